@@ -1,0 +1,52 @@
+"""Rectified linear unit."""
+
+from __future__ import annotations
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.kernels import portable
+from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class ReLU(Layer):
+    """Rectified linear unit, ``y = max(x, 0)``.
+
+    Its gradient is ``dx = dy`` where ``x > 0`` and 0 elsewhere, at ``x = 0``
+    too. Inputs may have any shape; NaN stays NaN.
+
+    Parameters
+    ----------
+    backend, device, dtype : optional
+        See `Layer`.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapters 4 and 9.
+
+    Examples
+    --------
+    >>> from nnfs_xp import ReLU
+    >>> relu = ReLU(dtype="float64")
+    >>> relu.forward([[-1.0, 0.0, 2.0]])
+    array([[0., 0., 2.]])
+    >>> relu.backward([[5.0, 5.0, 5.0]])
+    array([[0., 0., 5.]])
+    """
+
+    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Array]:
+        """Return ``max(x, 0)``, which also tells where ``x > 0``."""
+        y = be.xp.maximum(x, be.zero)
+        return y, y
+
+    def bwd(
+        self, be: Backend, params: Params, y: Array, dy: Array
+    ) -> tuple[Array, Params]:
+        """Return ``dy`` where ``x > 0``, else 0."""
+        return relu_backward(be, y, dy), {}
+
+
+@portable
+def relu_backward(be: Backend, y: Array, dy: Array) -> Array:
+    """Return `dy` where `y` is positive, else 0."""
+    return be.xp.where(y > 0, dy, be.zero)

@@ -1,0 +1,48 @@
+"""Softmax: scores become probabilities."""
+
+from __future__ import annotations
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class Softmax(Layer):
+    """Softmax over the last axis, ``s_j = exp(z_j) / sum_k exp(z_k)``.
+
+    The largest score of a row is taken off first, which changes nothing but
+    keeps ``exp`` from overflowing. The Jacobian of a row is
+    ``diag(s) - s s^T``, so its product with ``ds`` needs no matrix::
+
+        dz = s * (ds - sum_k ds_k s_k)
+
+    Parameters
+    ----------
+    backend, device, dtype : optional
+        See `Layer`.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapters 4 and 9.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Softmax
+    >>> Softmax(dtype="float64").forward([[0.0, 0.0], [1000.0, -1000.0]])
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+
+    def fwd(self, be: Backend, params: Params, z: Array) -> tuple[Array, Array]:
+        """Return the probabilities, which are the residuals too."""
+        xp = be.xp
+        exponentials = xp.exp(z - xp.max(z, axis=-1, keepdims=True))
+        s = exponentials / xp.sum(exponentials, axis=-1, keepdims=True)
+        return s, s
+
+    def bwd(
+        self, be: Backend, params: Params, s: Array, ds: Array
+    ) -> tuple[Array, Params]:
+        """Return ``s * (ds - sum(ds * s))``, row by row."""
+        return s * (ds - be.xp.sum(ds * s, axis=-1, keepdims=True)), {}

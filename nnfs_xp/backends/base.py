@@ -1,0 +1,252 @@
+"""What every backend offers; one subclass for each array library.
+
+A `Backend` is static: a namespace, a device and a dtype, found once at the
+edge and then passed down as ``be``. Portable code reads ``be.xp`` and calls
+the few methods below, and never imports an array library itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, ClassVar
+
+import array_api_compat
+import numpy as np
+
+from nnfs_xp.errors import (
+    BackendMismatchError,
+    BackendUnavailableError,
+    DTypeError,
+    InputError,
+)
+
+Array = Any
+DTYPE_NAMES = ("float32", "float64")
+
+
+class Backend:
+    """An array namespace on one device with one floating-point dtype.
+
+    Get one from `nnfs_xp.get_backend`, which checks that it works.
+
+    Parameters
+    ----------
+    device : str or object, optional
+        A device of the library; its default device if not given.
+    dtype : {"float32", "float64"}, default "float32"
+        The dtype of parameters and of all arithmetic.
+
+    Attributes
+    ----------
+    name : str
+        ``"numpy"``, ``"cupy"``, ``"torch"``, ``"jax"`` or
+        ``"array_api_strict"``.
+    xp : module
+        The library's Array API namespace.
+    device : object
+        The library's own device object.
+    dtype : object
+        The library's own dtype object.
+    in_place : bool
+        Whether arrays can be written to and slices are views of them.
+    note : str
+        How ``"auto"`` came to choose this backend; empty otherwise.
+    """
+
+    name: ClassVar[str]
+    in_place: ClassVar[bool] = True
+
+    def __init__(self, device: Any = None, dtype: str = "float32") -> None:
+        if dtype not in DTYPE_NAMES:
+            raise InputError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+        self.dtype_name = dtype
+        self.note = ""
+        self.xp = self.namespace()
+        self.device = self.find_device(device)
+        self.dtype = getattr(self.xp, dtype)
+        with self.context():
+            self.zero = self.constant(0.0)
+
+    # What a library must define.
+
+    @classmethod
+    def namespace(cls) -> Any:
+        """Import the library and return its Array API namespace."""
+        raise NotImplementedError
+
+    @classmethod
+    def version(cls) -> str:
+        """Return the version of the library."""
+        raise NotImplementedError
+
+    @classmethod
+    def devices(cls) -> list[str]:
+        """Return the names of the devices that can be asked for."""
+        return ["cpu"]
+
+    def find_device(self, device: Any) -> Any:
+        """Turn what the user named into the library's device object."""
+        raise NotImplementedError
+
+    @property
+    def device_name(self) -> str:
+        """Name of the device, as `find_device` accepts it."""
+        return str(self.device)
+
+    def to_numpy(self, array: Array) -> np.ndarray:
+        """Copy an array of this backend to the host, as a NumPy array."""
+        raise NotImplementedError
+
+    def context(self) -> contextlib.AbstractContextManager[Any]:
+        """Return a context in which new arrays land on this device."""
+        return contextlib.nullcontext()
+
+    def synchronize(self) -> None:
+        """Wait until all work on the device is done."""
+
+    # What follows from it.
+
+    def asarray(self, values: Any, dtype: Any = None) -> Array:
+        """Move host values onto this backend's device.
+
+        Parameters
+        ----------
+        values : array_like or array of this backend
+            Numbers, nested lists or a NumPy array, or an array of this
+            library, on whichever of its devices.
+        dtype : dtype or str, optional
+            dtype of the result; that of `values` if not given, and the
+            backend's own for values without one.
+
+        Returns
+        -------
+        array
+            An array of this backend.
+
+        Raises
+        ------
+        BackendMismatchError
+            If it is an array of another library; `nnfs_xp.to_numpy` brings
+            such a one to the host.
+        DTypeError
+            If the values are not real numbers.
+        """
+        if isinstance(dtype, str):
+            dtype = getattr(self.xp, dtype)
+        with self.context():
+            if not isinstance(values, self.array_type()):
+                values = self.from_host(values, dtype)
+            elif array_api_compat.device(values) != self.device:
+                values = array_api_compat.to_device(values, self.device)
+            if dtype is not None and values.dtype != dtype:
+                values = self.xp.astype(values, dtype)
+            return values
+
+    def array_type(self) -> Any:
+        """Return the class, or classes, of this library's arrays."""
+        raise NotImplementedError
+
+    def from_host(self, values: Any, dtype: Any) -> Array:
+        """Move values without a namespace, or of NumPy, to the device."""
+        of_numpy = isinstance(values, (np.ndarray, np.generic))
+        if not of_numpy and hasattr(values, "__dlpack__"):
+            raise BackendMismatchError(
+                f"values is a {type(values).__module__} array, and this is "
+                f"{self}; bring it to the host with nnfs_xp.to_numpy first"
+            )
+        host = host_array(values)
+        typed = dtype is not None or of_numpy
+        if not typed and host.dtype.kind == "f":
+            # Python numbers carry no precision of their own.
+            host = host.astype(self.dtype_name)
+        return self.xp.asarray(host.copy(), device=self.device)
+
+    def constant(self, value: float) -> Array:
+        """Return a 0-d array of this backend's dtype."""
+        # Filled on the device: a copy from the host could not be part of a
+        # captured CUDA graph.
+        return self.full((), value)
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
+        """Return an array of zeros, by default of this backend's dtype."""
+        return self.xp.zeros(
+            shape, dtype=self.dtype if dtype is None else dtype, device=self.device
+        )
+
+    def full(self, shape: tuple[int, ...], value: float) -> Array:
+        """Return an array filled with one value, of this backend's dtype."""
+        return self.xp.full(shape, value, dtype=self.dtype, device=self.device)
+
+    def matmul(self, a: Array, b: Array) -> Array:
+        """Return the matrix product; the only place where one is taken."""
+        return a @ b
+
+    def assign(self, slots: dict[str, Array], key: str, value: Array) -> None:
+        """Set ``slots[key]`` to `value`, in place where arrays allow it.
+
+        A compiled CUDA graph keeps the address of a slot, so the array that
+        holds it must stay the same one.
+        """
+        if self.in_place:
+            slots[key][...] = value
+        else:
+            slots[key] = value
+
+    def like(self, dtype: str) -> Backend:
+        """Return the same library and device with another dtype."""
+        if dtype == self.dtype_name:
+            return self
+        return type(self)(self.device, dtype)
+
+    def like_new(self) -> Backend:
+        """Return a fresh, equal backend, so that it can carry its own note."""
+        return type(self)(self.device, self.dtype_name)
+
+    def check_works(self) -> None:
+        """Multiply two small matrices, so that a broken library fails here."""
+        with self.context():
+            one = self.full((2, 2), 1.0)
+            product = self.to_numpy(self.matmul(one, one))
+        if not np.array_equal(product, np.full((2, 2), 2.0)):
+            raise BackendUnavailableError(
+                f"backend {self.name!r} multiplies wrongly: {product.tolist()}"
+            )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Backend) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[str, str, str]:
+        return self.name, self.device_name, self.dtype_name
+
+    def __repr__(self) -> str:
+        return f"{self.name} on {self.device_name}, {self.dtype_name}"
+
+    def __reduce__(self) -> Any:
+        # Modules cannot be pickled or deep-copied; the description can.
+        return type(self), (self.device_name, self.dtype_name)
+
+
+def host_array(values: Any) -> np.ndarray:
+    """Turn numbers, nested lists or a NumPy array into a numeric host array.
+
+    Raises
+    ------
+    DTypeError
+        If the values are ragged, or are not real numbers.
+    """
+    try:
+        host = np.asarray(values)
+    except (ValueError, TypeError) as error:
+        raise DTypeError(f"cannot be made into an array: {error}") from error
+    if host.dtype.kind not in "biuf":
+        raise DTypeError(f"expected real numbers, got an array of dtype {host.dtype}")
+    # Half and extended precision are not in the standard.
+    if host.dtype == np.float16:
+        host = host.astype(np.float32)
+    elif host.dtype.itemsize > 8:
+        host = host.astype(np.float64)
+    # Other libraries refuse foreign byte orders.
+    return host.astype(host.dtype.newbyteorder("="), copy=False)

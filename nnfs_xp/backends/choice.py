@@ -1,0 +1,227 @@
+"""Choose a backend by name, and say which of them work on this machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.util
+import logging
+import os
+from typing import Any
+
+from nnfs_xp.backends.base import DTYPE_NAMES, Backend
+from nnfs_xp.errors import BackendUnavailableError, InputError
+
+logger = logging.getLogger("nnfs_xp")
+
+# Module and class of each backend. They are imported when asked for, so that
+# a library that is missing or broken never stops `import nnfs_xp`.
+_CLASSES = {
+    "numpy": "NumpyBackend",
+    "cupy": "CupyBackend",
+    "torch": "TorchBackend",
+    "jax": "JaxBackend",
+    "array_api_strict": "StrictBackend",
+}
+BACKEND_NAMES = tuple(_CLASSES)
+_seen_working: dict[tuple[str, str, str], Backend] = {}
+_ENVIRONMENT_VARIABLE = "NNFS_XP_BACKEND"
+_INSTALL_HINTS = {
+    "cupy": "pip install 'nnfs-xp[cuda13]' (or [cuda12]), on a machine with an "
+    "NVIDIA GPU and its driver",
+    "torch": "pip install 'nnfs-xp[torch]'",
+    "jax": "pip install 'nnfs-xp[jax]'",
+    "array_api_strict": "pip install array-api-strict",
+}
+
+
+def get_backend(
+    backend: str | Backend | None = None,
+    *,
+    device: Any = None,
+    dtype: str | None = None,
+) -> Backend:
+    """Return a backend that has been seen to work.
+
+    Parameters
+    ----------
+    backend : str or Backend, optional
+        ``"numpy"``, ``"cupy"``, ``"torch"``, ``"jax"``,
+        ``"array_api_strict"`` or ``"auto"``, which takes a working GPU, else
+        NumPy, and logs which it took. If not given, the environment variable
+        ``NNFS_XP_BACKEND`` decides, and without it NumPy.
+    device : str or object, optional
+        A device of that library, such as ``"cuda:1"``; its default device if
+        not given.
+    dtype : {"float32", "float64"}, optional
+        The dtype of parameters and arithmetic, ``"float32"`` if not given.
+        On JAX, ``"float64"`` sets the flag ``jax_enable_x64`` of the process.
+
+    Returns
+    -------
+    Backend
+
+    Raises
+    ------
+    InputError
+        If the name or the dtype is unknown, or a device is named for
+        ``"auto"``.
+    BackendUnavailableError
+        If the library is not installed, or has no working device. There is
+        no silent fallback to another one.
+
+    Examples
+    --------
+    >>> from nnfs_xp import get_backend
+    >>> get_backend("numpy", dtype="float64")
+    numpy on cpu, float64
+    """
+    if isinstance(backend, Backend):
+        if device is None:
+            return backend.like(dtype or backend.dtype_name)
+        dtype = dtype or backend.dtype_name
+        backend = backend.name
+    if backend is None:
+        backend = os.environ.get(_ENVIRONMENT_VARIABLE) or "numpy"
+    dtype = "float32" if dtype is None else str(dtype)
+    if dtype not in DTYPE_NAMES:
+        raise InputError(f"dtype must be one of {DTYPE_NAMES}, got {dtype!r}")
+    if backend == "auto":
+        if device is not None:
+            raise InputError(
+                f"device must be left out with backend='auto', got {device!r}"
+            )
+        return _automatic(dtype)
+    if backend not in _CLASSES:
+        raise InputError(
+            f"backend must be one of {(*BACKEND_NAMES, 'auto')}, got {backend!r}"
+        )
+    return _working(str(backend), device, dtype)
+
+
+def _working(name: str, device: Any, dtype: str) -> Backend:
+    """Return a working backend, tried once for each device and dtype."""
+    # Not every library's device objects can be hashed.
+    key = name, repr(device), dtype
+    if key not in _seen_working:
+        _seen_working[key] = _tried(name, device, dtype)
+    return _seen_working[key]
+
+
+def _tried(name: str, device: Any, dtype: str) -> Backend:
+    try:
+        backend = backend_class(name)(device, dtype)
+        backend.check_works()
+    except BackendUnavailableError:
+        raise
+    # Whatever a half-installed library raises, from a missing shared object
+    # to a driver that is too old, is the reason that the user needs to see.
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        hint = _INSTALL_HINTS.get(name)
+        raise BackendUnavailableError(
+            f"backend {name!r} does not work here: {reason}"
+            + (f" (to install it: {hint})" if hint else "")
+        ) from error
+    return backend
+
+
+def backend_class(name: str) -> type[Backend]:
+    """Return the class of a backend without trying whether it works."""
+    module = importlib.import_module(f"nnfs_xp.backends.{name}")
+    return getattr(module, _CLASSES[name])
+
+
+def _automatic(dtype: str) -> Backend:
+    """Take the first library that reaches a GPU, else NumPy."""
+    refusals = []
+    for name in ("cupy", "torch", "jax"):
+        try:
+            backend = _gpu_backend(name, dtype)
+        except BackendUnavailableError as error:
+            refusals.append(f"{name}: {error}")
+            continue
+        backend.note = f"auto took {backend}"
+        logger.info(backend.note)
+        return backend
+    backend = _working("numpy", None, dtype).like_new()
+    backend.note = f"auto took numpy, as no GPU works: {'; '.join(refusals)}"
+    logger.warning(backend.note)
+    return backend
+
+
+def _gpu_backend(name: str, dtype: str) -> Backend:
+    """Return this library on a GPU, or raise the reason why not."""
+    if importlib.util.find_spec(name) is None:
+        raise BackendUnavailableError("not installed")
+    device = None
+    if name != "cupy":
+        devices = backend_class(name).devices()
+        gpus = [d for d in devices if d.startswith(("cuda", "gpu", "rocm"))]
+        if not gpus:
+            raise BackendUnavailableError(f"installed, but has only {devices}")
+        device = gpus[0]
+    return _working(name, device, dtype).like_new()
+
+
+@dataclasses.dataclass(frozen=True)
+class BackendStatus:
+    """Whether a backend works on this machine, and why not.
+
+    Attributes
+    ----------
+    name : str
+        The backend's name.
+    works : bool
+        Whether `get_backend` would return it.
+    version : str
+        Version of the library; empty if it cannot be imported.
+    devices : tuple of str
+        The devices that can be asked for.
+    reason : str
+        Why it does not work; empty if it does.
+    """
+
+    name: str
+    works: bool
+    version: str
+    devices: tuple[str, ...]
+    reason: str
+
+
+def backend_status(name: str) -> BackendStatus:
+    """Try one backend, and report what came of it.
+
+    Parameters
+    ----------
+    name : str
+        One of ``BACKEND_NAMES``.
+
+    Returns
+    -------
+    BackendStatus
+
+    Examples
+    --------
+    >>> from nnfs_xp import backend_status
+    >>> backend_status("numpy").works
+    True
+    """
+    if name not in _CLASSES:
+        raise InputError(f"name must be one of {BACKEND_NAMES}, got {name!r}")
+    try:
+        get_backend(name)
+    except BackendUnavailableError as error:
+        return BackendStatus(name, False, _version(name), (), str(error))
+    return BackendStatus(
+        name, True, _version(name), tuple(backend_class(name).devices()), ""
+    )
+
+
+def _version(name: str) -> str:
+    try:
+        return backend_class(name).version()
+    # A library that cannot be imported has no version to show; its reason is
+    # reported beside.
+    except Exception:
+        return ""

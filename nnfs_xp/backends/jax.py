@@ -1,0 +1,93 @@
+"""JAX: arrays that cannot be written to, and a compiler for whole steps."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+
+from nnfs_xp.backends.base import Array, Backend
+from nnfs_xp.errors import BackendUnavailableError
+
+
+class JaxBackend(Backend):
+    """JAX arrays on one of its devices.
+
+    JAX has no 64-bit types until its flag ``jax_enable_x64`` is set, which
+    holds for the whole process. Asking for ``dtype="float64"`` sets it.
+    """
+
+    name = "jax"
+    in_place = False
+
+    def __init__(self, device: Any = None, dtype: str = "float32") -> None:
+        if dtype == "float64":
+            import jax
+
+            jax.config.update("jax_enable_x64", True)
+        super().__init__(device, dtype)
+
+    @classmethod
+    def namespace(cls) -> Any:
+        """Return ``jax.numpy``, which follows the Array API itself."""
+        import jax.numpy
+
+        return jax.numpy
+
+    @classmethod
+    def version(cls) -> str:
+        """Return JAX's version."""
+        import jax
+
+        return jax.__version__
+
+    @classmethod
+    def devices(cls) -> list[str]:
+        """Return the devices as ``platform:index``."""
+        import jax
+
+        return [f"{device.platform}:{device.id}" for device in jax.devices()]
+
+    def find_device(self, device: Any) -> Any:
+        """Accept a device, or its name such as ``"cpu"`` or ``"cuda:1"``."""
+        import jax
+
+        if device is None:
+            return jax.devices()[0]
+        if isinstance(device, jax.Device):
+            return device
+        platform, _, index = str(device).partition(":")
+        try:
+            return jax.devices(platform)[int(index or 0)]
+        except (RuntimeError, IndexError, ValueError) as error:
+            raise BackendUnavailableError(
+                f"backend 'jax' has the devices {self.devices()}, got {device!r}"
+            ) from error
+
+    @property
+    def device_name(self) -> str:
+        """Return platform and number, such as ``cpu:0``."""
+        return f"{self.device.platform}:{self.device.id}"
+
+    def array_type(self) -> Any:
+        """Return the class of JAX's arrays."""
+        import jax
+
+        return jax.Array
+
+    def to_numpy(self, array: Array) -> np.ndarray:
+        """Copy the array to the host, waiting for it."""
+        return np.array(array)
+
+    def synchronize(self) -> None:
+        """Wait for the device, which works in the order of what it is given."""
+        import jax
+
+        jax.device_put(0.0, self.device).block_until_ready()
+
+    def context(self) -> contextlib.AbstractContextManager[Any]:
+        """Make this device the default one."""
+        import jax
+
+        return jax.default_device(self.device)

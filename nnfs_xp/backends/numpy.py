@@ -1,0 +1,44 @@
+"""NumPy: the CPU backend, and the host side of every other one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnfs_xp.backends.base import Array, Backend
+from nnfs_xp.errors import BackendUnavailableError
+
+
+class NumpyBackend(Backend):
+    """NumPy on the CPU."""
+
+    name = "numpy"
+
+    @classmethod
+    def namespace(cls) -> Any:
+        """Return NumPy's Array API namespace."""
+        import array_api_compat.numpy
+
+        return array_api_compat.numpy
+
+    @classmethod
+    def version(cls) -> str:
+        """Return NumPy's version."""
+        return np.__version__
+
+    def find_device(self, device: Any) -> str:
+        """Accept the CPU, the only device NumPy knows."""
+        if device not in (None, "cpu"):
+            raise BackendUnavailableError(
+                f"backend 'numpy' has the device 'cpu' only, got {device!r}"
+            )
+        return "cpu"
+
+    def array_type(self) -> Any:
+        """Return the classes of NumPy's arrays and scalars."""
+        return (np.ndarray, np.generic)
+
+    def to_numpy(self, array: Array) -> np.ndarray:
+        """Return a copy of the array."""
+        return np.array(array)

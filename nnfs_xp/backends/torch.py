@@ -1,0 +1,68 @@
+"""PyTorch, used as an array library: no autograd, no torch.nn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnfs_xp.backends.base import Array, Backend
+from nnfs_xp.errors import BackendUnavailableError
+
+
+class TorchBackend(Backend):
+    """PyTorch tensors on one of its devices."""
+
+    name = "torch"
+
+    @classmethod
+    def namespace(cls) -> Any:
+        """Return PyTorch's Array API namespace."""
+        import array_api_compat.torch
+
+        return array_api_compat.torch
+
+    @classmethod
+    def version(cls) -> str:
+        """Return PyTorch's version."""
+        import torch
+
+        return torch.__version__
+
+    @classmethod
+    def devices(cls) -> list[str]:
+        """Return ``cpu`` and every CUDA device."""
+        import torch
+
+        return ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+
+    def find_device(self, device: Any) -> Any:
+        """Accept whatever ``torch.device`` accepts and can be computed on."""
+        import torch
+
+        try:
+            # An array knows its device with its index: "cuda" is "cuda:0".
+            return torch.empty(0, device=device or "cpu").device
+        except (RuntimeError, AssertionError, TypeError) as error:
+            reason = str(error).partition("\n")[0]
+            raise BackendUnavailableError(
+                f"backend 'torch' has the devices {self.devices()}, "
+                f"got {device!r}: {reason}"
+            ) from error
+
+    def array_type(self) -> Any:
+        """Return the class of PyTorch's arrays."""
+        import torch
+
+        return torch.Tensor
+
+    def to_numpy(self, array: Array) -> np.ndarray:
+        """Copy the tensor to the host."""
+        return np.array(array.detach().cpu().numpy())
+
+    def synchronize(self) -> None:
+        """Wait for the device."""
+        import torch
+
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)

@@ -1,0 +1,34 @@
+"""The plain executor: Python calls the step, operation by operation."""
+
+from __future__ import annotations
+
+from nnfs_xp.backends import Array
+from nnfs_xp.layout import Blocks
+from nnfs_xp.step import Network, State, evaluation_step, forward, train_step
+
+
+class EagerExecutor:
+    """Runs every operation at once, on any backend.
+
+    Parameters
+    ----------
+    network : Network
+        What to run.
+    """
+
+    name = "eager"
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+
+    def train(self, state: State, x: Array, y: Array) -> None:
+        """Take one training step, writing to `state`."""
+        train_step(self.network, state, x, y)
+
+    def evaluate(self, parameters: Blocks, totals: Blocks, x: Array, y: Array) -> None:
+        """Add loss and metric of a batch to `totals`."""
+        evaluation_step(self.network, parameters, totals, x, y)
+
+    def predict(self, parameters: Blocks, x: Array) -> Array:
+        """Return the output of the network."""
+        return forward(self.network, self.network.layout.views(parameters), x)[0]

@@ -1,0 +1,1 @@
+"""Files: models, and writing that never leaves half a file."""

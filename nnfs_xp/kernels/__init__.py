@@ -1,0 +1,21 @@
+"""Kernels: portable references and the faster twins of some of them."""
+
+from nnfs_xp.kernels.registry import (
+    KERNEL_MODES,
+    kernel_mode,
+    portable,
+    references,
+    set_kernel_mode,
+    twin_of,
+    twins,
+)
+
+__all__ = [
+    "KERNEL_MODES",
+    "kernel_mode",
+    "portable",
+    "references",
+    "set_kernel_mode",
+    "twin_of",
+    "twins",
+]

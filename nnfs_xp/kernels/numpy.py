@@ -1,0 +1,118 @@
+"""Twins for NumPy, each of a reference that NumPy's own functions do slowly.
+
+``benchmarks/kernels.py`` times every one of them against its reference.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from nnfs_xp.kernels.registry import references, twin_of
+
+# NumPy's maximum over the last axis is slow for rows of few elements.
+_FEW_COLUMNS = 32
+
+
+@twin_of("relu_backward", "numpy")
+def relu_backward(be: Any, y: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    """Keep the bits of `dy` where `y` is positive, and clear the others.
+
+    NumPy's ``where`` takes a branch for every element, which a random mask
+    makes expensive. A product with the mask would be as fast as this, but
+    gives NaN for an infinite gradient of a dead unit.
+    """
+    integer = {4: np.int32, 8: np.int64}[dy.itemsize]
+    # True is 1, and -1 has every bit set.
+    keep = np.negative((y > 0).view(np.int8)).astype(integer)
+    keep &= np.ascontiguousarray(dy).view(integer)
+    return keep.view(dy.dtype)
+
+
+@twin_of("sum_over_samples", "numpy")
+def sum_over_samples(be: Any, dy: np.ndarray) -> np.ndarray:
+    """Sum over the first axis as a product with ones, which BLAS does."""
+    return np.dot(_ones(dy.shape[0], dy.dtype), dy)[np.newaxis]
+
+
+@twin_of("softmax_cross_entropy", "numpy")
+def softmax_cross_entropy(
+    be: Any, z: np.ndarray, y_true: np.ndarray
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Pick the true class by indexing instead of by one-hot rows."""
+    if y_true.ndim == 2:
+        return references()["softmax_cross_entropy"](be, z, y_true)
+    p = z - _row_maxima(z)
+    losses = -p[_numbers(len(z)), y_true]
+    np.exp(p, out=p)
+    total = np.dot(p, _ones(p.shape[1], p.dtype))
+    losses += np.log(total)
+    p /= total[:, np.newaxis]
+    return losses, (p, y_true)
+
+
+@twin_of("softmax_cross_entropy_backward", "numpy")
+def softmax_cross_entropy_backward(
+    be: Any, p: np.ndarray, y_true: np.ndarray, dlosses: np.ndarray | float
+) -> np.ndarray:
+    """Subtract 1 at the true class instead of one-hot rows."""
+    if y_true.ndim == 2:
+        reference = references()["softmax_cross_entropy_backward"]
+        return reference(be, p, y_true, dlosses)
+    dz = p.copy()
+    dz[_numbers(len(p)), y_true] -= 1.0
+    dz *= dlosses if isinstance(dlosses, float) else dlosses[:, np.newaxis]
+    return dz
+
+
+@twin_of("adam", "numpy")
+def adam(
+    be: Any,
+    w: np.ndarray,
+    dw: np.ndarray,
+    m: np.ndarray,
+    v: np.ndarray,
+    rate: np.ndarray,
+    correction: np.ndarray,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Go through Adam with one temporary array and one division less.
+
+    The second moment's correction moves into the scalars: with ``r`` its
+    square root, ``m / (sqrt(v) / r + epsilon)`` is ``r m / (sqrt(v) + r
+    epsilon)``.
+    """
+    root = np.sqrt(correction)
+    temporary = np.multiply(dw, 1.0 - beta_1, out=np.empty_like(w))
+    m *= beta_1
+    m += temporary
+    np.multiply(dw, dw, out=temporary)
+    temporary *= 1.0 - beta_2
+    v *= beta_2
+    v += temporary
+    np.sqrt(v, out=temporary)
+    temporary += root * epsilon
+    np.divide(m, temporary, out=temporary)
+    temporary *= root * rate
+    w -= temporary
+    return w, m, v
+
+
+def _row_maxima(z: np.ndarray) -> np.ndarray:
+    if z.shape[1] > _FEW_COLUMNS:
+        return z.max(axis=1, keepdims=True)
+    return np.ascontiguousarray(z.T).max(axis=0)[:, np.newaxis]
+
+
+@functools.lru_cache(maxsize=64)
+def _ones(count: int, dtype: np.dtype) -> np.ndarray:
+    return np.ones(count, dtype=dtype)
+
+
+@functools.lru_cache(maxsize=64)
+def _numbers(count: int) -> np.ndarray:
+    return np.arange(count)

@@ -1,0 +1,238 @@
+"""The shell around a layer's pure pair of functions.
+
+An author writes ``fwd(be, params, x) -> (y, residuals)`` and
+``bwd(be, params, residuals, dy) -> (dx, grads)``. They change nothing, so a
+training step made of them can be compiled. The shell below adds what a reader
+of the book knows: ``forward``, ``backward``, ``.output``, ``.dinputs``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from nnfs_xp.backends import Array, Backend, backend_of, get_backend, library_of
+from nnfs_xp.checks import check_array
+from nnfs_xp.errors import InputError
+from nnfs_xp.initializers import Initializer
+from nnfs_xp.random import Stream, fresh_seed
+
+Params = dict[str, Array]
+
+
+class ParameterStore(Protocol):
+    """Where a model keeps the parameters of its layers."""
+
+    def layer_parameters(self, index: int) -> Params:
+        """Return the parameters of one layer."""
+        ...
+
+    def assign_parameter(self, index: int, name: str, value: Array) -> None:
+        """Replace the values of one parameter."""
+        ...
+
+
+class Layer:
+    """Base of all layers and activations.
+
+    Parameters
+    ----------
+    backend, device, dtype : optional
+        Where a layer that is used on its own computes; see
+        `nnfs_xp.get_backend`. A layer without parameters that names none
+        follows its inputs. Inside a `Model` all of them may be left out.
+    """
+
+    seed: int | None = None
+
+    def __init__(
+        self,
+        *,
+        backend: str | Backend | None = None,
+        device: Any = None,
+        dtype: str | None = None,
+    ) -> None:
+        self._asked = {"backend": backend, "device": device, "dtype": dtype}
+        self._backend: Backend | None = None
+        self._params: Params | None = None
+        self._store: ParameterStore | None = None
+        self._index = 0
+        self._residuals: Any = None
+        if any(value is not None for value in self._asked.values()):
+            self._backend = get_backend(backend, device=device, dtype=dtype)
+
+    # The pure pair, written by the author of a layer.
+
+    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
+        """Return the output, and what `bwd` needs of the forward pass."""
+        raise NotImplementedError
+
+    def bwd(
+        self, be: Backend, params: Params, residuals: Any, dy: Array
+    ) -> tuple[Array, Params]:
+        """Return the gradients of the inputs and of each parameter."""
+        raise NotImplementedError
+
+    def parameter_gradients(
+        self, be: Backend, params: Params, residuals: Any, dy: Array
+    ) -> Params:
+        """Return the gradients of the parameters only, for a first layer."""
+        return self.bwd(be, params, residuals, dy)[1]
+
+    # What a layer says about itself.
+
+    def initializers(self) -> dict[str, tuple[Initializer, tuple[int, ...]]]:
+        """Return initialiser and shape of each parameter, in a fixed order."""
+        return {}
+
+    def output_features(self, n_features: int | None) -> int | None:
+        """Return the number of output columns, given that of the inputs."""
+        return n_features
+
+    def check_inputs(self, be: Backend, inputs: Any) -> Array:
+        """Return the inputs as an array that `fwd` can take, or raise."""
+        return check_array(be, inputs, "inputs")
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {}
+
+    # The shell.
+
+    @property
+    def backend(self) -> Backend | None:
+        """Where the layer computes; None while that is still open."""
+        if self._backend is None and self.initializers():
+            self._backend = get_backend(**self._asked)
+        return self._backend
+
+    @property
+    def params(self) -> Params:
+        """The parameters by name; drawn from the seed at the first use."""
+        if self._store is not None:
+            return self._store.layer_parameters(self._index)
+        if self._params is None:
+            be = self.backend
+            values = self.starting_values(fresh_seed(), "layer") if be else {}
+            self._params = {
+                name: be.asarray(value, be.dtype)  # type: ignore[union-attr]
+                for name, value in values.items()
+            }
+        return self._params
+
+    def starting_values(self, seed: int, stream: str) -> dict[str, Any]:
+        """Return the parameters if there are any yet, else draw host values.
+
+        A seed of the layer's own comes before the given one. Every parameter
+        has its own stream.
+        """
+        if self._params:
+            return self._params
+        if self.seed is not None:
+            seed, stream = self.seed, "layer"
+        return {
+            name: initializer(Stream(seed, f"{stream}.{name}"), shape)
+            for name, (initializer, shape) in self.initializers().items()
+        }
+
+    def set_parameter(self, name: str, value: Any) -> None:
+        """Replace the values of one parameter.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``"weights"``.
+        value : array or array_like
+            New values, of the parameter's shape, on the layer's backend.
+        """
+        params = self.params
+        be = self.backend
+        assert be is not None
+        array = be.asarray(check_array(be, value, name), be.dtype)
+        if array.shape != params[name].shape:
+            raise InputError(
+                f"{name} must have shape {tuple(params[name].shape)}, "
+                f"got {tuple(array.shape)}"
+            )
+        # The layer's own from now on, whatever becomes of the given array.
+        array = be.xp.asarray(array, copy=True)
+        if self._store is not None:
+            self._store.assign_parameter(self._index, name, array)
+        else:
+            be.assign(params, name, array)
+
+    @property
+    def placed_on(self) -> Backend | None:
+        """The backend if the layer has asked for one or drawn parameters."""
+        return self._backend
+
+    @property
+    def belongs_to_model(self) -> bool:
+        """Whether a model holds the parameters."""
+        return self._store is not None
+
+    def bind(self, store: ParameterStore, index: int, be: Backend) -> None:
+        """Let a model hold the parameters of this layer from now on."""
+        self._store, self._index, self._backend = store, index, be
+        self._params = None
+
+    def forward(self, inputs: Any) -> Array:
+        """Compute the output, and keep what `backward` needs.
+
+        Parameters
+        ----------
+        inputs : array or array_like
+            One row a sample. Integers and booleans are cast to the layer's
+            dtype.
+
+        Returns
+        -------
+        array
+            The output, also kept as ``.output``.
+        """
+        be = self._resolve(inputs)
+        with be.context():
+            self.inputs = be.asarray(self.check_inputs(be, inputs), be.dtype)
+            self.output, self._residuals = self.fwd(be, self.params, self.inputs)
+        self._forward_backend = be
+        return self.output
+
+    def backward(self, dvalues: Any) -> Array:
+        """Compute the gradients, given those of the output.
+
+        Parameters
+        ----------
+        dvalues : array or array_like
+            Gradient of the loss with respect to ``.output``, of its shape.
+
+        Returns
+        -------
+        array
+            Gradient with respect to the inputs, also kept as ``.dinputs``;
+            those of the parameters are kept as ``.dweights``, ``.dbiases``.
+        """
+        if self._residuals is None:
+            raise InputError("backward needs a forward pass before it")
+        be = self._forward_backend
+        with be.context():
+            dy = be.asarray(check_array(be, dvalues, "dvalues"), be.dtype)
+            if dy.shape != self.output.shape:
+                raise InputError(
+                    f"dvalues must have the output's shape "
+                    f"{tuple(self.output.shape)}, got {tuple(dy.shape)}"
+                )
+            self.dinputs, grads = self.bwd(be, self.params, self._residuals, dy)
+        for name, gradient in grads.items():
+            setattr(self, "d" + name, gradient)
+        return self.dinputs
+
+    def _resolve(self, inputs: Any) -> Backend:
+        """Return the layer's backend, or that of its inputs if it has none."""
+        if self.backend is not None:
+            return self.backend
+        if library_of(inputs) is not None:
+            return backend_of(inputs)
+        return get_backend()
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.config().items())
+        return f"{type(self).__name__}({arguments})"

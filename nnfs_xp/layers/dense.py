@@ -1,0 +1,168 @@
+"""Dense layer: every output is a weighted sum of all inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.checks import check_features
+from nnfs_xp.errors import InputError
+from nnfs_xp.initializers import Initializer
+from nnfs_xp.kernels import portable
+from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.registry import register, resolve, to_config
+
+
+@register("layer")
+class Dense(Layer):
+    """Dense layer, ``Y = X W + b``.
+
+    With ``dY`` the gradient of the loss with respect to ``Y``::
+
+        dX = dY W^T        dW = X^T dY        db = sum of dY over the samples
+
+    Parameters
+    ----------
+    n_inputs, n_neurons : int
+        Number of input and of output features.
+    weight_initializer : Initializer or str, default "he_normal"
+        Initial weights. The book's are ``Normal(0.01)``.
+    bias_initializer : Initializer or str, default "zeros"
+        Initial biases.
+    seed : int, optional
+        Seed of the initial values. Without it, those of a layer used on its own
+        are new at every run, and inside a `Model` they follow the model's seed.
+    backend, device, dtype : optional
+        See `Layer`.
+
+    Attributes
+    ----------
+    weights : array, shape (n_inputs, n_neurons)
+    biases : array, shape (1, n_neurons)
+    dweights, dbiases : array
+        Their gradients, after ``backward``.
+
+    Raises
+    ------
+    InputError
+        If a size is not a positive integer, or the inputs of ``forward`` are
+        not of shape (n, n_inputs) with n > 0.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapters 3 and 9.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense
+    >>> layer = Dense(2, 3, dtype="float64")
+    >>> layer.weights = [[1, 2, 3], [4, 5, 6]]
+    >>> layer.forward([[1, 10]])
+    array([[41., 52., 63.]])
+    >>> layer.backward([[1, 1, 1]])
+    array([[ 6., 15.]])
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_neurons: int,
+        *,
+        weight_initializer: Initializer | str | dict[str, Any] = "he_normal",
+        bias_initializer: Initializer | str | dict[str, Any] = "zeros",
+        seed: int | None = None,
+        backend: str | Backend | None = None,
+        device: Any = None,
+        dtype: str | None = None,
+    ) -> None:
+        for name, size in {"n_inputs": n_inputs, "n_neurons": n_neurons}.items():
+            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+                raise InputError(f"{name} must be a positive integer, got {size!r}")
+        super().__init__(backend=backend, device=device, dtype=dtype)
+        self.n_inputs = n_inputs
+        self.n_neurons = n_neurons
+        self.weight_initializer = resolve(
+            "initializer", weight_initializer, "weight_initializer"
+        )
+        self.bias_initializer = resolve(
+            "initializer", bias_initializer, "bias_initializer"
+        )
+        self.seed = seed
+
+    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Array]:
+        """Return ``X W + b``, and the inputs as residuals."""
+        y = be.matmul(x, params["weights"])
+        y += params["biases"]
+        return y, x
+
+    def bwd(
+        self, be: Backend, params: Params, x: Array, dy: Array
+    ) -> tuple[Array, Params]:
+        """Return ``dX`` and the gradients of the parameters."""
+        dx = be.matmul(dy, params["weights"].T)
+        return dx, self.parameter_gradients(be, params, x, dy)
+
+    def parameter_gradients(
+        self, be: Backend, params: Params, x: Array, dy: Array
+    ) -> Params:
+        """Return ``dW`` and ``db``."""
+        return {
+            "weights": be.matmul(x.T, dy),
+            "biases": sum_over_samples(be, dy),
+        }
+
+    def initializers(self) -> dict[str, tuple[Initializer, tuple[int, ...]]]:
+        """Return initialiser and shape of weights and biases."""
+        return {
+            "weights": (self.weight_initializer, (self.n_inputs, self.n_neurons)),
+            "biases": (self.bias_initializer, (1, self.n_neurons)),
+        }
+
+    def output_features(self, n_features: int | None) -> int:
+        """Return `n_neurons`, if the inputs have `n_inputs` columns."""
+        if n_features not in (None, self.n_inputs):
+            raise InputError(
+                f"layers: {self!r} cannot follow a layer with {n_features} outputs"
+            )
+        return self.n_neurons
+
+    def check_inputs(self, be: Backend, inputs: Any) -> Array:
+        """Return inputs of shape (n, n_inputs), or raise."""
+        return check_features(be, inputs, "inputs", self.n_inputs)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {
+            "n_inputs": self.n_inputs,
+            "n_neurons": self.n_neurons,
+            "weight_initializer": to_config(self.weight_initializer),
+            "bias_initializer": to_config(self.bias_initializer),
+            "seed": self.seed,
+        }
+
+    @property
+    def weights(self) -> Array:
+        """Weights, shape (n_inputs, n_neurons)."""
+        return self.params["weights"]
+
+    @weights.setter
+    def weights(self, value: Any) -> None:
+        self.set_parameter("weights", value)
+
+    @property
+    def biases(self) -> Array:
+        """Biases, shape (1, n_neurons)."""
+        return self.params["biases"]
+
+    @biases.setter
+    def biases(self, value: Any) -> None:
+        self.set_parameter("biases", value)
+
+    def __repr__(self) -> str:
+        return f"Dense({self.n_inputs}, {self.n_neurons})"
+
+
+@portable
+def sum_over_samples(be: Backend, dy: Array) -> Array:
+    """Return the sum over the first axis, which is kept with length 1."""
+    return be.xp.sum(dy, axis=0, keepdims=True)

@@ -1,0 +1,33 @@
+"""The two ways in which a logarithm of a probability is kept finite."""
+
+from __future__ import annotations
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.errors import InputError
+
+MODES = ("exact", "book")
+
+
+def check_mode(mode: str) -> str:
+    """Return the mode, or raise InputError if there is none of that name."""
+    if mode not in MODES:
+        raise InputError(f"mode must be one of {MODES}, got {mode!r}")
+    return mode
+
+
+def clip_probabilities(be: Backend, p: Array) -> Array:
+    """Clip to [1e-7, 1 - 1e-7], as the book does before every logarithm."""
+    # The standard's clip costs CuPy several kernels and waits; these cost one
+    # each.
+    p = be.xp.maximum(p, be.constant(1e-7))
+    return be.xp.minimum(p, be.constant(1 - 1e-7))
+
+
+def floor_probabilities(be: Backend, p: Array) -> Array:
+    """Raise to the smallest normal number, so that 1/p stays finite.
+
+    No other probability is changed. A probability of 0 costs 87.3 in float32
+    and 708.4 in float64.
+    """
+    smallest = float(be.xp.finfo(p.dtype).smallest_normal)
+    return be.xp.maximum(p, be.constant(smallest))

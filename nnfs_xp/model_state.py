@@ -1,0 +1,106 @@
+"""The arrays of a model: its parameters and everything that learns with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.backends import Array
+from nnfs_xp.errors import InputError
+from nnfs_xp.step import Network, State, initial_state, initial_totals
+
+Named = dict[str, Any]
+
+
+class ModelState:
+    """State tree of a network, as its layers and files know it.
+
+    Parameters
+    ----------
+    network : Network
+        What the tree belongs to.
+    parameters : dict
+        Initial values by name, on the host or on the network's backend.
+    """
+
+    def __init__(self, network: Network, parameters: Named) -> None:
+        self.network = network
+        with network.backend.context():
+            blocks = network.layout.pack(parameters)
+            self.tree: State = initial_state(network, blocks)
+
+    def layer_parameters(self, index: int) -> dict[str, Array]:
+        """Return the parameters of one layer, as they are now."""
+        return dict(self.network.layout.views(self.tree["parameters"])[index])
+
+    def assign_parameter(self, index: int, name: str, value: Array) -> None:
+        """Replace the values of one parameter."""
+        be, layout = self.network.backend, self.network.layout
+        views = layout.views(self.tree["parameters"])
+        with be.context():
+            if be.in_place:
+                views[index][name][...] = value
+            else:
+                views[index][name] = value
+                layout.write(self.tree["parameters"], views)
+
+    def parameters(self) -> Named:
+        """Return every parameter by name, such as ``layers.0.weights``."""
+        return self.network.layout.unpack(self.tree["parameters"])
+
+    def detach(self) -> None:
+        """Copy all arrays, so that a step may give up the memory of the old.
+
+        A compiled step on JAX reuses the memory of its input. Whoever still
+        holds an array from before a call of ``fit`` must find it intact.
+        """
+        copy = self.network.backend.xp.asarray
+        self.tree = _map_leaves(lambda leaf: copy(leaf, copy=True), self.tree)
+
+    def reset_totals(self) -> None:
+        """Begin new sums of loss and accuracy."""
+        self.tree["totals"] = initial_totals(self.network.backend)
+
+    def export(self) -> Named:
+        """Return host copies of parameters and optimizer state, by name."""
+        be = self.network.backend
+        named = self.parameters()
+        for key, value in self.tree.get("optimizer", {}).items():
+            if isinstance(value, dict):
+                for name, array in self.network.layout.unpack(value).items():
+                    named[f"optimizer.{key}.{name}"] = array
+            else:
+                named[f"optimizer.{key}"] = value
+        return {name: be.to_numpy(array) for name, array in named.items()}
+
+    def restore_optimizer(self, named: Named) -> None:
+        """Take over an optimizer state that `export` returned, if it is there.
+
+        Raises
+        ------
+        InputError
+            If it is that of another optimizer or network.
+        """
+        be, optimizer = self.network.backend, self.tree.get("optimizer", {})
+        saved = {
+            name.removeprefix("optimizer."): value
+            for name, value in named.items()
+            if name.startswith("optimizer.")
+        }
+        if not saved:
+            return
+        for key, value in optimizer.items():
+            if isinstance(value, dict):
+                moments = {
+                    name.removeprefix(f"{key}."): array for name, array in saved.items()
+                }
+                optimizer[key] = self.network.layout.pack(moments)
+            elif key in saved and saved[key].shape == ():
+                optimizer[key] = be.asarray(saved[key], value.dtype)
+            else:
+                raise InputError(f"there is no number optimizer.{key}")
+
+
+def _map_leaves(function: Any, tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: _map_leaves(function, value) for key, value in tree.items()}
+    return function(tree)

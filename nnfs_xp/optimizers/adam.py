@@ -1,0 +1,117 @@
+"""Adam: a running mean of the gradient, scaled by that of its square."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.kernels import portable
+from nnfs_xp.optimizers.base import Optimizer, Slots, check_decay, check_rate
+from nnfs_xp.registry import register
+
+
+@register("optimizer")
+class Adam(Optimizer):
+    """Adam (Kingma and Ba, 2015, algorithm 1).
+
+    At step ``t``, counted from 1, for every parameter ``w``::
+
+        m = beta_1 m + (1 - beta_1) dw          m^ = m / (1 - beta_1^t)
+        v = beta_2 v + (1 - beta_2) dw^2        v^ = v / (1 - beta_2^t)
+        w -= learning_rate * m^ / (sqrt(v^) + epsilon)
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        Decay of the two moments, from 0 up to, not including, 1.
+    epsilon : float, default 1e-7
+        The book's; PyTorch takes 1e-8, in the same place.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 10.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Adam
+    >>> Adam(0.01)
+    Adam(learning_rate=0.01, beta_1=0.9, beta_2=0.999, epsilon=1e-07)
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+    ) -> None:
+        super().__init__(learning_rate)
+        self.beta_1 = check_decay(beta_1, "beta_1")
+        self.beta_2 = check_decay(beta_2, "beta_2")
+        self.epsilon = check_rate(epsilon, "epsilon")
+
+    def init(self, be: Backend, parameters: Slots) -> dict[str, Any]:
+        """Return both moments at 0."""
+        state = super().init(be, parameters)
+        for moment in ("moment_1", "moment_2"):
+            state[moment] = {k: be.xp.zeros_like(p) for k, p in parameters.items()}
+        return state
+
+    def update(
+        self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
+    ) -> None:
+        """Update both moments, then the parameters."""
+        m, v = state["moment_1"], state["moment_2"]
+        state["step"] += 1
+        t = be.xp.astype(state["step"], be.dtype)
+        rate = state["learning_rate"] / one_minus_power(be, self.beta_1, t)
+        correction = one_minus_power(be, self.beta_2, t)
+        for key, dw in gradients.items():
+            parameters[key], m[key], v[key] = adam(
+                be, parameters[key], dw, m[key], v[key],
+                rate, correction, self.beta_1, self.beta_2, self.epsilon,
+            )  # fmt: skip
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this optimizer again."""
+        return {
+            "learning_rate": self.learning_rate,
+            "beta_1": self.beta_1,
+            "beta_2": self.beta_2,
+            "epsilon": self.epsilon,
+        }
+
+
+@portable
+def adam(
+    be: Backend,
+    w: Array,
+    dw: Array,
+    m: Array,
+    v: Array,
+    rate: Array,
+    correction: Array,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> tuple[Array, Array, Array]:
+    """Return new parameters and moments; the old ones may be overwritten.
+
+    `rate` is the learning rate over the first moment's correction, and
+    `correction` that of the second moment, both 0-d arrays.
+    """
+    m *= beta_1
+    m += (1.0 - beta_1) * dw
+    v *= beta_2
+    v += (1.0 - beta_2) * (dw * dw)
+    w -= rate * m / (be.xp.sqrt(v / correction) + epsilon)
+    return w, m, v
+
+
+def one_minus_power(be: Backend, beta: float, t: Array) -> Array:
+    """Return ``1 - beta^t`` without the cancellation that float32 suffers."""
+    if beta == 0.0:
+        return be.xp.ones_like(t)
+    return -be.xp.expm1(t * math.log(beta))

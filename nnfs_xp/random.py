@@ -1,0 +1,87 @@
+"""Counter-based random streams: the same seed, the same bits, everywhere.
+
+A value depends only on ``(seed, stream, step, index)``, never on how many
+numbers were drawn before it. So a run that is interrupted and resumed sees the
+batch order it would have seen anyway, and adding a layer does not change the
+weights of the others.
+
+The bits come from Philox-4x64-10 (Salmon, Moraes, Dror and Shaw, "Parallel
+random numbers: as easy as 1, 2, 3", SC'11), which NumPy computes on the host.
+They are drawn there for every backend and then moved, which is what makes
+initial weights and batch order bit-identical on all of them.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import zlib
+
+import numpy as np
+
+_MASK_64 = (1 << 64) - 1
+
+
+def fresh_seed() -> int:
+    """Return a 63-bit seed from the operating system's entropy."""
+    return secrets.randbits(63)
+
+
+class Stream:
+    """One named sequence of random numbers.
+
+    Parameters
+    ----------
+    seed : int
+        The user's seed, from 0 to 2**64 - 1.
+    name : str
+        What the numbers are for, such as ``"shuffle"`` or
+        ``"layers.0.weights"``. Streams of different names are independent.
+    step : int, default 0
+        Position in time, such as the epoch of a shuffle.
+
+    Examples
+    --------
+    >>> Stream(0, "example").permutation(5).tolist()
+    [1, 2, 0, 3, 4]
+    """
+
+    def __init__(self, seed: int, name: str, step: int = 0) -> None:
+        self.seed = seed & _MASK_64
+        self.name = name
+        self.step = step
+
+    def bits(self, count: int) -> np.ndarray:
+        """Return `count` random 64-bit words, dtype uint64."""
+        # CRC-32 rather than hash(): Python salts the hash of a string anew in
+        # every process.
+        stream = zlib.crc32(self.name.encode())
+        generator = np.random.Philox(
+            key=np.array([self.seed, stream], dtype=np.uint64),
+            counter=np.array([0, 0, self.step, 0], dtype=np.uint64),
+        )
+        return generator.random_raw(count)
+
+    def uniform(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Return float64 values of [0, 1), each a multiple of 2**-53."""
+        words = self.bits(math.prod(shape))
+        return ((words >> np.uint64(11)) * 2.0**-53).reshape(shape)
+
+    def normal(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Return float64 values of the standard normal distribution.
+
+        Two uniform values ``u`` and ``v`` give ``sqrt(-2 log(1 - u)) cos(2 pi
+        v)`` (Box and Muller, 1958). Taking ``1 - u`` keeps the logarithm
+        finite.
+        """
+        u, v = self.uniform((2, math.prod(shape)))
+        radius = np.sqrt(-2.0 * np.log1p(-u))
+        return (radius * np.cos(2.0 * np.pi * v)).reshape(shape)
+
+    def permutation(self, count: int) -> np.ndarray:
+        """Return the integers below `count` in random order, dtype int64.
+
+        They are the ranks of `count` random words, so no rounding is involved
+        and the order is the same on every machine.
+        """
+        return np.argsort(self.bits(count), kind="stable")

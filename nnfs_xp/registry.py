@@ -1,0 +1,104 @@
+"""Every unit of the library by name: for files, for tests, for the docs.
+
+A unit that is not registered cannot be saved; a unit that is registered and
+has no test case fails the test suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from nnfs_xp.errors import InputError
+
+UnitClass = TypeVar("UnitClass", bound=type)
+
+UNITS: dict[str, dict[str, type]] = {
+    "layer": {},
+    "loss": {},
+    "optimizer": {},
+    "metric": {},
+    "initializer": {},
+}
+
+
+def register(kind: str) -> Callable[[UnitClass], UnitClass]:
+    """Return a class decorator that enters a unit under its class name.
+
+    Parameters
+    ----------
+    kind : {"layer", "loss", "optimizer", "metric", "initializer"}
+        What the unit is.
+    """
+
+    def enter(unit_class: UnitClass) -> UnitClass:
+        UNITS[kind][unit_class.__name__] = unit_class
+        return unit_class
+
+    return enter
+
+
+def find(kind: str, name: str) -> type:
+    """Return the class of a unit, whatever the spelling of its name.
+
+    Parameters
+    ----------
+    kind : str
+        What the unit is.
+    name : str
+        Its class name, where case and underscores do not matter:
+        ``"he_normal"`` is ``HeNormal``.
+
+    Raises
+    ------
+    InputError
+        If no unit of that kind has that name.
+
+    Examples
+    --------
+    >>> from nnfs_xp.registry import find
+    >>> find("optimizer", "adam").__name__
+    'Adam'
+    """
+    wanted = name.replace("_", "").lower()
+    for unit_name, unit_class in UNITS[kind].items():
+        if unit_name.lower() == wanted:
+            return unit_class
+    raise InputError(f"{kind} must be one of {sorted(UNITS[kind])}, got {name!r}")
+
+
+def resolve(kind: str, value: Any, name: str) -> Any:
+    """Return a unit from an instance, a name, or a saved configuration.
+
+    Parameters
+    ----------
+    kind : str
+        What the unit is.
+    value : object
+        A unit of that kind, its name, or what `to_config` returned.
+    name : str
+        The argument that `value` was given for, named in errors.
+
+    Raises
+    ------
+    InputError
+        If `value` is none of the three.
+    """
+    if isinstance(value, tuple(UNITS[kind].values())):
+        return value
+    if isinstance(value, str):
+        return find(kind, value)()
+    if isinstance(value, dict) and isinstance(value.get("class"), str):
+        arguments = {key: item for key, item in value.items() if key != "class"}
+        try:
+            return find(kind, value["class"])(**arguments)
+        except TypeError as error:
+            raise InputError(f"{name}: {error}") from error
+    raise InputError(
+        f"{name} must be one of {sorted(UNITS[kind])} or the name of one, got {value!r}"
+    )
+
+
+def to_config(unit: Any) -> dict[str, Any]:
+    """Return what is needed to make the unit again, ready for JSON."""
+    return {"class": type(unit).__name__, **unit.config()}

@@ -1,0 +1,246 @@
+"""Saved models: complete, portable, replaced whole or not at all, and no code."""
+
+import json
+import os
+import stat
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+
+import nnfs_xp as nx
+from nnfs_xp.io.atomic import atomic_write
+from tests.test_model import X, Y, make, named
+
+
+def trained(**kwargs):
+    model = make(**kwargs)
+    model.fit(X, Y, epochs=2, batch_size=16)
+    model.metadata = {"class_names": ["a", "ü"], "note": "kept"}
+    return model
+
+
+def test_saved_on_one_backend_and_used_on_all(tmp_path, backend):
+    path = tmp_path / "model.safetensors"
+    model = trained(backend=backend)
+    expected = backend.to_numpy(model.predict(X))
+    model.save(path)
+    for name in ("numpy", "array_api_strict", backend.name):
+        again = nx.Model.load(path, backend=name)
+        assert again.backend.dtype_name == "float64"
+        found = nx.to_numpy(again.predict(X))
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        for key, value in model.parameters.items():
+            np.testing.assert_array_equal(
+                nx.to_numpy(again.parameters[key]), nx.to_numpy(value)
+            )
+
+
+def test_saved_on_numpy_and_used_on_all(tmp_path, backend):
+    path = tmp_path / "model.safetensors"
+    model = trained(backend="numpy")
+    model.save(path)
+    again = nx.Model.load(path, backend=backend, dtype="float64")
+    np.testing.assert_allclose(
+        nx.to_numpy(again.predict(X)), model.predict(X), rtol=1e-12
+    )
+    single = nx.Model.load(path, backend=backend, dtype="float32")
+    assert single.backend.dtype_name == "float32"
+
+
+def test_a_resumed_run_equals_one_that_was_not_interrupted(tmp_path, backend):
+    whole = make(backend=backend, dtype=backend.dtype_name)
+    expected = whole.fit(X, Y, epochs=6, batch_size=16)["loss"]
+    first = make(backend=backend, dtype=backend.dtype_name)
+    losses = first.fit(X, Y, epochs=2, batch_size=16)["loss"]
+    first.save(tmp_path / "m")
+    second = nx.Model.load(tmp_path / "m", backend=backend)
+    assert second.epochs_trained == 2
+    history = second.fit(X, Y, epochs=4, batch_size=16)
+    assert history["epoch"] == [3, 4, 5, 6]
+    assert losses + history["loss"] == expected
+
+
+def test_everything_that_describes_the_model_is_kept(tmp_path):
+    model = nx.Model(
+        [nx.Dense(4, 8, weight_initializer=nx.Normal(0.3)), nx.ReLU(),
+         nx.Dense(8, 2), nx.Softmax()],
+        loss=nx.CategoricalCrossEntropy(mode="book"),
+        optimizer=nx.Adam(0.25, beta_1=0.5),
+        metric=None,
+        seed=2**63 + 1,
+        dtype="float64",
+    )  # fmt: skip
+    model.learning_rate = 0.125
+    model.save(tmp_path / "m")
+    again = nx.Model.load(tmp_path / "m")
+    assert again.config() == model.config()
+    assert again.learning_rate == 0.125
+    assert again.seed == 2**63 + 1
+
+
+def test_file_is_plain_safetensors(tmp_path):
+    model = trained()
+    model.save(tmp_path / "m")
+    arrays = load_file(tmp_path / "m")
+    for name, value in model.parameters.items():
+        np.testing.assert_array_equal(arrays[name], value)
+    assert arrays["optimizer.step"].shape == ()
+    assert set(arrays) > {"optimizer.moment_1.layers.0.weights"}
+    with safe_open(tmp_path / "m", framework="numpy") as file:
+        config = json.loads(file.metadata()["nnfs_xp"])
+    assert config["layers"][0]["class"] == "Dense"
+    assert config["metadata"]["class_names"] == ["a", "ü"]
+
+
+def test_arrays_that_are_not_contiguous_are_saved_as_they_read(tmp_path):
+    from nnfs_xp.io.checkpoint import write_checkpoint
+
+    values = np.arange(12.0).reshape(3, 4)
+    write_checkpoint(tmp_path / "m", {}, {"T": values.T, "step": values[:, ::2]})
+    arrays = load_file(tmp_path / "m")
+    np.testing.assert_array_equal(arrays["T"], values.T)
+    np.testing.assert_array_equal(arrays["step"], values[:, ::2])
+
+
+# Nothing is lost.
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "m"
+    model = trained()
+    model.save(path)
+    before = path.read_bytes()
+
+    def no_space(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(OSError, match="No space left"):
+        model.save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_metadata_that_json_cannot_hold_leaves_the_old_file(tmp_path):
+    path = tmp_path / "m"
+    model = trained()
+    model.save(path)
+    before = path.read_bytes()
+    model.metadata = {"array": np.ones(2)}
+    with pytest.raises(nx.InputError, match="metadata"):
+        model.save(path)
+    assert path.read_bytes() == before
+
+
+def test_a_saved_file_has_the_usual_permissions(tmp_path):
+    old = os.umask(0o027)
+    try:
+        make().save(tmp_path / "new")
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640
+    os.chmod(tmp_path / "new", 0o604)
+    make().save(tmp_path / "new")
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o604
+
+
+def test_atomic_write_leaves_nothing_behind_on_interruption(tmp_path):
+    def write_half():
+        with atomic_write(tmp_path / "f") as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_saving_into_a_directory_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        make().save(tmp_path / "no" / "m")
+
+
+# Files that are not models.
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        nx.Model.load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"x", b"\x80\x04pickle", b"\xff" * 100, b"{}" * 50]
+)
+def test_a_file_of_another_kind(tmp_path, content):
+    path = tmp_path / "m"
+    path.write_bytes(content)
+    with pytest.raises(nx.FileFormatError, match="m is not a model"):
+        nx.Model.load(path)
+
+
+@pytest.mark.parametrize("keep", [0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file(tmp_path, keep):
+    path = tmp_path / "m"
+    trained().save(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * keep)])
+    with pytest.raises(nx.FileFormatError, match="m is not a model"):
+        nx.Model.load(path)
+
+
+def test_safetensors_of_somebody_else(tmp_path):
+    save_file({"w": np.ones(3)}, tmp_path / "m")
+    with pytest.raises(nx.FileFormatError, match="is not a model"):
+        nx.Model.load(tmp_path / "m")
+
+
+def altered(tmp_path, change):
+    """Save a model, change its configuration or arrays, and write it again."""
+    trained().save(tmp_path / "m")
+    arrays = load_file(tmp_path / "m")
+    with safe_open(tmp_path / "m", framework="numpy") as file:
+        config = json.loads(file.metadata()["nnfs_xp"])
+    change(config, arrays)
+    save_file(arrays, tmp_path / "m", metadata={"nnfs_xp": json.dumps(config)})
+    return tmp_path / "m"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c, a: c.update(format=99), "format 99"),
+        (lambda c, a: c.pop("layers"), "no usable 'layers'"),
+        (lambda c, a: c.update(seed="0"), "no usable 'seed'"),
+        (lambda c, a: c["layers"][0].update({"class": "os.system"}), "os.system"),
+        (lambda c, a: c["layers"][0].pop("n_inputs"), "n_inputs"),
+        (lambda c, a: c["layers"][0].update(n_inputs=5), "shape|outputs"),
+        (lambda c, a: c["layers"][0].update(extra=1), "extra"),
+        (lambda c, a: c["layers"].clear(), "at least one layer"),
+        (lambda c, a: c.update(dtype="float8"), "dtype"),
+        (lambda c, a: a.pop("layers.0.weights"), "layers.0.weights"),
+        (lambda c, a: a.pop("optimizer.step"), "optimizer.step"),
+        (
+            lambda c, a: a.update({"layers.0.weights": np.ones((2, 2))}),
+            "layers.0.weights .*shape",
+        ),
+        (
+            lambda c, a: a.update({"layers.0.biases": np.ones((1, 8), dtype="int32")}),
+            "layers.0.biases",
+        ),
+    ],
+)  # fmt: skip
+def test_an_altered_file_is_refused_by_name(tmp_path, change, message):
+    path = altered(tmp_path, change)
+    with pytest.raises(nx.FileFormatError, match=message) as caught:
+        nx.Model.load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_loading_gives_the_parameters_and_nothing_drawn(tmp_path):
+    model = trained()
+    model.save(tmp_path / "m")
+    again = nx.Model.load(tmp_path / "m")
+    for name, value in named(model).items():
+        np.testing.assert_array_equal(again.parameters[name], value)

@@ -1,0 +1,122 @@
+"""Both layouts hold the same parameters, and one of them in one buffer."""
+
+import numpy as np
+import pytest
+
+import nnfs_xp as nx
+from nnfs_xp.layout import FlatLayout, SeparateLayout, layout_for
+from tests.conftest import MATRIX
+
+SHAPES = [{"weights": (3, 4), "biases": (1, 4)}, {}, {"weights": (4, 2)}]
+NAMED = {
+    "layers.0.weights": np.arange(12.0).reshape(3, 4),
+    "layers.0.biases": -np.ones((1, 4)),
+    "layers.2.weights": np.arange(8.0).reshape(4, 2) + 100,
+}
+
+
+# The backends whose slices are views to write through.
+in_place = pytest.mark.parametrize(
+    "backend_name", [name for name in MATRIX if name in ("numpy", "torch", "cupy")]
+)
+
+
+def test_layout_follows_from_the_backend(backend64):
+    writable = backend64.name in ("numpy", "torch", "cupy")
+    assert backend64.in_place == writable
+    layout = layout_for(backend64, SHAPES)
+    assert type(layout) is (FlatLayout if writable else SeparateLayout)
+
+
+def test_round_trip_through_separate_arrays(backend64):
+    check_round_trip(SeparateLayout(backend64, SHAPES), backend64)
+
+
+@in_place
+def test_round_trip_through_a_flat_buffer(backend64):
+    check_round_trip(FlatLayout(backend64, SHAPES), backend64)
+
+
+def check_round_trip(layout, backend64):
+    blocks = layout.pack(NAMED)
+    found = layout.unpack(blocks)
+    assert list(found) == list(NAMED)
+    for name, value in NAMED.items():
+        np.testing.assert_array_equal(backend64.to_numpy(found[name]), value)
+    assert [sorted(views) for views in layout.views(blocks)] == [
+        ["biases", "weights"], [], ["weights"],
+    ]  # fmt: skip
+    assert layout.size == 24
+
+
+@in_place
+def test_flat_layout_is_one_buffer_with_views(backend64):
+    layout = layout_for(backend64, SHAPES)
+    blocks = layout.pack(NAMED)
+    assert list(blocks) == ["flat"]
+    assert blocks["flat"].shape == (24,)
+    blocks["flat"] -= 1.0
+    for name, value in layout.unpack(blocks).items():
+        np.testing.assert_array_equal(backend64.to_numpy(value), NAMED[name] - 1)
+    layout.views(blocks)[0]["biases"][...] = 7.0
+    np.testing.assert_array_equal(
+        backend64.to_numpy(blocks["flat"])[12:16], [7, 7, 7, 7]
+    )
+
+
+def test_state_of_a_model_lies_as_the_layout_says(backend64):
+    model = nx.Model(
+        [nx.Dense(3, 4), nx.ReLU(), nx.Dense(4, 2), nx.Softmax()],
+        loss="categorical_crossentropy", optimizer="adam", backend=backend64,
+    )  # fmt: skip
+    tree = model._state.tree
+    blocks = 1 if backend64.in_place else 4
+    for part in (
+        tree["parameters"],
+        tree["gradients"],
+        tree["optimizer"]["moment_1"],
+        tree["optimizer"]["moment_2"],
+    ):
+        assert len(part) == blocks
+    for scalar in (
+        tree["loss"], tree["optimizer"]["step"], tree["optimizer"]["learning_rate"],
+        *tree["totals"].values(),
+    ):  # fmt: skip
+        assert scalar.shape == ()
+        assert isinstance(scalar, backend64.array_type())
+
+
+@in_place
+def test_a_step_keeps_every_array_in_its_place(backend64):
+    """A captured graph holds addresses: no slot may get a new array."""
+    model = nx.Model(
+        [nx.Dense(3, 4), nx.ReLU(), nx.Dense(4, 2), nx.Softmax()],
+        loss="categorical_crossentropy", optimizer="adam", backend=backend64,
+    )  # fmt: skip
+
+    def leaves(tree):
+        for value in tree.values():
+            yield from leaves(value) if isinstance(value, dict) else [value]
+
+    tree = model._state.tree
+    before = list(leaves(tree))
+    x, y = (
+        backend64.asarray(np.ones((5, 3))),
+        backend64.asarray([0, 1, 0, 1, 0], "int32"),
+    )
+    for _ in range(3):
+        model._executor.train(tree, x, y)
+    after = list(leaves(tree))
+    assert len(before) == len(after)
+    for old, new in zip(before, after, strict=True):
+        assert old is new
+
+
+def test_what_cannot_be_packed():
+    layout = layout_for(nx.get_backend("numpy"), SHAPES)
+    with pytest.raises(nx.InputError, match="there is no layers.2.weights"):
+        layout.pack({k: v for k, v in NAMED.items() if "2" not in k})
+    with pytest.raises(
+        nx.InputError, match=r"layers.0.biases must have shape \(1, 4\)"
+    ):
+        layout.pack({**NAMED, "layers.0.biases": np.ones(4)})
