@@ -1,0 +1,177 @@
+"""Data by name: the built-in sets, and files of the user's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from nnfs_xp.data.dataset import Dataset
+from nnfs_xp.data.digits import load_digits
+from nnfs_xp.data.fashion_mnist import load_full, load_mini
+from nnfs_xp.data.readers import dataset_from_file, read_file
+from nnfs_xp.data.spiral import load_spiral
+from nnfs_xp.data.tables import Tables
+from nnfs_xp.errors import InputError
+
+_Path = str | PathLike[str]
+
+_LOADERS: dict[str, Callable[[_Path | None], Dataset]] = {
+    "fashion-mnist-mini": lambda data_dir: load_mini(),
+    "fashion-mnist": load_full,
+    "digits": lambda data_dir: load_digits(),
+    "spiral": lambda data_dir: load_spiral(),
+}
+
+DATASET_NAMES = tuple(_LOADERS)
+
+
+# Without eq=False the generated __eq__ would compare arrays and raise.
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Rows to evaluate or to predict with a trained model.
+
+    Parameters
+    ----------
+    x : numpy.ndarray
+        Raw features of shape (n, features); the model's scaling applies.
+    y : numpy.ndarray or None
+        Integer labels of shape (n,), if there are any.
+    class_names : tuple of str
+        One name for each label from 0 up; empty without labels.
+    image_shape : tuple of int or None
+        ``(height, width)`` if a row is an image.
+    """
+
+    x: np.ndarray = field(repr=False)
+    y: np.ndarray | None = field(repr=False)
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int] | None
+
+
+def load_dataset(
+    name_or_path: _Path, *, data_dir: _Path | None = None, seed: int = 0
+) -> Dataset:
+    """Return a built-in data set, or make one of the user's own file.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        One of `DATASET_NAMES`, or a ``.npz``, ``.csv``, ``.csv.gz`` or IDX
+        file, or a directory of IDX files.
+    data_dir : path, optional
+        Where the four files of ``"fashion-mnist"`` are; without it they are
+        downloaded. Nothing else uses it.
+    seed : int, default 0
+        Chooses the fifth of the rows that is held out for testing, for a file
+        that names no test rows itself.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    InputError
+        If nothing has this name, or a file has too few rows.
+    FileFormatError
+        If a file is damaged or of another kind.
+    DownloadError
+        If a download fails.
+
+    Examples
+    --------
+    >>> load_dataset("digits").n_classes
+    10
+    """
+    if name_or_path in DATASET_NAMES:
+        return _LOADERS[str(name_or_path)](data_dir)
+    return dataset_from_file(_existing(name_or_path), seed=seed)
+
+
+def load_examples(
+    name_or_path: _Path,
+    *,
+    data_dir: _Path | None = None,
+    n_features: int | None = None,
+    class_names: Sequence[str] | None = None,
+) -> Examples:
+    """Return examples to evaluate, or to predict, with a trained model.
+
+    These are the test part of a built-in data set or of a file that has one,
+    and otherwise all rows of a file, with or without labels.
+
+    Parameters
+    ----------
+    name_or_path, data_dir
+        As for `load_dataset`.
+    n_features : int, optional
+        How many features the model takes. A CSV file of just this many columns
+        has no labels; without this number its last column is taken for them.
+    class_names : sequence of str, optional
+        The classes of the model. A file that names its classes is numbered by
+        them, and not by the names that happen to occur in it.
+
+    Returns
+    -------
+    examples : Examples
+
+    Raises
+    ------
+    InputError
+        If nothing has this name, the features are not `n_features`, or the
+        file has a class that is not one of `class_names`.
+    FileFormatError
+        If a file is damaged or of another kind.
+    DownloadError
+        If a download fails.
+    """
+    if name_or_path in DATASET_NAMES:
+        dataset = load_dataset(name_or_path, data_dir=data_dir)
+        x, y = dataset.x_test, dataset.y_test
+        found = Examples(x, y, dataset.class_names, dataset.image_shape)
+    else:
+        path = _existing(name_or_path)
+        tables = read_file(path, labels=False, n_features=n_features)
+        found = _from_tables(path, tables, class_names)
+    if n_features is not None and found.x.shape[1] != n_features:
+        raise InputError(
+            f"{os.fspath(name_or_path)}: rows have {found.x.shape[1]} features; "
+            f"{n_features} are expected"
+        )
+    return found
+
+
+def _from_tables(
+    path: Path, tables: Tables, class_names: Sequence[str] | None
+) -> Examples:
+    """Take the test rows, or all of them, numbered by `class_names`."""
+    rows = tables.train if tables.test is None else tables.test
+    names, y = tables.class_names, rows.y
+    if y is not None and tables.names_in_file and class_names is not None:
+        unknown = [name for name in names if name not in class_names]
+        if unknown:
+            raise InputError(
+                f"{path}: class {unknown[0]!r} is none of {', '.join(class_names)}"
+            )
+        numbers = [list(class_names).index(name) for name in names]
+        names, y = tuple(class_names), np.array(numbers, dtype=np.int64)[y]
+    return Examples(rows.x, y, names, tables.image_shape)
+
+
+def _existing(name_or_path: _Path) -> Path:
+    """Return a path to something, or say what could have been asked for."""
+    if not isinstance(name_or_path, (str, PathLike)):
+        raise InputError(f"expected a name or a path, not {name_or_path!r}")
+    path = Path(name_or_path)
+    # An empty name would stand for the working directory.
+    if name_or_path == "" or not path.exists():
+        raise InputError(
+            f"no data set and no file is called {os.fspath(name_or_path)!r}; the "
+            f"data sets are {', '.join(DATASET_NAMES)}"
+        )
+    return path

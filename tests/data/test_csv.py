@@ -1,0 +1,219 @@
+"""CSV files: headers, label columns, and a place for each complaint."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nnfs_xp.data import load_dataset, load_examples
+from nnfs_xp.data.csv_files import read_csv
+from nnfs_xp.errors import FileFormatError, InputError
+
+# Examples overwrite the file of the one before; a busy machine may be slow.
+FILES_STAY = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Write text to a file and read it as CSV."""
+
+    def write_and_read(text, **options):
+        path = tmp_path / "a.csv"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return read_csv(path, **options)
+
+    return write_and_read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,2,0\n3,4,1\n",
+        "a,b,c\n1,2,0\n3,4,1\n",
+        "a,b,label\n1,2,0\n3,4,1\n",
+        "0,1,label\n1,2,0\n3,4,1\n",
+        "label,a,b\n0,1,2\n1,3,4\n",
+        "0,1,LABEL\n1,2,0\n3,4,1\n",
+        "\ufeff1,2,0\n3,4,1\n",
+        "\ufefflabel,a,b\n0,1,2\n1,3,4\n",
+        "a,Class,b\n1,0,2\n3,1,4\n",
+        " TARGET ,a,b\n0,1,2\n1,3,4\n",
+        "Y,a,b\n0,1,2\n1,3,4\n",
+        "y,label,a\n1,0,2\n3,1,4\n",
+        "1,2,0.0\n3,4,1e0\n",
+        "\ufeffa,b,label\r\n1,2,0\r\n\r\n3,4,1",
+        '"a","b","label"\n"1","2","0"\n 3 , 4 , 1 \n\n  \n',
+    ],
+)
+def test_same_table_in_many_spellings(read, text):
+    tables = read(text)
+    assert tables.train.x.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert tables.train.x.dtype == np.float64
+    assert tables.train.y.tolist() == [0, 1]
+    assert tables.train.y.dtype == np.int64
+    assert tables.class_names == ("0", "1")
+    assert tables.test is None and tables.image_shape is None
+
+
+def test_gzip(tmp_path):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"1,0\n2,1\n"))
+    assert load_examples(path).x.tolist() == [[1.0], [2.0]]
+
+
+@pytest.mark.parametrize("header", ["", "length,width,kind\n"])
+def test_names_become_sorted_numbers(read, header):
+    tables = read(header + "1,2,rose\n3,4, iris \n5,6,rose\n")
+    assert tables.class_names == ("iris", "rose")
+    assert tables.train.y.tolist() == [1, 0, 1]
+
+
+def test_y_as_an_answer_is_data(read):
+    tables = read("1,2,y\n3,4,n\n")
+    assert tables.class_names == ("n", "y")
+    assert len(tables.train.x) == 2
+
+
+def test_labels_with_gaps_keep_their_numbers(read):
+    tables = read("1,2\n2,5\n")
+    assert tables.train.y.tolist() == [2, 5]
+    assert tables.class_names == ("0", "1", "2", "3", "4", "5")
+
+
+@pytest.mark.parametrize("header", ["", "a,b\n", "x,y\n"])
+def test_without_labels(read, header):
+    tables = read(header + "1,2\n3,4\n", labels=False, n_features=2)
+    assert tables.train.x.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert tables.train.y is None and tables.class_names == ()
+
+
+def test_labels_found_although_not_required(read):
+    tables = read("1,2,0\n3,4,1\n", labels=False, n_features=2)
+    assert tables.train.y.tolist() == [0, 1]
+
+
+def test_single_column_without_labels(read):
+    assert read("a\n1\n2\n", labels=False, n_features=1).train.x.tolist() == [[1], [2]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("\n \n", "is empty"),
+        ("a,b,label\n", "a header and no rows"),
+        ("1\n2\n", "line 1 has a single column"),
+        ("1;2;0\n", "line 1 has a single column"),
+        ("a,b,label\n1,2,0\n1,2\n", "line 3 has 2 columns, line 1 has 3"),
+        ("1,2,0\n\n1,2,0,9\n", "line 3 has 4 columns, line 1 has 3"),
+        ("a,b,label\n1,x,0\n", r"line 2, column 2 \('b'\): 'x' is not a number"),
+        ("label,a,b\n0,1,x\n", r"line 2, column 3 \('b'\): 'x' is not a number"),
+        ("1,2,0\n1,oops,0\n", "line 2, column 2: 'oops' is not a number"),
+        ("1,oops,0\n1,2,0\n", "line 1, column 2: 'oops' is not a number"),
+        ("1,2,0\n1,1_0,0\n", "line 2, column 2: '1_0' is not a number"),
+        ("1,2,0\n,2,0\n", "line 2, column 1: the value is missing"),
+        ("1,2,0\n1,2,\n", "line 2, column 3: the label is missing"),
+        ("1,2,a\n1,2,\n", "line 2, column 3: the label is missing"),
+        (",,rose\n1,2,iris\n", "line 1, column 1: the value is missing"),
+        ("1,2,0\n1,nan,0\n", "line 2, column 2: NaN and infinity"),
+        ("a,b,label\n1,2,0\n-inf,2,0\n", r"line 3, column 1 \('a'\): NaN and inf"),
+        ("1,2,0\n1,2,0.5\n", "line 2, column 3: the label must be a whole.*'0.5'"),
+        ("1,2,0\n1,2,-1\n", "line 2, column 3: the label must be a whole.*'-1'"),
+        ("1,2,0\n1,2,nan\n", "line 2, column 3: the label must be a whole.*'nan'"),
+        ("1,2,0\n1,2,1e9\n", "line 2, column 3: the label must be a whole.*'1e9'"),
+        ("1,2,0\n1,2,cat\n", "line 2, column 3: the label 'cat' is a name"),
+        (b"1,\xff,0\n", "not text in UTF-8"),
+        pytest.param(
+            gzip.compress(b"1,2,0\n")[:-9], "cannot be read as CSV", id="short gzip"
+        ),
+        pytest.param(
+            "1," + "9" * 200_000, "field larger than field limit", id="huge cell"
+        ),
+    ],
+)
+def test_refused(read, text, message):
+    with pytest.raises(FileFormatError, match=message) as caught:
+        read(text)
+    assert "a.csv" in str(caught.value)
+
+
+def test_line_numbers_count_quoted_line_breaks(read):
+    with pytest.raises(FileFormatError, match="line 4, column 1"):
+        read('"first\nfeature",label\n1,0\nx,1\n')
+
+
+@FILES_STAY
+@given(
+    rows=st.integers(1, 4).flatmap(
+        lambda width: st.lists(
+            st.tuples(
+                st.lists(
+                    st.floats(allow_nan=False, allow_infinity=False),
+                    min_size=width,
+                    max_size=width,
+                ),
+                st.integers(0, 20),
+            ),
+            min_size=1,
+        )
+    )
+)
+def test_round_trip_is_exact(read, rows):
+    text = io.StringIO()
+    csv.writer(text).writerows([*features, label] for features, label in rows)
+    tables = read(text.getvalue())
+    assert tables.train.x.tolist() == [features for features, _ in rows]
+    assert tables.train.y.tolist() == [label for _, label in rows]
+
+
+@FILES_STAY
+@given(content=st.text(alphabet='0123,.\n\r"eay-_ ') | st.binary())
+def test_any_text_is_read_or_refused(read, content):
+    try:
+        tables = read(content)
+    except FileFormatError:
+        return
+    assert np.isfinite(tables.train.x).all()
+    assert tables.train.y.shape == (len(tables.train.x),)
+
+
+def test_examples_are_numbered_by_the_model(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("1,rose\n2,iris\n")
+    names = ("iris", "oak", "rose")
+    examples = load_examples(path, class_names=names)
+    assert examples.y.tolist() == [2, 0]
+    assert examples.class_names == names
+    with pytest.raises(InputError, match="class 'rose' is none of iris, oak"):
+        load_examples(path, class_names=names[:2])
+
+
+def test_numbered_labels_stay_when_the_model_has_names(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("1,2\n2,0\n")
+    examples = load_examples(path, class_names=("iris", "oak", "rose"))
+    assert examples.y.tolist() == [2, 0]
+
+
+def test_examples_of_wrong_width(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("1,2,3,0\n")
+    with pytest.raises(InputError, match="3 features; 7 are expected"):
+        load_examples(path, n_features=7)
+
+
+def test_any_range_is_scaled(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("1e9,0\n1.000001e9,1\n0.999999e9,0\n1e9,1\n1e9,1\n")
+    dataset = load_dataset(path)
+    x = dataset.features("train")
+    assert x.dtype == np.float32
+    np.testing.assert_allclose([x.mean(), x.std()], [0.0, 1.0], atol=1e-6)
