@@ -1,0 +1,130 @@
+"""The checks that the pictures share, all made before anything is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nnfs_xp.errors import DTypeError, InputError
+
+REQUIRED_KEYS = ("epoch", "loss", "accuracy")
+OPTIONAL_KEYS = ("validation_loss", "validation_accuracy")
+
+# A softmax in half precision may exceed 1 by a rounding error.
+_ROUNDING = 1e-2
+
+
+def check_history(history: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+    """Return the keys of each epoch that the curves show, as Python floats."""
+    if isinstance(history, str) or not isinstance(history, Sequence):
+        raise InputError(
+            "history must be a sequence of mappings, such as the epochs of a "
+            f"History, got a {type(history).__name__}"
+        )
+    if len(history) == 0:
+        raise InputError("history must have at least one epoch, got none")
+    records = [_check_epoch(epoch, index) for index, epoch in enumerate(history)]
+    for index in range(1, len(records)):
+        before, after = records[index - 1]["epoch"], records[index]["epoch"]
+        if not before < after:
+            raise InputError(
+                "history must have rising epochs, "
+                f"got {after:g} after {before:g} at history[{index}]"
+            )
+    return records
+
+
+def _check_epoch(epoch: Mapping[str, float], index: int) -> dict[str, float]:
+    if not isinstance(epoch, Mapping):
+        raise InputError(
+            f"history[{index}] must be a mapping with the keys "
+            f"{', '.join(REQUIRED_KEYS)}, got a {type(epoch).__name__}"
+        )
+    record = {}
+    for key in (*REQUIRED_KEYS, *OPTIONAL_KEYS):
+        if epoch.get(key) is not None:
+            try:
+                record[key] = float(epoch[key])
+            except (TypeError, ValueError):
+                raise InputError(
+                    f"history[{index}]['{key}'] must be a number, got {epoch[key]!r}"
+                ) from None
+        elif key in REQUIRED_KEYS:
+            raise InputError(
+                f"history[{index}] must have the keys {', '.join(REQUIRED_KEYS)}, "
+                f"got {', '.join(map(str, epoch)) or 'none'}"
+            )
+    if not np.isfinite(record["epoch"]):
+        raise InputError(
+            f"history[{index}]['epoch'] must be finite, got {record['epoch']}"
+        )
+    return record
+
+
+def check_class_names(class_names: Sequence[str]) -> list[str]:
+    """Return the names as a list."""
+    if isinstance(class_names, str):
+        raise InputError(
+            f"class_names must be a sequence of names, got the string {class_names!r}"
+        )
+    names = [str(name) for name in class_names]
+    if not names:
+        raise InputError("class_names must have one name per class, got none")
+    return names
+
+
+def check_labels(name: str, labels: np.ndarray, classes: int) -> np.ndarray:
+    """Return the labels as int64, each known to be from 0 to `classes` - 1."""
+    array = np.asarray(labels)
+    if array.ndim != 1:
+        raise InputError(f"{name} must have shape (n,), got {array.shape}")
+    if array.size == 0:
+        raise InputError(f"{name} must have at least one label, got none")
+    if array.dtype.kind not in "iu":
+        raise DTypeError(f"{name} must hold integer labels, got dtype {array.dtype}")
+    for label in (int(array.min()), int(array.max())):
+        if not 0 <= label < classes:
+            raise InputError(
+                f"{name} must hold labels from 0 to {classes - 1}, one for each "
+                f"of the class_names, got {label}"
+            )
+    return array.astype(np.int64)
+
+
+def check_predictions(
+    y_true: np.ndarray, y_pred: np.ndarray, class_names: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return true labels, predicted labels and class names that fit together."""
+    names = check_class_names(class_names)
+    true = check_labels("y_true", y_true, len(names))
+    predicted = check_labels("y_pred", y_pred, len(names))
+    check_length("y_pred", len(predicted), len(true))
+    return true, predicted, names
+
+
+def check_confidence(confidence: np.ndarray, count: int) -> np.ndarray:
+    """Return one probability per sample, as float64."""
+    array = np.asarray(confidence)
+    if array.ndim != 1:
+        raise InputError(f"confidence must have shape ({count},), got {array.shape}")
+    check_length("confidence", len(array), count)
+    if array.dtype.kind not in "fiu":
+        raise DTypeError(f"confidence must hold real numbers, got dtype {array.dtype}")
+    array = array.astype(np.float64)
+    # Written so that NaN, which compares false with everything, is refused.
+    valid = (array >= 0) & (array <= 1 + _ROUNDING)
+    if not np.all(valid):
+        raise InputError(
+            f"confidence must hold values from 0 to 1, got {array[~valid][0]:g}"
+        )
+    return array.clip(max=1.0)
+
+
+def check_length(name: str, length: int, expected: int) -> None:
+    """Refuse an argument that does not have one entry per entry of `y_true`."""
+    if length != expected:
+        raise InputError(
+            f"{name} must have one entry for each of the {expected} of y_true, "
+            f"got {length}"
+        )
