@@ -1,0 +1,184 @@
+"""Arguments of the command line, and the way errors leave it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+import nnfs_xp
+from nnfs_xp.backends import BACKEND_NAMES, DTYPE_NAMES
+from nnfs_xp.cli import backends, train, use
+from nnfs_xp.data import DATASET_NAMES
+from nnfs_xp.errors import BackendUnavailableError, DownloadError, InputError
+
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command, and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the command line if not given.
+
+    Returns
+    -------
+    int
+        0 if all went well, 2 if an argument, a file or a backend cannot be
+        used, 130 if interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        status = command(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever read the output has seen enough, as `head` has. Python would
+        # complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except (InputError, BackendUnavailableError, DownloadError, OSError) as error:
+        print(f"nnfs-xp: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("nnfs-xp: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nnfs-xp",
+        description="Neural networks from scratch, on every array library.",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"nnfs-xp {nnfs_xp.__version__}"
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_train(commands)
+    _add_evaluate(commands)
+    _add_predict(commands)
+    listing = commands.add_parser("backends", help="list every backend: does it work?")
+    listing.set_defaults(command=backends.run)
+    return parser
+
+
+def _add_train(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser(
+        "train",
+        help="train the book's network",
+        description="Train a network of dense layers with ReLU, softmax and Adam, and "
+        "leave model.safetensors, history.json and report.png in a directory.",
+    )
+    parser.add_argument(
+        "--data",
+        default="fashion-mnist-mini",
+        metavar="DATA",
+        help=f"one of {', '.join(DATASET_NAMES)}, or your own .npz, .csv or "
+        "IDX file (default: fashion-mnist-mini)",
+    )
+    _add_data_dir(parser)
+    _add_where(parser)
+    parser.add_argument(
+        "--hidden",
+        nargs="+",
+        type=_sizes,
+        metavar="N",
+        help="neurons of each hidden layer, such as 128 128; 0 for none "
+        "(default: as suits the data)",
+        default=argparse.SUPPRESS,
+    )
+    for name, kind, metavar, text in (
+        ("--epochs", _count, "N", "times to go through the data"),
+        ("--batch-size", _count, "N", "samples of each step"),
+        ("--lr", float, "RATE", "Adam's learning rate"),
+    ):
+        parser.add_argument(
+            name,
+            type=kind,
+            metavar=metavar,
+            help=f"{text} (default: as suits the data)",
+            default=argparse.SUPPRESS,
+        )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="seed of weights and batch order (default: 0)",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        help="directory for the results (default: a new one in runs/)",
+        default=argparse.SUPPRESS,
+    )
+    parser.add_argument("--no-plot", action="store_true", help="leave out report.png")
+    parser.set_defaults(command=train.run)
+
+
+def _add_evaluate(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("evaluate", help="loss and accuracy of a saved model")
+    _add_model_and_data(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(command=use.evaluate)
+
+
+def _add_predict(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("predict", help="classes of new data, as CSV")
+    _add_model_and_data(parser)
+    parser.add_argument("--out", metavar="FILE", help="file to write, instead of here")
+    parser.set_defaults(command=use.predict)
+
+
+def _add_model_and_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model", metavar="MODEL", help="a model.safetensors, or its directory"
+    )
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help=f"one of {', '.join(DATASET_NAMES)} (its test part), or a file",
+    )
+    _add_data_dir(parser)
+    _add_where(parser)
+
+
+def _add_data_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help="where the four files of fashion-mnist are, instead of downloading them",
+    )
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--backend",
+        choices=(*BACKEND_NAMES, "auto"),
+        help="array library (default: $NNFS_XP_BACKEND, else numpy)",
+    )
+    parser.add_argument("--device", help="device of that library, such as cuda:0")
+    parser.add_argument(
+        "--dtype",
+        choices=DTYPE_NAMES,
+        help="precision (default: float32, or the model's)",
+    )
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive integer")
+    return value
+
+
+def _sizes(text: str) -> list[int]:
+    """Parse ``128`` or ``128,64``."""
+    sizes = [int(part) for part in text.split(",")]
+    if any(size < 0 for size in sizes):
+        raise argparse.ArgumentTypeError(f"{text} holds a negative number")
+    return sizes

@@ -1,0 +1,158 @@
+"""What a training run leaves in its directory."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import nnfs_xp
+from nnfs_xp.backends import Array, to_numpy
+from nnfs_xp.backends.choice import backend_class
+from nnfs_xp.data import Dataset
+from nnfs_xp.io.atomic import atomic_write
+from nnfs_xp.model import Model
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A finished training run.
+
+    Attributes
+    ----------
+    model : Model
+    data : Dataset
+    epochs : list of dict
+        Records of the epochs, as in `nnfs_xp.History`.
+    seconds : float
+        Wall-clock time of training, with the evaluation after each epoch.
+    batch_size : int
+    hidden : list of int
+        Neurons of each hidden layer.
+    test : dict
+        Loss and accuracy on the test data.
+    """
+
+    model: Model
+    data: Dataset
+    epochs: list[dict[str, Any]]
+    seconds: float
+    batch_size: int
+    hidden: list[int]
+    test: dict[str, float]
+
+
+def write_history(run: Run, path: Path) -> None:
+    """Write configuration, versions and every epoch's figures as JSON."""
+    model, be = run.model, run.model.backend
+    config = model.config()
+    config.pop("metadata")
+    content = {
+        "data": {
+            "name": run.data.name,
+            "note": run.data.note,
+            "training_samples": len(run.data.y_train),
+            "test_samples": len(run.data.y_test),
+            **{k: v for k, v in model.metadata.items() if k != "data"},
+        },
+        "configuration": {
+            **config,
+            "hidden": run.hidden,
+            "batch_size": run.batch_size,
+            "learning_rate": model.learning_rate,
+        },
+        "backend": {
+            "name": be.name,
+            "device": be.device_name,
+            "dtype": be.dtype_name,
+            "note": be.note,
+        },
+        "versions": {
+            "nnfs_xp": nnfs_xp.__version__,
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "numpy": np.__version__,
+            be.name: backend_class(be.name).version(),
+        },
+        "seconds": run.seconds,
+        "epochs": run.epochs,
+        "test_loss": run.test["loss"],
+        "test_accuracy": run.test["accuracy"],
+    }
+    text = json.dumps(_finite(content), indent=2, allow_nan=False)
+    with atomic_write(path) as file:
+        file.write(text.encode() + b"\n")
+
+
+def _finite(value: Any) -> Any:
+    """Replace NaN and infinity by None: JSON has no word for them."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_report(run: Run, x_test: np.ndarray, path: Path) -> None:
+    """Draw learning curves, confusion matrix and predictions into one PNG."""
+    from nnfs_xp.plots import report, save_figure
+
+    data, model = run.data, run.model
+    labels, confidence = classify(model, x_test)
+    pictures: dict[str, Any] = {}
+    if data.image_shape is not None:
+        pictures = {"images": data.x_test, "image_shape": data.image_shape}
+    elif data.n_features == 2:
+        pictures = {"predict": _host_predict(model), "x": x_test}
+    figure = report(
+        run.epochs,
+        data.y_test,
+        labels,
+        confidence,
+        data.class_names,
+        title=_title(run),
+        subtitle=_subtitle(run),
+        **pictures,
+    )
+    save_figure(figure, path)
+
+
+def classify(model: Model, x: Array) -> tuple[np.ndarray, np.ndarray]:
+    """Return the class of each row, and the probability it is given."""
+    probabilities = to_numpy(model.predict(x))
+    return probabilities.argmax(axis=1), probabilities.max(axis=1)
+
+
+def _host_predict(model: Model) -> Any:
+    def predict(points: np.ndarray) -> np.ndarray:
+        return to_numpy(model.predict(points))
+
+    return predict
+
+
+def _title(run: Run) -> str:
+    sizes = [run.data.n_features, *run.hidden, run.data.n_classes]
+    network = "-".join(str(size) for size in sizes)
+    return (
+        f"{Path(run.data.name).name}: {network}, "
+        f"test accuracy {100 * run.test['accuracy']:.1f} %"
+    )
+
+
+def _subtitle(run: Run) -> str:
+    samples = len(run.epochs) * len(run.data.y_train)
+    seconds = sum(record["seconds"] for record in run.epochs)
+    unit = "images" if run.data.image_shape else "samples"
+    return (
+        f"{run.model.backend}, {len(run.epochs)} epochs of "
+        f"{len(run.data.y_train):,} {unit}, batch {run.batch_size}, "
+        f"{run.seconds:.1f} s, {samples / seconds:,.0f} {unit}/s, "
+        f"seed {run.model.seed}"
+    )

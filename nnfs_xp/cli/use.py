@@ -1,0 +1,72 @@
+"""``nnfs-xp evaluate`` and ``nnfs-xp predict``: a saved model at work."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from nnfs_xp.cli.results import classify
+from nnfs_xp.data import Examples, Scaling, load_examples
+from nnfs_xp.errors import InputError
+from nnfs_xp.io.atomic import atomic_write
+from nnfs_xp.model import Model
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Print loss and accuracy of a saved model on labelled data."""
+    model, examples, x = _load(options)
+    if examples.y is None:
+        raise InputError(f"data: {options.data} has no labels to compare with")
+    figures = model.evaluate(x, examples.y)
+    if options.json:
+        print(json.dumps({**figures, "samples": len(x)}))
+    else:
+        named = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
+        print(f"{named}, {len(x):,} samples, {model.backend}")
+    return 0
+
+
+def predict(options: argparse.Namespace) -> int:
+    """Write class and confidence of each row as CSV."""
+    model, _, x = _load(options)
+    labels, confidence = classify(model, x)
+    names = model.metadata.get("class_names") or []
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["row", "label", "name", "confidence"])
+    for row, (label, share) in enumerate(zip(labels, confidence, strict=True)):
+        name = names[label] if label < len(names) else str(label)
+        writer.writerow([row, label, name, f"{share:.4f}"])
+    if options.out is None:
+        sys.stdout.write(text.getvalue())
+    else:
+        with atomic_write(options.out) as file:
+            file.write(text.getvalue().encode())
+    return 0
+
+
+def _load(options: argparse.Namespace) -> tuple[Model, Examples, np.ndarray]:
+    """Return the model, the examples, and features scaled as in training."""
+    path = Path(options.model)
+    if path.is_dir():
+        path = path / "model.safetensors"
+    model = Model.load(
+        path, backend=options.backend, device=options.device, dtype=options.dtype
+    )
+    examples = load_examples(
+        options.data,
+        data_dir=options.data_dir,
+        n_features=model.n_features,
+        class_names=model.metadata.get("class_names"),
+    )
+    scaling = model.metadata.get("scaling")
+    if scaling is None:
+        return model, examples, examples.x
+    x = Scaling.from_dict(scaling).apply(examples.x, model.backend.dtype_name)
+    return model, examples, x
