@@ -1,0 +1,1 @@
+"""Benchmarks of nnfs_xp; they are not part of the package."""

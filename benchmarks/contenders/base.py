@@ -1,0 +1,40 @@
+"""What every contender can do."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+
+class Contender:
+    """One way of taking the same training step.
+
+    A subclass puts the problem's batches on its device when it is made, and
+    its network and optimizer into `reset`.
+
+    Attributes
+    ----------
+    batches : list of (x, y)
+        On the contender's device, in the types it likes best.
+    """
+
+    batches: list[tuple[Any, Any]]
+
+    def reset(self) -> None:
+        """Go back to the initial weights and to an optimizer at step 0."""
+        raise NotImplementedError
+
+    def step(self, x: Any, y: Any) -> Any:
+        """Take one training step, and return its loss without waiting for it."""
+        raise NotImplementedError
+
+    def read(self, loss: Any) -> float:
+        """Return the number in a loss that `step` returned."""
+        return float(loss)
+
+    def synchronize(self) -> None:
+        """Wait until all steps are really done."""
+
+    def context(self) -> contextlib.AbstractContextManager[Any]:
+        """Return the context in which steps have to be taken."""
+        return contextlib.nullcontext()

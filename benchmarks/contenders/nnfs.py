@@ -1,0 +1,86 @@
+"""nnfs_xp itself, on any of its backends."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.contenders.base import Contender
+from benchmarks.workloads import Problem, nnfs_model
+from nnfs_xp import Backend, Model
+
+Tree = dict[str, Any]
+
+
+def internals(model: Model) -> tuple[Callable[[Tree, Any, Any], None], Tree]:
+    """Return what `Model.fit` calls for a batch, and the state it changes.
+
+    This is the only place that reaches below the public interface: ``fit``
+    itself also gathers the rows of a batch, which is not what is timed here.
+    """
+    return model._executor.train, model._state.tree
+
+
+class NnfsXp(Contender):
+    """The step that `Model.fit` takes, run by the backend's usual executor."""
+
+    def __init__(self, problem: Problem, device: str, backend: str) -> None:
+        self.model = nnfs_model(problem.workload, backend, device)
+        self.be = self.model.backend
+        with self.be.context():
+            for index, (weights, biases) in enumerate(problem.weights):
+                # Every other layer is an activation.
+                layer = self.model.layers[2 * index]
+                layer.set_parameter("weights", self.be.asarray(weights))
+                layer.set_parameter("biases", self.be.asarray(biases))
+            self.train, self.state = internals(self.model)
+            self.initial = copied(self.be, self.state)
+            self.batches = [
+                (self.be.asarray(x, self.be.dtype), self.be.asarray(y, "int32"))
+                for x, y in problem.batches
+            ]
+
+    def reset(self) -> None:
+        """Write the initial values back into the state."""
+        restore(self.be, self.state, copied(self.be, self.initial))
+
+    def step(self, x: Any, y: Any) -> Any:
+        """Take the step, which leaves its loss in the state."""
+        self.train(self.state, x, y)
+        return self.state["loss"]
+
+    def read(self, loss: Any) -> float:
+        """Return the loss, which the next step writes over."""
+        return float(self.be.to_numpy(loss))
+
+    def synchronize(self) -> None:
+        """Wait for the device."""
+        if self.be.name == "jax":
+            import jax
+
+            jax.block_until_ready(self.state)
+        self.be.synchronize()
+
+    def context(self) -> contextlib.AbstractContextManager[Any]:
+        """Return the backend's context, as `Model.fit` enters it."""
+        return self.be.context()
+
+
+def copied(be: Backend, tree: Tree) -> Tree:
+    """Return the tree with a copy of every array."""
+    return {
+        key: copied(be, value)
+        if isinstance(value, dict)
+        else be.xp.asarray(value, copy=True)
+        for key, value in tree.items()
+    }
+
+
+def restore(be: Backend, tree: Tree, saved: Tree) -> None:
+    """Write saved arrays into a tree, in place where arrays allow it."""
+    for key, value in saved.items():
+        if isinstance(value, dict):
+            restore(be, tree[key], value)
+        else:
+            be.assign(tree, key, value)

@@ -1,0 +1,88 @@
+"""Time every NumPy twin against its portable reference, in interleaved blocks.
+
+``python benchmarks/kernels.py [--repeats 15] [--threads 1]``. A twin that does
+not win where it matters has no business in the library.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+
+SHAPES = {"W1": (300, 64, 3), "W2": (64, 128, 10), "W3": (128, 128, 10)}
+SIZES = {"W1": 387, "W2": 17_226, "W3": 118_282, "1.9 million": 1_863_690}
+SECONDS_PER_BLOCK = 0.01
+
+
+def cases():
+    """Yield the name of a kernel, where it is used, and its arguments."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+
+    def normal(*shape):
+        return random.standard_normal(shape).astype("float32")
+
+    for workload, (rows, hidden, classes) in SHAPES.items():
+        y, dy, z = normal(rows, hidden), normal(rows, hidden), normal(rows, classes)
+        labels = random.integers(0, classes, rows).astype("int32")
+        yield "relu_backward", workload, (np.maximum(y, 0), dy)
+        yield "sum_over_samples", workload, (dy,)
+        yield "softmax_cross_entropy", workload, (z, labels)
+        p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+        yield "softmax_cross_entropy_backward", workload, (p, labels, 1.0 / rows)
+    for workload, size in SIZES.items():
+        w, dw, m, v = (np.abs(normal(size)) * 0.01 for _ in range(4))
+        scalars = (np.asarray(1e-3, "float32"), np.asarray(0.5, "float32"))
+        yield "adam", workload, (w, dw, m, v, *scalars, 0.9, 0.999, 1e-7)
+
+
+def interleaved(functions, repeats):
+    """Return the median microseconds of one call of each function."""
+    blocks = []
+    for function in functions:
+        began = time.perf_counter()
+        function()
+        elapsed = time.perf_counter() - began
+        blocks.append(max(1, int(SECONDS_PER_BLOCK / elapsed)))
+    times = [[] for _ in functions]
+    for _ in range(repeats):
+        for function, calls, kept in zip(functions, blocks, times, strict=True):
+            began = time.perf_counter()
+            for _ in range(calls):
+                function()
+            kept.append((time.perf_counter() - began) / calls * 1e6)
+    return [statistics.median(kept) for kept in times]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    if os.environ.get("OPENBLAS_NUM_THREADS") != str(options.threads):
+        # Read when NumPy is first imported, so this needs a new process.
+        os.environ["OPENBLAS_NUM_THREADS"] = str(options.threads)
+        os.execv(sys.executable, [sys.executable, *sys.argv])
+
+    import nnfs_xp
+    from nnfs_xp.kernels import references, twins
+
+    be = nnfs_xp.get_backend("numpy")
+    print("| kernel | sizes of | reference, us | twin, us | ratio |")
+    print("|---|---|---:|---:|---:|")
+    for name, workload, arguments in cases():
+        pair = [
+            lambda f=f, a=arguments: f(be, *a)
+            for f in (references()[name], twins("numpy")[name])
+        ]
+        reference, twin = interleaved(pair, options.repeats)
+        ratio = twin / reference
+        print(f"| {name} | {workload} | {reference:.1f} | {twin:.1f} | {ratio:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
