@@ -119,6 +119,19 @@ def check_targets(
     return _check_rows(be, array, name, n_classes)
 
 
+def check_predictions(be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
+    """Return what a loss or metric compares: predictions as floats, and targets.
+
+    Raises
+    ------
+    InputError
+        As `check_features` does of ``y_pred``, and `check_targets` of
+        ``y_true``.
+    """
+    predictions = be.asarray(check_features(be, y_pred, "y_pred"), be.dtype)
+    return predictions, check_targets(be, y_true, "y_true", *predictions.shape)
+
+
 def _check_labels(
     be: Backend, labels: Array, name: str, n_classes: int | None
 ) -> Array:

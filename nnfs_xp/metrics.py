@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.backends import Array, Backend, backend_of, get_backend, library_of
-from nnfs_xp.checks import check_features, check_targets
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.checks import check_predictions
+from nnfs_xp.placement import asked_backend, backend_for
 from nnfs_xp.registry import register
 
 
@@ -43,9 +44,7 @@ class Accuracy:
         device: Any = None,
         dtype: str | None = None,
     ) -> None:
-        self._backend: Backend | None = None
-        if any(value is not None for value in (backend, device, dtype)):
-            self._backend = get_backend(backend, device=device, dtype=dtype)
+        self._backend = asked_backend(backend, device, dtype)
 
     def fwd(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
         """Return 1 for each sample that is right and 0 for others, int32."""
@@ -65,19 +64,11 @@ class Accuracy:
             Integer labels of shape (n,), or one-hot or soft targets of shape
             (n, k).
         """
-        be = self._resolve(y_pred)
+        be = backend_for(self._backend, y_pred)
         with be.context():
-            scores = be.asarray(check_features(be, y_pred, "y_pred"), be.dtype)
-            targets = check_targets(be, y_true, "y_true", *scores.shape)
+            scores, targets = check_predictions(be, y_pred, y_true)
             return be.xp.mean(be.xp.astype(self.fwd(be, scores, targets), be.dtype))
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this metric again."""
         return {}
-
-    def _resolve(self, y_pred: Any) -> Backend:
-        if self._backend is not None:
-            return self._backend
-        if library_of(y_pred) is not None:
-            return backend_of(y_pred)
-        return get_backend()

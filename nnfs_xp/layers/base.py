@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from nnfs_xp.backends import Array, Backend, backend_of, get_backend, library_of
+from nnfs_xp.backends import Array, Backend, get_backend
 from nnfs_xp.checks import check_array
 from nnfs_xp.errors import InputError
 from nnfs_xp.initializers import Initializer
+from nnfs_xp.placement import asked_backend, backend_for
 from nnfs_xp.random import Stream, fresh_seed
 
 Params = dict[str, Array]
@@ -51,14 +52,11 @@ class Layer:
         device: Any = None,
         dtype: str | None = None,
     ) -> None:
-        self._asked = {"backend": backend, "device": device, "dtype": dtype}
-        self._backend: Backend | None = None
+        self._backend = asked_backend(backend, device, dtype)
         self._params: Params | None = None
         self._store: ParameterStore | None = None
         self._index = 0
         self._residuals: Any = None
-        if any(value is not None for value in self._asked.values()):
-            self._backend = get_backend(backend, device=device, dtype=dtype)
 
     # The pure pair, written by the author of a layer.
 
@@ -102,7 +100,7 @@ class Layer:
     def backend(self) -> Backend | None:
         """Where the layer computes; None while that is still open."""
         if self._backend is None and self.initializers():
-            self._backend = get_backend(**self._asked)
+            self._backend = get_backend()
         return self._backend
 
     @property
@@ -189,7 +187,7 @@ class Layer:
         array
             The output, also kept as ``.output``.
         """
-        be = self._resolve(inputs)
+        be = backend_for(self.backend, inputs)
         with be.context():
             self.inputs = be.asarray(self.check_inputs(be, inputs), be.dtype)
             self.output, self._residuals = self.fwd(be, self.params, self.inputs)
@@ -224,14 +222,6 @@ class Layer:
         for name, gradient in grads.items():
             setattr(self, "d" + name, gradient)
         return self.dinputs
-
-    def _resolve(self, inputs: Any) -> Backend:
-        """Return the layer's backend, or that of its inputs if it has none."""
-        if self.backend is not None:
-            return self.backend
-        if library_of(inputs) is not None:
-            return backend_of(inputs)
-        return get_backend()
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.config().items())

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.backends import Array, Backend, backend_of, get_backend, library_of
-from nnfs_xp.checks import check_features, check_targets
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.checks import check_predictions
 from nnfs_xp.errors import InputError
+from nnfs_xp.placement import asked_backend, backend_for
 
 
 class Loss:
@@ -33,10 +34,8 @@ class Loss:
         device: Any = None,
         dtype: str | None = None,
     ) -> None:
-        self._backend: Backend | None = None
+        self._backend = asked_backend(backend, device, dtype)
         self._residuals: Any = None
-        if any(value is not None for value in (backend, device, dtype)):
-            self._backend = get_backend(backend, device=device, dtype=dtype)
 
     # The pure pair, written by the author of a loss.
 
@@ -74,11 +73,9 @@ class Loss:
         array, shape (n,)
             Also kept as ``.output``.
         """
-        be = self._resolve(y_pred)
+        be = backend_for(self._backend, y_pred)
         with be.context():
-            predictions = check_features(be, y_pred, "y_pred")
-            predictions = be.asarray(predictions, be.dtype)
-            targets = check_targets(be, y_true, "y_true", *predictions.shape)
+            predictions, targets = check_predictions(be, y_pred, y_true)
             self.output, self._residuals = self.fwd(be, predictions, targets)
         self._forward_backend = be
         return self.output
@@ -112,14 +109,6 @@ class Loss:
         with be.context():
             self.dinputs = self.bwd(be, self._residuals, 1.0 / self.output.shape[0])
         return self.dinputs
-
-    def _resolve(self, y_pred: Any) -> Backend:
-        """Return the loss's backend, or that of the predictions."""
-        if self._backend is not None:
-            return self._backend
-        if library_of(y_pred) is not None:
-            return backend_of(y_pred)
-        return get_backend()
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.config().items())
