@@ -68,3 +68,26 @@ def initial_parameters(
         for name, value in layer.starting_values(seed, f"layers.{index}").items():
             named[parameter_name(index, name)] = value
     return named
+
+
+def take_parameters(layers: Sequence[Layer], named: dict[str, Any]) -> None:
+    """Give layers the saved values of their parameters, by name.
+
+    Raises
+    ------
+    InputError
+        If one is missing, or has another shape than the layer says.
+    """
+    for index, layer in enumerate(layers):
+        values = {}
+        for name, (_, shape) in layer.initializers().items():
+            full_name = parameter_name(index, name)
+            if full_name not in named:
+                raise InputError(f"there is no {full_name}")
+            values[name] = named[full_name]
+            if tuple(values[name].shape) != shape:
+                raise InputError(
+                    f"{full_name} must have shape {shape}, "
+                    f"got {tuple(values[name].shape)}"
+                )
+        layer.start_with(values)

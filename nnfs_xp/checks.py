@@ -44,7 +44,7 @@ def check_array(
     """
     array = _local(be, value, name, host_allowed)
     _check_extent(array, name)
-    return be.asarray(array)
+    return _moved(be, array)
 
 
 def check_features(
@@ -63,7 +63,7 @@ def check_features(
         raise InputError(
             f"{name} must have shape (samples, {expected}), got {tuple(array.shape)}"
         )
-    return be.asarray(array)
+    return _moved(be, array)
 
 
 def check_targets(
@@ -163,10 +163,17 @@ def _check_rows(be: Backend, rows: Array, name: str, n_classes: int | None) -> A
 
 
 def check_finite(be: Backend, array: Array, name: str) -> None:
-    """Raise InputError if a floating-point array holds NaN or infinity."""
-    floating = be.xp.isdtype(array.dtype, "real floating")
-    if floating and not bool(be.xp.all(be.xp.isfinite(array))):
-        raise InputError(f"{name} must be finite, got NaN or infinity")
+    """Raise InputError if an array holds NaN, infinity, or what will be such."""
+    xp = be.xp
+    if not xp.isdtype(array.dtype, "real floating"):
+        return
+    largest = float(xp.finfo(be.dtype).max)
+    # A comparison with NaN is false.
+    if not bool(xp.all(xp.abs(array) <= largest)):
+        raise InputError(
+            f"{name} must be finite in {be.dtype_name}, got NaN, infinity, or a "
+            "number that is too large"
+        )
 
 
 def check_same_library(values: dict[str, Any]) -> None:
@@ -200,6 +207,17 @@ def _local(be: Backend, value: Any, name: str, host_allowed: bool) -> Array:
     if be.xp.isdtype(value.dtype, "complex floating"):
         raise DTypeError(f"{name}: expected real numbers, got dtype {value.dtype}")
     return value
+
+
+def _moved(be: Backend, array: Array) -> Array:
+    """Return the array on the backend, with its dtype where that can hold it.
+
+    Wide integers are cast on the host: not every library has them.
+    """
+    xp = host_namespace(array)
+    if xp is not None and array.dtype in (xp.int64, xp.uint64):
+        return be.asarray(array.astype(be.dtype_name))
+    return be.asarray(array)
 
 
 def _mismatch(be: Backend, found: str, name: str) -> BackendMismatchError:

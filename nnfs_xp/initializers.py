@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nnfs_xp.errors import InputError
+from nnfs_xp.arguments import check_number
 from nnfs_xp.random import Stream
 from nnfs_xp.registry import register
 
@@ -42,7 +42,7 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: float) -> None:
-        self.value = _finite(value, "value")
+        self.value = check_number(value, "value")
 
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Any:
         """Return the value, repeated."""
@@ -78,7 +78,7 @@ class Normal(Initializer):
     """
 
     def __init__(self, scale: float = 0.01) -> None:
-        self.scale = _finite(scale, "scale")
+        self.scale = check_number(scale, "scale")
 
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Any:
         """Return scaled standard normal values."""
@@ -96,7 +96,7 @@ class Uniform(Initializer):
     """
 
     def __init__(self, limit: float = 0.05) -> None:
-        self.limit = _finite(limit, "limit")
+        self.limit = check_number(limit, "limit")
 
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Any:
         """Return uniform values around zero."""
@@ -127,9 +127,3 @@ class HeNormal(Initializer):
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Any:
         """Return scaled standard normal values."""
         return Normal(math.sqrt(2.0 / shape[0]))(stream, shape)
-
-
-def _finite(value: float, name: str) -> float:
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise InputError(f"{name} must be a finite number, got {value!r}")
-    return float(value)

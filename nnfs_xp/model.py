@@ -6,7 +6,13 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from nnfs_xp.assembly import initial_parameters, sizes_of, split_head
+from nnfs_xp.arguments import check_count, check_seed
+from nnfs_xp.assembly import (
+    initial_parameters,
+    sizes_of,
+    split_head,
+    take_parameters,
+)
 from nnfs_xp.backends import Array, Backend, get_backend
 from nnfs_xp.batching import iterate_rows
 from nnfs_xp.callbacks import Callback, PrintEpochs
@@ -25,7 +31,6 @@ from nnfs_xp.layout import layout_for
 from nnfs_xp.losses import Loss
 from nnfs_xp.model_state import ModelState, Named
 from nnfs_xp.optimizers import Optimizer
-from nnfs_xp.optimizers.base import check_rate
 from nnfs_xp.random import fresh_seed
 from nnfs_xp.registry import resolve, to_config
 from nnfs_xp.step import Network, initial_totals
@@ -110,14 +115,22 @@ class Model:
                 raise InputError(f"layers must hold layers only, got {layer!r}")
         if len(set(map(id, self.layers))) < len(self.layers):
             raise InputError("layers must hold each layer once")
-        self.loss = None if loss is None else resolve("loss", loss, "loss")
-        self.optimizer = (
-            None if optimizer is None else resolve("optimizer", optimizer, "optimizer")
+        # Units of a user's own need no entry in the registry to be used.
+        self.loss: Loss | None = (
+            loss
+            if loss is None or isinstance(loss, Loss)
+            else resolve("loss", loss, "loss")
+        )
+        self.optimizer: Optimizer | None = (
+            optimizer
+            if optimizer is None or isinstance(optimizer, Optimizer)
+            else resolve("optimizer", optimizer, "optimizer")
         )
         self.metric = None if metric is None else resolve("metric", metric, "metric")
         self.n_features, self.n_outputs = sizes_of(self.layers)
-        self.seed = fresh_seed() if seed is None else _check_seed(seed)
+        self.seed = fresh_seed() if seed is None else check_seed(seed)
         self.compile = compile
+        self._rate_taken = self.optimizer.learning_rate if self.optimizer else None
         self.epochs_trained = 0
         self.metadata: dict[str, Any] = {}
         self._learned, self._head, self._step_loss = split_head(self.layers, self.loss)
@@ -155,7 +168,7 @@ class Model:
         batch_size: int | None = 128,
         shuffle: bool = True,
         validation_data: tuple[Any, Any] | None = None,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Sequence[Callback] | Callback | None = (),
         verbose: bool = False,
     ) -> History:
         """Train the network.
@@ -177,7 +190,7 @@ class Model:
             Whether each epoch has its own random order.
         validation_data : (x, y), optional
             Evaluated after each epoch.
-        callbacks : sequence of Callback
+        callbacks : sequence of Callback, or one, or None
             Told of every batch and epoch.
         verbose : bool, default False
             Whether to print a line for each epoch.
@@ -193,13 +206,14 @@ class Model:
         """
         if self.loss is None or self.optimizer is None:
             raise InputError("fit needs a model with a loss and an optimizer")
-        _check_count(epochs, "epochs")
-        if batch_size is not None:
-            _check_count(batch_size, "batch_size")
+        epochs = check_count(epochs, "epochs")
+        batch_size = _check_batch_size(batch_size)
+        watchers = _check_callbacks(callbacks)
         if verbose:
-            callbacks = [*callbacks, PrintEpochs()]
+            watchers.append(PrintEpochs())
         with self.backend.context():
             x, y = self._check_data(x, y, "x", "y", finite=True)
+            self._take_learning_rate()
             if validation_data is not None:
                 if not isinstance(validation_data, (tuple, list)) or (
                     len(validation_data) != 2
@@ -209,10 +223,10 @@ class Model:
                     *validation_data, "validation_data x", "validation_data y"
                 )
             plan = FitPlan(x, y, epochs, batch_size, shuffle, validation_data)
-            return run_fit(self, plan, callbacks)
+            return run_fit(self, plan, watchers)
 
     def evaluate(
-        self, x: Any, y: Any, *, batch_size: int = _PREDICTION_ROWS
+        self, x: Any, y: Any, *, batch_size: int | None = _PREDICTION_ROWS
     ) -> dict[str, float]:
         """Return the mean loss and the accuracy, as ``{"loss": ..., ...}``.
 
@@ -220,32 +234,34 @@ class Model:
         ----------
         x, y : array or array_like
             As in `fit`.
-        batch_size : int, default 1024
-            Rows to compute with at a time; the result does not depend on it.
+        batch_size : int or None, default 1024
+            Rows to compute with at a time, all if None. The result does not
+            depend on it.
         """
         if self.loss is None:
             raise InputError("evaluate needs a model with a loss")
-        _check_count(batch_size, "batch_size")
+        batch_size = _check_batch_size(batch_size)
         with self.backend.context():
             x, y = self._check_data(x, y, "x", "y")
             return self.evaluate_checked(x, y, batch_size)
 
-    def predict(self, x: Any, *, batch_size: int = _PREDICTION_ROWS) -> Array:
+    def predict(self, x: Any, *, batch_size: int | None = _PREDICTION_ROWS) -> Array:
         """Return the output of the last layer for each row of `x`.
 
         Parameters
         ----------
         x : array or array_like, shape (n, features)
             As in `fit`.
-        batch_size : int, default 1024
-            Rows to compute with at a time; the result does not depend on it.
+        batch_size : int or None, default 1024
+            Rows to compute with at a time, all if None. The result does not
+            depend on it.
 
         Returns
         -------
         array, shape (n, outputs)
             On the model's backend; `nnfs_xp.to_numpy` brings it to the host.
         """
-        _check_count(batch_size, "batch_size")
+        batch_size = _check_batch_size(batch_size)
         be = self.backend
         with be.context():
             x = check_features(be, x, "x", self.n_features, host_allowed=True)
@@ -259,7 +275,7 @@ class Model:
             return parts[0] if len(parts) == 1 else be.xp.concat(parts, axis=0)
 
     def evaluate_checked(
-        self, x: Array, y: Array, batch_size: int = _PREDICTION_ROWS
+        self, x: Array, y: Array, batch_size: int | None = _PREDICTION_ROWS
     ) -> dict[str, float]:
         """Evaluate on data that is checked already, as `fit` has."""
         be = self.backend
@@ -304,10 +320,18 @@ class Model:
     def learning_rate(self, value: float) -> None:
         if self.optimizer is None:
             raise InputError("the model has no optimizer")
-        rate = check_rate(value, "learning_rate")
-        be = self.backend
-        with be.context():
-            be.assign(self._optimizer_state, "learning_rate", be.constant(rate))
+        self.optimizer.learning_rate = value
+        self._take_learning_rate()
+
+    def _take_learning_rate(self) -> None:
+        """Let the state follow a learning rate set on the optimizer."""
+        assert self.optimizer is not None
+        rate = self.optimizer.learning_rate
+        if rate != self._rate_taken:
+            be = self.backend
+            with be.context():
+                be.assign(self._optimizer_state, "learning_rate", be.constant(rate))
+            self._rate_taken = rate
 
     @property
     def _optimizer_state(self) -> dict[str, Any]:
@@ -357,6 +381,8 @@ class Model:
         """
         from nnfs_xp.io.checkpoint import write_checkpoint
 
+        if not isinstance(self.metadata, dict):
+            raise InputError(f"metadata must be a dict, got {self.metadata!r}")
         write_checkpoint(path, self.config(), self._state.export())
 
     @classmethod
@@ -417,8 +443,10 @@ class Model:
         cls, config: dict[str, Any], named: Named, be: Backend, compile: str
     ) -> Model:
         """Return the model of a configuration, with arrays by name."""
+        layers = [resolve("layer", layer, "layers") for layer in config["layers"]]
+        take_parameters(layers, named)
         model = cls(
-            [resolve("layer", layer, "layers") for layer in config["layers"]],
+            layers,
             loss=config["loss"],
             optimizer=config["optimizer"],
             metric=config["metric"],
@@ -427,7 +455,9 @@ class Model:
             compile=compile,
         )
         model._restore(model.backend, named)
-        model.epochs_trained = config["epochs_trained"]
+        model.epochs_trained = check_count(
+            config["epochs_trained"], "epochs_trained", least=0
+        )
         model.metadata = config["metadata"]
         return model
 
@@ -445,12 +475,15 @@ class Model:
         return f"Model({self.layers!r}, {self.backend})"
 
 
-def _check_seed(seed: Any) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64:
-        raise InputError(f"seed must be an integer from 0 to 2**64 - 1, got {seed!r}")
-    return seed
+def _check_batch_size(value: Any) -> int | None:
+    return None if value is None else check_count(value, "batch_size")
 
 
-def _check_count(value: Any, name: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(f"{name} must be a positive integer, got {value!r}")
+def _check_callbacks(value: Any) -> list[Callback]:
+    if value is None or isinstance(value, Callback):
+        return [value] if value else []
+    if not isinstance(value, (list, tuple)) or not all(
+        isinstance(item, Callback) for item in value
+    ):
+        raise InputError(f"callbacks must hold Callback objects only, got {value!r}")
+    return list(value)

@@ -29,8 +29,18 @@ class ModelState:
             self.tree: State = initial_state(network, blocks)
 
     def layer_parameters(self, index: int) -> dict[str, Array]:
-        """Return the parameters of one layer, as they are now."""
-        return dict(self.network.layout.views(self.tree["parameters"])[index])
+        """Return the parameters of one layer, as they are now.
+
+        Where arrays can be written to they are views, which follow training.
+        Elsewhere they are copies: a compiled step takes the memory of its
+        inputs, and whoever reads a parameter must be able to keep it.
+        """
+        views = self.network.layout.views(self.tree["parameters"])[index]
+        return {name: self._readable(array) for name, array in views.items()}
+
+    def _readable(self, array: Array) -> Array:
+        be = self.network.backend
+        return array if be.in_place else be.xp.asarray(array, copy=True)
 
     def assign_parameter(self, index: int, name: str, value: Array) -> None:
         """Replace the values of one parameter."""
@@ -45,7 +55,8 @@ class ModelState:
 
     def parameters(self) -> Named:
         """Return every parameter by name, such as ``layers.0.weights``."""
-        return self.network.layout.unpack(self.tree["parameters"])
+        named = self.network.layout.unpack(self.tree["parameters"])
+        return {name: self._readable(array) for name, array in named.items()}
 
     def detach(self) -> None:
         """Copy all arrays, so that a step may give up the memory of the old.

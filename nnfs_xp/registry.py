@@ -90,6 +90,10 @@ def resolve(kind: str, value: Any, name: str) -> Any:
         return find(kind, value)()
     if isinstance(value, dict) and isinstance(value.get("class"), str):
         arguments = {key: item for key, item in value.items() if key != "class"}
+        # Where a unit computes is not for a file to say.
+        where = sorted({"backend", "device", "dtype"} & set(arguments))
+        if where:
+            raise InputError(f"{name} must not name a {where[0]}, got {value!r}")
         try:
             return find(kind, value["class"])(**arguments)
         except TypeError as error:
@@ -100,5 +104,17 @@ def resolve(kind: str, value: Any, name: str) -> Any:
 
 
 def to_config(unit: Any) -> dict[str, Any]:
-    """Return what is needed to make the unit again, ready for JSON."""
+    """Return what is needed to make the unit again, ready for JSON.
+
+    Raises
+    ------
+    InputError
+        If its class is not registered, so that no file could be read again.
+    """
+    name = type(unit).__name__
+    if not any(units.get(name) is type(unit) for units in UNITS.values()):
+        raise InputError(
+            f"{name} must be registered to be saved: put "
+            "@nnfs_xp.registry.register(kind) above its class"
+        )
     return {"class": type(unit).__name__, **unit.config()}

@@ -215,6 +215,11 @@ def altered(tmp_path, change):
         (lambda c, a: c.update(seed="0"), "no usable 'seed'"),
         (lambda c, a: c["layers"][0].update({"class": "os.system"}), "os.system"),
         (lambda c, a: c["layers"][0].pop("n_inputs"), "n_inputs"),
+        (lambda c, a: c["layers"][0].update(n_inputs=10**12), "layers.0.weights"),
+        (lambda c, a: c["layers"][0].update(seed="x"), "seed must be"),
+        (lambda c, a: c["loss"].update(backend="cupy"), "must not name a backend"),
+        (lambda c, a: c.update(epochs_trained=-5), "epochs_trained"),
+        (lambda c, a: c.update(epochs_trained=True), "epochs_trained"),
         (lambda c, a: c["layers"][0].update(n_inputs=5), "shape|outputs"),
         (lambda c, a: c["layers"][0].update(extra=1), "extra"),
         (lambda c, a: c["layers"].clear(), "at least one layer"),
@@ -244,3 +249,19 @@ def test_loading_gives_the_parameters_and_nothing_drawn(tmp_path):
     again = nx.Model.load(tmp_path / "m")
     for name, value in named(model).items():
         np.testing.assert_array_equal(again.parameters[name], value)
+
+
+def test_metadata_that_is_no_dict_is_not_saved(tmp_path):
+    model = make()
+    model.metadata = "abc"
+    with pytest.raises(nx.InputError, match="metadata must be a dict"):
+        model.save(tmp_path / "m")
+
+
+def test_saving_through_a_link_replaces_its_target(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    make().save(link)
+    assert link.is_symlink()
+    nx.Model.load(target)

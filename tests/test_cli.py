@@ -334,3 +334,31 @@ def test_a_reader_that_stops_early_is_no_error(spiral_run):
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait(timeout=60) == 141
+
+
+def test_names_in_other_scripts(tmp_path):
+    """On a terminal that cannot show them, and in a font that lacks them."""
+    rows = [f"{value},0,{name}" for value, name in ((1, "日"), (-1, "é")) * 10]
+    (tmp_path / "own.csv").write_text("a,b,label\n" + "\n".join(rows), "utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    out = tmp_path / "out"
+    for arguments in (
+        ["train", "--data", tmp_path / "own.csv", "--epochs", "3", "--out", out],
+        ["predict", out, tmp_path / "own.csv"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-m", "nnfs_xp", *map(str, arguments)],
+            env=environment, capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    assert b"\\u65e5" in done.stdout
+    assert (out / "report.png").exists()
+
+
+def test_figures_of_a_diverged_model_are_json(tmp_path, capsys):
+    arguments = ["train", "--data", "spiral", "--epochs", "3", "--lr", "1e38"]
+    assert main([*arguments, "--no-plot", "--out", str(tmp_path)]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", str(tmp_path), "spiral", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert figures["loss"] is None

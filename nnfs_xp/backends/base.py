@@ -237,6 +237,8 @@ def host_array(values: Any) -> np.ndarray:
     DTypeError
         If the values are ragged, or are not real numbers.
     """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise DTypeError("is a masked array; fill or drop its masked entries first")
     try:
         host = np.asarray(values)
     except (ValueError, TypeError) as error:

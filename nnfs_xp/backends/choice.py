@@ -92,11 +92,11 @@ def get_backend(
                 f"device must be left out with backend='auto', got {device!r}"
             )
         return _automatic(dtype)
-    if backend not in _CLASSES:
+    if not isinstance(backend, str) or backend not in _CLASSES:
         raise InputError(
             f"backend must be one of {(*BACKEND_NAMES, 'auto')}, got {backend!r}"
         )
-    return _working(str(backend), device, dtype)
+    return _working(backend, device, dtype)
 
 
 def _working(name: str, device: Any, dtype: str) -> Backend:

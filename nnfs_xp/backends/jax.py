@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_xp.backends.base import Array, Backend
-from nnfs_xp.errors import BackendUnavailableError
+from nnfs_xp.errors import BackendUnavailableError, InputError
 
 
 class JaxBackend(Backend):
@@ -75,6 +75,23 @@ class JaxBackend(Backend):
         import jax
 
         return jax.Array
+
+    def from_host(self, values: Any, dtype: Any) -> Array:
+        """Move values to the device, or refuse integers it cannot hold."""
+        import jax
+
+        host = np.asarray(values)
+        if not jax.config.jax_enable_x64 and host.dtype.kind in "iu" and host.size:
+            # JAX would wrap them around without a word.
+            narrow = np.iinfo(np.int32 if host.dtype.kind == "i" else np.uint32)
+            if host.min() < narrow.min or host.max() > narrow.max:
+                raise InputError(
+                    f"values must fit {narrow.dtype} on JAX without 64-bit numbers, "
+                    f"got {host.min()} to {host.max()}; use dtype='float64'"
+                )
+        # A float64 too large for float32 becomes infinite, as everywhere.
+        with np.errstate(over="ignore"):
+            return super().from_host(values, dtype)
 
     def to_numpy(self, array: Array) -> np.ndarray:
         """Copy the array to the host, waiting for it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -42,3 +43,7 @@ class NumpyBackend(Backend):
     def to_numpy(self, array: Array) -> np.ndarray:
         """Return a copy of the array."""
         return np.array(array)
+
+    def context(self) -> contextlib.AbstractContextManager[Any]:
+        """Let infinities and NaN pass without a warning, as other libraries do."""
+        return np.errstate(over="ignore", divide="ignore", invalid="ignore")

@@ -56,6 +56,12 @@ class TorchBackend(Backend):
 
         return torch.Tensor
 
+    def asarray(self, values: Any, dtype: Any = None) -> Array:
+        """Move host values to the device; a tensor's autograd history stays."""
+        if isinstance(values, self.array_type()):
+            values = values.detach()
+        return super().asarray(values, dtype)
+
     def to_numpy(self, array: Array) -> np.ndarray:
         """Copy the tensor to the host."""
         return np.array(array.detach().cpu().numpy())

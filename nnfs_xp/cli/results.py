@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import platform
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -84,17 +85,17 @@ def write_history(run: Run, path: Path) -> None:
         "test_loss": run.test["loss"],
         "test_accuracy": run.test["accuracy"],
     }
-    text = json.dumps(_finite(content), indent=2, allow_nan=False)
+    text = json.dumps(finite(content), indent=2, allow_nan=False)
     with atomic_write(path) as file:
         file.write(text.encode() + b"\n")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Replace NaN and infinity by None: JSON has no word for them."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
@@ -111,17 +112,20 @@ def write_report(run: Run, x_test: np.ndarray, path: Path) -> None:
         pictures = {"images": data.x_test, "image_shape": data.image_shape}
     elif data.n_features == 2:
         pictures = {"predict": _host_predict(model), "x": x_test}
-    figure = report(
-        run.epochs,
-        data.y_test,
-        labels,
-        confidence,
-        data.class_names,
-        title=_title(run),
-        subtitle=_subtitle(run),
-        **pictures,
-    )
-    save_figure(figure, path)
+    with warnings.catch_warnings():
+        # A script that the font lacks is drawn as boxes; so be it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure = report(
+            run.epochs,
+            data.y_test,
+            labels,
+            confidence,
+            data.class_names,
+            title=_title(run),
+            subtitle=_subtitle(run),
+            **pictures,
+        )
+        save_figure(figure, path)
 
 
 def classify(model: Model, x: Array) -> tuple[np.ndarray, np.ndarray]:

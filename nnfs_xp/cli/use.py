@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnfs_xp.cli.results import classify
+from nnfs_xp.cli.results import classify, finite
 from nnfs_xp.data import Examples, Scaling, load_examples
 from nnfs_xp.errors import InputError
 from nnfs_xp.io.atomic import atomic_write
@@ -25,7 +25,7 @@ def evaluate(options: argparse.Namespace) -> int:
         raise InputError(f"data: {options.data} has no labels to compare with")
     figures = model.evaluate(x, examples.y)
     if options.json:
-        print(json.dumps({**figures, "samples": len(x)}))
+        print(json.dumps(finite({**figures, "samples": len(x)}), allow_nan=False))
     else:
         named = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
         print(f"{named}, {len(x):,} samples, {model.backend}")

@@ -29,7 +29,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     file
         Binary, open for writing.
     """
-    path = Path(path)
+    # Through a link, its target is replaced and not the link.
+    path = Path(os.path.realpath(path))
     if not path.parent.is_dir():
         # Or the error would name a temporary file that nobody asked for.
         raise FileNotFoundError(

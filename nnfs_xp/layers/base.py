@@ -153,10 +153,21 @@ class Layer:
             )
         # The layer's own from now on, whatever becomes of the given array.
         array = be.xp.asarray(array, copy=True)
-        if self._store is not None:
-            self._store.assign_parameter(self._index, name, array)
+        if self._store is None and be.in_place:
+            params[name][...] = array
         else:
-            be.assign(params, name, array)
+            self.replace_parameter(name, array)
+
+    def start_with(self, values: dict[str, Any]) -> None:
+        """Take host values as the parameters that a model will find."""
+        self._params = values or None
+
+    def replace_parameter(self, name: str, value: Array) -> None:
+        """Put a new array in the place of a parameter, unchecked."""
+        if self._store is not None:
+            self._store.assign_parameter(self._index, name, value)
+        else:
+            self.params[name] = value
 
     @property
     def placed_on(self) -> Backend | None:

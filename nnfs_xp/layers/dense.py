@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nnfs_xp.arguments import check_count, check_seed
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks import check_features
 from nnfs_xp.errors import InputError
@@ -75,19 +76,16 @@ class Dense(Layer):
         device: Any = None,
         dtype: str | None = None,
     ) -> None:
-        for name, size in {"n_inputs": n_inputs, "n_neurons": n_neurons}.items():
-            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                raise InputError(f"{name} must be a positive integer, got {size!r}")
         super().__init__(backend=backend, device=device, dtype=dtype)
-        self.n_inputs = n_inputs
-        self.n_neurons = n_neurons
+        self.n_inputs = check_count(n_inputs, "n_inputs")
+        self.n_neurons = check_count(n_neurons, "n_neurons")
         self.weight_initializer = resolve(
             "initializer", weight_initializer, "weight_initializer"
         )
         self.bias_initializer = resolve(
             "initializer", bias_initializer, "bias_initializer"
         )
-        self.seed = seed
+        self.seed = None if seed is None else check_seed(seed)
 
     def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Array]:
         """Return ``X W + b``, and the inputs as residuals."""

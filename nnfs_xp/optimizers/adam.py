@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from nnfs_xp.arguments import check_decay, check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
-from nnfs_xp.optimizers.base import Optimizer, Slots, check_decay, check_rate
+from nnfs_xp.optimizers.base import Optimizer, Slots
 from nnfs_xp.registry import register
 
 

@@ -9,12 +9,13 @@ with all of them; an elementwise formula does not see the difference.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
+from nnfs_xp.arguments import check_rate
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.errors import InputError
+from nnfs_xp.checks import check_array
+from nnfs_xp.errors import BackendMismatchError, InputError
 from nnfs_xp.layers.base import Layer
 
 Slots = dict[str, Array]
@@ -30,9 +31,19 @@ class Optimizer:
     """
 
     def __init__(self, learning_rate: float) -> None:
-        self.learning_rate = check_rate(learning_rate, "learning_rate")
+        self.learning_rate = learning_rate
+        self._rate_taken = self._learning_rate
         self._layers: Sequence[Layer] = ()
         self._state: dict[str, Any] = {}
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate; a new one holds from the next ``fit`` or ``step``."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self._learning_rate = check_rate(value, "learning_rate")
 
     # The pure pair, written by the author of an optimizer.
 
@@ -72,7 +83,8 @@ class Optimizer:
         Raises
         ------
         InputError
-            If the layers change, or one has no gradients yet.
+            If the layers change or are on two backends, or one has no
+            gradients yet, or of another shape than its parameters.
         """
         if self._layers and list(map(id, layers)) != list(map(id, self._layers)):
             raise InputError("layers must be the same ones at every step")
@@ -80,45 +92,43 @@ class Optimizer:
         trained = [layer for layer in layers if layer.initializers()]
         if not trained:
             raise InputError("layers must hold at least one with parameters")
-        parameters, gradients = {}, {}
-        for index, layer in enumerate(trained):
-            for name, value in layer.params.items():
-                gradient = getattr(layer, "d" + name, None)
-                if gradient is None:
-                    raise InputError(
-                        f"layers: {layer!r} has no gradients; call backward first"
-                    )
-                parameters[f"{index}.{name}"] = value
-                gradients[f"{index}.{name}"] = gradient
         be = trained[0].backend
         assert be is not None
+        parameters, gradients = {}, {}
+        for index, layer in enumerate(trained):
+            if layer.backend != be:
+                raise BackendMismatchError(
+                    f"layers: {layer!r} is on {layer.backend}, and others on {be}"
+                )
+            for name, value in layer.params.items():
+                parameters[f"{index}.{name}"] = value
+                gradients[f"{index}.{name}"] = _gradient(be, layer, name, value)
         if not self._layers:
             self._layers, self._state = layers, self.init(be, parameters)
         with be.context():
+            if self._rate_taken != self.learning_rate:
+                be.assign(self._state, "learning_rate", be.constant(self.learning_rate))
+                self._rate_taken = self.learning_rate
             self.update(be, parameters, gradients, self._state)
-        for index, layer in enumerate(trained):
-            for name in layer.params:
-                layer.params[name] = parameters[f"{index}.{name}"]
+            if not be.in_place:
+                for index, layer in enumerate(trained):
+                    for name in layer.initializers():
+                        layer.replace_parameter(name, parameters[f"{index}.{name}"])
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.config().items())
         return f"{type(self).__name__}({arguments})"
 
 
-def check_rate(value: float, name: str) -> float:
-    """Return a finite number of 0 or more, or raise InputError."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not math.isfinite(value)
-        or value < 0
-    ):
-        raise InputError(f"{name} must be a finite number of 0 or more, got {value!r}")
-    return float(value)
-
-
-def check_decay(value: float, name: str) -> float:
-    """Return a number from 0 up to, not including, 1, or raise InputError."""
-    if check_rate(value, name) >= 1:
-        raise InputError(f"{name} must be less than 1, got {value!r}")
-    return float(value)
+def _gradient(be: Backend, layer: Layer, name: str, parameter: Array) -> Array:
+    """Return the gradient a layer holds of a parameter, or raise."""
+    gradient = getattr(layer, "d" + name, None)
+    if gradient is None:
+        raise InputError(f"layers: {layer!r} has no gradients; call backward first")
+    gradient = be.asarray(check_array(be, gradient, "d" + name), be.dtype)
+    if gradient.shape != parameter.shape:
+        raise InputError(
+            f"d{name} must have shape {tuple(parameter.shape)}, "
+            f"got {tuple(gradient.shape)}"
+        )
+    return gradient

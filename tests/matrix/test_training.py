@@ -186,7 +186,9 @@ def test_training_on_rows_of_targets(backend, kind):
     assert model.evaluate(x, rows)["accuracy"] > 0.8
     if kind == "one_hot":
         other = small_model(backend)
-        assert other.fit(x, y, epochs=30, batch_size=16)["loss"] == history["loss"]
+        from_labels = other.fit(x, y, epochs=30, batch_size=16)["loss"]
+        rtol = 1e-12 if backend.dtype_name == "float64" else 1e-4
+        np.testing.assert_allclose(from_labels, history["loss"], rtol=rtol)
 
 
 def test_figures_are_exact_over_uneven_batches(backend64):
