@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from nnfs_xp.arguments import check_count
 from nnfs_xp.backends import Array
+
+
+def check_batch_size(value: Any) -> int | None:
+    """Return a positive integer, or None for all rows, or raise InputError."""
+    return None if value is None else check_count(value, "batch_size")
 
 
 def batch_slices(samples: int, batch_size: int | None) -> list[slice]:

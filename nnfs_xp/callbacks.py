@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from nnfs_xp.errors import InputError
+
 
 @dataclasses.dataclass(frozen=True)
 class BatchEvent:
@@ -55,6 +57,19 @@ class Callback:
 
     def on_fit_end(self) -> None:
         """Be told that training is over, also when it was interrupted."""
+
+
+def check_callbacks(value: Any) -> list[Callback]:
+    """Return callbacks as a list, from a sequence, a single one, or None."""
+    if value is None:
+        return []
+    if isinstance(value, Callback):
+        return [value]
+    if not isinstance(value, (list, tuple)) or not all(
+        isinstance(item, Callback) for item in value
+    ):
+        raise InputError(f"callbacks must hold Callback objects only, got {value!r}")
+    return list(value)
 
 
 class PrintEpochs(Callback):

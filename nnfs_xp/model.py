@@ -14,8 +14,8 @@ from nnfs_xp.assembly import (
     take_parameters,
 )
 from nnfs_xp.backends import Array, Backend, get_backend
-from nnfs_xp.batching import iterate_rows
-from nnfs_xp.callbacks import Callback, PrintEpochs
+from nnfs_xp.batching import check_batch_size, iterate_rows
+from nnfs_xp.callbacks import Callback, PrintEpochs, check_callbacks
 from nnfs_xp.checks import (
     check_features,
     check_finite,
@@ -207,8 +207,8 @@ class Model:
         if self.loss is None or self.optimizer is None:
             raise InputError("fit needs a model with a loss and an optimizer")
         epochs = check_count(epochs, "epochs")
-        batch_size = _check_batch_size(batch_size)
-        watchers = _check_callbacks(callbacks)
+        batch_size = check_batch_size(batch_size)
+        watchers = check_callbacks(callbacks)
         if verbose:
             watchers.append(PrintEpochs())
         with self.backend.context():
@@ -240,7 +240,7 @@ class Model:
         """
         if self.loss is None:
             raise InputError("evaluate needs a model with a loss")
-        batch_size = _check_batch_size(batch_size)
+        batch_size = check_batch_size(batch_size)
         with self.backend.context():
             x, y = self._check_data(x, y, "x", "y")
             return self.evaluate_checked(x, y, batch_size)
@@ -261,7 +261,7 @@ class Model:
         array, shape (n, outputs)
             On the model's backend; `nnfs_xp.to_numpy` brings it to the host.
         """
-        batch_size = _check_batch_size(batch_size)
+        batch_size = check_batch_size(batch_size)
         be = self.backend
         with be.context():
             x = check_features(be, x, "x", self.n_features, host_allowed=True)
@@ -473,17 +473,3 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model({self.layers!r}, {self.backend})"
-
-
-def _check_batch_size(value: Any) -> int | None:
-    return None if value is None else check_count(value, "batch_size")
-
-
-def _check_callbacks(value: Any) -> list[Callback]:
-    if value is None or isinstance(value, Callback):
-        return [value] if value else []
-    if not isinstance(value, (list, tuple)) or not all(
-        isinstance(item, Callback) for item in value
-    ):
-        raise InputError(f"callbacks must hold Callback objects only, got {value!r}")
-    return list(value)
