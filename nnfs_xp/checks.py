@@ -167,7 +167,8 @@ def check_finite(be: Backend, array: Array, name: str) -> None:
     xp = be.xp
     if not xp.isdtype(array.dtype, "real floating"):
         return
-    largest = float(xp.finfo(be.dtype).max)
+    # A limit beyond the array's own dtype could not be compared with it.
+    largest = min(float(xp.finfo(d).max) for d in (array.dtype, be.dtype))
     # A comparison with NaN is false.
     if not bool(xp.all(xp.abs(array) <= largest)):
         raise InputError(

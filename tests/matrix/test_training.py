@@ -205,7 +205,7 @@ def test_figures_are_exact_over_uneven_batches(backend64):
         np.testing.assert_allclose(found, probabilities, rtol=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["uint8", "int64", "bool", "float16"])
+@pytest.mark.parametrize("kind", ["uint8", "int64", "bool", "float16", "float32"])
 def test_features_are_cast_to_the_models_dtype(backend, kind):
     x, y = small_data()
     values = np.clip(np.abs(x) * 3, 0, 200).astype(kind)
