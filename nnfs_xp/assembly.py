@@ -9,7 +9,7 @@ from nnfs_xp.activations import Softmax
 from nnfs_xp.backends import Backend
 from nnfs_xp.errors import BackendMismatchError, InputError
 from nnfs_xp.layers import Dense, Layer
-from nnfs_xp.layout import parameter_name
+from nnfs_xp.layout import named_parameter, parameter_name
 from nnfs_xp.losses import CategoricalCrossEntropy, Loss
 
 
@@ -79,15 +79,8 @@ def take_parameters(layers: Sequence[Layer], named: dict[str, Any]) -> None:
         If one is missing, or has another shape than the layer says.
     """
     for index, layer in enumerate(layers):
-        values = {}
-        for name, (_, shape) in layer.initializers().items():
-            full_name = parameter_name(index, name)
-            if full_name not in named:
-                raise InputError(f"there is no {full_name}")
-            values[name] = named[full_name]
-            if tuple(values[name].shape) != shape:
-                raise InputError(
-                    f"{full_name} must have shape {shape}, "
-                    f"got {tuple(values[name].shape)}"
-                )
+        values = {
+            name: named_parameter(named, index, name, shape)
+            for name, (_, shape) in layer.initializers().items()
+        }
         layer.start_with(values)

@@ -12,7 +12,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_number
 from nnfs_xp.random import Stream
-from nnfs_xp.registry import register
+from nnfs_xp.registry import describe, register
 
 
 class Initializer:
@@ -27,8 +27,7 @@ class Initializer:
         return dict(vars(self))
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.config().items())
-        return f"{type(self).__name__}({arguments})"
+        return describe(self)
 
 
 @register("initializer")

@@ -92,14 +92,7 @@ class Layout:
         be = self.backend
         layers: LayerParams = [{} for _ in self.shapes]
         for index, name, shape in self.slots:
-            full_name = parameter_name(index, name)
-            value = named.get(full_name)
-            if value is None:
-                raise InputError(f"there is no {full_name}")
-            if tuple(value.shape) != shape:
-                raise InputError(
-                    f"{full_name} must have shape {shape}, got {tuple(value.shape)}"
-                )
+            value = named_parameter(named, index, name, shape)
             layers[index][name] = be.asarray(value, be.dtype)
         return layers
 
@@ -172,6 +165,27 @@ class SeparateLayout(Layout):
 def parameter_name(index: int, name: str) -> str:
     """Return the name of a parameter in files and messages."""
     return f"layers.{index}.{name}"
+
+
+def named_parameter(
+    named: dict[str, Any], index: int, name: str, shape: tuple[int, ...]
+) -> Any:
+    """Return a parameter out of those by name, if its shape is the given one.
+
+    Raises
+    ------
+    InputError
+        If it is missing, or has another shape.
+    """
+    full_name = parameter_name(index, name)
+    value = named.get(full_name)
+    if value is None:
+        raise InputError(f"there is no {full_name}")
+    if tuple(value.shape) != shape:
+        raise InputError(
+            f"{full_name} must have shape {shape}, got {tuple(value.shape)}"
+        )
+    return value
 
 
 def layout_for(be: Backend, shapes: Sequence[dict[str, tuple[int, ...]]]) -> Layout:

@@ -130,7 +130,7 @@ class Model:
         self.n_features, self.n_outputs = sizes_of(self.layers)
         self.seed = fresh_seed() if seed is None else check_seed(seed)
         self.compile = compile
-        self._rate_taken = self.optimizer.learning_rate if self.optimizer else None
+        self._rate_written = self.optimizer.learning_rate if self.optimizer else None
         self.epochs_trained = 0
         self.metadata: dict[str, Any] = {}
         self._learned, self._head, self._step_loss = split_head(self.layers, self.loss)
@@ -314,6 +314,7 @@ class Model:
         """The optimizer's learning rate; may be set at any time."""
         if self.optimizer is None:
             raise InputError("the model has no optimizer")
+        self._take_learning_rate()
         return float(self.backend.to_numpy(self._optimizer_state["learning_rate"]))
 
     @learning_rate.setter
@@ -325,13 +326,11 @@ class Model:
 
     def _take_learning_rate(self) -> None:
         """Let the state follow a learning rate set on the optimizer."""
-        assert self.optimizer is not None
-        rate = self.optimizer.learning_rate
-        if rate != self._rate_taken:
-            be = self.backend
-            with be.context():
-                be.assign(self._optimizer_state, "learning_rate", be.constant(rate))
-            self._rate_taken = rate
+        if self.optimizer is None:
+            return
+        self._rate_written = self.optimizer.write_rate(
+            self.backend, self._optimizer_state, self._rate_written
+        )
 
     @property
     def _optimizer_state(self) -> dict[str, Any]:
@@ -357,8 +356,13 @@ class Model:
             This model.
         """
         be = get_backend(backend, device=device, dtype=dtype or self.backend.dtype_name)
-        self._restore(be, self._state.export())
+        self._restore(be, self._export())
         return self
+
+    def _export(self) -> Named:
+        """Return all arrays by name, on the host."""
+        self._take_learning_rate()
+        return self._state.export()
 
     def _restore(self, be: Backend, named: Named) -> None:
         self._place(be, named)
@@ -383,7 +387,7 @@ class Model:
 
         if not isinstance(self.metadata, dict):
             raise InputError(f"metadata must be a dict, got {self.metadata!r}")
-        write_checkpoint(path, self.config(), self._state.export())
+        write_checkpoint(path, self.config(), self._export())
 
     @classmethod
     def load(

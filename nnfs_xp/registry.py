@@ -103,6 +103,12 @@ def resolve(kind: str, value: Any, name: str) -> Any:
     )
 
 
+def describe(unit: Any) -> str:
+    """Return the call that makes the unit again, for its ``repr``."""
+    arguments = ", ".join(f"{k}={v!r}" for k, v in unit.config().items())
+    return f"{type(unit).__name__}({arguments})"
+
+
 def to_config(unit: Any) -> dict[str, Any]:
     """Return what is needed to make the unit again, ready for JSON.
 

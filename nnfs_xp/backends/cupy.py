@@ -41,14 +41,6 @@ class CupyBackend(Backend):
 
         return [f"cuda:{i}" for i in range(cupy.cuda.runtime.getDeviceCount())]
 
-    @classmethod
-    def device_description(cls) -> str:
-        """Return the name of the current device, as its driver gives it."""
-        import cupy
-
-        properties = cupy.cuda.runtime.getDeviceProperties(cupy.cuda.Device().id)
-        return properties["name"].decode()
-
     def find_device(self, device: Any) -> Any:
         """Accept a device, its number, ``"cuda"`` or ``"cuda:1"``."""
         import cupy

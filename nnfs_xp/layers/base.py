@@ -16,6 +16,7 @@ from nnfs_xp.errors import InputError
 from nnfs_xp.initializers import Initializer
 from nnfs_xp.placement import asked_backend, backend_for
 from nnfs_xp.random import Stream, fresh_seed
+from nnfs_xp.registry import describe
 
 Params = dict[str, Array]
 
@@ -235,5 +236,4 @@ class Layer:
         return self.dinputs
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.config().items())
-        return f"{type(self).__name__}({arguments})"
+        return describe(self)

@@ -13,6 +13,7 @@ from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks import check_predictions
 from nnfs_xp.errors import InputError
 from nnfs_xp.placement import asked_backend, backend_for
+from nnfs_xp.registry import describe
 
 
 class Loss:
@@ -111,5 +112,4 @@ class Loss:
         return self.dinputs
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.config().items())
-        return f"{type(self).__name__}({arguments})"
+        return describe(self)

@@ -17,6 +17,7 @@ from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks import check_array
 from nnfs_xp.errors import BackendMismatchError, InputError
 from nnfs_xp.layers.base import Layer
+from nnfs_xp.registry import describe
 
 Slots = dict[str, Array]
 
@@ -32,7 +33,7 @@ class Optimizer:
 
     def __init__(self, learning_rate: float) -> None:
         self.learning_rate = learning_rate
-        self._rate_taken = self._learning_rate
+        self._rate_written: float | None = None
         self._layers: Sequence[Layer] = ()
         self._state: dict[str, Any] = {}
 
@@ -44,6 +45,22 @@ class Optimizer:
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         self._learning_rate = check_rate(value, "learning_rate")
+
+    def write_rate(
+        self, be: Backend, state: dict[str, Any], written: float | None
+    ) -> float:
+        """Write the learning rate to a state, if it is not the one `written` last.
+
+        Returns
+        -------
+        float
+            What is written now. A state whose rate a schedule has moved keeps it
+            until the user sets another.
+        """
+        if self.learning_rate != written:
+            with be.context():
+                be.assign(state, "learning_rate", be.constant(self.learning_rate))
+        return self.learning_rate
 
     # The pure pair, written by the author of an optimizer.
 
@@ -105,10 +122,8 @@ class Optimizer:
                 gradients[f"{index}.{name}"] = _gradient(be, layer, name, value)
         if not self._layers:
             self._layers, self._state = layers, self.init(be, parameters)
+        self._rate_written = self.write_rate(be, self._state, self._rate_written)
         with be.context():
-            if self._rate_taken != self.learning_rate:
-                be.assign(self._state, "learning_rate", be.constant(self.learning_rate))
-                self._rate_taken = self.learning_rate
             self.update(be, parameters, gradients, self._state)
             if not be.in_place:
                 for index, layer in enumerate(trained):
@@ -116,8 +131,7 @@ class Optimizer:
                         layer.replace_parameter(name, parameters[f"{index}.{name}"])
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.config().items())
-        return f"{type(self).__name__}({arguments})"
+        return describe(self)
 
 
 def _gradient(be: Backend, layer: Layer, name: str, parameter: Array) -> Array:

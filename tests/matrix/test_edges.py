@@ -127,6 +127,17 @@ def test_learning_rate_set_on_the_optimizer(backend):
     np.testing.assert_array_equal(everything(model)["layers.0.weights"], before)
     model.learning_rate = 0.25
     assert model.optimizer.learning_rate == model.learning_rate == 0.25
+    model.optimizer.learning_rate = 0.125
+    assert model.learning_rate == 0.125
+    model.optimizer.learning_rate = 0.5
+    assert model.to(backend).learning_rate == 0.5
+
+
+def test_learning_rate_set_on_the_optimizer_is_saved(tmp_path):
+    model = make_model("numpy")
+    model.optimizer.learning_rate = 0.5
+    model.save(tmp_path / "m")
+    assert nx.Model.load(tmp_path / "m").learning_rate == 0.5
 
 
 @pytest.mark.parametrize("name", ["strict", "numpy", "torch", "jax", "cupy"])
