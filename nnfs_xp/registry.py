@@ -19,6 +19,8 @@ UNITS: dict[str, dict[str, type]] = {
     "optimizer": {},
     "metric": {},
     "initializer": {},
+    "regularizer": {},
+    "schedule": {},
 }
 
 
@@ -27,8 +29,8 @@ def register(kind: str) -> Callable[[UnitClass], UnitClass]:
 
     Parameters
     ----------
-    kind : {"layer", "loss", "optimizer", "metric", "initializer"}
-        What the unit is.
+    kind : str
+        What the unit is: one of the keys of `UNITS`.
     """
 
     def enter(unit_class: UnitClass) -> UnitClass:

@@ -1,0 +1,3 @@
+"""Cases of every schedule."""
+
+SCHEDULES = {}
