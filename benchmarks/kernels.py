@@ -31,6 +31,8 @@ def cases():
         labels = random.integers(0, classes, rows).astype("int32")
         yield "relu_backward", workload, (np.maximum(y, 0), dy)
         yield "sum_over_samples", workload, (dy,)
+        yield "softplus", workload, (y,)
+        yield "elu_left", workload, (y, 1.0)
         yield "softmax_cross_entropy", workload, (z, labels)
         p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
         yield "softmax_cross_entropy_backward", workload, (p, labels, 1.0 / rows)

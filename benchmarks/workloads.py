@@ -96,7 +96,7 @@ def nnfs_model(workload: Workload, backend: str, device: str) -> nnfs_xp.Model:
         layers,
         loss=nnfs_xp.CategoricalCrossEntropy(),
         optimizer=nnfs_xp.Adam(LEARNING_RATE, BETA_1, BETA_2, EPSILON),
-        metric=None,
+        metrics=None,
         backend=backend,
         device=device,
         dtype="float32",

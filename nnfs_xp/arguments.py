@@ -52,6 +52,57 @@ def check_decay(value: Any, name: str) -> float:
     return float(value)
 
 
+def check_positive(value: Any, name: str) -> float:
+    """Return a finite number above 0."""
+    if not _is_real(value) or not math.isfinite(value) or value <= 0:
+        raise InputError(f"{name} must be a finite number above 0, got {value!r}")
+    return float(value)
+
+
+def check_factor(value: Any, name: str) -> float:
+    """Return a number above 0, up to 1."""
+    if check_positive(value, name) > 1:
+        raise InputError(f"{name} must be at most 1, got {value!r}")
+    return float(value)
+
+
+def check_flag(value: Any, name: str) -> bool:
+    """Return True or False."""
+    if not isinstance(value, bool):
+        raise InputError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+def check_ignore_index(value: Any) -> int | None:
+    """Return a label as wide as labels are, 32 bits, or None."""
+    if value is None:
+        return None
+    number = _integer(value)
+    if number is None or not -(2**31) <= number < 2**31:
+        raise InputError(
+            f"ignore_index must be an integer of 32 bits or None, got {value!r}"
+        )
+    return number
+
+
+def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """Return one of several words."""
+    if not isinstance(value, str) or value not in choices:
+        raise InputError(f"{name} must be one of {choices}, got {value!r}")
+    return value
+
+
+def check_rates(value: Any, name: str) -> tuple[float, ...]:
+    """Return a sequence or an array of finite numbers of 0 or more, at least one."""
+    items = value.tolist() if hasattr(value, "tolist") else value
+    rates = isinstance(items, (list, tuple)) and all(
+        _is_real(item) and math.isfinite(item) and item >= 0 for item in items
+    )
+    if not rates or not items:
+        raise InputError(f"{name} must hold finite numbers of 0 or more, got {value!r}")
+    return tuple(float(item) for item in items)
+
+
 def _integer(value: Any) -> int | None:
     """Return a Python integer, None for what is not one; True is not."""
     if isinstance(value, bool):

@@ -36,8 +36,8 @@ def batch_slices(samples: int, batch_size: int | None) -> list[slice]:
 
 
 def rows_of(array: Array, rows: slice) -> Array:
-    """Return a stretch of rows of an array with one or two axes."""
-    return array[rows] if array.ndim == 1 else array[rows, :]
+    """Return a stretch of rows of an array with any number of axes."""
+    return array[rows, ...]
 
 
 def iterate_rows(array: Array, batch_size: int | None) -> Iterator[Array]:

@@ -78,6 +78,30 @@ class Stream:
         radius = np.sqrt(-2.0 * np.log1p(-u))
         return (radius * np.cos(2.0 * np.pi * v)).reshape(shape)
 
+    def bernoulli(self, shape: tuple[int, ...], probability: float) -> np.ndarray:
+        """Return booleans that are True with a probability, dtype bool.
+
+        Each compares 32 bits with the probability in units of 2**-32, so no
+        rounding of a float is involved; 0 and 1 are exact.
+        """
+        count = math.prod(shape)
+        # The low half of a word comes first, whatever the machine's byte order.
+        halves = self.bits((count + 1) // 2).astype("<u8").view("<u4")
+        kept = halves[:count] < np.uint64(round(probability * 2**32))
+        return kept.reshape(shape)
+
+    def orthogonal(self, rows: int, columns: int) -> np.ndarray:
+        """Return a float64 matrix with orthonormal columns, or rows if fewer.
+
+        The Q of the QR decomposition of a normal matrix is uniform (Haar)
+        among all such matrices if the diagonal of R is made positive. LAPACK
+        leaves its signs open (Mezzadri, "How to generate random matrices from
+        the classical compact groups", Notices of the AMS 54, 2007).
+        """
+        q, r = np.linalg.qr(self.normal((max(rows, columns), min(rows, columns))))
+        q *= np.copysign(1.0, np.diag(r))
+        return q if rows >= columns else q.T
+
     def permutation(self, count: int) -> np.ndarray:
         """Return the integers below `count` in random order, dtype int64.
 

@@ -40,7 +40,7 @@ def register(kind: str) -> Callable[[UnitClass], UnitClass]:
     return enter
 
 
-def find(kind: str, name: str) -> type:
+def find(kind: str, name: str, argument: str | None = None) -> type:
     """Return the class of a unit, whatever the spelling of its name.
 
     Parameters
@@ -50,6 +50,8 @@ def find(kind: str, name: str) -> type:
     name : str
         Its class name, where case and underscores do not matter:
         ``"he_normal"`` is ``HeNormal``.
+    argument : str, optional
+        The argument that it was given for, named in errors.
 
     Raises
     ------
@@ -66,10 +68,12 @@ def find(kind: str, name: str) -> type:
     for unit_name, unit_class in UNITS[kind].items():
         if unit_name.lower() == wanted:
             return unit_class
-    raise InputError(f"{kind} must be one of {sorted(UNITS[kind])}, got {name!r}")
+    raise InputError(
+        f"{argument or kind} must be one of {sorted(UNITS[kind])}, got {name!r}"
+    )
 
 
-def resolve(kind: str, value: Any, name: str) -> Any:
+def resolve(kind: str, value: Any, name: str, base: type | None = None) -> Any:
     """Return a unit from an instance, a name, or a saved configuration.
 
     Parameters
@@ -80,29 +84,36 @@ def resolve(kind: str, value: Any, name: str) -> Any:
         A unit of that kind, its name, or what `to_config` returned.
     name : str
         The argument that `value` was given for, named in errors.
+    base : type, optional
+        A class whose instances are such units too: those of a user's own,
+        which need no entry in the registry to be used.
 
     Raises
     ------
     InputError
         If `value` is none of the three.
     """
-    if isinstance(value, tuple(UNITS[kind].values())):
+    if isinstance(value, base or tuple(UNITS[kind].values())):
         return value
     if isinstance(value, str):
-        return find(kind, value)()
+        return _made(find(kind, value, name), {}, name)
     if isinstance(value, dict) and isinstance(value.get("class"), str):
         arguments = {key: item for key, item in value.items() if key != "class"}
         # Where a unit computes is not for a file to say.
         where = sorted({"backend", "device", "dtype"} & set(arguments))
         if where:
             raise InputError(f"{name} must not name a {where[0]}, got {value!r}")
-        try:
-            return find(kind, value["class"])(**arguments)
-        except TypeError as error:
-            raise InputError(f"{name}: {error}") from error
+        return _made(find(kind, value["class"], name), arguments, name)
     raise InputError(
         f"{name} must be one of {sorted(UNITS[kind])} or the name of one, got {value!r}"
     )
+
+
+def _made(unit_class: type, arguments: dict[str, Any], name: str) -> Any:
+    try:
+        return unit_class(**arguments)
+    except TypeError as error:
+        raise InputError(f"{name}: {error}") from error
 
 
 def describe(unit: Any) -> str:
@@ -119,10 +130,12 @@ def to_config(unit: Any) -> dict[str, Any]:
     InputError
         If its class is not registered, so that no file could be read again.
     """
-    name = type(unit).__name__
-    if not any(units.get(name) is type(unit) for units in UNITS.values()):
+    # A unit under a second name is saved under its own.
+    unit_class = getattr(type(unit), "saved_as", type(unit))
+    name = unit_class.__name__
+    if not any(units.get(name) is unit_class for units in UNITS.values()):
         raise InputError(
             f"{name} must be registered to be saved: put "
             "@nnfs_xp.registry.register(kind) above its class"
         )
-    return {"class": type(unit).__name__, **unit.config()}
+    return {"class": name, **unit.config()}

@@ -68,7 +68,7 @@ def test_everything_that_describes_the_model_is_kept(tmp_path):
          nx.Dense(8, 2), nx.Softmax()],
         loss=nx.CategoricalCrossEntropy(mode="book"),
         optimizer=nx.Adam(0.25, beta_1=0.5),
-        metric=None,
+        metrics=None,
         seed=2**63 + 1,
         dtype="float64",
     )  # fmt: skip

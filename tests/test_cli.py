@@ -266,13 +266,11 @@ def test_a_run_that_diverges_is_still_written(capsys, tmp_path):
 
 
 def test_interrupted_training_keeps_what_was_learned(capsys, tmp_path, monkeypatch):
-    from nnfs_xp.cli.progress import PlainProgress
-
     def interrupt(self, record):
         if record["epoch"] == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(PlainProgress, "on_epoch_end", interrupt)
+    monkeypatch.setattr(nx.PrintEpochs, "on_epoch_end", interrupt)
     status, out, _ = run(capsys, *SPIRAL, "--out", tmp_path)
     assert status == 130
     assert "interrupted in epoch 4; keeping what was learned" in out

@@ -30,6 +30,7 @@ _PRESETS = {
     "fashion-mnist": dataclasses.replace(_FASHION, epochs=10),
     "digits": Preset((128, 64), 30, 64, 0.001),
     "spiral": Preset((64, 64), 150, 32, 0.02),
+    "vertical": Preset((64,), 100, 32, 0.01),
 }
 
 

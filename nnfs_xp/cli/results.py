@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import platform
 import warnings
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import nnfs_xp
 from nnfs_xp.backends import Array, to_numpy
 from nnfs_xp.backends.choice import backend_class
+from nnfs_xp.callbacks.json_log import finite
 from nnfs_xp.data import Dataset
 from nnfs_xp.io.atomic import atomic_write
 from nnfs_xp.model import Model
@@ -88,17 +88,6 @@ def write_history(run: Run, path: Path) -> None:
     text = json.dumps(finite(content), indent=2, allow_nan=False)
     with atomic_write(path) as file:
         file.write(text.encode() + b"\n")
-
-
-def finite(value: Any) -> Any:
-    """Replace NaN and infinity by None: JSON has no word for them."""
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def write_report(run: Run, x_test: np.ndarray, path: Path) -> None:

@@ -11,9 +11,8 @@ from typing import Any
 
 from nnfs_xp.activations import ReLU, Softmax
 from nnfs_xp.backends import get_backend
-from nnfs_xp.callbacks import Callback
+from nnfs_xp.callbacks import Callback, Progress
 from nnfs_xp.cli.presets import preset_for
-from nnfs_xp.cli.progress import progress_for_here
 from nnfs_xp.cli.results import Run, write_history, write_report
 from nnfs_xp.data import Dataset, load_dataset
 from nnfs_xp.errors import InputError
@@ -53,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
     x_test = data.features("test", model.backend.dtype_name)
     began = time.perf_counter()
-    progress = progress_for_here(unit)
+    progress = Progress(unit)
     recorder = _Recorder()
     interrupted = False
     try:

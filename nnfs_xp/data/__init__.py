@@ -1,9 +1,11 @@
-"""Data to train on: four built-in sets, and files of the user's own."""
+"""Data to train on: built-in sets, the book's generators, and the user's own files."""
 
 from nnfs_xp.data.catalog import DATASET_NAMES, Examples, load_dataset, load_examples
 from nnfs_xp.data.dataset import Dataset
 from nnfs_xp.data.scaling import Scaling
+from nnfs_xp.data.sine import sine_data
 from nnfs_xp.data.spiral import spiral_data
+from nnfs_xp.data.vertical import vertical_data
 
 __all__ = [
     "DATASET_NAMES",
@@ -12,5 +14,7 @@ __all__ = [
     "Scaling",
     "load_dataset",
     "load_examples",
+    "sine_data",
     "spiral_data",
+    "vertical_data",
 ]

@@ -16,6 +16,7 @@ from nnfs_xp.data.fashion_mnist import load_full, load_mini
 from nnfs_xp.data.readers import dataset_from_file, read_file
 from nnfs_xp.data.spiral import load_spiral
 from nnfs_xp.data.tables import Tables
+from nnfs_xp.data.vertical import load_vertical
 from nnfs_xp.errors import InputError
 
 _Path = str | PathLike[str]
@@ -25,6 +26,7 @@ _LOADERS: dict[str, Callable[[_Path | None], Dataset]] = {
     "fashion-mnist": load_full,
     "digits": lambda data_dir: load_digits(),
     "spiral": lambda data_dir: load_spiral(),
+    "vertical": lambda data_dir: load_vertical(),
 }
 
 DATASET_NAMES = tuple(_LOADERS)

@@ -2,44 +2,63 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
+from numpy.typing import DTypeLike
 
 from nnfs_xp.data.dataset import Dataset
+from nnfs_xp.data.generators import (
+    Seed,
+    check_point_dtype,
+    check_size,
+    normal_numbers,
+)
 from nnfs_xp.data.scaling import Scaling
-from nnfs_xp.errors import InputError
 
 
 def spiral_data(
-    samples: int, classes: int, *, seed: int = 0
+    samples: int, classes: int, *, seed: Seed = 0, dtype: DTypeLike = "float32"
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return points on spiral arms, one arm a class.
 
-    With seed 0 these are, bit for bit, the points that ``spiral_data`` of the
-    ``nnfs`` package gives first after ``nnfs.init()``. The recipe goes back to
-    the case study of the CS231n course.
+    Arm c winds outwards while its angle runs over 4 radians, times 2.5::
+
+        r = 0 .. 1,  t = 4 c .. 4 (c + 1),  both in equal steps
+        t' = t + 0.2 * noise
+        x = (r sin(2.5 t'), r cos(2.5 t'))
+
+    The points are, bit for bit, those that ``spiral_data`` of the ``nnfs``
+    package gives: those in float32 after ``nnfs.init()``, those in float64
+    after ``numpy.random.seed(seed)`` alone.
 
     Parameters
     ----------
     samples : int
-        Points of each class.
+        Points of each class, at least 1.
     classes : int
-        Number of classes, at most 256.
-    seed : int, default 0
-        Seed of NumPy's legacy generator, from 0 to 2**32 - 1.
+        Number of classes, from 1 to 256.
+    seed : int, RandomState or None, default 0
+        Seed of NumPy's legacy generator, from 0 to 2**32 - 1. A generator of
+        this kind goes on from where it is; None stands for the global one of
+        `numpy.random`, from which the book draws.
+    dtype : {"float32", "float64"}, default "float32"
+        Floating type of the points and of their noise.
 
     Returns
     -------
     x : numpy.ndarray
-        Points of shape (samples * classes, 2), dtype float32.
+        Points of shape (samples * classes, 2).
     y : numpy.ndarray
         Labels of shape (samples * classes,), dtype uint8.
 
     Raises
     ------
     InputError
-        If an argument is not an integer or is out of range.
+        If an argument is of the wrong kind or out of range.
+
+    References
+    ----------
+    Stanford University, course CS231n, "Neural Networks Case Study", for the
+    recipe; ``nnfs`` 0.5.1, ``nnfs/datasets/spiral.py``, for the factors.
 
     Examples
     --------
@@ -49,17 +68,18 @@ def spiral_data(
     >>> x[1].round(4).tolist()
     [0.003000000026077032, 0.009600000455975533]
     """
-    samples = _integer("samples", samples, 1, 2**31 - 1)
-    classes = _integer("classes", classes, 1, 256)
-    generator = np.random.RandomState(_integer("seed", seed, 0, 2**32 - 1))
+    samples = check_size(samples, "samples")
+    classes = check_size(classes, "classes", most=256)
+    dtype = check_point_dtype(dtype)
+    draw = normal_numbers(seed)
 
-    x = np.zeros((samples * classes, 2), dtype=np.float32)
+    x = np.zeros((samples * classes, 2), dtype=dtype)
     y = np.repeat(np.arange(classes, dtype=np.uint8), samples)
     radius = np.linspace(0.0, 1.0, samples)
     for label in range(classes):
         # nnfs.init() makes randn return float32; with the full float64 noise
         # a fifth of the coordinates would come out one bit off.
-        noise = generator.randn(samples).astype(np.float32) * 0.2
+        noise = draw(samples).astype(dtype) * 0.2
         turn = np.linspace(label * 4, (label + 1) * 4, samples) + noise
         arm = x[label * samples : (label + 1) * samples]
         arm[:, 0] = radius * np.sin(turn * 2.5)
@@ -93,16 +113,3 @@ def load_spiral() -> Dataset:
         scaling=Scaling.identity(),
         note="spiral of the book, 100 points a class; test points of another seed",
     )
-
-
-def _integer(name: str, value: int, low: int, high: int) -> int:
-    """Return `value` as an int, or raise if it is not one of low..high."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise InputError(f"{name} must be an integer, not {value!r}") from None
-    if isinstance(value, bool) or not low <= number <= high:
-        raise InputError(
-            f"{name} must be an integer from {low} to {high}, not {value!r}"
-        )
-    return number

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from nnfs_xp.backends import Array
 from nnfs_xp.layout import Blocks
-from nnfs_xp.step import Network, State, evaluation_step, forward, train_step
+from nnfs_xp.step import (
+    NO_NOISE,
+    Network,
+    Noise,
+    State,
+    evaluation_step,
+    forward,
+    train_step,
+)
 
 
 class EagerExecutor:
@@ -21,14 +29,28 @@ class EagerExecutor:
     def __init__(self, network: Network) -> None:
         self.network = network
 
-    def train(self, state: State, x: Array, y: Array) -> None:
+    def train(
+        self,
+        state: State,
+        x: Array,
+        y: Array,
+        weight: Array | None = None,
+        noise: Noise = NO_NOISE,
+    ) -> None:
         """Take one training step, writing to `state`."""
-        train_step(self.network, state, x, y)
+        train_step(self.network, state, x, y, weight, noise)
 
-    def evaluate(self, parameters: Blocks, totals: Blocks, x: Array, y: Array) -> None:
-        """Add loss and metric of a batch to `totals`."""
-        evaluation_step(self.network, parameters, totals, x, y)
+    def evaluate(
+        self,
+        parameters: Blocks,
+        totals: State,
+        x: Array,
+        y: Array,
+        weight: Array | None = None,
+    ) -> None:
+        """Add loss and metrics of a batch to `totals`."""
+        evaluation_step(self.network, parameters, totals, x, y, weight)
 
     def predict(self, parameters: Blocks, x: Array) -> Array:
-        """Return the output of the network."""
-        return forward(self.network, self.network.layout.views(parameters), x)[0]
+        """Return the output of the network, before its head."""
+        return forward(self.network, self.network.layout.views(parameters), x)

@@ -8,7 +8,15 @@ import jax
 
 from nnfs_xp.backends import Array
 from nnfs_xp.layout import Blocks
-from nnfs_xp.step import Network, State, evaluation_step, forward, train_step
+from nnfs_xp.step import (
+    NO_NOISE,
+    Network,
+    Noise,
+    State,
+    evaluation_step,
+    forward,
+    train_step,
+)
 
 
 class JaxJitExecutor:
@@ -29,35 +37,53 @@ class JaxJitExecutor:
     def __init__(self, network: Network) -> None:
         self.network = network
 
-        def pure_train(state: State, x: Array, y: Array) -> State:
+        def pure_train(
+            state: State, x: Array, y: Array, weight: Array | None, noise: Noise
+        ) -> State:
             state = copy_tree(state)
-            train_step(network, state, x, y)
+            train_step(network, state, x, y, weight, noise)
             return state
 
         def pure_evaluate(
-            parameters: Blocks, totals: Blocks, x: Array, y: Array
-        ) -> Blocks:
-            totals = dict(totals)
-            evaluation_step(network, parameters, totals, x, y)
+            parameters: Blocks, totals: State, x: Array, y: Array, weight: Array | None
+        ) -> State:
+            totals = copy_tree(totals)
+            evaluation_step(network, parameters, totals, x, y, weight)
             return totals
 
         def pure_predict(parameters: Blocks, x: Array) -> Array:
-            return forward(network, network.layout.views(parameters), x)[0]
+            return forward(network, network.layout.views(parameters), x)
 
         self._train = jax.jit(pure_train, donate_argnums=0)
         self._evaluate = jax.jit(pure_evaluate)
         self._predict = jax.jit(pure_predict)
 
-    def train(self, state: State, x: Array, y: Array) -> None:
+    def train(
+        self,
+        state: State,
+        x: Array,
+        y: Array,
+        weight: Array | None = None,
+        noise: Noise = NO_NOISE,
+    ) -> None:
         """Take one training step, putting new arrays into `state`."""
-        state.update(self._train(state, x, y))
+        # Of the last batch nothing is needed, and its memory may be reused.
+        state.pop("batch", None)
+        state.update(self._train(state, x, y, weight, noise))
 
-    def evaluate(self, parameters: Blocks, totals: Blocks, x: Array, y: Array) -> None:
+    def evaluate(
+        self,
+        parameters: Blocks,
+        totals: State,
+        x: Array,
+        y: Array,
+        weight: Array | None = None,
+    ) -> None:
         """Put totals that include the batch into `totals`."""
-        totals.update(self._evaluate(parameters, totals, x, y))
+        totals.update(self._evaluate(parameters, totals, x, y, weight))
 
     def predict(self, parameters: Blocks, x: Array) -> Array:
-        """Return the output of the network."""
+        """Return the output of the network, before its head."""
         return self._predict(parameters, x)
 
 

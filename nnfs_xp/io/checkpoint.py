@@ -18,10 +18,11 @@ _CONFIG_TYPES: dict[str, tuple[type, ...]] = {
     "layers": (list,),
     "loss": (dict, type(None)),
     "optimizer": (dict, type(None)),
-    "metric": (dict, type(None)),
+    "metrics": (list,),
     "dtype": (str,),
     "seed": (int,),
     "epochs_trained": (int,),
+    "steps_trained": (int,),
     "metadata": (dict,),
 }
 
@@ -45,18 +46,27 @@ def write_checkpoint(
     InputError
         If JSON cannot hold the configuration.
     """
-    from safetensors.numpy import save
-
     try:
         text = json.dumps({"format": _FORMAT, **config})
     except (TypeError, ValueError) as error:
         raise InputError(f"metadata must be what JSON can hold: {error}") from error
+    write_arrays(path, named, {_METADATA_KEY: text})
+
+
+def write_arrays(
+    path: str | os.PathLike[str],
+    named: dict[str, np.ndarray],
+    metadata: dict[str, str] | None = None,
+) -> None:
+    """Write arrays by name to a safetensors file, replacing it atomically."""
+    from safetensors.numpy import save
+
     # safetensors writes the memory as it lies, so an array that is not
     # contiguous would be scrambled without a word.
     arrays = {
         name: np.require(array, requirements="C") for name, array in named.items()
     }
-    data = save(arrays, metadata={_METADATA_KEY: text})
+    data = save(arrays, metadata=metadata)
     with atomic_write(path) as file:
         file.write(data)
 
@@ -73,24 +83,49 @@ def read_checkpoint(
     FileFormatError
         If it is damaged, or was written by something else.
     """
+    data, named = _load(path)
+    try:
+        config = json.loads(_header(data)["__metadata__"][_METADATA_KEY])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+    _check_config(path, config)
+    return config, named
+
+
+def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Return the arrays of a safetensors file by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FileFormatError
+        If it is damaged, or holds something else than floats.
+    """
+    return _load(path)[1]
+
+
+def _load(path: str | os.PathLike[str]) -> tuple[bytes, dict[str, np.ndarray]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     data = Path(path).read_bytes()
     try:
         named = load(data)
-        config = json.loads(_header(data)["__metadata__"][_METADATA_KEY])
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise FileFormatError(
-            f"{os.fspath(path)} is not a model that nnfs_xp saved: {error!r}"
-        ) from error
-    _check_config(path, config)
+        raise _damaged(path, error) from error
     for name, array in named.items():
         if array.dtype.kind != "f" and name != "optimizer.step":
             raise FileFormatError(
                 f"{os.fspath(path)}: {name} must hold floats, got {array.dtype}"
             )
-    return config, named
+    return data, named
+
+
+def _damaged(path: str | os.PathLike[str], error: Exception) -> FileFormatError:
+    return FileFormatError(
+        f"{os.fspath(path)} is not a model that nnfs_xp saved: {error!r}"
+    )
 
 
 def _header(data: bytes) -> Any:

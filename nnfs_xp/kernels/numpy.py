@@ -102,6 +102,46 @@ def adam(
     return w, m, v
 
 
+@twin_of("softplus", "numpy")
+def softplus(be: Any, x: np.ndarray) -> np.ndarray:
+    """Take the logarithm of 1 + e instead of ``log1p(e)``, in float32.
+
+    NumPy computes float32 logarithms several at a time, ``log1p`` one by one.
+    The sum 1 + e is rounded; its logarithm is off by what was rounded off over
+    the sum.
+    """
+    if x.dtype != np.float32:
+        return references()["softplus"](be, x)
+    e = np.abs(x, out=np.empty_like(x))
+    np.negative(e, out=e)
+    np.exp(e, out=e)
+    y = np.add(e, 1.0, out=np.empty_like(x))
+    rounded = y - 1.0
+    rounded -= e
+    rounded /= y
+    np.log(y, out=y)
+    y -= rounded
+    y += np.maximum(x, be.zero, out=e)
+    return y
+
+
+@twin_of("elu_left", "numpy")
+def elu_left(be: Any, x: np.ndarray, alpha: float) -> np.ndarray:
+    """Compute ``exp(x) - 1`` as ``2 t / (1 - t)``, t = tanh(x / 2), in float32.
+
+    NumPy computes float32 tangents several at a time, ``expm1`` one by one.
+    """
+    if x.dtype != np.float32:
+        return references()["elu_left"](be, x, alpha)
+    t = np.minimum(x, be.zero, out=np.empty_like(x))
+    t *= 0.5
+    np.tanh(t, out=t)
+    rest = 1.0 - t
+    t *= 2.0 * alpha
+    t /= rest
+    return t
+
+
 def _row_maxima(z: np.ndarray) -> np.ndarray:
     if z.shape[1] > _FEW_COLUMNS:
         return z.max(axis=1, keepdims=True)

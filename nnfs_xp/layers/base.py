@@ -17,6 +17,7 @@ from nnfs_xp.initializers import Initializer
 from nnfs_xp.placement import asked_backend, backend_for
 from nnfs_xp.random import Stream, fresh_seed
 from nnfs_xp.registry import describe
+from nnfs_xp.regularizers import Regularizer
 
 Params = dict[str, Array]
 
@@ -45,6 +46,8 @@ class Layer:
     """
 
     seed: int | None = None
+    # Whether training draws random numbers, one step after the other.
+    noisy: bool = False
 
     def __init__(
         self,
@@ -58,6 +61,8 @@ class Layer:
         self._store: ParameterStore | None = None
         self._index = 0
         self._residuals: Any = None
+        self._forward_backend: Backend | None = None
+        self._draws = 0
 
     # The pure pair, written by the author of a layer.
 
@@ -77,15 +82,45 @@ class Layer:
         """Return the gradients of the parameters only, for a first layer."""
         return self.bwd(be, params, residuals, dy)[1]
 
+    def training_fwd(
+        self, be: Backend, params: Params, x: Array, noise: Array | None
+    ) -> tuple[Array, Any]:
+        """Return what `fwd` does; a noisy layer computes with `noise` here."""
+        return self.fwd(be, params, x)
+
     # What a layer says about itself.
+
+    def noise(self, stream: Stream, shape: tuple[int, ...]) -> Any:
+        """Return host values of one training step, for inputs of a shape."""
+        raise NotImplementedError
+
+    def regularizers(self) -> dict[str, Regularizer]:
+        """Return the regularizers of parameters, by the parameter's name."""
+        return {}
 
     def initializers(self) -> dict[str, tuple[Initializer, tuple[int, ...]]]:
         """Return initialiser and shape of each parameter, in a fixed order."""
         return {}
 
-    def output_features(self, n_features: int | None) -> int | None:
-        """Return the number of output columns, given that of the inputs."""
-        return n_features
+    def leaves(self) -> list[Layer]:
+        """Return the layers that this one stands for: itself."""
+        return [self]
+
+    def input_shape(self) -> tuple[int, ...] | None:
+        """Return the only shape of a sample the layer takes, None if there is none."""
+        return None
+
+    def output_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        """Return the shape of a sample's output, given that of its input.
+
+        None stands for a shape that is not known yet.
+
+        Raises
+        ------
+        InputError
+            If the layer does not take samples of that shape.
+        """
+        return shape
 
     def check_inputs(self, be: Backend, inputs: Any) -> Array:
         """Return the inputs as an array that `fwd` can take, or raise."""
@@ -180,12 +215,17 @@ class Layer:
         """Whether a model holds the parameters."""
         return self._store is not None
 
+    @property
+    def store(self) -> ParameterStore | None:
+        """Who holds the parameters, None for the layer itself."""
+        return self._store
+
     def bind(self, store: ParameterStore, index: int, be: Backend) -> None:
         """Let a model hold the parameters of this layer from now on."""
         self._store, self._index, self._backend = store, index, be
         self._params = None
 
-    def forward(self, inputs: Any) -> Array:
+    def forward(self, inputs: Any, training: bool = True) -> Array:
         """Compute the output, and keep what `backward` needs.
 
         Parameters
@@ -193,6 +233,9 @@ class Layer:
         inputs : array or array_like
             One row a sample. Integers and booleans are cast to the layer's
             dtype.
+        training : bool, default True
+            Whether a layer such as `Dropout`, which does something else in
+            training, does it now.
 
         Returns
         -------
@@ -202,9 +245,22 @@ class Layer:
         be = backend_for(self.backend, inputs)
         with be.context():
             self.inputs = be.asarray(self.check_inputs(be, inputs), be.dtype)
-            self.output, self._residuals = self.fwd(be, self.params, self.inputs)
+            if training and self.noisy:
+                noise = be.asarray(self._next_noise(self.inputs.shape))
+                self.output, self._residuals = self.training_fwd(
+                    be, self.params, self.inputs, noise
+                )
+            else:
+                self.output, self._residuals = self.fwd(be, self.params, self.inputs)
         self._forward_backend = be
         return self.output
+
+    def _next_noise(self, shape: tuple[int, ...]) -> Any:
+        if self.seed is None:
+            self.seed = fresh_seed()
+        stream = Stream(self.seed, "layer.noise", self._draws)
+        self._draws += 1
+        return self.noise(stream, tuple(shape))
 
     def backward(self, dvalues: Any) -> Array:
         """Compute the gradients, given those of the output.
@@ -218,11 +274,12 @@ class Layer:
         -------
         array
             Gradient with respect to the inputs, also kept as ``.dinputs``;
-            those of the parameters are kept as ``.dweights``, ``.dbiases``.
+            those of the parameters are kept as ``.dweights``, ``.dbiases``, with
+            the gradients of their regularizers, as in the book.
         """
-        if self._residuals is None:
-            raise InputError("backward needs a forward pass before it")
         be = self._forward_backend
+        if be is None:
+            raise InputError("backward needs a forward pass before it")
         with be.context():
             dy = be.asarray(check_array(be, dvalues, "dvalues"), be.dtype)
             if dy.shape != self.output.shape:
@@ -230,10 +287,23 @@ class Layer:
                     f"dvalues must have the output's shape "
                     f"{tuple(self.output.shape)}, got {tuple(dy.shape)}"
                 )
-            self.dinputs, grads = self.bwd(be, self.params, self._residuals, dy)
+            params = self.params
+            self.dinputs, grads = self.bwd(be, params, self._residuals, dy)
+            grads = with_penalties(be, self, params, grads)
         for name, gradient in grads.items():
             setattr(self, "d" + name, gradient)
         return self.dinputs
 
     def __repr__(self) -> str:
         return describe(self)
+
+
+def with_penalties(be: Backend, layer: Layer, params: Params, grads: Params) -> Params:
+    """Return the gradients of a layer's parameters and of their penalties."""
+    regularizers = layer.regularizers()
+    return {
+        name: gradient + regularizers[name].gradient(be, params[name])
+        if name in regularizers
+        else gradient
+        for name, gradient in grads.items()
+    }

@@ -12,6 +12,7 @@ from nnfs_xp.initializers import Initializer
 from nnfs_xp.kernels import portable
 from nnfs_xp.layers.base import Layer, Params
 from nnfs_xp.registry import register, resolve, to_config
+from nnfs_xp.regularizers import Regularizer
 
 
 @register("layer")
@@ -30,6 +31,9 @@ class Dense(Layer):
         Initial weights. The book's are ``Normal(0.01)``.
     bias_initializer : Initializer or str, default "zeros"
         Initial biases.
+    weight_regularizer, bias_regularizer : Regularizer or str, optional
+        Penalties that the loss of a model gets added, such as ``L2(5e-4)``.
+        ``backward`` adds their gradients to ``dweights`` and ``dbiases``.
     seed : int, optional
         Seed of the initial values. Without it, those of a layer used on its own
         are new at every run, and inside a `Model` they follow the model's seed.
@@ -51,7 +55,7 @@ class Dense(Layer):
 
     References
     ----------
-    Kinsley and Kukiela, "Neural Networks from Scratch", chapters 3 and 9.
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapters 3, 9 and 14.
 
     Examples
     --------
@@ -71,6 +75,8 @@ class Dense(Layer):
         *,
         weight_initializer: Initializer | str | dict[str, Any] = "he_normal",
         bias_initializer: Initializer | str | dict[str, Any] = "zeros",
+        weight_regularizer: Regularizer | str | dict[str, Any] | None = None,
+        bias_regularizer: Regularizer | str | dict[str, Any] | None = None,
         seed: int | None = None,
         backend: str | Backend | None = None,
         device: Any = None,
@@ -80,11 +86,13 @@ class Dense(Layer):
         self.n_inputs = check_count(n_inputs, "n_inputs")
         self.n_neurons = check_count(n_neurons, "n_neurons")
         self.weight_initializer = resolve(
-            "initializer", weight_initializer, "weight_initializer"
+            "initializer", weight_initializer, "weight_initializer", Initializer
         )
         self.bias_initializer = resolve(
-            "initializer", bias_initializer, "bias_initializer"
+            "initializer", bias_initializer, "bias_initializer", Initializer
         )
+        self.weight_regularizer = _regularizer(weight_regularizer, "weight_regularizer")
+        self.bias_regularizer = _regularizer(bias_regularizer, "bias_regularizer")
         self.seed = None if seed is None else check_seed(seed)
 
     def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Array]:
@@ -116,13 +124,23 @@ class Dense(Layer):
             "biases": (self.bias_initializer, (1, self.n_neurons)),
         }
 
-    def output_features(self, n_features: int | None) -> int:
-        """Return `n_neurons`, if the inputs have `n_inputs` columns."""
-        if n_features not in (None, self.n_inputs):
+    def regularizers(self) -> dict[str, Regularizer]:
+        """Return the regularizers of weights and biases, where there are any."""
+        found = {"weights": self.weight_regularizer, "biases": self.bias_regularizer}
+        return {name: unit for name, unit in found.items() if unit is not None}
+
+    def input_shape(self) -> tuple[int, ...]:
+        """Return ``(n_inputs,)``."""
+        return (self.n_inputs,)
+
+    def output_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...]:
+        """Return ``(n_neurons,)``, if a sample has `n_inputs` features."""
+        if shape not in (None, (self.n_inputs,)):
             raise InputError(
-                f"layers: {self!r} cannot follow a layer with {n_features} outputs"
+                f"layers: {self!r} takes samples of shape ({self.n_inputs},), "
+                f"got {shape}"
             )
-        return self.n_neurons
+        return (self.n_neurons,)
 
     def check_inputs(self, be: Backend, inputs: Any) -> Array:
         """Return inputs of shape (n, n_inputs), or raise."""
@@ -135,6 +153,8 @@ class Dense(Layer):
             "n_neurons": self.n_neurons,
             "weight_initializer": to_config(self.weight_initializer),
             "bias_initializer": to_config(self.bias_initializer),
+            "weight_regularizer": _config(self.weight_regularizer),
+            "bias_regularizer": _config(self.bias_regularizer),
             "seed": self.seed,
         }
 
@@ -164,3 +184,13 @@ class Dense(Layer):
 def sum_over_samples(be: Backend, dy: Array) -> Array:
     """Return the sum over the first axis, which is kept with length 1."""
     return be.xp.sum(dy, axis=0, keepdims=True)
+
+
+def _regularizer(value: Any, name: str) -> Regularizer | None:
+    if value is None:
+        return None
+    return resolve("regularizer", value, name, Regularizer)
+
+
+def _config(regularizer: Regularizer | None) -> dict[str, Any] | None:
+    return None if regularizer is None else to_config(regularizer)

@@ -1,73 +1,76 @@
-"""The shell around a loss's pure pair of functions.
-
-An author writes ``fwd(be, y_pred, y_true) -> (losses, residuals)``, with one
-loss for each sample, and ``bwd(be, residuals, dlosses) -> dy_pred``. The mean
-of a batch is taken outside: its gradient gives every sample the weight 1/n.
-"""
+"""The shell around a loss's pure functions, as a reader of the book knows it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from nnfs_xp.arguments import check_choice
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.checks import check_predictions
+from nnfs_xp.checks import check_sample_weight
 from nnfs_xp.errors import InputError
+from nnfs_xp.losses.pure import PureLoss
+from nnfs_xp.losses.reduction import REDUCTIONS, weighted_losses
 from nnfs_xp.placement import asked_backend, backend_for
 from nnfs_xp.registry import describe
 
 
-class Loss:
+class Loss(PureLoss):
     """Base of all losses.
 
     Parameters
     ----------
+    reduction : {"mean", "sum", "none"}, default "mean"
+        What becomes of the losses ``L_i`` of the samples, with sample weights
+        ``w_i`` and what each sample counts ``c_i``, both 1 unless something
+        is weighted::
+
+            mean   sum_i w_i L_i / sum_i w_i c_i
+            sum    sum_i w_i L_i
+            none   w_i L_i, one for each sample
+
     backend, device, dtype : optional
         Where a loss that is used on its own computes; see
         `nnfs_xp.get_backend`. If none is named it follows its predictions.
-    """
 
-    from_logits: bool = False
+    Attributes
+    ----------
+    target_kind : {"classes", "probabilities", "values"}
+        What targets the loss takes: labels or rows of target probabilities,
+        probabilities of the shape of the predictions, or any numbers of that
+        shape.
+    from_logits : bool
+        Whether predictions are logits, not yet probabilities.
+
+    Raises
+    ------
+    InputError
+        If there is no such reduction.
+    """
 
     def __init__(
         self,
         *,
+        reduction: str = "mean",
         backend: str | Backend | None = None,
         device: Any = None,
         dtype: str | None = None,
     ) -> None:
+        self.reduction = check_choice(reduction, "reduction", REDUCTIONS)
         self._backend = asked_backend(backend, device, dtype)
-        self._residuals: Any = None
+        # Of the last forward pass: backend, losses, targets, weights, residuals.
+        self._last: tuple[Backend, Array, Array, Array | None, Any] | None = None
 
-    # The pure pair, written by the author of a loss.
-
-    def fwd(self, be: Backend, y_pred: Array, y_true: Array) -> tuple[Array, Any]:
-        """Return the loss of each sample, shape (n,), and residuals."""
-        raise NotImplementedError
-
-    def bwd(self, be: Backend, residuals: Any, dlosses: Array | float) -> Array:
-        """Return the gradient of the predictions.
-
-        `dlosses` is the weight of each sample, of shape (n,), or one number
-        for all of them.
-        """
-        raise NotImplementedError
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this loss again."""
-        return {}
-
-    # The shell.
-
-    def forward(self, y_pred: Any, y_true: Any) -> Array:
+    def forward(self, y_pred: Any, y_true: Any, *, sample_weight: Any = None) -> Array:
         """Return the loss of each sample.
 
         Parameters
         ----------
-        y_pred : array or array_like, shape (n, k)
-            Predictions.
+        y_pred : array or array_like
+            Predictions, one row a sample.
         y_true : array or array_like
-            Integer labels of shape (n,), or one-hot or soft targets of shape
-            (n, k).
+            Targets, of the loss's `target_kind`.
+        sample_weight : array or array_like, shape (n,), optional
+            A factor of 0 or more for the loss of each sample.
 
         Returns
         -------
@@ -76,39 +79,64 @@ class Loss:
         """
         be = backend_for(self._backend, y_pred)
         with be.context():
-            predictions, targets = check_predictions(be, y_pred, y_true)
-            self.output, self._residuals = self.fwd(be, predictions, targets)
-        self._forward_backend = be
+            y_pred = self.check_predictions(be, y_pred)
+            shape = tuple(y_pred.shape)
+            y_true = self.check_targets(be, y_true, "y_true", shape)
+            if sample_weight is not None:
+                sample_weight = check_sample_weight(
+                    be, sample_weight, "sample_weight", shape[0]
+                )
+            losses, residuals = self.fwd(be, y_pred, y_true)
+            self._last = be, losses, y_true, sample_weight, residuals
+            self.output = weighted_losses(be, losses, sample_weight)
         return self.output
 
-    def calculate(self, y_pred: Any, y_true: Any) -> Array:
-        """Return the mean loss, as a 0-d array; arguments as in `forward`."""
-        losses = self.forward(y_pred, y_true)
-        return self._forward_backend.xp.mean(losses)
+    def calculate(
+        self, y_pred: Any, y_true: Any, *, sample_weight: Any = None
+    ) -> Array:
+        """Return the reduced loss, a 0-d array; arguments as in `forward`.
 
-    def backward(self, y_pred: Any = None, y_true: Any = None) -> Array:
-        """Return the gradient of the mean loss with respect to `y_pred`.
+        With ``reduction="none"`` it is what `forward` returns.
+        """
+        output = self.forward(y_pred, y_true, sample_weight=sample_weight)
+        if self.reduction == "none":
+            return output
+        assert self._last is not None
+        be, losses, y_true, weights, _ = self._last
+        with be.context():
+            total, count, _ = self.weigh(be, losses, y_true, weights)
+            return self.finish(total, count)
+
+    def backward(
+        self, y_pred: Any = None, y_true: Any = None, *, sample_weight: Any = None
+    ) -> Array:
+        """Return the gradient of the reduced loss with respect to `y_pred`.
+
+        With ``reduction="none"`` it is the gradient of the sum.
 
         Parameters
         ----------
-        y_pred, y_true : optional
+        y_pred, y_true, sample_weight : optional
             As in `forward`, as the book calls it. Without them, the gradient
             is taken where `forward` was last called.
 
         Returns
         -------
-        array, shape (n, k)
-            Also kept as ``.dinputs``.
+        array
+            Of the shape of the predictions. Also kept as ``.dinputs``.
         """
         if (y_pred is None) != (y_true is None):
             raise InputError("y_pred and y_true must be given both, or neither")
         if y_pred is not None:
-            self.forward(y_pred, y_true)
-        if self._residuals is None:
+            self.forward(y_pred, y_true, sample_weight=sample_weight)
+        elif sample_weight is not None:
+            raise InputError("sample_weight must come with y_pred and y_true")
+        if self._last is None:
             raise InputError("backward needs y_pred and y_true, or a forward pass")
-        be = self._forward_backend
+        be, losses, y_true, weights, residuals = self._last
         with be.context():
-            self.dinputs = self.bwd(be, self._residuals, 1.0 / self.output.shape[0])
+            _, _, dlosses = self.weigh(be, losses, y_true, weights)
+            self.dinputs = self.bwd(be, residuals, dlosses)
         return self.dinputs
 
     def __repr__(self) -> str:

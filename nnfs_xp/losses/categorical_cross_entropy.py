@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.losses.base import Loss
-from nnfs_xp.losses.clipping import (
-    check_mode,
-    clip_probabilities,
-    floor_probabilities,
-)
+from nnfs_xp.losses.class_targets import ClassTargets
+from nnfs_xp.losses.clipping import check_mode, keep_log_finite
 from nnfs_xp.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from nnfs_xp.losses.targets import as_column, as_rows
 from nnfs_xp.registry import register
 
 
 @register("loss")
-class CategoricalCrossEntropy(Loss):
+class CategoricalCrossEntropy(ClassTargets, Loss):
     """Categorical cross-entropy of probabilities ``p`` against targets ``y``.
 
     The loss of a sample and its gradient are::
@@ -26,7 +24,14 @@ class CategoricalCrossEntropy(Loss):
 
     For an integer label k this is ``-log p_k``. At the end of a `Model` after
     a `Softmax` layer, the model computes the same from the logits, exactly,
-    by `SoftmaxCrossEntropy`.
+    by `SoftmaxCrossEntropy`. Label smoothing, class weights and ignored labels
+    are described there; they change y, and what the mean divides by, in the
+    same way.
+
+    The book computes ``-log sum_j y_j p_j``, which is the same for one-hot
+    rows only, and divides by p that is not clipped: at a probability of 0 its
+    gradient is infinite or NaN. PyTorch has ``nll_loss`` of ``log p``, which is
+    infinite there. Keras divides p by its sum first and clips it to 1e-7.
 
     Parameters
     ----------
@@ -36,9 +41,25 @@ class CategoricalCrossEntropy(Loss):
         ``"book"`` clips p to [1e-7, 1 - 1e-7] in loss and gradient: a
         probability of 0 costs 16.118, one of 1 costs 1e-7. ``"exact"``
         changes p only at 0, where the loss would be infinite: it counts as
-        the smallest normal number of its dtype.
+        the smallest normal number of its dtype, and costs 87.3 in float32 and
+        708.4 in float64. The options below apply in both.
+    label_smoothing, class_weight, ignore_index : optional
+        See `SoftmaxCrossEntropy`.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        See `Loss`.
     backend, device, dtype : optional
         See `Loss`.
+
+    Attributes
+    ----------
+    after_softmax : SoftmaxCrossEntropy
+        The same loss from logits.
+
+    Raises
+    ------
+    InputError
+        If an argument is not one of those above; of `class_weight` with the
+        first data, if there are not as many classes.
 
     References
     ----------
@@ -53,23 +74,42 @@ class CategoricalCrossEntropy(Loss):
     >>> loss = CategoricalCrossEntropy(mode="book", dtype="float64")
     >>> loss.forward([[0.0, 1.0]], [0]).round(4)
     array([16.1181])
+    >>> loss = CategoricalCrossEntropy(class_weight=[3, 1, 1], dtype="float64")
+    >>> float(loss.calculate(p, [0, 1]).round(4))  # (3 * 0.3567 + 0.6931) / (3 + 1)
+    0.4408
     """
 
     def __init__(
-        self, from_logits: bool = False, mode: str = "exact", **where: Any
+        self,
+        from_logits: bool = False,
+        mode: str = "exact",
+        *,
+        label_smoothing: float = 0.0,
+        class_weight: Sequence[float] | None = None,
+        ignore_index: int | None = None,
+        reduction: str = "mean",
+        **where: Any,
     ) -> None:
-        super().__init__(**where)
+        super().__init__(reduction=reduction, **where)
         self.from_logits = bool(from_logits)
         self.mode = check_mode(mode)
-        self.after_softmax = SoftmaxCrossEntropy(mode)
+        self.set_target_options(label_smoothing, class_weight, ignore_index)
+        self.after_softmax = SoftmaxCrossEntropy(
+            mode,
+            label_smoothing=label_smoothing,
+            class_weight=class_weight,
+            ignore_index=ignore_index,
+            reduction=reduction,
+        )
+        # The same object, so that a device holds the weights once.
+        self.after_softmax._weights = self._weights
 
     def fwd(self, be: Backend, p: Array, y_true: Array) -> tuple[Array, Any]:
         """Return ``-sum(y log p)`` of each row; residuals are p and y."""
         if self.from_logits:
             return self.after_softmax.fwd(be, p, y_true)
-        y = as_rows(be, y_true, p)
-        finite = clip_probabilities if self.mode == "book" else floor_probabilities
-        p = finite(be, p)
+        y = as_rows(be, self.weighted_targets(be, y_true, p), p)
+        p = keep_log_finite(be, p, self.mode)
         return -be.xp.sum(y * be.xp.log(p), axis=1), (p, y)
 
     def bwd(self, be: Backend, residuals: Any, dlosses: Array | float) -> Array:
@@ -77,8 +117,9 @@ class CategoricalCrossEntropy(Loss):
         if self.from_logits:
             return self.after_softmax.bwd(be, residuals, dlosses)
         p, y = residuals
-        return -y / p * as_column(dlosses)
+        return -(y * as_column(dlosses)) / p
 
     def config(self) -> dict[str, Any]:
-        """Return the arguments that make this loss again."""
-        return {"from_logits": self.from_logits, "mode": self.mode}
+        """Return the arguments that make this loss again, without defaults."""
+        where_from = {"from_logits": self.from_logits, "mode": self.mode}
+        return {**where_from, **self.target_config(), **super().config()}

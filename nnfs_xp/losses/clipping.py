@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from nnfs_xp.arguments import check_choice
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.errors import InputError
 
 MODES = ("exact", "book")
 
 
 def check_mode(mode: str) -> str:
     """Return the mode, or raise InputError if there is none of that name."""
-    if mode not in MODES:
-        raise InputError(f"mode must be one of {MODES}, got {mode!r}")
-    return mode
+    return check_choice(mode, "mode", MODES)
+
+
+def keep_log_finite(be: Backend, p: Array, mode: str) -> Array:
+    """Return probabilities whose logarithm and inverse are finite, by a mode."""
+    if mode == "book":
+        return clip_probabilities(be, p)
+    return floor_probabilities(be, p)
 
 
 def clip_probabilities(be: Backend, p: Array) -> Array:

@@ -2,41 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
 from nnfs_xp.losses.base import Loss
+from nnfs_xp.losses.class_targets import ClassTargets
 from nnfs_xp.losses.clipping import check_mode, clip_probabilities
 from nnfs_xp.losses.targets import as_column, as_rows
 from nnfs_xp.registry import register
 
 
 @register("loss")
-class SoftmaxCrossEntropy(Loss):
+class SoftmaxCrossEntropy(ClassTargets, Loss):
     """Categorical cross-entropy of a softmax, from its logits ``z``.
 
-    With ``p = softmax(z)`` and targets ``y``, the loss of a sample and its
+    With ``p = softmax(z)`` and targets ``q``, the loss of a sample and its
     gradient are::
 
-        L = -sum_j y_j log p_j,     log p_j = z_j - log sum_k exp(z_k)
-        dL/dz = p sum_j y_j - y     (p - y for targets that sum to 1)
+        L = -sum_j q_j log p_j,     log p_j = z_j - log sum_k exp(z_k)
+        dL/dz = p sum_j q_j - q     (p - q for targets that sum to 1)
 
     The logarithm is taken of the sum, never of a rounded probability, so the
     loss is exact at any logit: one of -30 against 0 costs 30.
+
+    Targets ``y``, where a label is a one-hot row, become ``q`` by the options
+    below::
+
+        q_j = w_j (y_j (1 - s) + s / C)
+
+    The mean divides by the class weights of the labels, ``sum_i w[label_i]``,
+    ignored ones left out. For rows of targets it divides by their number, with
+    class weights too. All this is as in PyTorch's ``cross_entropy``; only a
+    target of 0 against a logit of -inf costs 0 here, and NaN there. Keras
+    divides by the number of samples where classes have weights. The book has
+    none of the options, and takes the largest of soft targets for the label.
 
     Parameters
     ----------
     mode : {"exact", "book"}, default "exact"
         ``"book"`` reports the loss of probabilities clipped to [1e-7,
-        1 - 1e-7], as the book does: at most 16.118. Its gradient is the
-        unclipped one above, as in the book.
+        1 - 1e-7], as the book does: at most 16.118 for a label. Its gradient
+        is the unclipped one above, as in the book. The options apply as they
+        do in the other mode.
+    label_smoothing : float, default 0
+        Share s of each target, from 0 up to, not including, 1, that is spread
+        evenly over the C classes.
+    class_weight : sequence of float, optional
+        A weight ``w_j`` of 0 or more for each class; 1 if not given.
+    ignore_index : int, optional
+        A label, such as -100, that stands for none: its sample costs nothing,
+        has no gradient and does not count. It does not apply to rows.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        See `Loss`.
     backend, device, dtype : optional
         See `Loss`.
 
+    Raises
+    ------
+    InputError
+        If an argument is not one of those above; of `class_weight` with the
+        first data, if there are not as many classes.
+
     References
     ----------
-    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 9.
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 9. Szegedy et
+    al., "Rethinking the Inception Architecture for Computer Vision", 2016, on
+    label smoothing.
 
     Examples
     --------
@@ -46,29 +79,43 @@ class SoftmaxCrossEntropy(Loss):
     array([1000.])
     >>> loss.backward()
     array([[ 1., -1.]])
+    >>> loss = SoftmaxCrossEntropy(ignore_index=-100, dtype="float64")
+    >>> float(loss.calculate([[0.0, 0.0], [3.0, 0.0]], [0, -100]).round(4))
+    0.6931
     """
 
     from_logits = True
 
-    def __init__(self, mode: str = "exact", **where: Any) -> None:
-        super().__init__(**where)
+    def __init__(
+        self,
+        mode: str = "exact",
+        *,
+        label_smoothing: float = 0.0,
+        class_weight: Sequence[float] | None = None,
+        ignore_index: int | None = None,
+        reduction: str = "mean",
+        **where: Any,
+    ) -> None:
+        super().__init__(reduction=reduction, **where)
         self.mode = check_mode(mode)
+        self.set_target_options(label_smoothing, class_weight, ignore_index)
 
     def fwd(self, be: Backend, z: Array, y_true: Array) -> tuple[Array, Any]:
-        """Return ``-sum(y log p)`` of each row; residuals are p and targets."""
-        losses, residuals = softmax_cross_entropy(be, z, y_true)
+        """Return ``-sum(q log p)`` of each row; residuals are p and targets."""
+        q = self.weighted_targets(be, y_true, z)
+        losses, residuals = softmax_cross_entropy(be, z, q)
         if self.mode == "book":
             log_p = be.xp.log(clip_probabilities(be, residuals[0]))
-            losses = -be.xp.sum(as_rows(be, y_true, z) * log_p, axis=1)
+            losses = -be.xp.sum(as_rows(be, q, z) * log_p, axis=1)
         return losses, residuals
 
     def bwd(self, be: Backend, residuals: Any, dlosses: Array | float) -> Array:
-        """Return ``(p sum(y) - y) * dlosses``, row by row."""
+        """Return ``(p sum(q) - q) * dlosses``, row by row."""
         return softmax_cross_entropy_backward(be, *residuals, dlosses)
 
     def config(self) -> dict[str, Any]:
-        """Return the arguments that make this loss again."""
-        return {"mode": self.mode}
+        """Return the arguments that make this loss again, without defaults."""
+        return {"mode": self.mode, **self.target_config(), **super().config()}
 
 
 @portable

@@ -8,8 +8,9 @@ from typing import Any
 from nnfs_xp.arguments import check_decay, check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
-from nnfs_xp.optimizers.base import Optimizer, Slots
+from nnfs_xp.optimizers.base import Optimizer, Slots, zeros_for
 from nnfs_xp.registry import register
+from nnfs_xp.schedules.base import LearningRate
 
 
 @register("optimizer")
@@ -24,15 +25,24 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float, Schedule or callable, default 0.001
     beta_1, beta_2 : float, default 0.9 and 0.999
         Decay of the two moments, from 0 up to, not including, 1.
     epsilon : float, default 1e-7
-        The book's; PyTorch takes 1e-8, in the same place.
+        0 or more. The default is the book's; PyTorch takes 1e-8, in the same
+        place. Keras and ONNX add it before ``v`` is corrected.
+    decay, clip_value, clip_norm : optional
+        See `Optimizer`.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
 
     References
     ----------
-    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 10.
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 10. Kingma and
+    Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
 
     Examples
     --------
@@ -43,12 +53,18 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: LearningRate = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        *,
+        decay: float = 0.0,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
     ) -> None:
-        super().__init__(learning_rate)
+        super().__init__(
+            learning_rate, decay=decay, clip_value=clip_value, clip_norm=clip_norm
+        )
         self.beta_1 = check_decay(beta_1, "beta_1")
         self.beta_2 = check_decay(beta_2, "beta_2")
         self.epsilon = check_rate(epsilon, "epsilon")
@@ -56,16 +72,15 @@ class Adam(Optimizer):
     def init(self, be: Backend, parameters: Slots) -> dict[str, Any]:
         """Return both moments at 0."""
         state = super().init(be, parameters)
-        for moment in ("moment_1", "moment_2"):
-            state[moment] = {k: be.xp.zeros_like(p) for k, p in parameters.items()}
+        state["moment_1"] = zeros_for(be, parameters)
+        state["moment_2"] = zeros_for(be, parameters)
         return state
 
-    def update(
+    def apply(
         self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
     ) -> None:
         """Update both moments, then the parameters."""
         m, v = state["moment_1"], state["moment_2"]
-        state["step"] += 1
         t = be.xp.astype(state["step"], be.dtype)
         rate = state["learning_rate"] / one_minus_power(be, self.beta_1, t)
         correction = one_minus_power(be, self.beta_2, t)
@@ -78,7 +93,7 @@ class Adam(Optimizer):
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""
         return {
-            "learning_rate": self.learning_rate,
+            **super().config(),
             "beta_1": self.beta_1,
             "beta_2": self.beta_2,
             "epsilon": self.epsilon,

@@ -1,68 +1,90 @@
-"""The shell around an optimizer's pure pair of functions.
+"""The shell around an optimizer's pure functions.
 
-An author writes ``init(be, parameters) -> state`` and ``update(be,
-parameters, gradients, state)``. All three are dicts of arrays whose slots are
-written to: in place where arrays allow it, by a new array in the slot where
-they do not. The arrays may be those of single parameters, or one flat buffer
-with all of them; an elementwise formula does not see the difference.
+An author writes ``init(be, parameters) -> state`` and ``apply(be, parameters,
+gradients, state)``. All three are dicts of arrays whose slots are written to:
+in place where arrays allow it, by a new array in the slot where they do not.
+The arrays may be those of single parameters, or one flat buffer with all of
+them; an elementwise formula does not see the difference.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
-from nnfs_xp.arguments import check_rate
-from nnfs_xp.backends import Array, Backend
-from nnfs_xp.checks import check_array
-from nnfs_xp.errors import BackendMismatchError, InputError
+from nnfs_xp.arguments import check_positive
+from nnfs_xp.backends import Backend
+from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer
-from nnfs_xp.registry import describe
+from nnfs_xp.optimizers.clipping import Slots, clip_by_norm, clip_by_value
+from nnfs_xp.optimizers.gathering import gather
+from nnfs_xp.optimizers.learning_rate import HasLearningRate
+from nnfs_xp.schedules.base import LearningRate, learning_rate_config
 
-Slots = dict[str, Array]
 
-
-class Optimizer:
+class Optimizer(HasLearningRate):
     """Base of all optimizers.
 
     Parameters
     ----------
-    learning_rate : float
-        Factor of every update, 0 or more.
+    learning_rate : float, Schedule or callable
+        Factor of every update: a number of 0 or more, a `Schedule`, or any
+        function of the step's number, counted from 0.
+    decay : float, default 0.0
+        The book's decay of a learning rate that is a number, 0 or more. The
+        rate of a step with ``t`` before it is ``learning_rate / (1 + decay t)``.
+    clip_value : float, optional
+        Entries of the gradients are moved into ``[-clip_value, clip_value]``.
+    clip_norm : float, optional
+        All gradients together are scaled down to this Euclidean norm where
+        theirs is larger, after `clip_value`. PyTorch's ``clip_grad_norm_``
+        adds 1e-6 to the norm it divides by; nothing is added here.
+
+    Attributes
+    ----------
+    iterations : int
+        Steps taken by ``step``. A model counts those of its own.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range, or `decay` meets a learning rate
+        that is not a number.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 10. Pascanu,
+    Mikolov and Bengio, "On the difficulty of training recurrent neural
+    networks", ICML 2013, algorithm 1, for `clip_norm`.
+
+    Examples
+    --------
+    >>> from nnfs_xp import SGD
+    >>> optimizer = SGD(1.0, decay=0.5)
+    >>> optimizer.rate_at(0), optimizer.rate_at(2)
+    (1.0, 0.5)
+    >>> SGD(lambda step: 0.1 if step < 100 else 0.01).rate_at(100)
+    0.01
     """
 
-    def __init__(self, learning_rate: float) -> None:
-        self.learning_rate = learning_rate
+    def __init__(
+        self,
+        learning_rate: LearningRate,
+        *,
+        decay: float = 0.0,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, decay)
+        self.clip_value = _limit(clip_value, "clip_value")
+        self.clip_norm = _limit(clip_norm, "clip_norm")
+        self.iterations = 0
         self._rate_written: float | None = None
         self._layers: Sequence[Layer] = ()
         self._state: dict[str, Any] = {}
 
-    @property
-    def learning_rate(self) -> float:
-        """The learning rate; a new one holds from the next ``fit`` or ``step``."""
-        return self._learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        self._learning_rate = check_rate(value, "learning_rate")
-
-    def write_rate(
-        self, be: Backend, state: dict[str, Any], written: float | None
-    ) -> float:
-        """Write the learning rate to a state, if it is not the one `written` last.
-
-        Returns
-        -------
-        float
-            What is written now. A state whose rate a schedule has moved keeps it
-            until the user sets another.
-        """
-        if self.learning_rate != written:
-            with be.context():
-                be.assign(state, "learning_rate", be.constant(self.learning_rate))
-        return self.learning_rate
-
-    # The pure pair, written by the author of an optimizer.
+    # The pure functions, written by the author of an optimizer.
 
     def init(self, be: Backend, parameters: Slots) -> dict[str, Any]:
         """Return the state before the first step.
@@ -70,21 +92,44 @@ class Optimizer:
         Learning rate and step counter are 0-d arrays: a Python number would
         be frozen into a compiled step.
         """
+        rate = self.rate_at(0)
         with be.context():
             return {
-                "learning_rate": be.constant(self.learning_rate),
+                "learning_rate": be.constant(rate),
                 "step": be.zeros((), be.xp.int32),
             }
 
     def update(
         self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
     ) -> None:
-        """Take one step: write new values to the slots."""
+        """Take one step: write new values to the slots of parameters and state."""
+        if self.clip_value is not None:
+            gradients = clip_by_value(be, gradients, self.clip_value)
+        if self.clip_norm is not None:
+            gradients = clip_by_norm(be, gradients, self.clip_norm)
+        state["step"] += 1
+        self.apply(be, parameters, gradients, state)
+
+    def apply(
+        self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
+    ) -> None:
+        """Write new values, given clipped gradients and a step counted from 1."""
         raise NotImplementedError
 
     def config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        return {"learning_rate": self.learning_rate}
+        """Return the arguments that make this optimizer again.
+
+        Raises
+        ------
+        InputError
+            If the learning rate is a function that is no `Schedule`.
+        """
+        return {
+            "learning_rate": learning_rate_config(self.learning_rate, "learning_rate"),
+            "decay": self.decay,
+            "clip_value": self.clip_value,
+            "clip_norm": self.clip_norm,
+        }
 
     # The shell.
 
@@ -101,48 +146,43 @@ class Optimizer:
         ------
         InputError
             If the layers change or are on two backends, or one has no
-            gradients yet, or of another shape than its parameters.
+            gradients yet, or of another shape than its parameters; or if the
+            learning rate of this step is no finite number of 0 or more.
         """
         if self._layers and list(map(id, layers)) != list(map(id, self._layers)):
             raise InputError("layers must be the same ones at every step")
-        layers = tuple(layers)
-        trained = [layer for layer in layers if layer.initializers()]
-        if not trained:
-            raise InputError("layers must hold at least one with parameters")
-        be = trained[0].backend
-        assert be is not None
-        parameters, gradients = {}, {}
-        for index, layer in enumerate(trained):
-            if layer.backend != be:
-                raise BackendMismatchError(
-                    f"layers: {layer!r} is on {layer.backend}, and others on {be}"
-                )
-            for name, value in layer.params.items():
-                parameters[f"{index}.{name}"] = value
-                gradients[f"{index}.{name}"] = _gradient(be, layer, name, value)
-        if not self._layers:
-            self._layers, self._state = layers, self.init(be, parameters)
-        self._rate_written = self.write_rate(be, self._state, self._rate_written)
+        be, trained, parameters, gradients = gather(layers)
+        state = self._state or self.init(be, parameters)
+        self._rate_written = self.write_rate(
+            be, state, self.iterations, self._rate_written
+        )
+        self._layers, self._state = layers, state
         with be.context():
-            self.update(be, parameters, gradients, self._state)
+            self.update(be, parameters, gradients, state)
             if not be.in_place:
                 for index, layer in enumerate(trained):
                     for name in layer.initializers():
                         layer.replace_parameter(name, parameters[f"{index}.{name}"])
+        self.iterations += 1
 
     def __repr__(self) -> str:
-        return describe(self)
-
-
-def _gradient(be: Backend, layer: Layer, name: str, parameter: Array) -> Array:
-    """Return the gradient a layer holds of a parameter, or raise."""
-    gradient = getattr(layer, "d" + name, None)
-    if gradient is None:
-        raise InputError(f"layers: {layer!r} has no gradients; call backward first")
-    gradient = be.asarray(check_array(be, gradient, "d" + name), be.dtype)
-    if gradient.shape != parameter.shape:
-        raise InputError(
-            f"d{name} must have shape {tuple(parameter.shape)}, "
-            f"got {tuple(gradient.shape)}"
+        # A plain function has no configuration, but can be shown.
+        shown = copy.copy(self)
+        shown._learning_rate = 0.0
+        arguments = {**shown.config(), "learning_rate": self.learning_rate}
+        unset = {"decay": 0.0, "clip_value": None, "clip_norm": None}
+        text = ", ".join(
+            f"{name}={value!r}"
+            for name, value in arguments.items()
+            if name not in unset or value != unset[name]
         )
-    return gradient
+        return f"{type(self).__name__}({text})"
+
+
+def zeros_for(be: Backend, parameters: Slots) -> Slots:
+    """Return a slot of zeros for each one of the parameters."""
+    return {key: be.xp.zeros_like(value) for key, value in parameters.items()}
+
+
+def _limit(value: Any, name: str) -> float | None:
+    return None if value is None else check_positive(value, name)

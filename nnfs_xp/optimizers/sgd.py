@@ -1,26 +1,53 @@
-"""Stochastic gradient descent."""
+"""Stochastic gradient descent, plain, with momentum, or Nesterov's."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from nnfs_xp.arguments import check_decay, check_flag
 from nnfs_xp.backends import Backend
-from nnfs_xp.optimizers.base import Optimizer, Slots
+from nnfs_xp.errors import InputError
+from nnfs_xp.optimizers.base import Optimizer, Slots, zeros_for
 from nnfs_xp.registry import register
+from nnfs_xp.schedules.base import LearningRate
 
 
 @register("optimizer")
 class SGD(Optimizer):
     """Stochastic gradient descent, ``w -= learning_rate * dw``.
 
+    With momentum a velocity ``v``, 0 at first, takes the place of the step::
+
+        v = momentum * v - learning_rate * dw
+        w += v                                        the usual form
+        w += momentum * v - learning_rate * dw        Nesterov's
+
+    PyTorch multiplies with the learning rate last, ``v = momentum * v + dw`` and
+    ``w -= learning_rate * v``, which is the same as long as the rate does not
+    change.
+
     Parameters
     ----------
-    learning_rate : float, default 1.0
-        Factor of every update; the default is the book's.
+    learning_rate : float, Schedule or callable, default 1.0
+        The default is the book's.
+    momentum : float, default 0.0
+        Part of the velocity that is kept, from 0 up to, not including, 1.
+        Without momentum there is no velocity.
+    nesterov : bool, default False
+        Whether to look ahead; needs a momentum above 0.
+    decay, clip_value, clip_norm : optional
+        See `Optimizer`.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range, or `nesterov` has no momentum.
 
     References
     ----------
-    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 10.
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 10. Sutskever,
+    Martens, Dahl and Hinton, "On the importance of initialization and momentum
+    in deep learning", ICML 2013, in Keras's form, for Nesterov's momentum.
 
     Examples
     --------
@@ -34,13 +61,53 @@ class SGD(Optimizer):
     (array([[1.7]]), array([[-0.1]]))
     """
 
-    def __init__(self, learning_rate: float = 1.0) -> None:
-        super().__init__(learning_rate)
+    def __init__(
+        self,
+        learning_rate: LearningRate = 1.0,
+        *,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        decay: float = 0.0,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(
+            learning_rate, decay=decay, clip_value=clip_value, clip_norm=clip_norm
+        )
+        self.momentum = check_decay(momentum, "momentum")
+        self.nesterov = check_flag(nesterov, "nesterov")
+        if self.nesterov and not self.momentum:
+            raise InputError("nesterov needs a momentum above 0, got momentum=0.0")
 
-    def update(
+    def init(self, be: Backend, parameters: Slots) -> dict[str, Any]:
+        """Return a velocity of 0, if there is momentum."""
+        state = super().init(be, parameters)
+        if self.momentum:
+            state["velocity"] = zeros_for(be, parameters)
+        return state
+
+    def apply(
         self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
     ) -> None:
-        """Take one step against the gradient."""
-        state["step"] += 1
-        for key, gradient in gradients.items():
-            parameters[key] -= state["learning_rate"] * gradient
+        """Update the velocity, if there is one, then the parameters."""
+        rate = state["learning_rate"]
+        for key, dw in gradients.items():
+            move = rate * dw
+            if not self.momentum:
+                parameters[key] -= move
+                continue
+            v = state["velocity"]
+            v[key] *= self.momentum
+            v[key] -= move
+            if self.nesterov:
+                parameters[key] += self.momentum * v[key] - move
+            else:
+                parameters[key] += v[key]
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this optimizer again."""
+        return {
+            **super().config(),
+            "momentum": self.momentum,
+            "nesterov": self.nesterov,
+        }

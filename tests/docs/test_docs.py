@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import nnfs_xp
+import nnfs_xp.book
 import nnfs_xp.data
 import nnfs_xp.plots
 import nnfs_xp.testing
@@ -157,6 +158,12 @@ def public_names():
     """Return the full name of everything that users may import."""
     modules = (nnfs_xp, nnfs_xp.data, nnfs_xp.plots)
     names = [f"{m.__name__}.{name}" for m in modules for name in m.__all__]
+    # A class with a second spelling is documented under its own name.
+    names += [
+        f"nnfs_xp.book.{name}"
+        for name in nnfs_xp.book.__all__
+        if getattr(nnfs_xp.book, name).__name__ == name
+    ]
     return names + [
         f"nnfs_xp.testing.{name}"
         for name, value in vars(nnfs_xp.testing).items()

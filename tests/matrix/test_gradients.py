@@ -119,16 +119,16 @@ def test_layer_against_independent_pytorch(torch, case):
         assert_agrees(gradient, params[name].grad.numpy(), NUMPY64, rtol=1e-10)
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 @pytest.mark.parametrize("case", **parametrize("loss"))
-def test_loss_against_independent_pytorch(torch, case):
-    loss = case.make()
+def test_loss_against_independent_pytorch(torch, case, reduction):
     y_pred = torch.tensor(case.y_pred, requires_grad=True)
-    expected = case.torch_losses(torch, y_pred, torch.tensor(case.y_true))
-    expected.mean().backward()
-    losses, residuals = loss.fwd(NUMPY64, case.y_pred, case.y_true)
-    n = losses.shape[0]
-    found = loss.bwd(NUMPY64, residuals, np.full(n, 1 / n))
-    assert_agrees(losses, expected.detach().numpy(), NUMPY64, rtol=1e-10)
+    expected = case.torch_loss(torch, y_pred, torch.tensor(case.y_true), reduction)
+    expected.sum().backward()
+    loss = case.make(reduction=reduction, backend=NUMPY64)
+    value = loss.calculate(case.y_pred, case.y_true)
+    assert_agrees(value, expected.detach().numpy(), NUMPY64, rtol=1e-10)
+    found = loss.backward()
     assert_agrees(found, y_pred.grad.numpy(), NUMPY64, rtol=1e-10)
 
 

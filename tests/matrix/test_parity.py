@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from nnfs_xp.layers.nesting import leaves
 from tests.matrix.cases import parametrize
-from tests.matrix.helpers import NUMPY64, assert_agrees, host_params, move
+from tests.matrix.helpers import NUMPY64, assert_agrees, host_params, move, tolerance
 
 
 @pytest.mark.parametrize("case", **parametrize("layer"))
@@ -28,12 +29,13 @@ def test_layer(backend, case):
 @pytest.mark.parametrize("case", **parametrize("layer"))
 def test_layer_shell_equals_the_pure_pair(backend, case):
     layer = case.make()
-    layer._backend = backend
+    for inner in leaves([layer]):
+        inner._backend = backend
     params = move(backend, host_params(layer))
     for name, value in params.items():
         layer.set_parameter(name, value)
     x = backend.asarray(case.x, backend.dtype)
-    y = layer.forward(x)
+    y = layer.forward(x, training=False)
     assert y is layer.output
     dy = backend.asarray(np.ones(y.shape), backend.dtype)
     dx = layer.backward(dy)
@@ -43,7 +45,11 @@ def test_layer_shell_equals_the_pure_pair(backend, case):
     assert_agrees(y, backend.to_numpy(pure_y), backend, rtol=0)
     assert_agrees(dx, backend.to_numpy(pure_dx), backend, rtol=0)
     for name, gradient in pure_grads.items():
-        own = getattr(layer, "d" + name)
+        own = layer
+        *path, last = name.split(".")
+        for index in path:
+            own = own.layers[int(index)]
+        own = getattr(own, "d" + last)
         assert_agrees(own, backend.to_numpy(gradient), backend, rtol=0)
 
 
@@ -71,43 +77,100 @@ def test_loss(backend, case):
     dlosses = np.linspace(0.1, 1.0, n)
     expected_gradient = loss.bwd(NUMPY64, residuals, dlosses)
 
-    kind = "int32" if y_true.ndim == 1 else backend.dtype
-    y_pred = backend.asarray(case.y_pred, backend.dtype)
-    losses, residuals = loss.fwd(backend, y_pred, backend.asarray(y_true, kind))
+    y_pred = loss.check_predictions(backend, backend.asarray(case.y_pred))
+    own = loss.check_targets(backend, backend.asarray(y_true), "y", y_pred.shape)
+    losses, residuals = loss.fwd(backend, y_pred, own)
     gradient = loss.bwd(backend, residuals, backend.asarray(dlosses, backend.dtype))
     assert losses.shape == (n,)
     assert_agrees(losses, expected, backend)
     assert_agrees(gradient, expected_gradient, backend)
+    one_for_all = loss.bwd(backend, residuals, 0.25)
+    expected_gradient = loss.bwd(NUMPY64, residuals_on_host(case, loss), 0.25)
+    assert_agrees(one_for_all, expected_gradient, backend)
 
 
+def residuals_on_host(case, loss):
+    return loss.fwd(NUMPY64, case.y_pred, case.y_true)[1]
+
+
+def reduced_on_host(case, loss, weights):
+    """Return a reduced loss and its gradient, written out."""
+    losses, residuals = loss.fwd(NUMPY64, case.y_pred, case.y_true)
+    counts = loss.counts(NUMPY64, case.y_true)
+    counts = np.ones(len(losses)) if counts is None else counts
+    weights = np.ones(len(losses)) if weights is None else weights
+    value, dlosses = weights * losses, weights
+    if loss.reduction == "mean":
+        count = np.sum(weights * counts)
+        value = np.sum(value) / count if count else np.nan
+        dlosses = weights / count if count else 0 * weights
+    elif loss.reduction == "sum":
+        value = np.sum(value)
+    return value, loss.bwd(NUMPY64, residuals, dlosses)
+
+
+@pytest.mark.parametrize(
+    ("reduction", "weighted"),
+    [("mean", False), ("mean", True), ("sum", True), ("none", True)],
+)
 @pytest.mark.parametrize("case", **parametrize("loss"))
-def test_loss_shell(backend, case):
-    where = {"backend": backend}
-    loss = case.make(**where)
+def test_loss_shell(backend, case, reduction, weighted):
+    loss = case.make(reduction=reduction, backend=backend)
+    weights = np.linspace(0.0, 2.0, len(case.y_pred)) if weighted else None
+    own = {} if weights is None else {"sample_weight": backend.asarray(weights)}
     y_pred = backend.asarray(case.y_pred, backend.dtype)
     y_true = backend.asarray(case.y_true)
-    mean = loss.calculate(y_pred, y_true)
-    assert mean.shape == ()
-    expected, residuals = loss.fwd(NUMPY64, case.y_pred, case.y_true)
-    assert_agrees(mean, np.mean(expected), backend)
-    n = case.y_pred.shape[0]
-    expected_gradient = loss.bwd(NUMPY64, residuals, np.full(n, 1 / n))
+    expected, expected_gradient = reduced_on_host(case, loss, weights)
+    assert_agrees(loss.calculate(y_pred, y_true, **own), expected, backend)
     assert_agrees(loss.backward(), expected_gradient, backend)
-    assert_agrees(loss.backward(y_pred, y_true), expected_gradient, backend)
+    assert_agrees(loss.backward(y_pred, y_true, **own), expected_gradient, backend)
     assert_agrees(loss.dinputs, expected_gradient, backend)
+    losses = loss.forward(y_pred, y_true, **own)
+    assert losses is loss.output
+    expected = loss.fwd(NUMPY64, case.y_pred, case.y_true)[0]
+    assert_agrees(losses, expected * (1.0 if weights is None else weights), backend)
 
 
 @pytest.mark.parametrize("case", **parametrize("metric"))
 def test_metric(backend, case):
-    make, y_pred, y_true = case
-    metric = make(backend=backend)
-    value = metric.calculate(
-        backend.asarray(y_pred, backend.dtype), backend.asarray(y_true)
-    )
-    labels = y_true if y_true.ndim == 1 else y_true.argmax(axis=1)
-    expected = np.mean(y_pred.argmax(axis=1) == labels)
-    assert value.shape == ()
-    assert_agrees(value, expected, backend)
+    metric = case.make(backend=backend)
+    y_pred = backend.asarray(case.y_pred, backend.dtype)
+    y_true = backend.asarray(case.y_true)
+    value = metric.calculate(y_pred, y_true)
+    whole = np.asarray(case.expected).dtype.kind == "i"
+    if whole:
+        assert value.dtype == backend.xp.int32
+        np.testing.assert_array_equal(backend.to_numpy(value), case.expected)
+    else:
+        assert_agrees(value, case.expected, backend)
+
+    # As a model computes it: counted here, divided on the host in float64.
+    predictions, targets = metric.check_data(backend, y_pred, y_true)
+    counted = metric.batch(backend, predictions, targets)
+    read = {name: backend.to_numpy(array) for name, array in counted.items()}
+    figure = metric.compute(NUMPY64, read)
+    assert figure.dtype == (np.int32 if whole else np.float64)
+    exact = all(array.dtype == np.int32 for array in read.values())
+    rtol = 1e-15 if exact else tolerance(backend)
+    np.testing.assert_allclose(figure, case.expected, rtol=rtol)
+
+
+@pytest.mark.parametrize("case", **parametrize("metric"))
+def test_metric_changes_nothing_it_is_given(backend, case):
+    metric = case.make()
+    y_pred = backend.asarray(case.y_pred, backend.dtype)
+    y_true = backend.asarray(case.y_true)
+    metric.calculate(y_pred, y_true)
+    predictions, targets = metric.check_data(backend, y_pred, y_true)
+    one, two = (metric.batch(backend, predictions, targets) for _ in range(2))
+    before = {name: backend.to_numpy(array) for name, array in one.items()}
+    metric.combine(backend, one, two)
+    metric.compute(backend, one)
+    for name, array in before.items():
+        np.testing.assert_array_equal(backend.to_numpy(one[name]), array, name)
+    host = case.y_pred.astype(backend.dtype_name)
+    np.testing.assert_array_equal(backend.to_numpy(y_pred), host)
+    np.testing.assert_array_equal(backend.to_numpy(y_true), case.y_true)
 
 
 @pytest.mark.parametrize("case", **parametrize("optimizer"))

@@ -7,8 +7,13 @@ import pkgutil
 import pytest
 
 import nnfs_xp
+import nnfs_xp.book
 from nnfs_xp.registry import UNITS, resolve, to_config
 from tests.matrix.cases import ALL
+
+NOT_UNITS = ("nnfs_xp.book", "nnfs_xp.kernels.", "nnfs_xp.executors.", "nnfs_xp.__")
+# Bases that are no unit themselves.
+ABSTRACT = {"AveragedScore"}
 
 
 @pytest.mark.parametrize("kind", UNITS)
@@ -24,21 +29,38 @@ def test_every_registered_unit_has_a_case(kind):
         ("loss", nnfs_xp.Loss),
         ("optimizer", nnfs_xp.Optimizer),
         ("initializer", nnfs_xp.Initializer),
+        ("schedule", nnfs_xp.Schedule),
+        ("metric", nnfs_xp.Metric),
+        ("regularizer", nnfs_xp.Regularizer),
     ],
 )
 def test_no_unit_of_the_package_is_left_out_of_the_registry(kind, base):
-    for package in ("layers", "activations", "losses", "optimizers"):
-        module = importlib.import_module(f"nnfs_xp.{package}")
-        for info in pkgutil.iter_modules(module.__path__):
-            importlib.import_module(f"nnfs_xp.{package}.{info.name}")
+    for info in pkgutil.walk_packages(nnfs_xp.__path__, "nnfs_xp."):
+        # Second names of the same units have no formula of their own.
+        if not info.name.startswith(NOT_UNITS):
+            importlib.import_module(info.name)
 
     def subclasses(cls):
         for subclass in cls.__subclasses__():
             yield subclass
             yield from subclasses(subclass)
 
-    ours = {c.__name__ for c in subclasses(base) if c.__module__.startswith("nnfs_xp.")}
-    assert ours == set(UNITS[kind])
+    ours = {
+        c.__name__
+        for c in subclasses(base)
+        if c.__module__.startswith("nnfs_xp.")
+        and not c.__module__.startswith(NOT_UNITS)
+    }
+    assert ours - ABSTRACT == set(UNITS[kind])
+
+
+@pytest.mark.parametrize("name", nnfs_xp.book.__all__)
+def test_the_books_units_are_units_of_the_library(name):
+    value = getattr(nnfs_xp.book, name)
+    own = getattr(value, "saved_as", None)
+    if own is not None:
+        assert issubclass(value, own)
+        assert any(units.get(own.__name__) is own for units in UNITS.values())
 
 
 def _units():

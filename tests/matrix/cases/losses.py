@@ -1,47 +1,236 @@
-"""Cases of every loss."""
+"""Cases of every loss, with every combination of options that changes it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 import nnfs_xp as nx
 from tests.matrix.cases.draws import labels, one_hot, p, soft, weighted, z
 from tests.matrix.cases.types import LossCase
 
-
-def _torch_from_probabilities(torch, p, y):
-    if y.ndim == 1:
-        return torch.nn.functional.nll_loss(torch.log(p), y, reduction="none")
-    return -(y * torch.log(p)).sum(dim=1)
+# Not those of the other kinds, so that these cases stay as they are.
+random = np.random.default_rng(20250221)
 
 
-def _torch_from_logits(torch, z, y):
-    return torch.nn.functional.cross_entropy(z, y, reduction="none")
+@dataclasses.dataclass
+class ReducedLossCase(LossCase):
+    # (torch, y_pred, y_true, reduction) -> (n,), or 0-d
+    torch_loss: Callable[[Any, Any, Any, str], Any]
 
 
-def _loss_cases(make, y_pred, torch_losses):
-    return [
-        LossCase(make, y_pred, y_true, torch_losses)
-        for y_true in (labels, one_hot, soft, weighted)
-    ]
+def _case(make, y_pred, y_true, torch_loss):
+    def losses(torch, y_pred, y_true):
+        return torch_loss(torch, y_pred, y_true, "none")
+
+    return ReducedLossCase(make, y_pred, y_true, losses, torch_loss)
+
+
+# Losses of classes.
+
+WEIGHTS = (1.0, 0.5, 0.0, 3.0)
+COMBINED = {"label_smoothing": 0.2, "class_weight": WEIGHTS, "ignore_index": -100}
+OPTIONS = (
+    {"label_smoothing": 0.1},
+    {"class_weight": WEIGHTS},
+    {"ignore_index": -100},
+    {"ignore_index": 2},
+    {"label_smoothing": 0.1, "ignore_index": 2},
+    COMBINED,
+)
+with_ignored = np.where(np.arange(6) % 3 == 1, -100, labels)
+with_two = np.where(np.arange(6) % 3 == 1, 2, labels)
+none_left = np.full(6, -100)
+
+
+def _torch_arguments(torch, y, options):
+    arguments = dict(options)
+    weights = arguments.pop("class_weight", None)
+    if weights is not None:
+        arguments["weight"] = torch.tensor(weights, dtype=torch.float64)
+    if y.ndim == 2:  # PyTorch wants no ignore_index beside rows
+        arguments.pop("ignore_index", None)
+    return arguments
+
+
+def _torch_from_logits(options):
+    def loss(torch, z, y, reduction):
+        arguments = _torch_arguments(torch, y, options)
+        return torch.nn.functional.cross_entropy(z, y, reduction=reduction, **arguments)
+
+    return loss
+
+
+def _torch_from_probabilities(options):
+    def loss(torch, p, y, reduction):
+        log_p, arguments = torch.log(p), _torch_arguments(torch, y, options)
+        smoothing = arguments.pop("label_smoothing", 0.0)
+        if y.ndim == 1 and not smoothing:
+            return torch.nn.functional.nll_loss(
+                log_p, y, reduction=reduction, **arguments
+            )
+        # PyTorch smooths logits only, so this is written out.
+        weight = arguments.pop("weight", torch.ones(p.shape[1], dtype=p.dtype))
+        kept = torch.ones(len(y), dtype=torch.bool)
+        counts = torch.ones(len(y), dtype=p.dtype)
+        if y.ndim == 1:
+            kept = y != arguments.pop("ignore_index", -1)
+            y = torch.where(kept, y, 0)
+            counts = weight[y] * kept
+            y = torch.nn.functional.one_hot(y, p.shape[1]).to(p.dtype)
+        smoothed = y * (1 - smoothing) + smoothing / p.shape[1]
+        losses = -(smoothed * weight * log_p).sum(dim=1) * kept
+        if reduction == "mean" and not kept.any():
+            # As PyTorch's own losses: NaN, with a gradient of 0.
+            return losses.sum() + torch.nan
+        reduced = {"none": losses, "sum": losses.sum()}
+        return reduced.get(reduction, losses.sum() / counts.sum())
+
+    return loss
+
+
+def _targets_of(options):
+    """Return labels, some of them ignored, and soft rows."""
+    ignored = options.get("ignore_index")
+    return ({None: labels, -100: with_ignored, 2: with_two}[ignored], soft)
+
+
+def _class_cases(make, y_pred, torch_loss, pairs):
+    """Return cases of a loss that takes the options of classes."""
+
+    def made_with(options):
+        return lambda **where: make(**options, **where)
+
+    return [_case(made_with(o), y_pred, y, torch_loss(o)) for o, y in pairs]
+
+
+# Pairs of options and targets: all of them, and those for a variant of a loss.
+ALL_PAIRS = [
+    *(({}, y_true) for y_true in (labels, one_hot, soft, weighted)),
+    *((options, y_true) for options in OPTIONS for y_true in _targets_of(options)),
+    (COMBINED, none_left),
+]
+FEW_PAIRS = [({}, labels), ({}, weighted), (COMBINED, with_ignored), (COMBINED, soft)]
+
+
+# Losses of every output by itself.
+
+
+def _torch_per_sample(function):
+    """Return a loss of samples, from one of PyTorch's of all outputs."""
+
+    def loss(torch, y_pred, y_true, reduction):
+        if reduction == "mean":
+            return function(torch, y_pred, y_true, "mean")
+        losses = function(torch, y_pred, y_true, "none")
+        losses = losses.reshape(len(losses), -1).mean(dim=1)
+        return losses if reduction == "none" else losses.sum()
+
+    return loss
+
+
+def _torch_binary(from_logits, smoothing=0.0):
+    def loss(torch, y_pred, y_true, reduction):
+        functions = torch.nn.functional
+        function = functions.binary_cross_entropy
+        if from_logits:
+            function = functions.binary_cross_entropy_with_logits
+        y = y_true * (1 - smoothing) + smoothing / 2
+        return function(y_pred, y, reduction=reduction)
+
+    return _torch_per_sample(loss)
+
+
+def _torch_named(name, **options):
+    def loss(torch, y_pred, y_true, reduction):
+        function = getattr(torch.nn.functional, name)
+        return function(y_pred, y_true, reduction=reduction, **options)
+
+    return _torch_per_sample(loss)
+
+
+ONE_SHAPE = ((5, 3),)
+ALL_SHAPES = ((6,), (6, 1), (5, 3), (4, 2, 3))
+
+
+def _binary_cases(from_logits=False, smoothing=0.0, mode="exact", shapes=ONE_SHAPE):
+    def make(**where):
+        return nx.BinaryCrossEntropy(
+            from_logits, mode, label_smoothing=smoothing, **where
+        )
+
+    cases = []
+    for shape in shapes:
+        y_pred = random.uniform(0.05, 0.95, shape)
+        if from_logits:
+            y_pred = np.log(y_pred / (1 - y_pred))
+        hard = (random.uniform(0, 1, shape) > 0.5).astype("float64")
+        for y_true in (hard, random.uniform(0, 1, shape)):
+            torch_loss = _torch_binary(from_logits, smoothing)
+            cases.append(_case(make, y_pred, y_true, torch_loss))
+    return cases
+
+
+# Far from 0 and from the ends of Huber's parabola, where slopes jump or bend.
+ERRORS = (-7.0, -1.7, -0.8, -0.3, -0.05, 0.04, 0.25, 0.6, 1.3, 4.0)
+
+
+def _value_cases(make, torch_loss, shapes=ONE_SHAPE):
+    cases = []
+    for shape in shapes:
+        y_true = random.standard_normal(shape)
+        y_pred = y_true + random.choice(ERRORS, shape)
+        cases.append(_case(make, y_pred, y_true, torch_loss))
+    return cases
 
 
 LOSSES = {
     "CategoricalCrossEntropy": [
-        *_loss_cases(nx.CategoricalCrossEntropy, p, _torch_from_probabilities),
-        *_loss_cases(
-            lambda **where: nx.CategoricalCrossEntropy(mode="book", **where),
+        *_class_cases(
+            nx.CategoricalCrossEntropy, p, _torch_from_probabilities, ALL_PAIRS
+        ),
+        *_class_cases(
+            lambda **o: nx.CategoricalCrossEntropy(mode="book", **o),
             p,
             _torch_from_probabilities,
+            FEW_PAIRS,
         ),
-        *_loss_cases(
-            lambda **where: nx.CategoricalCrossEntropy(from_logits=True, **where),
+        *_class_cases(
+            lambda **o: nx.CategoricalCrossEntropy(from_logits=True, **o),
             z,
             _torch_from_logits,
+            FEW_PAIRS,
         ),
     ],
     "SoftmaxCrossEntropy": [
-        *_loss_cases(nx.SoftmaxCrossEntropy, z, _torch_from_logits),
-        *_loss_cases(
-            lambda **where: nx.SoftmaxCrossEntropy(mode="book", **where),
+        *_class_cases(nx.SoftmaxCrossEntropy, z, _torch_from_logits, ALL_PAIRS),
+        *_class_cases(
+            lambda **o: nx.SoftmaxCrossEntropy(mode="book", **o),
             z,
             _torch_from_logits,
+            FEW_PAIRS,
+        ),
+    ],
+    "BinaryCrossEntropy": [
+        *_binary_cases(),
+        *_binary_cases(from_logits=True, shapes=ALL_SHAPES),
+        *_binary_cases(smoothing=0.1),
+        *_binary_cases(from_logits=True, smoothing=0.1),
+        *_binary_cases(mode="book"),
+        *_binary_cases(from_logits=True, mode="book"),
+    ],
+    "MeanSquaredError": _value_cases(
+        nx.MeanSquaredError, _torch_named("mse_loss"), ALL_SHAPES
+    ),
+    "MeanAbsoluteError": _value_cases(nx.MeanAbsoluteError, _torch_named("l1_loss")),
+    "Huber": [
+        *_value_cases(nx.Huber, _torch_named("huber_loss")),
+        *_value_cases(
+            lambda **where: nx.Huber(0.5, **where),
+            _torch_named("huber_loss", delta=0.5),
         ),
     ],
 }

@@ -1,0 +1,44 @@
+"""Linear activation: nothing changes."""
+
+from __future__ import annotations
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class Linear(Layer):
+    """Linear activation, ``y = x``, with the gradient ``dx = dy``.
+
+    What the book puts behind the last layer of a regression. It computes
+    nothing: the output is the array of the inputs itself.
+
+    Parameters
+    ----------
+    backend, device, dtype : optional
+        See `Layer`.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 17.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Linear
+    >>> linear = Linear(dtype="float64")
+    >>> linear.forward([[-1.0, 0.0, 2.0]])
+    array([[-1.,  0.,  2.]])
+    >>> linear.backward([[5.0, 6.0, 7.0]])
+    array([[5., 6., 7.]])
+    """
+
+    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, tuple[()]]:
+        """Return the inputs, and nothing for `bwd`."""
+        return x, ()
+
+    def bwd(
+        self, be: Backend, params: Params, residuals: tuple[()], dy: Array
+    ) -> tuple[Array, Params]:
+        """Return `dy`."""
+        return dy, {}

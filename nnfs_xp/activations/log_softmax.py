@@ -1,0 +1,57 @@
+"""Logarithm of the softmax: scores become log-probabilities."""
+
+from __future__ import annotations
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class LogSoftmax(Layer):
+    """Logarithm of the softmax over the last axis, without a small probability.
+
+    ``y_j = z_j - log(sum_k exp(z_k))``, where the largest score of a row is
+    taken off first, so that nothing overflows and the logarithm is never that
+    of 0. With ``s`` the softmax, the gradient is::
+
+        dz = dy - s sum_k dy_k
+
+    Parameters
+    ----------
+    backend, device, dtype : optional
+        See `Layer`.
+
+    References
+    ----------
+    Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and
+    softmax functions", IMA Journal of Numerical Analysis 41 (2021).
+
+    Examples
+    --------
+    >>> from nnfs_xp import LogSoftmax
+    >>> log_softmax = LogSoftmax(dtype="float64")
+    >>> log_softmax.forward([[0.0, 0.0], [1000.0, -1000.0]]).round(4)
+    array([[-6.931e-01, -6.931e-01],
+           [ 0.000e+00, -2.000e+03]])
+    >>> log_softmax.backward([[1.0, 0.0], [0.0, 1.0]])
+    array([[ 0.5, -0.5],
+           [-1. ,  1. ]])
+    """
+
+    def fwd(
+        self, be: Backend, params: Params, z: Array
+    ) -> tuple[Array, tuple[Array, Array]]:
+        """Return the log-probabilities; residuals are the softmax's two parts."""
+        xp = be.xp
+        shifted = z - xp.max(z, axis=-1, keepdims=True)
+        exponentials = xp.exp(shifted)
+        total = xp.sum(exponentials, axis=-1, keepdims=True)
+        return shifted - xp.log(total), (exponentials, total)
+
+    def bwd(
+        self, be: Backend, params: Params, residuals: tuple[Array, Array], dy: Array
+    ) -> tuple[Array, Params]:
+        """Return ``dy - s sum(dy)``, row by row."""
+        exponentials, total = residuals
+        return dy - exponentials * (be.xp.sum(dy, axis=-1, keepdims=True) / total), {}

@@ -1,0 +1,49 @@
+"""Sigmoid: any number becomes a probability."""
+
+from __future__ import annotations
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.registry import register
+from nnfs_xp.special import sigmoid
+
+
+@register("layer")
+class Sigmoid(Layer):
+    """Logistic sigmoid, ``y = 1 / (1 + exp(-x))``.
+
+    Its gradient is ``dx = dy y (1 - y)``. No exponential overflows, and results
+    next to 0 keep all their digits. Inputs may have any shape; NaN stays NaN.
+
+    Parameters
+    ----------
+    backend, device, dtype : optional
+        See `Layer`.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 16.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Sigmoid
+    >>> sigmoid = Sigmoid(dtype="float64")
+    >>> sigmoid.forward([[-1000.0, 0.0, 1000.0]])
+    array([[0. , 0.5, 1. ]])
+    >>> sigmoid.backward([[1.0, 1.0, 1.0]])
+    array([[0.  , 0.25, 0.  ]])
+    """
+
+    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Array]:
+        """Return ``1 / (1 + exp(-x))``, which is the residual too."""
+        y = sigmoid(be, x)
+        return y, y
+
+    def bwd(
+        self, be: Backend, params: Params, y: Array, dy: Array
+    ) -> tuple[Array, Params]:
+        """Return ``dy y (1 - y)``."""
+        dx = 1.0 - y
+        dx *= y
+        dx *= dy
+        return dx, {}

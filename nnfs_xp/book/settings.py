@@ -1,0 +1,128 @@
+"""Where and in which precision the book's names compute: ``init``."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from nnfs_xp.arguments import check_count
+from nnfs_xp.backends import Array, Backend, get_backend, library_of
+from nnfs_xp.backends.base import DTYPE_NAMES
+from nnfs_xp.errors import InputError
+from nnfs_xp.random import Stream
+
+
+@dataclasses.dataclass
+class _Settings:
+    backend: str | Backend | None = None
+    device: Any = None
+    # Without nnfs.init() a program of the book computes as NumPy does by default.
+    dtype: str = "float64"
+    seed: int = 0
+    dropouts: int = 0
+
+
+_settings = _Settings()
+
+
+def init(
+    dot_precision_workaround: bool = True,
+    default_dtype: str | None = "float32",
+    random_seed: int | None = 0,
+    *,
+    backend: str | Backend | None = None,
+    device: Any = None,
+) -> None:
+    """Begin a program of the book, as ``nnfs.init()`` does there.
+
+    What is made from here on computes in `default_dtype` on `backend`. Without
+    this call it is float64, as in NumPy, on the default backend.
+
+    Parameters
+    ----------
+    dot_precision_workaround : bool, default True
+        Accepted and of no effect. The package ``nnfs`` computes matrix products
+        in float64 with it and rounds them to `default_dtype`; here they are
+        computed in `default_dtype`.
+    default_dtype : {"float32", "float64"} or None, default "float32"
+        Precision of all units and data made afterwards; None is float64.
+    random_seed : int or None, default 0
+        Seed of NumPy's global legacy generator, from which the book draws data
+        and initial weights, and of the masks of dropout. None leaves the
+        generator as it is.
+    backend, device : optional
+        Where to compute; see `nnfs_xp.get_backend`.
+
+    Raises
+    ------
+    InputError
+        If an argument is not what it should be.
+    BackendUnavailableError
+        If the backend does not work here.
+
+    Examples
+    --------
+    >>> import nnfs_xp.book as nnfs
+    >>> nnfs.init(backend="numpy")
+    >>> layer = nnfs.Layer_Dense(2, 3)
+    >>> layer.weights.dtype, layer.weights.shape
+    (dtype('float32'), (2, 3))
+    """
+    dtype = "float64" if default_dtype is None else default_dtype
+    if not isinstance(dtype, str) or dtype not in DTYPE_NAMES:
+        raise InputError(
+            f"default_dtype must be 'float32', 'float64' or None, got {default_dtype!r}"
+        )
+    if random_seed is not None:
+        random_seed = check_count(random_seed, "random_seed", least=0)
+        if random_seed >= 2**32:
+            raise InputError(f"random_seed must be below 2**32, got {random_seed}")
+    get_backend(backend, device=device, dtype=dtype)
+    _settings.backend, _settings.device = backend, device
+    _settings.dtype, _settings.dropouts = dtype, 0
+    if random_seed is not None:
+        _settings.seed = random_seed
+        np.random.seed(random_seed)  # noqa: NPY002 - the book's generator
+
+
+def here() -> Backend:
+    """Return the backend that new units compute on."""
+    return get_backend(
+        _settings.backend, device=_settings.device, dtype=_settings.dtype
+    )
+
+
+def dropout_seed() -> int:
+    """Return the seed of the next dropout layer.
+
+    It does not come from NumPy's generator, which would give the weights of all
+    later layers other values than the book's.
+    """
+    _settings.dropouts += 1
+    stream = Stream(_settings.seed, "book.dropout", _settings.dropouts)
+    return int(stream.bits(1)[0])
+
+
+def moved(be: Backend, values: Any) -> Any:
+    """Return host values on a backend, and arrays of a backend as they are.
+
+    The library's own units never move an array unasked. A program of the book
+    knows of one kind of arrays only, and must not have to be told.
+    """
+    if library_of(values) in (None, "numpy") and be.name != "numpy":
+        array = np.asarray(values)
+        if array.dtype.kind == "f":
+            return be.asarray(array, be.dtype)
+        return be.asarray(array)
+    return values
+
+
+def number_type(values: np.ndarray) -> Array:
+    """Return data of the book on the backend of `init`.
+
+    On NumPy they stay as the book's package makes them.
+    """
+    be = here()
+    return values if be.name == "numpy" else moved(be, values)

@@ -1,0 +1,23 @@
+"""Callbacks: what a training loop tells those who watch it, and some who do."""
+
+from nnfs_xp.callbacks.base import BatchEvent, Callback, check_callbacks
+from nnfs_xp.callbacks.checkpoint import Checkpoint
+from nnfs_xp.callbacks.early_stopping import EarlyStopping
+from nnfs_xp.callbacks.json_log import JSONLog
+from nnfs_xp.callbacks.learning_rate import LearningRateSchedule, ReduceOnPlateau
+from nnfs_xp.callbacks.print_epochs import PrintEpochs, epoch_line
+from nnfs_xp.callbacks.progress import Progress
+
+__all__ = [
+    "BatchEvent",
+    "Callback",
+    "Checkpoint",
+    "EarlyStopping",
+    "JSONLog",
+    "LearningRateSchedule",
+    "PrintEpochs",
+    "Progress",
+    "ReduceOnPlateau",
+    "check_callbacks",
+    "epoch_line",
+]

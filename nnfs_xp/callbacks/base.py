@@ -1,0 +1,94 @@
+"""What a training loop tells those who watch it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from nnfs_xp.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchEvent:
+    """Where a training run stands after a batch.
+
+    Attributes
+    ----------
+    epoch, epochs : int
+        The current epoch, counted from 1, and the last one.
+    batch, batches : int
+        The current batch of the epoch, counted from 1, and the last one.
+    samples : int
+        Samples seen in this epoch.
+    learning_rate : float
+        That of the batch's step.
+    figures : callable
+        Returns ``loss`` and metrics of the epoch so far. It reads them back
+        from the device and so waits for it: call it a few times a second, not
+        at every batch.
+    batch_figures : callable
+        Returns ``loss`` and metrics of this batch alone, as the network was
+        before it learned from it. It waits for the device too.
+    """
+
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    samples: int
+    learning_rate: float
+    figures: Callable[[], dict[str, Any]]
+    batch_figures: Callable[[], dict[str, Any]]
+
+
+class Callback:
+    """Base of all callbacks; every method does nothing until overridden.
+
+    Attributes
+    ----------
+    monitor : str or None
+        The figure of a record that the callback needs, such as
+        ``"validation_loss"``. ``Model.fit`` raises an `InputError` before it
+        begins if the records of the run will not have it.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Callback
+    >>> class PrintLoss(Callback):
+    ...     def on_epoch_end(self, record):
+    ...         print(record["epoch"], record["loss"])
+    """
+
+    monitor: str | None = None
+
+    def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
+        """Be told that training starts, with its epochs and batches in each."""
+
+    def on_epoch_begin(self, epoch: int) -> None:
+        """Be told of an epoch before its first batch.
+
+        Epochs are counted from 1 over the life of the model.
+        """
+
+    def on_batch_end(self, event: BatchEvent) -> None:
+        """Be told that a batch was learned."""
+
+    def on_epoch_end(self, record: dict[str, Any]) -> None:
+        """Be given the record of an epoch, as it enters the history."""
+
+    def on_fit_end(self) -> None:
+        """Be told that training is over, also when it was interrupted."""
+
+
+def check_callbacks(value: Any) -> list[Callback]:
+    """Return callbacks as a list, from a sequence, a single one, or None."""
+    if value is None:
+        return []
+    if isinstance(value, Callback):
+        return [value]
+    if not isinstance(value, (list, tuple)) or not all(
+        isinstance(item, Callback) for item in value
+    ):
+        raise InputError(f"callbacks must hold Callback objects only, got {value!r}")
+    return list(value)

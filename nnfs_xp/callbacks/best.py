@@ -1,0 +1,78 @@
+"""Whether a figure has become better: one rule for all who ask."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nnfs_xp.arguments import check_rate
+from nnfs_xp.errors import InputError
+
+MODES = ("auto", "min", "max")
+
+
+class Best:
+    """The best value that a figure has had, and when.
+
+    A value is better if it beats the best one by more than `min_delta`. NaN is
+    never better, and neither is a loss of infinity.
+
+    Parameters
+    ----------
+    monitor : str
+        Name of the figure in the records of a training run.
+    mode : {"auto", "min", "max"}, default "auto"
+        Whether less is better, or more. With ``"auto"`` it is less for names
+        that end in ``loss``, and more for all others.
+    min_delta : float, default 0.0
+        What a value must differ by, 0 or more.
+
+    Attributes
+    ----------
+    value : float or None
+        The best value, None before the first.
+    epoch : int or None
+        The epoch that had it.
+    waited : int
+        How many epochs have passed since then.
+
+    Raises
+    ------
+    InputError
+        If an argument does not fit; by `update`, if the figure is not one number.
+    """
+
+    def __init__(
+        self, monitor: str, mode: str = "auto", min_delta: float = 0.0
+    ) -> None:
+        if not isinstance(monitor, str):
+            raise InputError(f"monitor must be the name of a figure, got {monitor!r}")
+        if mode not in MODES:
+            raise InputError(f"mode must be one of {MODES}, got {mode!r}")
+        self.monitor = monitor
+        self.min_delta = check_rate(min_delta, "min_delta")
+        less = monitor.endswith("loss") if mode == "auto" else mode == "min"
+        self._sign = -1.0 if less else 1.0
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget all values."""
+        self.value: float | None = None
+        self.epoch: int | None = None
+        self.waited = 0
+
+    def update(self, record: dict[str, Any]) -> bool:
+        """Look at the record of an epoch, and return whether it is better."""
+        value = record[self.monitor]
+        if not isinstance(value, (int, float)):
+            raise InputError(
+                f"monitor must name a figure that is one number, and "
+                f"{self.monitor!r} is {value!r}"
+            )
+        best = -math.inf * self._sign if self.value is None else self.value
+        # A comparison with NaN is false.
+        if self._sign * (value - best) > self.min_delta:
+            self.value, self.epoch, self.waited = value, record["epoch"], 0
+            return True
+        self.waited += 1
+        return False

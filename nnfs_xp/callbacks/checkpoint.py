@@ -1,0 +1,131 @@
+"""Save the model while it is trained."""
+
+from __future__ import annotations
+
+import collections
+import errno
+import os
+import string
+from pathlib import Path
+from typing import Any
+
+from nnfs_xp.arguments import check_count
+from nnfs_xp.callbacks.base import Callback
+from nnfs_xp.callbacks.best import Best
+from nnfs_xp.errors import InputError
+
+
+class Checkpoint(Callback):
+    """Save the model every few epochs, or whenever a figure improves.
+
+    Each file is written as ``Model.save`` does it, whole or not at all, and
+    can be trained on after ``Model.load``.
+
+    Parameters
+    ----------
+    path : path
+        The file. Its name may have fields as ``str.format`` knows them, with
+        the names that records of the history use:
+        ``"run-{epoch:03d}-{validation_loss:.4f}.safetensors"``. Without
+        fields, each file replaces the one before. The directory must exist.
+    monitor : str, optional
+        The figure that must improve. Without one, no figure is looked at. The
+        first epoch of a ``fit`` improves, unless the figure is NaN.
+    mode : {"auto", "min", "max"}, default "auto"
+        Whether less is better, or more. With ``"auto"`` it is less for names
+        that end in ``loss``, and more for all others.
+    every : int, default 1
+        Save after each epoch whose number is a multiple of this. It goes only
+        without a `monitor`.
+
+    Attributes
+    ----------
+    saved : Path or None
+        The last file that was written.
+
+    Raises
+    ------
+    InputError
+        If an argument does not fit; by ``fit``, if the run has no such figure.
+    FileNotFoundError
+        By ``fit``, if there is no such directory.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from nnfs_xp import Checkpoint, Dense, Model, Softmax
+    >>> model = Model(
+    ...     [Dense(2, 2), Softmax()], loss="categorical_crossentropy", optimizer="sgd"
+    ... )
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     keep = Checkpoint(directory + "/epoch-{epoch}.safetensors", every=2)
+    ...     history = model.fit([[0, 1], [1, 0]], [0, 1], epochs=5, callbacks=keep)
+    ...     keep.saved.name, Model.load(keep.saved).epochs_trained
+    ('epoch-4.safetensors', 4)
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        monitor: str | None = None,
+        mode: str = "auto",
+        every: int = 1,
+    ) -> None:
+        self.directory, self._name = os.path.split(_checked_path(path))
+        # Without a monitor the loss stands in, so that the mode is checked.
+        self._best = Best("loss" if monitor is None else monitor, mode)
+        self.monitor = monitor
+        self.every = check_count(every, "every")
+        if monitor is not None and self.every != 1:
+            raise InputError(f"every must be 1 with a monitor, got {every!r}")
+        self.saved: Path | None = None
+
+    def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
+        """Begin anew, if there is a directory to write to."""
+        if self.directory and not os.path.isdir(self.directory):
+            raise FileNotFoundError(
+                errno.ENOENT, "there is no such directory", self.directory
+            )
+        self._model = model
+        self._best.restart()
+        self.saved = None
+
+    def on_epoch_end(self, record: dict[str, Any]) -> None:
+        """Save the model, if it is time to."""
+        # Named whether it is saved or not, so that the first epoch shows what
+        # cannot be named.
+        path = Path(self.directory, self._file_name(record))
+        if self.monitor is not None:
+            due = self._best.update(record)
+        else:
+            due = record["epoch"] % self.every == 0
+        if due:
+            self._model.save(path)
+            self.saved = path
+
+    def _file_name(self, record: dict[str, Any]) -> str:
+        try:
+            return self._name.format_map(record)
+        except KeyError as error:
+            raise InputError(
+                f"path must have fields of {sorted(record)} only, got {self._name!r}"
+            ) from error
+
+
+def _checked_path(path: Any) -> str:
+    """Return a path as text, if the fields in the name of its file can be filled."""
+    wanted = "path must be that of a file, with fields such as {epoch} in its name"
+    try:
+        text = os.fspath(path)
+        name = os.path.basename(text)
+        fields = [field for _, field, _, _ in string.Formatter().parse(name)]
+        # An epoch is an integer, and a figure is not.
+        sample = collections.defaultdict[str, float](float, {"epoch": 1})
+        name.format_map(sample)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise InputError(f"{wanted}, got {path!r}: {error}") from error
+    # A figure has no attributes or entries to ask for.
+    if not name or any(set(field or "") & set(".[") for field in fields):
+        raise InputError(f"{wanted}, got {path!r}")
+    return text

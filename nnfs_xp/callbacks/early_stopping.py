@@ -1,0 +1,122 @@
+"""End a training run when it no longer gets better."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_count
+from nnfs_xp.callbacks.base import Callback
+from nnfs_xp.callbacks.best import Best
+
+
+class EarlyStopping(Callback):
+    """Stop when a figure has not improved for more than `patience` epochs.
+
+    An epoch improves on the best one so far if its figure is less (or more,
+    as `mode` says) by more than `min_delta`. NaN is no improvement. A second
+    ``fit`` begins anew.
+
+    Parameters
+    ----------
+    monitor : str, default "validation_loss"
+        The figure, as records of the history name it.
+    patience : int, default 0
+        Epochs without improvement that are put up with, 0 or more. With 0 the
+        first such epoch is the last one.
+    min_delta : float, default 0.0
+        What an improvement must exceed, 0 or more.
+    mode : {"auto", "min", "max"}, default "auto"
+        Whether less is better, or more. With ``"auto"`` it is less for names
+        that end in ``loss``, and more for all others.
+    restore_best : bool, default True
+        Whether the model gets the parameters of its best epoch back at the end
+        of ``fit``: also if ``fit`` came to its last epoch, or was interrupted.
+        The state of the optimizer and ``epochs_trained`` stay those of the end.
+
+    Attributes
+    ----------
+    best : float or None
+        The best value of the figure, None before the first.
+    best_epoch : int or None
+        The epoch that had it.
+    stopped_epoch : int or None
+        The epoch after which this callback stopped the training.
+
+    Raises
+    ------
+    InputError
+        If an argument does not fit; by ``fit``, if the run has no such figure.
+
+    References
+    ----------
+    Prechelt, "Early Stopping - But When?", in "Neural Networks: Tricks of the
+    Trade", 1998, on stopping by the loss on held-out data.
+
+    Examples
+    --------
+    >>> from nnfs_xp import SGD, Dense, EarlyStopping, Model, Softmax
+    >>> model = Model(
+    ...     [Dense(1, 2), Softmax()],
+    ...     loss="categorical_crossentropy",
+    ...     optimizer=SGD(0.1),
+    ...     backend="numpy",
+    ...     dtype="float64",
+    ... )
+    >>> x, y = [[-2], [-1], [1], [2]], [0, 0, 1, 1]
+    >>> held_out = [[-2], [-1], [0.5]], [0, 0, 0]  # the last is an exception
+    >>> stop = EarlyStopping(patience=2)
+    >>> history = model.fit(
+    ...     x, y, epochs=100, validation_data=held_out, callbacks=stop
+    ... )
+    >>> len(history) == stop.stopped_epoch == stop.best_epoch + 3
+    True
+    >>> model.evaluate(*held_out)["loss"] == stop.best
+    True
+    """
+
+    def __init__(
+        self,
+        monitor: str = "validation_loss",
+        *,
+        patience: int = 0,
+        min_delta: float = 0.0,
+        mode: str = "auto",
+        restore_best: bool = True,
+    ) -> None:
+        self._best = Best(monitor, mode, min_delta)
+        self.monitor = monitor
+        self.patience = check_count(patience, "patience", least=0)
+        self.restore_best = restore_best
+        self.stopped_epoch: int | None = None
+        self._parameters: Any = None
+
+    @property
+    def best(self) -> float | None:
+        """The best value of the figure."""
+        return self._best.value
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch that had it."""
+        return self._best.epoch
+
+    def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
+        """Begin anew."""
+        self._model = model
+        self._best.restart()
+        self._parameters = self.stopped_epoch = None
+
+    def on_epoch_end(self, record: dict[str, Any]) -> None:
+        """Keep the parameters of a better epoch, or stop."""
+        if self._best.update(record):
+            if self.restore_best:
+                self._parameters = self._model.get_parameters()
+        elif self._best.waited > self.patience:
+            self._model.stop_training = True
+            self.stopped_epoch = record["epoch"]
+
+    def on_fit_end(self) -> None:
+        """Give the best parameters back."""
+        if self._parameters is not None:
+            self._model.set_parameters(self._parameters)
+            self._parameters = None

@@ -1,0 +1,111 @@
+"""Live progress on a terminal, one plain line for each epoch elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from nnfs_xp.callbacks.base import BatchEvent
+from nnfs_xp.callbacks.print_epochs import PrintEpochs, figure_texts
+
+_SECONDS_BETWEEN_READINGS = 0.2
+
+
+class Progress(PrintEpochs):
+    """A bar that moves within each epoch, below one line for each epoch.
+
+    Where standard output is no terminal, such as in a pipe, a file or a
+    notebook, there are only the lines, as `PrintEpochs` prints them. Loss and
+    metrics beside the bar are those of the epoch so far; they are read from
+    the device a few times a second.
+
+    Parameters
+    ----------
+    unit : str, default "samples"
+        What a sample is called, such as ``"images"``.
+
+    Examples
+    --------
+    >>> from nnfs_xp import SGD, Dense, Model, Progress, Softmax
+    >>> model = Model(
+    ...     [Dense(2, 2), Softmax()],
+    ...     loss="categorical_crossentropy",
+    ...     optimizer=SGD(0.1),
+    ... )
+    >>> x, y = [[0, 1], [1, 0]], [0, 1]
+    >>> history = model.fit(x, y, epochs=2, callbacks=Progress())  # doctest: +ELLIPSIS
+    epoch 1/2  loss ...  accuracy ...  ... samples/s
+    epoch 2/2  loss ...  accuracy ...  ... samples/s
+    """
+
+    def __init__(self, unit: str = "samples") -> None:
+        super().__init__(unit)
+        self._bar: Any = None
+        self._read_at = self._epoch_began = 0.0
+
+    def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
+        """Remember how much there is to do."""
+        super().on_fit_begin(model, epochs, batches)
+        self._epochs, self._batches = epochs, batches
+
+    def on_epoch_begin(self, epoch: int) -> None:
+        """Show the bar, if there is a terminal to show it on."""
+        # Not before: another callback may yet find that it cannot begin, and
+        # then nobody would take the bar away.
+        if self._bar is None and sys.stdout.isatty():
+            self._start_bar(epoch)
+        self._epoch_began = time.perf_counter()
+
+    def on_batch_end(self, event: BatchEvent) -> None:
+        """Move the bar; read the figures a few times a second."""
+        if self._bar is None:
+            return
+        now = time.perf_counter()
+        figures: dict[str, Any] = {}
+        # Reading waits for the device, which would spoil its pace if it were
+        # done at every batch.
+        if now - self._read_at >= _SECONDS_BETWEEN_READINGS:
+            self._read_at = now
+            speed = event.samples / (now - self._epoch_began)
+            parts = [*figure_texts(event.figures()), f"{speed:,.0f} {self.unit}/s"]
+            figures["figures"] = "  ".join(parts)
+        self._bar.update(
+            self._task, advance=1, epoch=event.epoch, batch=event.batch, **figures
+        )
+
+    def on_fit_end(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def show(self, line: str) -> None:
+        """Print a line above the bar."""
+        if self._bar is None:
+            super().show(line)
+        else:
+            self._bar.console.print(line, highlight=False, markup=False)
+
+    def _start_bar(self, epoch: int) -> None:
+        from rich import progress
+
+        self._bar = progress.Progress(
+            progress.TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            progress.BarColumn(bar_width=24),
+            progress.TextColumn("batch {task.fields[batch]}/{task.fields[batches]}"),
+            progress.TextColumn("{task.fields[figures]}", markup=False),
+            progress.TimeRemainingColumn(),
+            transient=True,
+        )
+        self._task = self._bar.add_task(
+            "train",
+            total=self._epochs * self._batches,
+            epoch=epoch,
+            epochs=self.last,
+            batch=0,
+            batches=self._batches,
+            figures="",
+        )
+        self._bar.start()
+        self._read_at = time.perf_counter()

@@ -1,0 +1,36 @@
+"""The contract on data, checked where data enters and nowhere else.
+
+Features are real arrays of shape (n, features). Targets are integer labels of
+shape (n,), one-hot or soft rows of shape (n, classes), or numbers of the shape
+of the predictions; it is for the loss to say which. What does not fit raises
+an `InputError` that names the argument, the same on every backend and before
+anything changes. The training step then trusts what it gets.
+"""
+
+from nnfs_xp.checks.arrays import (
+    check_array,
+    check_features,
+    check_finite,
+    check_same_library,
+)
+from nnfs_xp.checks.classes import (
+    check_class_targets,
+    check_targets,
+)
+from nnfs_xp.checks.values import (
+    check_probabilities,
+    check_sample_weight,
+    check_values,
+)
+
+__all__ = [
+    "check_array",
+    "check_class_targets",
+    "check_features",
+    "check_finite",
+    "check_probabilities",
+    "check_same_library",
+    "check_sample_weight",
+    "check_targets",
+    "check_values",
+]

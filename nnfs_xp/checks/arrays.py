@@ -1,0 +1,143 @@
+"""Checks of any array: its library, its device, its elements, its extent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.backends import Array, Backend, library_of
+from nnfs_xp.backends.base import host_array
+from nnfs_xp.backends.detect import array_device, host_namespace
+from nnfs_xp.errors import BackendMismatchError, DTypeError, InputError
+
+
+def check_array(
+    be: Backend, value: Any, name: str, *, host_allowed: bool = False
+) -> Array:
+    """Return a real, non-empty array on this backend, with its own dtype.
+
+    Parameters
+    ----------
+    be : Backend
+        Where the array has to be.
+    value : array or array_like
+        An array of this backend, or numbers that belong to no library yet.
+    name : str
+        The argument's name, for messages.
+    host_allowed : bool, default False
+        Whether a NumPy array may come, to be moved to the backend. This is so
+        where whole data sets enter; a single unit never moves an array.
+
+    Raises
+    ------
+    BackendMismatchError
+        If the array belongs to another library or device.
+    DTypeError
+        If its elements are not real numbers.
+    InputError
+        If it is empty, or is a single number.
+    """
+    array = local_array(be, value, name, host_allowed)
+    check_extent(array, name)
+    return moved_array(be, array)
+
+
+def check_features(
+    be: Backend,
+    value: Any,
+    name: str,
+    n_features: int | None = None,
+    *,
+    host_allowed: bool = False,
+) -> Array:
+    """Return an array of shape (n, n_features), as `check_array` does."""
+    array = local_array(be, value, name, host_allowed)
+    check_extent(array, name)
+    expected = "n" if n_features is None else str(n_features)
+    if array.ndim != 2 or (n_features is not None and array.shape[1] != n_features):
+        raise InputError(
+            f"{name} must have shape (samples, {expected}), got {tuple(array.shape)}"
+        )
+    return moved_array(be, array)
+
+
+def check_finite(be: Backend, array: Array, name: str) -> None:
+    """Raise InputError if an array holds NaN, infinity, or what will be such."""
+    xp = be.xp
+    if not xp.isdtype(array.dtype, "real floating"):
+        return
+    # A limit beyond the array's own dtype could not be compared with it.
+    largest = min(float(xp.finfo(d).max) for d in (array.dtype, be.dtype))
+    # A comparison with NaN is false.
+    if not bool(xp.all(xp.abs(array) <= largest)):
+        raise InputError(
+            f"{name} must be finite in {be.dtype_name}, got NaN, infinity, or a "
+            "number that is too large"
+        )
+
+
+def check_same_library(values: dict[str, Any]) -> None:
+    """Raise BackendMismatchError if named arrays are of different libraries.
+
+    Lists and numbers belong to none and go with everything.
+    """
+    owners = {name: library_of(value) for name, value in values.items()}
+    known = {name: owner for name, owner in owners.items() if owner is not None}
+    if len(set(known.values())) > 1:
+        found = ", ".join(f"{name} of {owner}" for name, owner in known.items())
+        raise BackendMismatchError(
+            f"arrays of one call must share a library, got {found}"
+        )
+
+
+def local_array(be: Backend, value: Any, name: str, host_allowed: bool) -> Array:
+    """Return a real array on this backend, or on the host if that is allowed."""
+    library = library_of(value)
+    try:
+        if library in (None, "numpy") and (
+            library is None or host_allowed or be.name == "numpy"
+        ):
+            return host_array(value)
+    except DTypeError as error:
+        raise DTypeError(f"{name}: {error}") from error
+    if library != be.name:
+        raise _mismatch(be, f"of {library}", name)
+    if array_device(value) != be.device:
+        raise _mismatch(be, f"on device {array_device(value)}", name)
+    if be.xp.isdtype(value.dtype, "complex floating"):
+        raise DTypeError(f"{name}: expected real numbers, got dtype {value.dtype}")
+    return value
+
+
+def moved_array(be: Backend, array: Array) -> Array:
+    """Return the array on the backend, with its dtype where that can hold it.
+
+    Wide integers are cast on the host: not every library has them.
+    """
+    xp = host_namespace(array)
+    if xp is not None and array.dtype in (xp.int64, xp.uint64):
+        return be.asarray(array.astype(be.dtype_name))
+    return be.asarray(array)
+
+
+def _mismatch(be: Backend, found: str, name: str) -> BackendMismatchError:
+    return BackendMismatchError(
+        f"{name} is an array {found}, but is used with {be}; arrays are never "
+        "moved unasked: use nnfs_xp.to_numpy(array) and backend.asarray(array)"
+    )
+
+
+def check_extent(array: Array, name: str) -> None:
+    """Raise InputError if an array holds nothing, or has no axis of samples."""
+    if array.ndim == 0:
+        raise InputError(f"{name} must be an array of samples, got a single number")
+    if 0 in array.shape:
+        raise InputError(f"{name} is empty, of shape {tuple(array.shape)}")
+
+
+def check_length(array: Array, name: str, n_samples: int) -> None:
+    """Raise InputError if an array has not one entry for each sample."""
+    if array.shape[0] != n_samples:
+        raise InputError(
+            f"{name} must have one entry for each of {n_samples} samples, "
+            f"got {array.shape[0]}"
+        )

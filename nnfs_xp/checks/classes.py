@@ -1,0 +1,141 @@
+"""Checks of the targets of a classifier: integer labels, or rows of targets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.backends.detect import host_namespace
+from nnfs_xp.checks.arrays import (
+    check_extent,
+    check_length,
+    local_array,
+)
+from nnfs_xp.errors import DTypeError, InputError
+
+
+def check_targets(
+    be: Backend,
+    value: Any,
+    name: str,
+    n_samples: int,
+    n_classes: int | None,
+    *,
+    host_allowed: bool = False,
+    ignore_index: int | None = None,
+) -> Array:
+    """Return integer labels (n,) as int32, or target rows (n, k) as floats.
+
+    Parameters
+    ----------
+    be : Backend
+        Where the targets have to be.
+    value : array or array_like
+        Integer or boolean labels of shape (n,), or one-hot or soft targets of
+        shape (n, k) without negative or non-finite values.
+    name : str
+        The argument's name, for messages.
+    n_samples : int
+        Number of rows of the predictions.
+    n_classes : int or None
+        Number of columns of the predictions, if it is known.
+    host_allowed : bool, default False
+        Whether a NumPy array may come, to be moved to the backend.
+    ignore_index : int, optional
+        A label that is allowed, whatever the number of classes.
+
+    Raises
+    ------
+    BackendMismatchError
+        If the array belongs to another library or device.
+    DTypeError
+        If labels are not integers, or rows are not real numbers.
+    InputError
+        If a shape, a length or a value does not fit.
+    """
+    array = local_array(be, value, name, host_allowed)
+    if array.ndim not in (1, 2):
+        raise InputError(
+            f"{name} must be labels of shape ({n_samples},) or rows of shape "
+            f"({n_samples}, {_or(n_classes, 'classes')}), got {tuple(array.shape)}"
+        )
+    check_length(array, name, n_samples)
+    check_extent(array, name)
+    if array.ndim == 1:
+        return _check_labels(be, array, name, n_classes, ignore_index)
+    return _check_rows(be, array, name, n_classes)
+
+
+def check_class_targets(
+    be: Backend,
+    value: Any,
+    name: str,
+    prediction_shape: tuple[int | None, ...],
+    *,
+    host_allowed: bool = False,
+    ignore_index: int | None = None,
+) -> Array:
+    """Return targets as `check_targets` does, for predictions of a shape.
+
+    None in the shape stands for a length that is not known yet.
+    """
+    if len(prediction_shape) != 2:
+        raise InputError(
+            f"{name}: classes need predictions of shape (samples, classes), "
+            f"got {prediction_shape}"
+        )
+    n_samples, n_classes = prediction_shape
+    assert n_samples is not None
+    return check_targets(
+        be, value, name, n_samples, n_classes,
+        host_allowed=host_allowed, ignore_index=ignore_index,
+    )  # fmt: skip
+
+
+def _check_labels(
+    be: Backend,
+    labels: Array,
+    name: str,
+    n_classes: int | None,
+    ignore_index: int | None,
+) -> Array:
+    xp = host_namespace(labels) or be.xp
+    if not xp.isdtype(labels.dtype, ("integral", "bool")):
+        raise DTypeError(f"{name} must hold integer labels, got dtype {labels.dtype}")
+    # Compared in the widest integer dtype before anything is narrowed, so that
+    # a large label cannot wrap around into the valid range.
+    wide = xp.astype(labels, xp.__array_namespace_info__().default_dtypes()["integral"])
+    counted = _without(xp, labels, wide, ignore_index)
+    lowest, highest = int(xp.min(counted)), int(xp.max(counted))
+    if lowest < 0 or (n_classes is not None and highest >= n_classes):
+        allowed = "0 or more" if n_classes is None else f"from 0 to {n_classes - 1}"
+        found = lowest if lowest < 0 else highest
+        raise InputError(f"{name} must hold labels {allowed}, got {found}")
+    return be.asarray(wide, "int32")
+
+
+def _without(xp: Any, labels: Array, wide: Array, ignore_index: int | None) -> Array:
+    """Return the labels with 0, which is always valid, in place of ignored ones."""
+    if ignore_index is None:
+        return wide
+    if ignore_index < 0 and xp.isdtype(labels.dtype, "unsigned integer"):
+        # Only a label that has wrapped around could look like it.
+        return wide
+    return xp.where(wide == ignore_index, xp.zeros_like(wide), wide)
+
+
+def _check_rows(be: Backend, rows: Array, name: str, n_classes: int | None) -> Array:
+    if n_classes is not None and rows.shape[1] != n_classes:
+        hint = " (labels must have shape (n,))" if rows.shape[1] == 1 else ""
+        raise InputError(
+            f"{name} must have shape ({rows.shape[0]}, {n_classes}), "
+            f"got {tuple(rows.shape)}{hint}"
+        )
+    rows = be.asarray(rows, be.dtype)
+    if not bool(be.xp.all(be.xp.isfinite(rows))) or bool(be.xp.any(rows < 0)):
+        raise InputError(f"{name} must hold finite target probabilities of 0 or more")
+    return rows
+
+
+def _or(value: int | None, otherwise: str) -> str:
+    return otherwise if value is None else str(value)

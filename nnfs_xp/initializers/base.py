@@ -1,0 +1,40 @@
+"""The base of all initialisers, and what several of them need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.errors import InputError
+from nnfs_xp.random import Stream
+from nnfs_xp.registry import describe
+
+
+class Initializer:
+    """Base of all initialisers: ``initializer(stream, shape)`` draws values."""
+
+    def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Any:
+        """Return host values of the shape, drawn from the stream."""
+        raise NotImplementedError
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this initialiser again."""
+        return dict(vars(self))
+
+    def __repr__(self) -> str:
+        return describe(self)
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return fan_in and fan_out, the two lengths of a weight matrix.
+
+    Raises
+    ------
+    InputError
+        If the shape is not that of a matrix with elements.
+    """
+    if len(shape) != 2 or min(shape) < 1:
+        raise InputError(
+            "shape must be (fan_in, fan_out), that of a weight matrix, "
+            f"got {tuple(shape)}"
+        )
+    return shape[0], shape[1]

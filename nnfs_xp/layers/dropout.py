@@ -1,0 +1,117 @@
+"""Dropout: in training, a random part of the inputs is set to 0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_rate, check_seed
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.errors import InputError
+from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.random import Stream
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class Dropout(Layer):
+    """Inverted dropout: ``y = x m`` in training, and ``y = x`` otherwise.
+
+    Each entry of the mask ``m`` is 0 with probability `rate`, and else ``1 /
+    (1 - rate)``, so that the mean of every output is its input. The gradient
+    is ``dx = dy m``. The mask depends on the seed and the number of the
+    training step alone: it is the same on every backend, and in a training
+    that was saved and resumed.
+
+    Parameters
+    ----------
+    rate : float
+        Share of the inputs to drop, from 0 to 1. With 0 nothing is dropped,
+        with 1 everything: outputs and gradients are then 0, where the book
+        divides by 0.
+    seed : int, optional
+        Seed of the masks. Without it, those of a layer used on its own are
+        new at every run, and inside a `Model` they follow the model's seed.
+    backend, device, dtype : optional
+        See `Layer`.
+
+    Attributes
+    ----------
+    binary_mask : array
+        The mask of the last ``forward`` in training, as the book names it;
+        None after one without training.
+
+    Raises
+    ------
+    InputError
+        If the rate is not between 0 and 1.
+
+    References
+    ----------
+    Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout",
+    JMLR 15 (2014); Kinsley and Kukiela, "Neural Networks from Scratch",
+    chapter 15.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dropout
+    >>> dropout = Dropout(0.5, seed=2, dtype="float64")
+    >>> dropout.forward([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]])
+    array([[ 0.,  4.,  0.,  8., 10.,  0.]])
+    >>> dropout.backward([[1.0, 1.0, 1.0, 1.0, 1.0, 1.0]])
+    array([[0., 2., 0., 2., 2., 0.]])
+    >>> dropout.forward([[1.0, 2.0, 3.0]], training=False)
+    array([[1., 2., 3.]])
+    """
+
+    noisy = True
+
+    def __init__(
+        self,
+        rate: float,
+        *,
+        seed: int | None = None,
+        backend: str | Backend | None = None,
+        device: Any = None,
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(backend=backend, device=device, dtype=dtype)
+        self._rate = check_rate(rate, "rate")
+        if self._rate > 1:
+            raise InputError(f"rate must be from 0 to 1, got {rate!r}")
+        self.seed = None if seed is None else check_seed(seed)
+
+    @property
+    def rate(self) -> float:
+        """Share of the inputs to drop."""
+        return self._rate
+
+    @property
+    def binary_mask(self) -> Array | None:
+        """Mask of the last forward pass, None if nothing was dropped."""
+        return self._residuals
+
+    def noise(self, stream: Stream, shape: tuple[int, ...]) -> Any:
+        """Return which inputs to keep, as booleans."""
+        return stream.bernoulli(shape, 1.0 - self._rate)
+
+    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, None]:
+        """Return the inputs, as outside of training."""
+        return x, None
+
+    def training_fwd(
+        self, be: Backend, params: Params, x: Array, noise: Array | None
+    ) -> tuple[Array, Array]:
+        """Return ``x m``, and the mask."""
+        scale = 1.0 / (1.0 - self._rate) if self._rate < 1 else 0.0
+        mask = be.xp.astype(noise, x.dtype) * scale
+        return x * mask, mask
+
+    def bwd(
+        self, be: Backend, params: Params, mask: Array | None, dy: Array
+    ) -> tuple[Array, Params]:
+        """Return ``dy m``."""
+        return dy if mask is None else dy * mask, {}
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {"rate": self._rate, "seed": self.seed}

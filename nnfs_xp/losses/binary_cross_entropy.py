@@ -1,0 +1,148 @@
+"""Binary cross-entropy, the loss of yes-or-no questions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_decay
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.losses.base import Loss
+from nnfs_xp.losses.clipping import check_mode, floor_probabilities, keep_log_finite
+from nnfs_xp.losses.outputs import (
+    share_of_output,
+    sum_over_outputs,
+    weights_of_outputs,
+)
+from nnfs_xp.losses.smoothing import smooth
+from nnfs_xp.registry import register
+from nnfs_xp.special import sigmoid
+
+
+@register("loss")
+class BinaryCrossEntropy(Loss):
+    """Binary cross-entropy of probabilities ``p`` against targets ``y``.
+
+    Each of the m outputs of a sample answers a question of its own. The loss
+    of the sample is the mean over them, and with its gradient::
+
+        L = -1/m sum_j (y_j log p_j + (1 - y_j) log(1 - p_j))
+        dL/dp_j = 1/m ((1 - y_j) / (1 - p_j) - y_j / p_j)
+
+    From logits ``z``, where ``p = sigmoid(z)``, it is exact at any logit::
+
+        L = 1/m sum_j (max(z_j, 0) - z_j y_j + log(1 + exp(-|z_j|)))
+        dL/dz_j = 1/m (sigmoid(z_j) - y_j)
+
+    At the end of a `Model` after a `Sigmoid` layer, the model computes from
+    the logits.
+
+    A probability of 0 for a target of 1 costs 87.3 here in float32 and 708.4
+    in float64, 16.118 in the book and in Keras, which clip to 1e-7, and 100 in
+    PyTorch's ``binary_cross_entropy``. The book clips the loss and the gradient
+    alike, and so does ``mode="book"``. PyTorch's ``"sum"`` adds all outputs of
+    all samples, m times what it is here.
+
+    Parameters
+    ----------
+    from_logits : bool, default False
+        Whether predictions are logits, to be put through a sigmoid first.
+    mode : {"exact", "book"}, default "exact"
+        ``"book"`` clips p to [1e-7, 1 - 1e-7] in loss and gradient, also where
+        it comes from a logit. ``"exact"`` changes p and 1 - p only at 0, where
+        the loss would be infinite: it counts as the smallest normal number of
+        its dtype.
+    label_smoothing : float, default 0
+        Share s of each target, from 0 up to, not including, 1, that is spread
+        over both answers: y becomes ``y (1 - s) + s / 2``.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        See `Loss`.
+    backend, device, dtype : optional
+        See `Loss`.
+
+    Raises
+    ------
+    InputError
+        If an argument is not one of those above.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 16.
+
+    Examples
+    --------
+    >>> from nnfs_xp import BinaryCrossEntropy
+    >>> loss = BinaryCrossEntropy(dtype="float64")
+    >>> loss.forward([[0.5], [0.9]], [[0], [1]]).round(4)
+    array([0.6931, 0.1054])
+    >>> loss = BinaryCrossEntropy(from_logits=True, dtype="float64")
+    >>> loss.forward([[-1000.0], [1000.0]], [[1], [1]])
+    array([1000.,    0.])
+    >>> loss.backward()
+    array([[-0.5],
+           [ 0. ]])
+    """
+
+    target_kind = "probabilities"
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        mode: str = "exact",
+        *,
+        label_smoothing: float = 0.0,
+        reduction: str = "mean",
+        **where: Any,
+    ) -> None:
+        super().__init__(reduction=reduction, **where)
+        self.from_logits = bool(from_logits)
+        self.mode = check_mode(mode)
+        self.label_smoothing = check_decay(label_smoothing, "label_smoothing")
+
+    @property
+    def after_sigmoid(self) -> BinaryCrossEntropy:
+        """The same loss from logits."""
+        return BinaryCrossEntropy(
+            True,
+            self.mode,
+            label_smoothing=self.label_smoothing,
+            reduction=self.reduction,
+        )
+
+    def fwd(self, be: Backend, y_pred: Array, y_true: Array) -> tuple[Array, Any]:
+        """Return the mean over the outputs; residuals are predictions and y."""
+        xp = be.xp
+        y = smooth(y_true, self.label_smoothing, 2)
+        if self.from_logits and self.mode == "exact":
+            z = y_pred
+            # In this order, a small loss of a large logit is not rounded away.
+            losses = xp.maximum(z, be.zero) - z * y + xp.log1p(xp.exp(-xp.abs(z)))
+        else:
+            p = sigmoid(be, y_pred) if self.from_logits else y_pred
+            p, q = self._answers(be, p)
+            losses = -(y * xp.log(p) + (1.0 - y) * xp.log(q))
+        return sum_over_outputs(be, losses * share_of_output(y)), (y_pred, y)
+
+    def bwd(self, be: Backend, residuals: Any, dlosses: Array | float) -> Array:
+        """Return the gradient of each output times `dlosses`, row by row."""
+        y_pred, y = residuals
+        s = sigmoid(be, y_pred) if self.from_logits else y_pred
+        if self.from_logits and self.mode == "exact":
+            slope = s - y
+        else:
+            p, q = self._answers(be, s)
+            slope = (1.0 - y) / q - y / p
+            if self.from_logits:
+                slope = slope * (s * (1.0 - s))
+        return slope * weights_of_outputs(dlosses, y)
+
+    def _answers(self, be: Backend, p: Array) -> tuple[Array, Array]:
+        """Return the probabilities of yes and of no, none of them 0."""
+        p = keep_log_finite(be, p, self.mode)
+        return p, floor_probabilities(be, 1.0 - p)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this loss again, without defaults."""
+        config = {"from_logits": self.from_logits, "mode": self.mode}
+        if self.label_smoothing:
+            config["label_smoothing"] = self.label_smoothing
+        return {**config, **super().config()}

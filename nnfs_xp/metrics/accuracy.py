@@ -1,0 +1,89 @@
+"""Accuracy of a classifier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_ignore_index
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.metrics.base import Metric, Statistics
+from nnfs_xp.metrics.checks import check_class_pair
+from nnfs_xp.metrics.counts import count_true, fixed_count, no_counts, ratio
+from nnfs_xp.registry import register
+
+
+@register("metric")
+class Accuracy(Metric):
+    """Share of samples whose highest score is that of the true class.
+
+    Scores may be probabilities or logits. Among equal scores the first counts.
+    With one-hot or soft targets the true class is the one of the highest
+    target.
+
+    Parameters
+    ----------
+    ignore_index : int, optional
+        Samples with this label count neither as right nor as wrong. It may be
+        outside of the classes, such as -100, and has no meaning for rows of
+        targets. If all samples have it, the accuracy is NaN.
+    name, backend, device, dtype : optional
+        See `Metric`.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 5.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Accuracy
+    >>> scores = [[0.2, 0.7, 0.1], [0.5, 0.1, 0.4], [0.1, 0.8, 0.1]]
+    >>> float(Accuracy(dtype="float64").calculate(scores, [1, 0, 0]).round(4))
+    0.6667
+    """
+
+    name = "accuracy"
+    ranks_only = True
+
+    def __init__(self, ignore_index: int | None = None, **where: Any) -> None:
+        super().__init__(**where)
+        self.ignore_index = check_ignore_index(ignore_index)
+
+    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
+        """Return counts of 0."""
+        return no_counts(be, "correct", "count")
+
+    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
+        """Return how many samples are right, and how many there are."""
+        xp = be.xp
+        labels = xp.argmax(y_true, axis=1) if y_true.ndim == 2 else y_true
+        right = xp.argmax(y_pred, axis=1) == labels
+        if self.ignore_index is None or y_true.ndim == 2:
+            return {
+                "correct": count_true(be, right),
+                "count": fixed_count(be, y_pred.shape[0]),
+            }
+        counted = labels != self.ignore_index
+        return {
+            "correct": count_true(be, right & counted),
+            "count": count_true(be, counted),
+        }
+
+    def compute(self, be: Backend, statistics: Statistics) -> Array:
+        """Return the share of right samples, 0-d."""
+        nothing = float("nan")
+        return ratio(be, statistics["correct"], statistics["count"], nothing)
+
+    def check_data(self, be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
+        """Return scores (n, k), and integer labels (n,) or rows (n, k)."""
+        return check_class_pair(be, y_pred, y_true, self.ignore_index)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this metric again."""
+        return {"ignore_index": self.ignore_index, **super().config()}
+
+    def fwd(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
+        """Return 1 for each sample that is right and 0 for others, int32."""
+        xp = be.xp
+        if y_true.ndim == 2:
+            y_true = xp.argmax(y_true, axis=1)
+        return xp.astype(xp.argmax(y_pred, axis=1) == y_true, xp.int32)

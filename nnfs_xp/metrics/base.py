@@ -1,0 +1,192 @@
+"""The shell around a metric's pure functions.
+
+An author writes ``empty``, ``batch`` and ``compute``, and ``combine`` where sums
+are not enough. A batch is boiled down to a few statistics of fixed shape,
+such as two counts. Those of many batches are combined on the device, and the
+figure is computed from them once, at the end. So it is the same for any mix
+of batch sizes, where a mean of means is not, and no batch is waited for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.errors import BackendMismatchError, InputError
+from nnfs_xp.metrics.checks import CHECKS
+from nnfs_xp.placement import asked_backend, backend_for
+from nnfs_xp.registry import describe
+
+Statistics = dict[str, Array]
+
+
+class Metric:
+    """Base of all metrics.
+
+    Parameters
+    ----------
+    name : str, optional
+        Key of the figure in a `History` and in what `Model.evaluate` returns;
+        by default the attribute of the class.
+    backend, device, dtype : optional
+        Where a metric that is used on its own computes; see
+        `nnfs_xp.get_backend`. If none is named it follows its predictions.
+
+    Attributes
+    ----------
+    name : str
+        Key of the figure.
+    target_kind : str
+        The targets it takes: ``"classes"``, ``"probabilities"`` or
+        ``"values"``.
+    ranks_only : bool
+        Whether only the order of the scores in a row matters, so that logits
+        and their softmax give the same figure.
+    """
+
+    name: str = ""
+    target_kind: ClassVar[str] = "classes"
+    ranks_only: ClassVar[bool] = False
+
+    # What `update` has added so far: statistics, shape of a prediction, place.
+    _total: Statistics | None
+    _outputs: tuple[int, ...]
+    _total_backend: Backend | None
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        backend: str | Backend | None = None,
+        device: Any = None,
+        dtype: str | None = None,
+    ) -> None:
+        if name is not None:
+            if not isinstance(name, str) or not name:
+                raise InputError(f"name must be a string of characters, got {name!r}")
+            self.name = name
+        self._backend = asked_backend(backend, device, dtype)
+        self.reset()
+
+    # The pure functions, written by the author of a metric.
+
+    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
+        """Return the statistics of no sample.
+
+        `outputs` is the shape of one prediction, without the axis of samples:
+        ``(10,)`` for ten classes.
+        """
+        raise NotImplementedError
+
+    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
+        """Return the statistics of one batch; counts are int32."""
+        raise NotImplementedError
+
+    def combine(self, be: Backend, total: Statistics, batch: Statistics) -> Statistics:
+        """Return the statistics of two sets of samples together: their sums."""
+        return {key: value + batch[key] for key, value in total.items()}
+
+    def compute(self, be: Backend, statistics: Statistics) -> Array:
+        """Return the figure: counts in int32, all else in the dtype of `be`."""
+        raise NotImplementedError
+
+    # What a metric says about itself.
+
+    def prepare(self, be: Backend, y: Array) -> bool:
+        """Take what is needed from the targets of the whole training data.
+
+        `Model.fit` calls it before the first step. Returns whether anything
+        has changed, so that a compiled step must be compiled anew.
+        """
+        return False
+
+    def takes(self, target_kind: str) -> bool:
+        """Return whether targets of a kind that losses name can be measured."""
+        return target_kind == self.target_kind
+
+    def check_outputs(self, outputs: tuple[int, ...]) -> None:
+        """Raise InputError if predictions of this shape cannot be measured."""
+
+    def check_data(self, be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
+        """Return predictions and targets as `batch` takes them, or raise."""
+        return CHECKS[self.target_kind](be, y_pred, y_true)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this metric again."""
+        return {} if self.name == type(self).name else {"name": self.name}
+
+    # The shell.
+
+    def calculate(self, y_pred: Any, y_true: Any) -> Array:
+        """Return the figure of one batch, apart from what `update` has added.
+
+        Parameters
+        ----------
+        y_pred : array or array_like
+            Predictions, one row a sample.
+        y_true : array or array_like
+            Targets, in the form that the metric describes.
+
+        Returns
+        -------
+        array
+            0-d, unless the metric says otherwise.
+        """
+        be = backend_for(self._backend, y_pred)
+        with be.context():
+            predictions, targets = self.check_data(be, y_pred, y_true)
+            self.check_outputs(tuple(predictions.shape[1:]))
+            self.prepare(be, targets)
+            return self.compute(be, self.batch(be, predictions, targets))
+
+    def update(self, y_pred: Any, y_true: Any) -> None:
+        """Add a batch, which may be of any size; arguments as in `calculate`.
+
+        The statistics stay on the device. Only the check of the targets waits
+        for it; `batch` and `combine` read nothing back.
+
+        Raises
+        ------
+        InputError
+            If the batch does not fit, or not those before it; the statistics
+            are then unchanged.
+        """
+        be = backend_for(self._backend, y_pred)
+        with be.context():
+            predictions, targets = self.check_data(be, y_pred, y_true)
+            outputs = tuple(predictions.shape[1:])
+            if self._total is None:
+                self.check_outputs(outputs)
+                total = self.empty(be, outputs)
+            else:
+                self._check_same(be, outputs)
+                total = self._total
+            total = self.combine(be, total, self.batch(be, predictions, targets))
+        self._total, self._outputs, self._total_backend = total, outputs, be
+
+    def result(self) -> Array:
+        """Return the figure of all batches since the metric was made or reset."""
+        if self._total is None or self._total_backend is None:
+            raise InputError(f"{self.name}: result needs an update before it")
+        with self._total_backend.context():
+            return self.compute(self._total_backend, self._total)
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self._total, self._outputs, self._total_backend = None, (), None
+
+    def _check_same(self, be: Backend, outputs: tuple[int, ...]) -> None:
+        """Raise if a batch cannot be added to those before it."""
+        if be != self._total_backend:
+            raise BackendMismatchError(
+                f"y_pred is on {be}, and earlier batches on {self._total_backend}; "
+                "call reset first"
+            )
+        if outputs != self._outputs:
+            raise InputError(
+                f"y_pred must have shape (samples, *{self._outputs}) as in earlier "
+                f"batches, got (samples, *{outputs}); call reset first"
+            )
+
+    def __repr__(self) -> str:
+        return describe(self)

@@ -1,0 +1,71 @@
+"""Accuracy of outputs that each answer one yes-or-no question."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nnfs_xp.arguments import check_number
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.metrics.base import Metric, Statistics
+from nnfs_xp.metrics.counts import count_true, fixed_count, no_counts, ratio
+from nnfs_xp.registry import register
+
+
+@register("metric")
+class BinaryAccuracy(Metric):
+    """Share of outputs on the same side of the threshold as their target.
+
+    Every output counts, ``mean((y_pred > threshold) == (y_true > 0.5))``. The
+    book's accuracy over many batches divides the hits of all outputs by the
+    number of rows, which with several outputs exceeds 1; this one does not.
+
+    Predictions may have any shape of at least one axis, and targets, from 0
+    to 1, the same.
+
+    Parameters
+    ----------
+    threshold : float, default 0.5
+        A prediction above it means yes. For logits it is 0.
+    name, backend, device, dtype : optional
+        See `Metric`.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 16.
+
+    Examples
+    --------
+    >>> from nnfs_xp import BinaryAccuracy
+    >>> predictions = [[0.9, 0.2], [0.4, 0.5]]
+    >>> targets = [[1, 0], [1, 0]]
+    >>> float(BinaryAccuracy(dtype="float64").calculate(predictions, targets))
+    0.75
+    """
+
+    name = "accuracy"
+    target_kind = "probabilities"
+
+    def __init__(self, threshold: float = 0.5, **where: Any) -> None:
+        super().__init__(**where)
+        self.threshold = check_number(threshold, "threshold")
+
+    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
+        """Return counts of 0."""
+        return no_counts(be, "correct", "count")
+
+    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
+        """Return how many outputs are right, and how many there are."""
+        right = (y_pred > self.threshold) == (y_true > 0.5)
+        return {
+            "correct": count_true(be, right),
+            "count": fixed_count(be, math.prod(y_pred.shape)),
+        }
+
+    def compute(self, be: Backend, statistics: Statistics) -> Array:
+        """Return the share of right outputs, 0-d."""
+        return ratio(be, statistics["correct"], statistics["count"])
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this metric again."""
+        return {"threshold": self.threshold, **super().config()}

@@ -1,0 +1,122 @@
+"""Which classes are taken for which."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_count, check_number
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.errors import InputError
+from nnfs_xp.metrics.base import Metric, Statistics
+from nnfs_xp.metrics.decisions import (
+    check_decisions,
+    class_numbers,
+    decide,
+    number_of_classes,
+)
+from nnfs_xp.registry import register
+
+# Up to here every whole number is a float32.
+_EXACT_ROWS = 2**24
+
+
+@register("metric")
+class ConfusionMatrix(Metric):
+    """Number of samples of class i that are predicted to be of class j.
+
+    Row i is the true class and column j the predicted one. With one-hot rows
+    T and P of the true and predicted classes, the matrix is ``T^T P``. It is
+    counted in int32, exactly.
+
+    Predictions of shape (n, k) decide by their highest score, the first among
+    equal ones; targets are labels or rows, as in `Accuracy`. A single output,
+    of shape (n, 1) or (n,), means class 1 above the threshold and class 0
+    otherwise; its targets have the same shape and mean class 1 above 0.5.
+
+    Parameters
+    ----------
+    classes : int, optional
+        Number of classes, 2 or more. If given, predictions of another number
+        are refused.
+    threshold : float, default 0.5
+        For a single output: a prediction above it means class 1. For logits
+        it is 0.
+    name, backend, device, dtype : optional
+        See `Metric`.
+
+    Examples
+    --------
+    >>> from nnfs_xp import ConfusionMatrix
+    >>> scores = [[0.2, 0.7, 0.1], [0.5, 0.1, 0.4], [0.1, 0.8, 0.1]]
+    >>> ConfusionMatrix(dtype="float64").calculate(scores, [1, 0, 0])
+    array([[1, 1, 0],
+           [0, 1, 0],
+           [0, 0, 0]], dtype=int32)
+    """
+
+    name = "confusion_matrix"
+
+    def __init__(
+        self, classes: int | None = None, threshold: float = 0.5, **where: Any
+    ) -> None:
+        super().__init__(**where)
+        if classes is not None:
+            classes = check_count(classes, "classes", least=2)
+        self.classes = classes
+        self.threshold = check_number(threshold, "threshold")
+
+    def takes(self, target_kind: str) -> bool:
+        """Return True for classes, and for the probabilities of a single output."""
+        return target_kind in ("classes", "probabilities")
+
+    def check_data(self, be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
+        """Return scores, and targets of their classes."""
+        return check_decisions(be, y_pred, y_true)
+
+    def check_outputs(self, outputs: tuple[int, ...]) -> None:
+        """Raise InputError if the number of classes is another than was said."""
+        found = number_of_classes(outputs)
+        if self.classes not in (None, found):
+            raise InputError(
+                f"classes must be that of the predictions, {found}, got {self.classes}"
+            )
+
+    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
+        """Return a matrix of zeros."""
+        self.check_outputs(outputs)
+        k = number_of_classes(outputs)
+        return {"matrix": be.zeros((k, k), be.xp.int32)}
+
+    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
+        """Return the matrix of one batch."""
+        xp = be.xp
+        predicted, true = decide(be, y_pred, y_true, self.threshold)
+        k = number_of_classes(tuple(y_pred.shape[1:]))
+        matrix = be.zeros((k, k), xp.int32)
+        n = y_pred.shape[0]
+        for start in range(0, n, _EXACT_ROWS):
+            rows = slice(start, min(start + _EXACT_ROWS, n))
+            matrix = matrix + _matrix(be, predicted[rows], true[rows], k)
+        return {"matrix": matrix}
+
+    def compute(self, be: Backend, statistics: Statistics) -> Array:
+        """Return the matrix, int32, shape (k, k)."""
+        return statistics["matrix"]
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this metric again."""
+        return {
+            "classes": self.classes,
+            "threshold": self.threshold,
+            **super().config(),
+        }
+
+
+def _matrix(be: Backend, predicted: Array, true: Array, k: int) -> Array:
+    """Return ``T^T P`` as int32."""
+    xp = be.xp
+    numbers = class_numbers(be, 0, k, true)
+    t = xp.astype(numbers[:, None] == true, be.dtype)
+    p = xp.astype(predicted[:, None] == numbers, be.dtype)
+    # Not every library multiplies matrices of integers.
+    return xp.astype(be.matmul(t, p), xp.int32)

@@ -1,0 +1,123 @@
+"""Coefficient of determination of a regression."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_choice
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.metrics.base import Metric, Statistics
+from nnfs_xp.registry import register
+from nnfs_xp.special import sign
+
+AVERAGES = ("uniform", "none")
+
+
+@register("metric")
+class R2(Metric):
+    """Coefficient of determination, how much of the variance is explained.
+
+    For each output, with the mean of its targets ``m``::
+
+        R2 = 1 - sum((y_true - y_pred)^2) / sum((y_true - m)^2)
+
+    1 is perfect, 0 is what predicting the mean would give, and it may be
+    negative. Targets that are all equal give 1 if every prediction is exact
+    and 0 otherwise, as in scikit-learn; fewer than two samples give NaN.
+
+    Batches are merged by the pairwise formula of Chan, Golub and LeVeque, for
+    targets less the first one. So in float32 too, targets far from 0 keep
+    their digits. Sums of squares would lose them.
+
+    Predictions may have any shape of at least one axis, and targets the same.
+
+    Parameters
+    ----------
+    average : {"uniform", "none"}, default "uniform"
+        The mean over all outputs, or the figure of each.
+    name, backend, device, dtype : optional
+        See `Metric`.
+
+    References
+    ----------
+    Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance",
+    The American Statistician 37, 1983, equations 2.1.
+
+    Examples
+    --------
+    >>> from nnfs_xp import R2
+    >>> float(R2(dtype="float64").calculate([1.0, 2.0, 4.0], [1, 2, 3]))
+    0.5
+    """
+
+    name = "r2"
+    target_kind = "values"
+
+    def __init__(self, average: str = "uniform", **where: Any) -> None:
+        super().__init__(**where)
+        self.average = check_choice(average, "average", AVERAGES)
+
+    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
+        """Return no samples, and sums of 0."""
+        sums = {
+            name: be.zeros(outputs) for name in ("origin", "mean", "m2", "residual")
+        }
+        return {"count": be.zeros((), be.xp.int32), **sums}
+
+    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
+        """Return the count, and for each output four numbers.
+
+        They are the first target; the mean of the targets less the first, and
+        the sum of their squared distances to it; and the sum of the squared
+        errors.
+        """
+        xp = be.xp
+        origin = y_true[0, ...]
+        shifted = y_true - origin
+        mean = xp.mean(shifted, axis=0)
+        deviation, error = shifted - mean, y_true - y_pred
+        return {
+            "count": xp.full((), y_true.shape[0], dtype=xp.int32, device=be.device),
+            "origin": origin,
+            "mean": mean,
+            "m2": xp.sum(deviation * deviation, axis=0),
+            "residual": xp.sum(error * error, axis=0),
+        }
+
+    def combine(self, be: Backend, total: Statistics, batch: Statistics) -> Statistics:
+        """Return the statistics of both sets of samples together."""
+        xp = be.xp
+        count = total["count"] + batch["count"]
+        # The batch's part of all samples; of none, if there are none.
+        part = xp.astype(batch["count"], be.dtype) / xp.maximum(
+            xp.astype(count, be.dtype), be.constant(1.0)
+        )
+        origin = xp.where(total["count"] > 0, total["origin"], batch["origin"])
+        apart = batch["origin"] - origin + batch["mean"] - total["mean"]
+        before = xp.astype(total["count"], be.dtype)
+        return {
+            "count": count,
+            "origin": origin,
+            "mean": total["mean"] + apart * part,
+            "m2": total["m2"] + batch["m2"] + apart * (apart * (before * part)),
+            "residual": total["residual"] + batch["residual"],
+        }
+
+    def compute(self, be: Backend, statistics: Statistics) -> Array:
+        """Return the mean over the outputs, 0-d, or one figure for each."""
+        xp = be.xp
+        m2, residual = (xp.astype(statistics[k], be.dtype) for k in ("m2", "residual"))
+        varied = m2 > 0
+        unexplained = xp.where(
+            varied,
+            residual / xp.where(varied, m2, be.constant(1.0)),
+            sign(be, residual),
+        )
+        figures = xp.where(
+            statistics["count"] > 1, 1.0 - unexplained, be.constant(float("nan"))
+        )
+        return figures if self.average == "none" else xp.mean(figures)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this metric again."""
+        return {"average": self.average, **super().config()}

@@ -1,0 +1,48 @@
+"""How many of those of a class are found."""
+
+from __future__ import annotations
+
+from nnfs_xp.backends import Array
+from nnfs_xp.metrics.averaged import AveragedScore
+from nnfs_xp.registry import register
+
+
+@register("metric")
+class Recall(AveragedScore):
+    """Share of the samples of a class that are predicted to be of it.
+
+    With the numbers of true positives ``TP`` and false negatives ``FN`` of a
+    class::
+
+        recall = TP / (TP + FN)
+
+    It is 0 for a class without samples. Data and averages are those of
+    `Precision`, and scikit-learn's with ``zero_division=0``.
+
+    Parameters
+    ----------
+    average : str, default "auto"
+        ``"auto"``, ``"binary"``, ``"macro"``, ``"weighted"``, ``"micro"`` or
+        ``"none"``; see `Precision`.
+    threshold : float, default 0.5
+        For a single output: a prediction above it means class 1. For logits
+        it is 0.
+    name, backend, device, dtype : optional
+        See `Metric`.
+
+    References
+    ----------
+    van Rijsbergen, "Information Retrieval", 2nd edition, 1979, chapter 7.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Recall
+    >>> float(Recall(dtype="float64").calculate([0.9, 0.8, 0.3], [1, 0, 0]))
+    1.0
+    """
+
+    name = "recall"
+
+    def share(self, tp: Array, predicted: Array, true: Array) -> tuple[Array, Array]:
+        """Return the true positives, and all of the class."""
+        return tp, true

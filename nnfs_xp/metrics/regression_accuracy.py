@@ -1,0 +1,102 @@
+"""The book's accuracy of a regression."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nnfs_xp.arguments import check_rate
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.errors import InputError
+from nnfs_xp.metrics.base import Metric, Statistics
+from nnfs_xp.metrics.counts import count_true, fixed_count, no_counts, ratio
+from nnfs_xp.registry import register
+
+
+@register("metric")
+class RegressionAccuracy(Metric):
+    """Share of outputs that are closer to their target than a tolerance.
+
+    Every output counts, ``mean(|y_pred - y_true| < tolerance)``. The book
+    takes as tolerance one 250th of the standard deviation of the training
+    targets, over all their entries and with the divisor n; so does
+    `Model.fit`, unless one is given, and for a metric used on its own the
+    first `calculate`. It is then kept, also in saved models. Targets that are
+    all equal give a tolerance of 0, closer than which nothing is.
+
+    Predictions may have any shape of at least one axis, and targets the same.
+
+    Parameters
+    ----------
+    tolerance : float, optional
+        The tolerance, 0 or more.
+    name, backend, device, dtype : optional
+        See `Metric`.
+
+    Attributes
+    ----------
+    tolerance : float or None
+        The tolerance; None until it is taken from targets.
+
+    Raises
+    ------
+    InputError
+        If the tolerance is bad, or is needed and not known yet.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 17.
+
+    Examples
+    --------
+    >>> from nnfs_xp import RegressionAccuracy
+    >>> metric = RegressionAccuracy(dtype="float64")
+    >>> float(metric.calculate([0.0, 10.1, 20.0, 30.01], [0, 10, 20, 30]))
+    0.75
+    >>> round(metric.tolerance, 5)
+    0.04472
+    """
+
+    name = "accuracy"
+    target_kind = "values"
+
+    def __init__(self, tolerance: float | None = None, **where: Any) -> None:
+        super().__init__(**where)
+        if tolerance is not None:
+            tolerance = check_rate(tolerance, "tolerance")
+        self.tolerance = tolerance
+
+    def prepare(self, be: Backend, y: Array) -> bool:
+        """Take the tolerance from the targets, if none is known yet."""
+        if self.tolerance is not None:
+            return False
+        entries = be.xp.reshape(y, (-1,))
+        # Less one of themselves, so that targets far from 0 lose no digits.
+        deviation = be.xp.std(entries - entries[0])
+        self.tolerance = float(be.to_numpy(deviation)) / 250
+        return True
+
+    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
+        """Return counts of 0."""
+        return no_counts(be, "correct", "count")
+
+    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
+        """Return how many outputs are close, and how many there are."""
+        if self.tolerance is None:
+            raise InputError(
+                "tolerance must be given, or taken from the training targets by "
+                "fit, prepare or calculate, before batches are counted"
+            )
+        close = be.xp.abs(y_pred - y_true) < self.tolerance
+        return {
+            "correct": count_true(be, close),
+            "count": fixed_count(be, math.prod(y_pred.shape)),
+        }
+
+    def compute(self, be: Backend, statistics: Statistics) -> Array:
+        """Return the share of close outputs, 0-d."""
+        return ratio(be, statistics["correct"], statistics["count"])
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this metric again."""
+        return {"tolerance": self.tolerance, **super().config()}

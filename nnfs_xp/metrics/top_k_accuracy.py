@@ -1,0 +1,89 @@
+"""Accuracy of a classifier that may name several classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_count
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.errors import InputError
+from nnfs_xp.metrics.base import Metric, Statistics
+from nnfs_xp.metrics.counts import count_true, fixed_count, no_counts, ratio
+from nnfs_xp.registry import register
+
+
+@register("metric")
+class TopKAccuracy(Metric):
+    """Share of samples whose true class is among the k highest scores.
+
+    The true class is among them if fewer than k others are ahead of it: those
+    with a higher score, and those with an equal score and a lower number. So
+    k = 1 gives the same as `Accuracy`. Nothing is sorted. A score of NaN is
+    ahead of every number, and a true class with that score behind all others.
+
+    Scores may be probabilities or logits, targets labels or rows, as in
+    `Accuracy`.
+
+    Parameters
+    ----------
+    k : int, default 5
+        From 1 to the number of classes.
+    name, backend, device, dtype : optional
+        See `Metric`.
+
+    References
+    ----------
+    Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge",
+    2015, section 4.1, as the top-5 error.
+
+    Examples
+    --------
+    >>> from nnfs_xp import TopKAccuracy
+    >>> scores = [[0.2, 0.7, 0.1], [0.5, 0.1, 0.4], [0.3, 0.3, 0.4]]
+    >>> float(TopKAccuracy(2, dtype="float64").calculate(scores, [0, 1, 0]).round(4))
+    0.6667
+    """
+
+    name = "top_k_accuracy"
+    ranks_only = True
+
+    def __init__(self, k: int = 5, **where: Any) -> None:
+        super().__init__(**where)
+        self.k = check_count(k, "k")
+
+    def check_outputs(self, outputs: tuple[int, ...]) -> None:
+        """Raise InputError if there are fewer than k classes."""
+        if len(outputs) == 1 and self.k > outputs[0]:
+            raise InputError(
+                f"k must be at most the number of classes {outputs[0]}, got {self.k}"
+            )
+
+    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
+        """Return counts of 0."""
+        self.check_outputs(outputs)
+        return no_counts(be, "correct", "count")
+
+    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
+        """Return how many samples are right, and how many there are."""
+        xp = be.xp
+        labels = xp.argmax(y_true, axis=1) if y_true.ndim == 2 else y_true
+        labels = labels[:, None]
+        classes = xp.arange(y_pred.shape[1], dtype=labels.dtype, device=be.device)
+        own = xp.where(classes == labels, y_pred, be.zero)
+        own = xp.sum(own, axis=1, keepdims=True)
+        # By what is not lower, so that NaN is ahead.
+        not_lower = xp.logical_not(y_pred < own) & (classes < labels)
+        higher = xp.logical_not(y_pred <= own) & (classes > labels)
+        ahead = count_true(be, not_lower | higher, axis=1)
+        return {
+            "correct": count_true(be, ahead < self.k),
+            "count": fixed_count(be, y_pred.shape[0]),
+        }
+
+    def compute(self, be: Backend, statistics: Statistics) -> Array:
+        """Return the share of right samples, 0-d."""
+        return ratio(be, statistics["correct"], statistics["count"])
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this metric again."""
+        return {"k": self.k, **super().config()}

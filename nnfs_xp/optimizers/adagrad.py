@@ -1,0 +1,89 @@
+"""Adagrad: smaller steps where gradients have been large."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_rate
+from nnfs_xp.backends import Backend
+from nnfs_xp.optimizers.base import Optimizer, Slots, zeros_for
+from nnfs_xp.registry import register
+from nnfs_xp.schedules.base import LearningRate
+
+
+@register("optimizer")
+class Adagrad(Optimizer):
+    """Adagrad: every parameter's step is scaled by all its gradients so far.
+
+    ::
+
+        s += dw^2
+        w -= learning_rate * dw / (sqrt(s) + epsilon)
+
+    Parameters
+    ----------
+    learning_rate : float, Schedule or callable, default 1.0
+        The default is the book's; PyTorch's is 0.01.
+    epsilon : float, default 1e-7
+        0 or more. The default is the book's; PyTorch takes 1e-10, in the same
+        place. Keras adds it inside the root and starts ``s`` at 0.1.
+    decay, clip_value, clip_norm : optional
+        See `Optimizer`; `decay` is PyTorch's ``lr_decay``.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 10. Duchi,
+    Hazan and Singer, "Adaptive Subgradient Methods for Online Learning and
+    Stochastic Optimization", JMLR 12, 2011.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Adagrad, Dense
+    >>> layer = Dense(1, 1, dtype="float64")
+    >>> layer.weights = [[2.0]]
+    >>> _ = layer.forward([[3.0]])
+    >>> _ = layer.backward([[1.0]])
+    >>> optimizer = Adagrad(0.1)
+    >>> for _ in range(2):  # 2 - 0.1 - 0.1 / sqrt(2)
+    ...     optimizer.step(layer)
+    >>> layer.weights.round(4)
+    array([[1.8293]])
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 1.0,
+        epsilon: float = 1e-7,
+        *,
+        decay: float = 0.0,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(
+            learning_rate, decay=decay, clip_value=clip_value, clip_norm=clip_norm
+        )
+        self.epsilon = check_rate(epsilon, "epsilon")
+
+    def init(self, be: Backend, parameters: Slots) -> dict[str, Any]:
+        """Return sums of squares at 0."""
+        state = super().init(be, parameters)
+        state["sum_of_squares"] = zeros_for(be, parameters)
+        return state
+
+    def apply(
+        self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
+    ) -> None:
+        """Update the sums, then the parameters."""
+        rate, s = state["learning_rate"], state["sum_of_squares"]
+        for key, dw in gradients.items():
+            s[key] += dw * dw
+            parameters[key] -= rate * dw / (be.xp.sqrt(s[key]) + self.epsilon)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this optimizer again."""
+        return {**super().config(), "epsilon": self.epsilon}

@@ -1,0 +1,90 @@
+"""AdamW: Adam, with a decay of the weights beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_rate
+from nnfs_xp.backends import Backend
+from nnfs_xp.optimizers.adam import Adam
+from nnfs_xp.optimizers.base import Slots
+from nnfs_xp.registry import register
+from nnfs_xp.schedules.base import LearningRate
+
+
+@register("optimizer")
+class AdamW(Adam):
+    """Adam with decoupled weight decay.
+
+    At every step, before Adam's own::
+
+        w *= 1 - learning_rate * weight_decay
+
+    An L2 penalty in the loss reaches Adam as part of the gradient, which Adam
+    then scales; this decay is the same for every parameter, and no part of the
+    loss. All parameters decay, biases too, as in PyTorch.
+
+    Parameters
+    ----------
+    learning_rate : float, Schedule or callable, default 0.001
+    beta_1, beta_2 : float, default 0.9 and 0.999
+    epsilon : float, default 1e-7
+        See `Adam`.
+    weight_decay : float, default 0.01
+        0 or more; the default is PyTorch's.
+    decay, clip_value, clip_norm : optional
+        See `Optimizer`; `decay` is that of the learning rate.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019,
+    algorithm 2, with the learning rate as its schedule, as in PyTorch.
+
+    Examples
+    --------
+    >>> from nnfs_xp import AdamW, Dense
+    >>> layer = Dense(1, 1, dtype="float64")
+    >>> layer.weights = [[2.0]]
+    >>> _ = layer.forward([[0.0]])
+    >>> _ = layer.backward([[1.0]])
+    >>> AdamW(0.1, weight_decay=0.5).step(layer)
+    >>> layer.weights.round(6), layer.biases.round(6)
+    (array([[1.9]]), array([[-0.1]]))
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        weight_decay: float = 0.01,
+        *,
+        decay: float = 0.0,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(
+            learning_rate, beta_1, beta_2, epsilon,
+            decay=decay, clip_value=clip_value, clip_norm=clip_norm,
+        )  # fmt: skip
+        self.weight_decay = check_rate(weight_decay, "weight_decay")
+
+    def apply(
+        self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
+    ) -> None:
+        """Let the parameters decay, then update them as Adam does."""
+        # As a difference, since float32 rounds the factor: 1 - 1e-6 is 1 - 1.01e-6.
+        fraction = state["learning_rate"] * self.weight_decay
+        for key in gradients:
+            parameters[key] -= fraction * parameters[key]
+        super().apply(be, parameters, gradients, state)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this optimizer again."""
+        return {**super().config(), "weight_decay": self.weight_decay}

@@ -1,0 +1,67 @@
+"""Gradient clipping: by value, and by norm.
+
+Both return new arrays, and keep the dtype and NaN.
+"""
+
+from __future__ import annotations
+
+from nnfs_xp.backends import Array, Backend
+
+Slots = dict[str, Array]
+
+
+def clip_by_value(be: Backend, gradients: Slots, limit: float) -> Slots:
+    """Return every entry moved into ``[-limit, limit]``."""
+    limit = _at_most_the_largest(be, limit)
+    low, high = be.constant(-limit), be.constant(limit)
+    return {
+        key: be.xp.minimum(be.xp.maximum(gradient, low), high)
+        for key, gradient in gradients.items()
+    }
+
+
+def clip_by_norm(be: Backend, gradients: Slots, limit: float) -> Slots:
+    """Return the gradients times ``limit / max(norm, limit)``.
+
+    The norm is the Euclidean one of all entries of all slots together.
+
+    Squares leave the range of float32 long before the entries do, so they are
+    taken of entries over the largest one, `scale`. With ``r`` the root of their
+    sum the norm is ``scale * r``, which could be too large as well; so it is
+    never formed, and `scale` compared with ``limit / r`` instead.
+    """
+    xp = be.xp
+    scale = _scale(be, gradients)
+    scaled = {key: gradient / scale for key, gradient in gradients.items()}
+    total = be.zero
+    for part in scaled.values():
+        total = total + xp.sum(part * part)
+    # At least 1, but for gradients that are all 0.
+    root = xp.maximum(xp.sqrt(total), be.constant(1.0))
+    allowed = _at_most_the_largest(be, limit) / root
+    # Not true of NaN, which so spreads to all entries, as in the formula.
+    small_enough = scale <= allowed
+    return {
+        key: xp.where(small_enough, gradient, scaled[key] * allowed)
+        for key, gradient in gradients.items()
+    }
+
+
+def _scale(be: Backend, gradients: Slots) -> Array:
+    """Return the largest magnitude, moved to where its inverse is normal.
+
+    Some compilers divide by multiplying with the inverse.
+    """
+    xp, smallest = be.xp, float(be.xp.finfo(be.dtype).smallest_normal)
+    scale = be.constant(smallest)
+    for gradient in gradients.values():
+        if 0 in gradient.shape:
+            # Layers without parameters: there is no largest of nothing.
+            continue
+        scale = xp.maximum(scale, xp.max(xp.abs(gradient)))
+    return xp.minimum(scale, be.constant(1.0 / smallest))
+
+
+def _at_most_the_largest(be: Backend, limit: float) -> float:
+    """Return the limit, or the largest number of the dtype if that is less."""
+    return min(limit, float(be.xp.finfo(be.dtype).max))

@@ -1,0 +1,96 @@
+"""The learning rate of an optimizer, computed on the host before each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nnfs_xp.arguments import check_rate
+from nnfs_xp.backends import Backend
+from nnfs_xp.errors import InputError
+from nnfs_xp.schedules import InverseTimeDecay
+from nnfs_xp.schedules.base import LearningRate, check_learning_rate
+
+
+class HasLearningRate:
+    """A learning rate with its decay, and the way into an optimizer's state.
+
+    Parameters
+    ----------
+    learning_rate : float, Schedule or callable
+    decay : float
+        See `Optimizer`.
+    """
+
+    # Steps taken so far, by whoever takes them.
+    iterations: int = 0
+
+    def __init__(self, learning_rate: LearningRate, decay: float) -> None:
+        self._follow(
+            check_learning_rate(learning_rate, "learning_rate"),
+            check_rate(decay, "decay"),
+        )
+
+    @property
+    def learning_rate(self) -> LearningRate:
+        """What was given; a new one holds from the next ``fit`` or ``step``."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: LearningRate) -> None:
+        self._follow(check_learning_rate(value, "learning_rate"), self._decay)
+
+    @property
+    def decay(self) -> float:
+        """The book's decay, for a learning rate that is a number."""
+        return self._decay
+
+    @decay.setter
+    def decay(self, value: float) -> None:
+        self._follow(self._learning_rate, check_rate(value, "decay"))
+
+    def _follow(self, learning_rate: LearningRate, decay: float) -> None:
+        """Take both as they are, or raise before either changes."""
+        schedule: Callable[[int], float]
+        if not callable(learning_rate):
+            schedule = InverseTimeDecay(learning_rate, decay)
+        elif decay == 0.0:
+            schedule = learning_rate
+        else:
+            raise InputError(
+                f"decay must be 0 where learning_rate is not a number, got "
+                f"{decay!r} with {learning_rate!r}"
+            )
+        self._learning_rate, self._decay = learning_rate, decay
+        self._schedule = schedule
+
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of the step with this number, from 0.
+
+        Raises
+        ------
+        InputError
+            If a schedule or function returns no finite number of 0 or more.
+        """
+        return check_rate(self._schedule(step), f"learning_rate at step {step}")
+
+    @property
+    def current_learning_rate(self) -> float:
+        """The learning rate of the next ``step``."""
+        return self.rate_at(self.iterations)
+
+    def write_rate(
+        self, be: Backend, state: dict[str, Any], step: int, written: float | None
+    ) -> float:
+        """Write the rate of a step to a state, if it is not the one `written` last.
+
+        Returns
+        -------
+        float
+            What is written now.
+        """
+        rate = self.rate_at(step)
+        if rate != written:
+            with be.context():
+                be.assign(state, "learning_rate", be.constant(rate))
+        return rate

@@ -1,0 +1,95 @@
+"""RMSprop: steps scaled by the recent size of the gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_decay, check_rate
+from nnfs_xp.backends import Backend
+from nnfs_xp.optimizers.base import Optimizer, Slots, zeros_for
+from nnfs_xp.registry import register
+from nnfs_xp.schedules.base import LearningRate
+
+
+@register("optimizer")
+class RMSprop(Optimizer):
+    """RMSprop: every parameter's step is scaled by a running mean of squares.
+
+    ::
+
+        s = rho * s + (1 - rho) * dw^2
+        w -= learning_rate * dw / (sqrt(s) + epsilon)
+
+    The mean starts at 0 and is not corrected for it, so the first steps are up
+    to ``1 / sqrt(1 - rho)`` times as long as later ones.
+
+    Parameters
+    ----------
+    learning_rate : float, Schedule or callable, default 0.001
+        The default is the book's; PyTorch's is 0.01.
+    rho : float, default 0.9
+        Part of the mean that is kept, from 0 up to, not including, 1. PyTorch
+        calls it ``alpha`` and takes 0.99.
+    epsilon : float, default 1e-7
+        0 or more. The default is the book's; PyTorch takes 1e-8, in the same
+        place. Keras adds it inside the root.
+    decay, clip_value, clip_norm : optional
+        See `Optimizer`; `decay` is that of the learning rate.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 10. Hinton,
+    "Neural Networks for Machine Learning", lecture 6e, 2012.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, RMSprop
+    >>> layer = Dense(1, 1, dtype="float64")
+    >>> layer.weights = [[2.0]]
+    >>> _ = layer.forward([[3.0]])
+    >>> _ = layer.backward([[1.0]])
+    >>> RMSprop(0.1, rho=0.75).step(layer)  # 2 - 0.1 / sqrt(1 - 0.75)
+    >>> layer.weights.round(4)
+    array([[1.8]])
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        rho: float = 0.9,
+        epsilon: float = 1e-7,
+        *,
+        decay: float = 0.0,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(
+            learning_rate, decay=decay, clip_value=clip_value, clip_norm=clip_norm
+        )
+        self.rho = check_decay(rho, "rho")
+        self.epsilon = check_rate(epsilon, "epsilon")
+
+    def init(self, be: Backend, parameters: Slots) -> dict[str, Any]:
+        """Return means of squares at 0."""
+        state = super().init(be, parameters)
+        state["mean_of_squares"] = zeros_for(be, parameters)
+        return state
+
+    def apply(
+        self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
+    ) -> None:
+        """Update the means, then the parameters."""
+        rate, s = state["learning_rate"], state["mean_of_squares"]
+        for key, dw in gradients.items():
+            s[key] *= self.rho
+            s[key] += (1.0 - self.rho) * (dw * dw)
+            parameters[key] -= rate * dw / (be.xp.sqrt(s[key]) + self.epsilon)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this optimizer again."""
+        return {**super().config(), "rho": self.rho, "epsilon": self.epsilon}

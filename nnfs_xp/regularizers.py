@@ -1,0 +1,158 @@
+"""Penalties on the size of parameters, added to the loss of a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_rate
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.errors import InputError
+from nnfs_xp.registry import describe, register
+from nnfs_xp.special import sign
+
+_MODES = ("exact", "book")
+
+
+class Regularizer:
+    """Base of all regularizers: a pure penalty and its gradient."""
+
+    def penalty(self, be: Backend, w: Array) -> Array:
+        """Return the penalty of a parameter, a 0-d array."""
+        raise NotImplementedError
+
+    def gradient(self, be: Backend, w: Array) -> Array:
+        """Return the gradient of the penalty, of the shape of `w`."""
+        raise NotImplementedError
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this regularizer again."""
+        return dict(vars(self))
+
+    def __repr__(self) -> str:
+        return describe(self)
+
+
+@register("regularizer")
+class L1L2(Regularizer):
+    """Sum of magnitudes and of squares, ``l1 sum |w| + l2 sum w^2``.
+
+    Its gradient is ``l1 sign(w) + 2 l2 w``. PyTorch's ``weight_decay`` of SGD
+    is another way to write L2: it equals ``2 l2``, but is no part of the loss.
+
+    Parameters
+    ----------
+    l1, l2 : float, default 0
+        Factors of the two sums, 0 or more.
+    mode : {"exact", "book"}, default "exact"
+        At ``w = 0`` the magnitude has no derivative. ``"exact"`` takes 0, the
+        middle of its subgradients, so that a parameter at 0 stays there;
+        ``"book"`` takes +1, which moves it to one side by ``l1`` times the
+        learning rate.
+
+    Raises
+    ------
+    InputError
+        If a factor is negative or not finite, or there is no such mode.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 14.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, L1L2, L2
+    >>> L1L2(l1=0.5, l2=0.25)
+    L1L2(l1=0.5, l2=0.25, mode='exact')
+    >>> layer = Dense(2, 1, weight_regularizer=L2(0.5), dtype="float64")
+    >>> layer.weights = [[3.0], [4.0]]
+    >>> _ = layer.forward([[1.0, 1.0]])
+    >>> _ = layer.backward([[0.0]])
+    >>> layer.dweights.tolist()
+    [[3.0], [4.0]]
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, mode: str = "exact") -> None:
+        self.l1 = check_rate(l1, "l1")
+        self.l2 = check_rate(l2, "l2")
+        if mode not in _MODES:
+            raise InputError(f"mode must be one of {_MODES}, got {mode!r}")
+        self.mode = mode
+
+    def penalty(self, be: Backend, w: Array) -> Array:
+        """Return ``l1 sum |w| + l2 sum w^2``."""
+        xp = be.xp
+        penalty = be.zero
+        if self.l1:
+            penalty = penalty + self.l1 * xp.sum(xp.abs(w))
+        if self.l2:
+            penalty = penalty + self.l2 * xp.sum(w * w)
+        return penalty
+
+    def gradient(self, be: Backend, w: Array) -> Array:
+        """Return ``l1 sign(w) + 2 l2 w``."""
+        gradient = (2.0 * self.l2) * w
+        if self.l1:
+            if self.mode == "book":
+                slope = 1.0 - 2.0 * be.xp.astype(w < 0, w.dtype)
+            else:
+                slope = sign(be, w)
+            gradient = gradient + self.l1 * slope
+        return gradient
+
+
+@register("regularizer")
+class L1(L1L2):
+    """Sum of magnitudes, ``l1 sum |w|``, which drives parameters to 0.
+
+    Parameters
+    ----------
+    l1 : float, default 0.01
+        Factor of the sum, 0 or more.
+    mode : {"exact", "book"}, default "exact"
+        The gradient at ``w = 0``; see `L1L2`.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 14.
+
+    Examples
+    --------
+    >>> from nnfs_xp import L1
+    >>> L1(5e-4)
+    L1(l1=0.0005, mode='exact')
+    """
+
+    def __init__(self, l1: float = 0.01, mode: str = "exact") -> None:
+        super().__init__(l1=l1, mode=mode)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this regularizer again."""
+        return {"l1": self.l1, "mode": self.mode}
+
+
+@register("regularizer")
+class L2(L1L2):
+    """Sum of squares, ``l2 sum w^2``, which pulls large parameters back.
+
+    Parameters
+    ----------
+    l2 : float, default 0.01
+        Factor of the sum, 0 or more.
+
+    References
+    ----------
+    Kinsley and Kukiela, "Neural Networks from Scratch", chapter 14.
+
+    Examples
+    --------
+    >>> from nnfs_xp import L2
+    >>> L2(5e-4)
+    L2(l2=0.0005)
+    """
+
+    def __init__(self, l2: float = 0.01) -> None:
+        super().__init__(l2=l2)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this regularizer again."""
+        return {"l2": self.l2}

@@ -1,0 +1,92 @@
+"""What a schedule is, and what else may stand for a learning rate."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from typing import Any
+
+from nnfs_xp.arguments import check_rate
+from nnfs_xp.errors import InputError
+from nnfs_xp.registry import describe, resolve, to_config
+
+
+class Schedule:
+    """Base of all schedules: ``schedule(step)`` is the rate of one step.
+
+    Steps are batches, not epochs, and are counted from 0. A schedule is called
+    on the host before each step, so it is plain Python, in float64 on every
+    backend. It should depend on the step alone: it may be called more than once
+    for the same one, and a model that was saved goes on at the step it had
+    reached.
+
+    An author writes ``__call__``, and ``config`` if the attributes are not the
+    arguments. A class that is to be saved needs ``@register("schedule")``.
+
+    Examples
+    --------
+    >>> from nnfs_xp import SGD, StepDecay
+    >>> optimizer = SGD(StepDecay(0.5, factor=0.5, every=100))
+    >>> optimizer.rate_at(99), optimizer.rate_at(100)
+    (0.5, 0.25)
+    """
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate of the step with this number."""
+        raise NotImplementedError
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this schedule again."""
+        return dict(vars(self))
+
+    def __repr__(self) -> str:
+        return describe(self)
+
+
+LearningRate = float | Schedule | Callable[[int], float]
+
+
+def check_learning_rate(value: Any, name: str) -> LearningRate:
+    """Return a number, a schedule, or a function of the step.
+
+    Parameters
+    ----------
+    value : object
+        One of the three, or what `to_config` returned of a schedule.
+    name : str
+        The argument's name, for messages.
+
+    Raises
+    ------
+    InputError
+        If `value` is none of them, or is a number below 0.
+    """
+    if isinstance(value, dict):
+        return resolve("schedule", value, name)
+    if isinstance(value, numbers.Real):
+        return check_rate(value, name)
+    # A class is callable too, but was most likely meant to be called.
+    if callable(value) and not isinstance(value, type):
+        return value
+    raise InputError(
+        f"{name} must be a number of 0 or more, a Schedule, or a function of the "
+        f"step, got {value!r}"
+    )
+
+
+def learning_rate_config(value: LearningRate, name: str) -> float | dict[str, Any]:
+    """Return what `check_learning_rate` makes the same learning rate of.
+
+    Raises
+    ------
+    InputError
+        If it is a plain function, which no file can hold.
+    """
+    if isinstance(value, Schedule):
+        return to_config(value)
+    if callable(value):
+        raise InputError(
+            f"{name} is a function, which cannot be saved: write a subclass of "
+            f"nnfs_xp.Schedule instead, got {value!r}"
+        )
+    return value

@@ -1,0 +1,49 @@
+"""Exponential decay: the same fraction less at every step."""
+
+from __future__ import annotations
+
+from nnfs_xp.arguments import check_count, check_factor, check_rate
+from nnfs_xp.registry import register
+from nnfs_xp.schedules.base import Schedule
+
+
+@register("schedule")
+class ExponentialDecay(Schedule):
+    """Exponential decay, ``initial * factor ** (step / every)``.
+
+    Parameters
+    ----------
+    initial : float
+        Rate of the first step, 0 or more.
+    factor : float
+        What the rate is multiplied with over `every` steps, above 0 and up
+        to 1.
+    every : int, default 1
+        Number of steps, that is batches.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    PyTorch's ``torch.optim.lr_scheduler.ExponentialLR``, called at every step,
+    has ``every=1``; Keras's ``ExponentialDecay`` calls it ``decay_steps``.
+
+    Examples
+    --------
+    >>> from nnfs_xp import ExponentialDecay
+    >>> rate = ExponentialDecay(1.0, factor=0.25, every=100)
+    >>> [rate(step) for step in (0, 50, 100, 200)]
+    [1.0, 0.5, 0.25, 0.0625]
+    """
+
+    def __init__(self, initial: float, factor: float, every: int = 1) -> None:
+        self.initial = check_rate(initial, "initial")
+        self.factor = check_factor(factor, "factor")
+        self.every = check_count(every, "every")
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate of the step with this number."""
+        return self.initial * self.factor ** (step / self.every)

@@ -1,0 +1,76 @@
+"""Warm-up: small steps at first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_count
+from nnfs_xp.errors import InputError
+from nnfs_xp.registry import register
+from nnfs_xp.schedules.base import (
+    Schedule,
+    check_learning_rate,
+    learning_rate_config,
+)
+
+
+@register("schedule")
+class WarmUp(Schedule):
+    """Linear warm-up, then another schedule.
+
+    ::
+
+        (step + 1) / steps * then(0)    while step < steps
+        then(step - steps)              from then on
+
+    The first step is taken with ``1 / steps`` of the full rate and not with 0,
+    and the last of the warm-up with all of it. The schedule that follows counts
+    its own steps from 0.
+
+    Parameters
+    ----------
+    steps : int
+        Length of the warm-up in steps, that is batches.
+    then : float or Schedule
+        What follows; a number is a constant rate.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range, or `then` is neither.
+
+    References
+    ----------
+    Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour",
+    2017, section 2.2.
+
+    Examples
+    --------
+    >>> from nnfs_xp import CosineDecay, WarmUp
+    >>> rate = WarmUp(4, then=CosineDecay(0.1, steps=100))
+    >>> [round(rate(step), 4) for step in (0, 1, 2, 3, 4, 54, 104)]
+    [0.025, 0.05, 0.075, 0.1, 0.1, 0.05, 0.0]
+    """
+
+    def __init__(self, steps: int, then: float | Schedule | dict[str, Any]) -> None:
+        self.steps = check_count(steps, "steps")
+        checked = check_learning_rate(then, "then")
+        if not isinstance(checked, float | Schedule):
+            raise InputError(f"then must be a number or a Schedule, got {then!r}")
+        self.then = checked
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate of the step with this number."""
+        if step < self.steps:
+            return (step + 1) / self.steps * self._following(0)
+        return self._following(step - self.steps)
+
+    def _following(self, step: int) -> float:
+        return self.then(step) if isinstance(self.then, Schedule) else self.then
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this schedule again."""
+        return {"steps": self.steps, "then": learning_rate_config(self.then, "then")}
+
+    def __repr__(self) -> str:
+        return f"WarmUp(steps={self.steps}, then={self.then!r})"

@@ -1,0 +1,122 @@
+"""Functions that the standard lacks, or that overflow if written as they are read.
+
+Each is a few passes over the array, exact at any magnitude of its argument.
+"""
+
+from __future__ import annotations
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.kernels import portable
+
+
+def sigmoid(be: Backend, x: Array) -> Array:
+    """Return ``1 / (1 + exp(-x))``.
+
+    With ``e = exp(-|x|)``, which is at most 1, that is ``1 / (1 + e)`` for an x
+    of 0 or more, and ``e / (1 + e)`` for others, however small.
+    """
+    xp = be.xp
+    decay = xp.exp(-xp.abs(x))
+    # The larger of decay and (1 or 0) is what `where` would choose. On NumPy a
+    # random choice costs as much as the exponential.
+    return xp.maximum(decay, xp.astype(x >= 0, x.dtype)) / (1.0 + decay)
+
+
+def sign(be: Backend, x: Array) -> Array:
+    """Return -1, 0 or 1, and NaN for NaN.
+
+    The standard has it, but CuPy's, made to fit the standard, waits for the
+    device.
+    """
+    one = be.constant(1.0)
+    return be.xp.where(x > 0, one, be.xp.where(x < 0, -one, x))
+
+
+@portable
+def softplus(be: Backend, x: Array) -> Array:
+    """Return ``log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|))``."""
+    xp = be.xp
+    return xp.maximum(x, be.zero) + xp.log1p(xp.exp(-xp.abs(x)))
+
+
+def erfc(be: Backend, x: Array) -> Array:
+    """Return ``2 / sqrt(pi)`` times the integral of ``exp(-t^2)`` from x on.
+
+    The relative error is below 1e-15 in float64 and 1e-6 in float32, wherever
+    the result is a normal number: up to 26.5 and 9.1. ``erfc(-x)`` is
+    ``2 - erfc(x)``.
+    """
+    xp = be.xp
+    # From 30 on the result is 0 in both precisions.
+    a = xp.minimum(xp.abs(x), be.constant(30.0))
+    # exp(-a^2) would make a relative error of the rounding error of a^2. The
+    # square of h is exact, and what is left, a^2 - h^2, is small.
+    h = xp.floor(a * 256.0) * (1.0 / 256.0)
+    # In this order: XLA makes of a product of exponentials one of a sum.
+    tail = xp.exp(-h * h) * erfcx(be, a) * xp.exp((h - a) * (h + a))
+    side = sign(be, x)
+    return (1.0 - side) + side * tail
+
+
+# Coefficients of P and Q below, the highest power first.
+_ERFCX_FLOAT64 = (
+    (
+        400.6088333211656,
+        693.7388962746078,
+        726.8045012531736,
+        554.3517345782369,
+        325.2611619028368,
+        153.4005981913542,
+        55.03207395544068,
+        16.605671204321613,
+        3.0638124129349578,
+        0.5641895835465506,
+    ),
+    (
+        21.52189070798385,
+        102.55953416254235,
+        235.1799824026644,
+        330.9929518540325,
+        339.28599475643097,
+        242.34342400297615,
+        144.99704319491607,
+        56.85786443116583,
+        21.787086735419503,
+        3.9304661094028304,
+        1.0,
+    ),
+)
+_ERFCX_FLOAT32 = (
+    (2.30099249, 1.87332582, 2.24169421, 0.311216027, 0.564190328),
+    (-0.191242337, 1.80494726, -1.57495606, 3.64320326, -0.948291898, 1.0),
+)
+
+
+def erfcx(be: Backend, x: Array) -> Array:
+    """Return ``exp(x^2) erfc(x)`` for x from 0 to 30.
+
+    It falls from 1 like ``1 / (x sqrt(pi))``, and so is well approximated by
+    one rational function, ``t P(t) / Q(t)`` with ``t = 1 / (x + 1.5)``. Such
+    approximations of erfc are due to W. J. Cody, "Rational Chebyshev
+    approximations for the error function", Math. Comp. 23 (1969), who takes
+    three for different x; one for all needs no choice between them. P and Q
+    were fitted for the smallest relative error, 6e-17 for float64 and 2e-8
+    for float32.
+    """
+    p, q = _ERFCX_FLOAT64 if be.dtype_name == "float64" else _ERFCX_FLOAT32
+    t = 1.0 / (x + 1.5)
+    value = _polynomial(p, t)
+    value *= t
+    value /= _polynomial(q, t)
+    return value
+
+
+def _polynomial(coefficients: tuple[float, ...], t: Array) -> Array:
+    """Return the polynomial's value by Horner's rule."""
+    first, second, *others = coefficients
+    value = first * t
+    value += second
+    for coefficient in others:
+        value *= t
+        value += coefficient
+    return value

@@ -1,0 +1,136 @@
+"""Layers that change shapes, and networks of samples with several axes."""
+
+import numpy as np
+import pytest
+
+import nnfs_xp as nx
+from tests.matrix.helpers import assert_agrees
+
+_random = np.random.default_rng(9)
+IMAGES = _random.standard_normal((30, 4, 3))
+LABELS = (IMAGES.sum(axis=(1, 2)) > 0).astype("int64")
+
+
+def network(be, *front):
+    return nx.Model(
+        [*front, nx.Dense(12, 8), nx.ReLU(), nx.Dense(8, 2), nx.Softmax()],
+        loss="categorical_crossentropy", optimizer="adam", backend=be,
+    )  # fmt: skip
+
+
+def test_flatten_in_front_of_a_network(backend64):
+    """Images and their rows are learned alike."""
+    flat, deep = network(backend64), network(backend64, nx.Flatten())
+    deep.set_parameters(flat.get_parameters())
+    rows = IMAGES.reshape(30, 12)
+    one = flat.fit(rows, LABELS, epochs=3, batch_size=8, validation_split=0.2)
+    other = deep.fit(IMAGES, LABELS, epochs=3, batch_size=8, validation_split=0.2)
+    assert one["loss"] == other["loss"]
+    assert one["validation_loss"] == other["validation_loss"]
+    assert_agrees(
+        deep.predict(IMAGES), backend64.to_numpy(flat.predict(rows)), backend64, rtol=0
+    )
+    assert flat.n_features == 12 and deep.n_features is None
+    assert deep.n_outputs == 2
+
+
+def test_samples_that_do_not_fit_are_named(backend):
+    model = network(backend, nx.Flatten())
+    for call in (
+        lambda x: model.fit(x, LABELS),
+        lambda x: model.evaluate(x, LABELS),
+        model.predict,
+    ):
+        with pytest.raises(nx.InputError, match=r"^x .*Dense.* \(12,\), got \(9,\)"):
+            call(IMAGES[:, :3])
+        with pytest.raises(nx.InputError, match=r"^x must have shape \(samples, n\)"):
+            call(np.ones(30))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nx.Reshape((2, -1, -1)), "at most one -1"),
+        (lambda: nx.Reshape((2, 0)), "shape must be a positive integer"),
+        (lambda: nx.Reshape("ab"), "shape must be"),
+        (lambda: nx.Reshape(2.5), "shape must be"),
+        (lambda: nx.Sequential([]), "at least one layer"),
+        (lambda: nx.Sequential(nx.ReLU()), "layers must be a sequence"),
+        (lambda: nx.Sequential([nx.ReLU(), 3]), "layers must be one of|layers only"),
+        (lambda: nx.Sequential([nx.Dense(2, 3), nx.Dense(2, 1)]), "samples of shape"),
+        (lambda: nx.Sequential(2 * [nx.ReLU()]), "each layer once"),
+    ],
+)
+def test_bad_arguments(make, message):
+    with pytest.raises(nx.InputError, match=message):
+        make()
+
+
+def test_values_that_cannot_be_reshaped(backend):
+    layer = nx.Reshape((5, -1), backend=backend)
+    with pytest.raises(nx.InputError, match=r"samples of shape \(4,\).* 4 values"):
+        layer.forward(backend.asarray(np.ones((2, 4)), backend.dtype))
+    with pytest.raises(nx.InputError, match="cannot take samples"):
+        nx.Model([nx.Dense(2, 4), layer], backend=backend)
+
+
+def test_a_layer_in_two_blocks():
+    dense = nx.Dense(2, 2)
+    with pytest.raises(nx.InputError, match="each layer once"):
+        nx.Model([dense, nx.Sequential([nx.Sequential([dense])])])
+
+
+def test_nested_blocks_learn_as_one_row_of_layers(backend64):
+    def layers():
+        return [nx.Dense(12, 8), nx.ReLU(), nx.Dense(8, 8), nx.ReLU(), nx.Dense(8, 2)]
+
+    def nested():
+        one, two, three, four, five = layers()
+        return [nx.Sequential([one, two, nx.Sequential([three, four])]), five]
+
+    losses = []
+    for make in (layers, nested):
+        model = nx.Model(
+            [*make(), nx.Softmax()],
+            loss="categorical_crossentropy", optimizer="adam", backend=backend64,
+        )  # fmt: skip
+        history = model.fit(IMAGES.reshape(30, 12), LABELS, epochs=3)
+        losses.append(history["loss"])
+        assert len(model.leaves) == 6
+        assert sorted(model.parameters)[2] == "layers.2.biases"
+    assert losses[0] == losses[1]
+
+
+def test_a_softmax_at_the_end_of_a_block_is_still_exact(backend64):
+    block = nx.Sequential([nx.Dense(1, 2), nx.Softmax()])
+    model = nx.Model([block], loss="categorical_crossentropy", backend=backend64)
+    block.layers[0].weights = backend64.asarray(np.array([[-1e6, 1e6]]), "float64")
+    assert model.evaluate([[1.0]], [0])["loss"] == pytest.approx(2e6)
+
+
+def test_a_block_is_saved_as_a_block(tmp_path):
+    model = network("numpy", nx.Flatten(), nx.Reshape((2, -1)), nx.Flatten())
+    model = nx.Model(
+        [nx.Sequential([nx.Flatten(), nx.Sequential([nx.Dense(12, 3)])]), nx.Softmax()],
+        loss="categorical_crossentropy", optimizer="adam",
+    )  # fmt: skip
+    model.fit(IMAGES, LABELS)
+    model.save(tmp_path / "m")
+    again = nx.Model.load(tmp_path / "m")
+    assert repr(again.layers) == repr(model.layers)
+    np.testing.assert_array_equal(again.predict(IMAGES), model.predict(IMAGES))
+
+
+def test_a_block_on_its_own(backend):
+    """Forward, backward and a step, layer by layer."""
+    block = nx.Sequential([nx.Dense(3, 4, backend=backend), nx.ReLU()])
+    x = backend.asarray(_random.standard_normal((5, 3)), backend.dtype)
+    y = block.forward(x)
+    dx = block.backward(backend.asarray(np.ones((5, 4)), backend.dtype))
+    dense = block.layers[0]
+    assert y is block.output and dx is block.dinputs is dense.dinputs
+    before = backend.to_numpy(dense.weights)
+    nx.SGD(0.5).step(block)
+    expected = before - 0.5 * backend.to_numpy(dense.dweights)
+    assert_agrees(dense.weights, expected, backend)
+    assert set(block.params) == {"0.weights", "0.biases"}
