@@ -14,8 +14,8 @@ PACKAGE = ROOT / "nnfs_xp"
 # Modules that may touch the host's arrays; all others are portable.
 HOST_SIDE = {
     "backends", "book", "cli", "data", "executors/jax_jit", "io", "kernels/numpy",
-    "plots", "random", "testing", "errors", "__init__", "__main__", "executors/__init__",
-    "kernels/__init__",
+    "plots", "random", "testing", "errors", "__init__", "__main__",
+    "executors/__init__", "kernels/__init__",
 }  # fmt: skip
 
 

@@ -385,6 +385,22 @@ def test_binary_and_regression_models(backend64):
     assert history["accuracy"][-1] > 0.1
 
 
+def test_metrics_of_classes_with_several_answers():
+    """Each row of answers would be read as the scores of one class."""
+    model = nx.Model(
+        [nx.Dense(3, 2), nx.Sigmoid()],
+        loss="binary_crossentropy", optimizer="adam", metrics=["accuracy", "f1"],
+    )  # fmt: skip
+    before = host(model)
+    for call in (model.fit, model.evaluate):
+        with pytest.raises(
+            nx.InputError, match=r"F1.* is for classes, .*\(2,\) answers"
+        ):
+            call(X, np.eye(2)[Y])
+    for name, value in host(model).items():
+        np.testing.assert_array_equal(value, before[name])
+
+
 def test_an_extreme_logit_of_a_sigmoid_is_exact(backend):
     """As from logits, though the model ends in a sigmoid."""
     model = nx.Model(

@@ -80,10 +80,3 @@ class Accuracy(Metric):
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this metric again."""
         return {"ignore_index": self.ignore_index, **super().config()}
-
-    def fwd(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
-        """Return 1 for each sample that is right and 0 for others, int32."""
-        xp = be.xp
-        if y_true.ndim == 2:
-            y_true = xp.argmax(y_true, axis=1)
-        return xp.astype(xp.argmax(y_pred, axis=1) == y_true, xp.int32)

@@ -283,6 +283,12 @@ class Learning(Building):
             )  # fmt: skip
         for metric in self.metrics:
             metric.check_outputs(outputs)
+            if metric.target_kind != self.loss.target_kind and outputs != (1,):
+                # Rows of answers would be taken for the scores of one class.
+                raise InputError(
+                    f"metrics: {metric!r} is for classes, and {self.loss!r} has "
+                    f"{outputs} answers for each sample"
+                )
         return Data(x, y, sample_weight, outputs)
 
     def _prepare_metrics(self, y: Array) -> None:
