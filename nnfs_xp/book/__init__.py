@@ -18,11 +18,13 @@ from nnfs_xp.book.activations import (
     Activation_Sigmoid,
     Activation_Softmax,
 )
+from nnfs_xp.book.combined import (
+    Activation_Softmax_Loss_CategoricalCrossEntropy,
+    Activation_Softmax_Loss_CategoricalCrossentropy,
+)
 from nnfs_xp.book.datasets import sine_data, spiral_data, vertical_data
 from nnfs_xp.book.layers import Layer_Dense, Layer_Dropout, Layer_Input
 from nnfs_xp.book.losses import (
-    Activation_Softmax_Loss_CategoricalCrossEntropy,
-    Activation_Softmax_Loss_CategoricalCrossentropy,
     Loss,
     Loss_BinaryCrossEntropy,
     Loss_BinaryCrossentropy,

@@ -9,8 +9,9 @@ from typing import Any, Self
 from nnfs_xp import model as own
 from nnfs_xp.backends import Array
 from nnfs_xp.book.accuracy import Accuracy, accuracy_for
+from nnfs_xp.book.combined import Activation_Softmax_Loss_CategoricalCrossentropy
 from nnfs_xp.book.layers import Layer_Input
-from nnfs_xp.book.losses import Activation_Softmax_Loss_CategoricalCrossentropy, Loss
+from nnfs_xp.book.losses import Loss
 from nnfs_xp.book.names import give_book_name
 from nnfs_xp.book.optimizers import BookOptimizer
 from nnfs_xp.book.settings import here, moved
