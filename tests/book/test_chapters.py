@@ -135,3 +135,45 @@ def test_chapter_19_on_the_packaged_images():
     model, (X_test, y_test) = chapter_19.main("fashion-mnist-mini", backend="numpy")
     # 0.843 to 0.852.
     assert model.evaluate(X_test, y_test)["accuracy"] >= 0.82
+
+
+# On JAX the programs that are typed layer by layer take some ten times as long
+# as on NumPy, so they stop early. The bounds are those of NumPy after as many
+# epochs, over the seeds 0 to 3; the first epochs are the same on both.
+EARLY = {
+    # 0.81 to 0.93.
+    "10": (chapter_10.adam, {"epochs": 1001}, 0.5, 0.76),
+    # 0.81 to 0.93.
+    "11": (chapter_11.main, {"epochs": 1001}, 0.5, 0.76),
+    # 0.77 to 0.81.
+    "14": (chapter_14.main, {"n_neurons": 64, "epochs": 301}, 0.85, 0.73),
+    # 0.61 to 0.65.
+    "15": (chapter_15.main, {"epochs": 301}, 0.9, 0.56),
+    # 0.61 to 0.79.
+    "16": (chapter_16.main, {"epochs": 1001}, 0.68, 0.56),
+    # 0.35 to 0.54.
+    "17": (chapter_17.main, {"epochs": 501}, 0.033, 0.3),
+}
+
+
+@pytest.mark.parametrize("chapter", EARLY)
+def test_early_epochs_on_jax(chapter):
+    pytest.importorskip("jax")
+    program, options, loss, accuracy = EARLY[chapter]
+    found = program(backend="jax", **options)
+    assert float(found["loss"]) <= loss
+    assert float(found["accuracy"]) >= accuracy
+
+
+def test_chapter_18_on_jax():
+    pytest.importorskip("jax")
+    model, (X_test, y_test) = chapter_18.categorical(epochs=300, backend="jax")
+    assert model.evaluate(X_test, y_test)["accuracy"] >= 0.73
+
+
+def test_chapter_19_on_jax():
+    pytest.importorskip("jax")
+    if not IMAGES.is_dir():
+        pytest.skip("the original Fashion-MNIST files are not beside the repository")
+    model, (X_test, y_test) = chapter_19.main(data_dir=IMAGES, backend="jax")
+    assert model.evaluate(X_test, y_test)["accuracy"] >= 0.87
