@@ -385,6 +385,19 @@ def test_binary_and_regression_models(backend64):
     assert history["accuracy"][-1] > 0.1
 
 
+def test_a_tolerance_comes_from_the_training_data(backend64):
+    model = nx.Model(
+        [nx.Dense(3, 1)], loss="mean_squared_error", optimizer="sgd",
+        metrics="accuracy", backend=backend64,
+    )  # fmt: skip
+    y = X @ np.ones((3, 1))
+    with pytest.raises(nx.InputError, match="tolerance"):
+        model.evaluate(X, 100 * y)
+    model.fit(X, y, validation_data=(X, 100 * y))
+    assert model.metrics[0].tolerance == pytest.approx(y.std() / 250, rel=1e-12)
+    assert "accuracy" in model.evaluate(X, 100 * y)
+
+
 def test_metrics_of_classes_with_several_answers():
     """Each row of answers would be read as the scores of one class."""
     model = nx.Model(

@@ -193,7 +193,6 @@ class Learning(Building):
         self.finalize()
         with self.backend.context():
             data = self._check_data(x, y, sample_weight)
-            self._prepare_metrics(data.y)
             return self.evaluate_checked(data, batch_size)
 
     def predict(self, x: Any, *, batch_size: int | None = _PREDICTION_ROWS) -> Array:
