@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_rate
+from nnfs_xp.arguments import check_choice, check_rate
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.errors import InputError
 from nnfs_xp.registry import describe, register
 from nnfs_xp.special import sign
 
@@ -74,9 +73,7 @@ class L1L2(Regularizer):
     def __init__(self, l1: float = 0.0, l2: float = 0.0, mode: str = "exact") -> None:
         self.l1 = check_rate(l1, "l1")
         self.l2 = check_rate(l2, "l2")
-        if mode not in _MODES:
-            raise InputError(f"mode must be one of {_MODES}, got {mode!r}")
-        self.mode = mode
+        self.mode = check_choice(mode, "mode", _MODES)
 
     def penalty(self, be: Backend, w: Array) -> Array:
         """Return ``l1 sum |w| + l2 sum w^2``."""

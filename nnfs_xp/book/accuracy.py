@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from nnfs_xp.backends import Array
@@ -45,9 +46,7 @@ class Accuracy:
         with be.context():
             hits = moved(be, self.compare(moved(be, predictions), moved(be, y)))
             right = be.xp.sum(be.xp.astype(hits, be.xp.int32))
-            count = 1
-            for length in hits.shape:
-                count *= length
+            count = math.prod(hits.shape)
             self.accumulated_sum = self.accumulated_sum + right
             self.accumulated_count += count
             return be.xp.astype(right, be.dtype) / count

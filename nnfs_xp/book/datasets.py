@@ -7,9 +7,11 @@ bit, those of the package ``nnfs``; so does what a program draws after them.
 
 from __future__ import annotations
 
+import numpy as np
+
 from nnfs_xp import data
 from nnfs_xp.backends import Array
-from nnfs_xp.book.settings import here, number_type
+from nnfs_xp.book.settings import here, moved
 
 
 def spiral_data(samples: int, classes: int) -> tuple[Array, Array]:
@@ -28,8 +30,9 @@ def spiral_data(samples: int, classes: int) -> tuple[Array, Array]:
     >>> X.shape, y.shape
     ((300, 2), (300,))
     """
-    x, y = data.spiral_data(samples, classes, seed=None, dtype=here().dtype_name)
-    return number_type(x), number_type(y)
+    return _placed(
+        data.spiral_data(samples, classes, seed=None, dtype=here().dtype_name)
+    )
 
 
 def vertical_data(samples: int, classes: int) -> tuple[Array, Array]:
@@ -48,8 +51,9 @@ def vertical_data(samples: int, classes: int) -> tuple[Array, Array]:
     >>> X.shape, y.shape
     ((300, 2), (300,))
     """
-    x, y = data.vertical_data(samples, classes, seed=None, dtype=here().dtype_name)
-    return number_type(x), number_type(y)
+    return _placed(
+        data.vertical_data(samples, classes, seed=None, dtype=here().dtype_name)
+    )
 
 
 def sine_data(samples: int = 1000) -> tuple[Array, Array]:
@@ -67,5 +71,10 @@ def sine_data(samples: int = 1000) -> tuple[Array, Array]:
     >>> X.shape, y.shape
     ((1000, 1), (1000, 1))
     """
-    x, y = data.sine_data(samples)
-    return number_type(x), number_type(y)
+    return _placed(data.sine_data(samples))
+
+
+def _placed(points: tuple[np.ndarray, np.ndarray]) -> tuple[Array, Array]:
+    """Return data on the backend of ``init``; on NumPy they stay as they are."""
+    be = here()
+    return moved(be, points[0]), moved(be, points[1])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_xp.arguments import check_count
-from nnfs_xp.backends import Array, Backend, get_backend, library_of
+from nnfs_xp.backends import Backend, get_backend, library_of
 from nnfs_xp.backends.base import DTYPE_NAMES
 from nnfs_xp.errors import InputError
 from nnfs_xp.random import Stream
@@ -117,12 +117,3 @@ def moved(be: Backend, values: Any) -> Any:
             return be.asarray(array, be.dtype)
         return be.asarray(array)
     return values
-
-
-def number_type(values: np.ndarray) -> Array:
-    """Return data of the book on the backend of `init`.
-
-    On NumPy they stay as the book's package makes them.
-    """
-    be = here()
-    return values if be.name == "numpy" else moved(be, values)

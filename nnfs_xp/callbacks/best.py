@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nnfs_xp.arguments import check_rate
+from nnfs_xp.arguments import check_choice, check_rate
 from nnfs_xp.errors import InputError
 
 MODES = ("auto", "min", "max")
@@ -47,8 +47,7 @@ class Best:
     ) -> None:
         if not isinstance(monitor, str):
             raise InputError(f"monitor must be the name of a figure, got {monitor!r}")
-        if mode not in MODES:
-            raise InputError(f"mode must be one of {MODES}, got {mode!r}")
+        check_choice(mode, "mode", MODES)
         self.monitor = monitor
         self.min_delta = check_rate(min_delta, "min_delta")
         less = monitor.endswith("loss") if mode == "auto" else mode == "min"

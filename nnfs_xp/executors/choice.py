@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.errors import BackendUnavailableError, InputError
+from nnfs_xp.arguments import check_choice
+from nnfs_xp.errors import BackendUnavailableError
 from nnfs_xp.executors.eager import EagerExecutor
 from nnfs_xp.step import Network
 
@@ -13,9 +14,7 @@ COMPILE_MODES = ("auto", "off", "require")
 
 def check_mode(compile: str) -> str:
     """Return the mode, or raise InputError if there is none of that name."""
-    if compile not in COMPILE_MODES:
-        raise InputError(f"compile must be one of {COMPILE_MODES}, got {compile!r}")
-    return compile
+    return check_choice(compile, "compile", COMPILE_MODES)
 
 
 def executor_for(network: Network, compile: str) -> Any:

@@ -133,7 +133,7 @@ class Building:
         self._place(self.backend, named)
         if optimizer_state:
             with self.backend.context():
-                self._ready_state().restore_optimizer(optimizer_state)
+                self._ready.restore_optimizer(optimizer_state)
 
     def _place(self, be: Backend, parameters: Named) -> None:
         """Lay the parameters out on a backend, and let the layers find them."""
@@ -166,7 +166,7 @@ class Building:
     def _restore(self, be: Backend, named: Named) -> None:
         self._place(be, named)
         with be.context():
-            self._ready_state().restore_optimizer(named)
+            self._ready.restore_optimizer(named)
 
     def _holds(self, layer: Layer) -> bool:
         return self._state is not None and layer.store is self._state
@@ -196,9 +196,6 @@ class Building:
     def _ready(self) -> ModelState:
         """The state of the finalized model."""
         self.finalize()
-        return self._ready_state()
-
-    def _ready_state(self) -> ModelState:
         assert self._state is not None
         return self._state
 

@@ -120,8 +120,10 @@ def _run_epoch(
 
     batches = plan.batches
     for batch, rows in enumerate(batches, start=1):
-        given = plan.data.rows(rows) if order is None else None
-        given = given or plan.data.take(order[rows], be)  # type: ignore[index]
+        if order is None:
+            given = plan.data.rows(rows)
+        else:
+            given = plan.data.take(order[rows], be)
         x = be.asarray(given.x, be.dtype)
         noise = draw_noise(model, noisy, x.shape[0])
         state.begin_step()
