@@ -42,10 +42,12 @@ from nnfs_xp.callbacks import (
 from nnfs_xp.errors import (
     BackendMismatchError,
     BackendUnavailableError,
+    DeviceMemoryError,
     DownloadError,
     DTypeError,
     FileFormatError,
     InputError,
+    KernelCompileError,
 )
 from nnfs_xp.history import History
 from nnfs_xp.initializers import (
@@ -129,6 +131,7 @@ __all__ = [
     "CosineDecay",
     "DTypeError",
     "Dense",
+    "DeviceMemoryError",
     "DownloadError",
     "Dropout",
     "EarlyStopping",
@@ -145,6 +148,7 @@ __all__ = [
     "InputError",
     "InverseTimeDecay",
     "JSONLog",
+    "KernelCompileError",
     "Layer",
     "LeakyReLU",
     "LearningRateSchedule",

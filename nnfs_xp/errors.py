@@ -24,6 +24,14 @@ class BackendUnavailableError(RuntimeError):
     """A backend or device was asked for that does not work on this machine."""
 
 
+class KernelCompileError(BackendUnavailableError):
+    """A kernel's source does not compile, or cannot be loaded, on this machine."""
+
+
+class DeviceMemoryError(MemoryError):
+    """The memory of a device is too small for what was asked of it."""
+
+
 class FileFormatError(InputError):
     """A file is damaged, or is not of the kind that its reader expects."""
 

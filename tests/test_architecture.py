@@ -15,7 +15,7 @@ PACKAGE = ROOT / "nnfs_xp"
 HOST_SIDE = {
     "backends", "book", "cli", "data", "executors/jax_jit", "io", "kernels/numpy",
     "plots", "random", "testing", "errors", "__init__", "__main__",
-    "executors/__init__", "kernels/__init__",
+    "executors/__init__", "kernels/__init__", "kernels/cupy",
 }  # fmt: skip
 
 
