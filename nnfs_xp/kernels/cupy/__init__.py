@@ -4,3 +4,19 @@ The sources are in ``cuda/``; `module` compiles them. A twin checks nothing: wha
 it cannot take, such as an array that is not contiguous, it hands to its
 reference.
 """
+
+from nnfs_xp.kernels.cupy import (
+    batches,
+    dropout,
+    layers,
+    losses,
+    statistics,
+)
+
+__all__ = [
+    "batches",
+    "dropout",
+    "layers",
+    "losses",
+    "statistics",
+]
