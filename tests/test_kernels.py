@@ -10,6 +10,7 @@ import nnfs_xp as nx
 from nnfs_xp import kernels
 from nnfs_xp.kernels import registry
 from tests.conftest import backend_or_skip
+from tests.kernel_cases import optimizers
 
 _random = np.random.default_rng(6)
 
@@ -26,13 +27,6 @@ _square = _random.standard_normal((6, 6))
 def _classes(rows, columns, scale=3.0):
     z = _random.standard_normal((rows, columns)) * scale
     return z, _random.integers(0, columns, rows).astype("int32")
-
-
-def _adam(shape, gradient=None):
-    """Return parameters, gradients, both moments, and the scalars of a step."""
-    w, dw, m, v = _random.standard_normal((4, *shape))
-    dw = dw if gradient is None else np.broadcast_to(gradient, shape)
-    return w, dw, m, v**2, np.asarray(0.01), np.asarray(0.1), 0.9, 0.999, 1e-7
 
 
 _z, _labels = _classes(20, 4)
@@ -110,21 +104,10 @@ CASES = {
         "special": (_special, 1.0),
         "infinite": (np.array([-np.inf, np.inf]), 1.0),
     },
-    "adam": {
-        "usual": _adam((1000,)),
-        "matrix": _adam((30, 7)),
-        "size 1": _adam((1,)),
-        "number": _adam(()),
-        "empty": _adam((0,)),
-        "no gradient": _adam((5,), 0.0),
-        "NaN": _adam((5,), np.nan),
-        "infinite": _adam((5,), np.inf),
-        "huge": _adam((5,), 1e15),
-        "first step": (*_adam((9,))[:5], np.asarray(0.001), 0.9, 0.999, 1e-7),
-    },
+    **optimizers.CASES,
 }
 # Arguments that a kernel may write to.
-OVERWRITTEN = {"adam": {0, 2, 3}}
+OVERWRITTEN = {**optimizers.OVERWRITTEN}
 OWNERS = ("numpy", "cupy", "torch", "jax")
 
 
@@ -169,13 +152,13 @@ def test_twin_equals_reference(owner, name, kind, dtype):
         atol = rtol * float(finite.max(initial=0.0))
         np.testing.assert_allclose(one, other, rtol=rtol, atol=atol)
     for position, (old, new) in enumerate(zip(arguments, given, strict=True)):
-        if position not in OVERWRITTEN.get(name, ()) and not isinstance(old, float):
+        if position not in OVERWRITTEN.get(name, ()) and hasattr(old, "dtype"):
             np.testing.assert_array_equal(be.to_numpy(new), be.to_numpy(old))
 
 
 def on_backend(be, value):
-    """Move an argument; its floats take the dtype, its layout is kept."""
-    if isinstance(value, float):
+    """Move an array; its floats take the dtype, its layout is kept."""
+    if not hasattr(value, "dtype"):
         return value
     if value.dtype.kind == "f" and be.name == "numpy":
         return value.astype(be.dtype_name, copy=False)
@@ -186,8 +169,7 @@ def copies(be, arguments):
     """Return arguments that may be written to, in the layout they have."""
     if be.name == "numpy":
         return [
-            value if isinstance(value, float) else value.copy("K")
-            for value in arguments
+            value.copy("K") if hasattr(value, "dtype") else value for value in arguments
         ]
     return [
         be.xp.asarray(v, copy=True) if hasattr(v, "dtype") else v for v in arguments
@@ -199,7 +181,7 @@ def flat(values):
     if isinstance(values, tuple):
         for value in values:
             yield from flat(value)
-    else:
+    elif values is not None:
         yield values
 
 

@@ -4,3 +4,7 @@ The sources are in ``cuda/``; `module` compiles them. A twin checks nothing: wha
 it cannot take, such as an array that is not contiguous, it hands to its
 reference.
 """
+
+from nnfs_xp.kernels.cupy import clipping as clipping
+from nnfs_xp.kernels.cupy import optimizers as optimizers
+from nnfs_xp.kernels.cupy import regularizers as regularizers
