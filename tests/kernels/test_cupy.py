@@ -28,7 +28,13 @@ ACTIVATIONS = (
     nx.Softplus(), nx.Sigmoid(), nx.Tanh(),
 )  # fmt: skip
 # Twins that launch several kernels, or in their first case none.
-LAUNCHES = {"accumulate": 1, "activation_bias_backward": 2, "activation_backward": 2}
+LAUNCHES = {
+    "accumulate": 1,
+    "activation_bias_backward": 2,
+    "activation_backward": 2,
+    "clip_to_norm": 2,
+    "l1l2_penalty": 2,
+}
 
 
 @pytest.fixture
