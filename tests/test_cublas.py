@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nnfs_xp as nx
-from nnfs_xp.backends import cublas
+from nnfs_xp.backends import cublas, cublas_lt
 from tests.conftest import backend_or_skip
 
 SHAPES = [(1, 1, 1), (1, 5, 3), (4, 1, 3), (4, 5, 1), (33, 17, 9), (64, 128, 10)]
@@ -215,6 +215,27 @@ def test_cupy_a_stream_must_be_used_before_it_is_captured(be):
     assert_equals_cupy(out, a, b)
 
 
+def test_cupy_a_thread_must_multiply_before_it_captures(be):
+    import cupy
+
+    a, b = matrices(be, 4, 5, 3)
+    out, caught = be.zeros((4, 3)), []
+
+    def work():
+        with be.context():
+            try:
+                captured(
+                    cupy.cuda.Stream(non_blocking=True), lambda: be.matmul(a, b, out)
+                )
+            except nx.BackendUnavailableError as error:
+                caught.append(str(error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert "in the same thread" in caught[0]
+
+
 def test_cupy_streams_do_not_share_a_workspace(be, stream):
     a, b = matrices(be, 4, 5, 3)
     be.matmul(a, b)
@@ -248,7 +269,8 @@ def without_nvmath(monkeypatch):
     import sys
 
     backend_or_skip("cupy", "float32")
-    monkeypatch.setitem(sys.modules, "nvmath", None)
+    for name in ("nvmath", "nvmath.bindings"):
+        monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setattr(cublas, "_own", threading.local())
     cublas.why_unusable.cache_clear()
     yield
@@ -273,3 +295,36 @@ def test_cupy_products_can_be_captured_with_nvmath(be):
 
 def test_other_backends_capture_nothing():
     assert "captures no CUDA graphs" in nx.get_backend("numpy").why_no_capture()
+
+
+# cuBLASLt, which the emulated device does not have.
+
+
+def test_cupy_cublas_lt_is_used_only_when_asked_for(be, monkeypatch):
+    monkeypatch.delenv("NNFS_XP_CUBLASLT", raising=False)
+    assert not cublas_lt.asked_for()
+    monkeypatch.setenv("NNFS_XP_CUBLASLT", "1")
+    if reason := cublas_lt.why_unusable():
+        with pytest.raises(nx.BackendUnavailableError, match="cannot use cuBLASLt"):
+            cublas_lt.asked_for()
+        with pytest.raises(nx.BackendUnavailableError, match="cannot use cuBLASLt"):
+            cublas_lt.bias_relu_product(*matrices(be, 2, 3, 4), be.zeros((4,)), None)
+        pytest.skip(f"the rest needs a device: {reason}")
+    assert cublas_lt.asked_for()
+
+
+@pytest.mark.parametrize(("m", "k", "n"), SHAPES)
+def test_cupy_cublas_lt_product_with_bias_and_relu(m, k, n):
+    be = backend_or_skip("cupy", "float32")
+    import cupy
+
+    if reason := cublas_lt.why_unusable():
+        pytest.skip(reason)
+    x, w = matrices(be, m, k, n)
+    b = be.asarray(random.standard_normal((1, n)), be.dtype)
+    expected = cupy.maximum(cupy.matmul(x, w) + b, 0).get()
+    for left in views(be, x).values():
+        for right in views(be, w).values():
+            out = be.full((m, n), -1.0)
+            assert cublas_lt.bias_relu_product(left, right, b, out) is out
+            np.testing.assert_allclose(out.get(), expected, rtol=1e-5, atol=1e-5)

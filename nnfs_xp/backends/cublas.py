@@ -30,7 +30,7 @@ WORKSPACE_BYTES = 32 * 2**20
 # One thread may capture while another computes, and a handle is for one thread.
 _own = threading.local()
 # cuBLAS reads the factors of ``C = alpha A B + beta C`` from the host.
-_FACTORS = {name: np.array([1, 0], dtype=name) for name in ("float32", "float64")}
+FACTORS = {name: np.array([1, 0], dtype=name) for name in ("float32", "float64")}
 
 
 class _Handle:
@@ -38,27 +38,12 @@ class _Handle:
 
     def __init__(self) -> None:
         # The import takes a while, and a machine without CUDA never needs it.
-        from nvmath import CudaDataType
         from nvmath.bindings import cublas
 
         self._cublas = cublas
         self._handle = cublas.create()
         self._stream: int | None = None
         self._workspaces: dict[int, Any] = {}
-        real32, real64 = int(CudaDataType.CUDA_R_32F), int(CudaDataType.CUDA_R_64F)
-        half, brain = int(CudaDataType.CUDA_R_16F), int(CudaDataType.CUDA_R_16BF)
-        single = int(cublas.ComputeType.COMPUTE_32F)
-        double = int(cublas.ComputeType.COMPUTE_64F)
-        tf32 = int(cublas.ComputeType.COMPUTE_32F_FAST_TF32)
-        # For each kind of product: the types of operands and result, the
-        # arithmetic, and the result's dtype.
-        self._kinds = {
-            "float32": (real32, real32, single, "float32"),
-            "float64": (real64, real64, double, "float64"),
-            "tf32": (real32, real32, tf32, "float32"),
-            "float16": (half, real32, single, "float32"),
-            "bfloat16": (brain, real32, single, "float32"),
-        }
 
     def use_stream(self, stream: Any) -> None:
         """Let the next products run on a stream, with a workspace of its own."""
@@ -74,19 +59,49 @@ class _Handle:
         self._cublas.set_workspace(self._handle, workspace.ptr, WORKSPACE_BYTES)
         self._stream = stream.ptr
 
+    def workspace(self) -> int:
+        """Return the address of the workspace of the stream in use."""
+        return self._workspaces[self._stream].ptr  # type: ignore[index]
+
     def multiply(self, a: Array, b: Array, out: Array, kind: str) -> None:
         """Write the product of two matrices to a third one."""
-        operands, result, compute, dtype = self._kinds[kind]
-        a, a_is_transposed, a_stride = _as_stored(a)
-        b, b_is_transposed, b_stride = _as_stored(b)
-        alpha = _FACTORS[dtype].ctypes.data
+        operands, result, compute, dtype = kinds()[kind]
+        a, a_is_transposed, a_stride = as_stored(a)
+        b, b_is_transposed, b_stride = as_stored(b)
+        alpha = FACTORS[dtype].ctypes.data
         self._cublas.gemm_ex(
             self._handle, b_is_transposed, a_is_transposed,
             b.shape[1], a.shape[0], a.shape[1],
             alpha, b.data.ptr, operands, b_stride, a.data.ptr, operands, a_stride,
-            alpha + _FACTORS[dtype].itemsize, out.data.ptr, result, _row_stride(out),
+            alpha + FACTORS[dtype].itemsize, out.data.ptr, result, row_stride(out),
             compute, -1,
         )  # fmt: skip
+
+
+@functools.cache
+def kinds() -> dict[str, tuple[int, int, int, str]]:
+    """Return what cuBLAS calls each kind of product.
+
+    Returns
+    -------
+    dict
+        By the name of the operands' format: the types of operands and result, the
+        arithmetic, and the result's dtype.
+    """
+    from nvmath import CudaDataType
+    from nvmath.bindings.cublas import ComputeType
+
+    real32, real64 = int(CudaDataType.CUDA_R_32F), int(CudaDataType.CUDA_R_64F)
+    half, brain = int(CudaDataType.CUDA_R_16F), int(CudaDataType.CUDA_R_16BF)
+    single, double = int(ComputeType.COMPUTE_32F), int(ComputeType.COMPUTE_64F)
+    tf32 = int(ComputeType.COMPUTE_32F_FAST_TF32)
+    return {
+        "float32": (real32, real32, single, "float32"),
+        "float64": (real64, real64, double, "float64"),
+        "tf32": (real32, real32, tf32, "float32"),
+        "float16": (half, real32, single, "float32"),
+        "bfloat16": (brain, real32, single, "float32"),
+    }
 
 
 @functools.cache
@@ -99,6 +114,8 @@ def why_unusable() -> str:
             f"nvmath-python is not installed: {error} "
             "(pip install 'nnfs-xp[cuda13]', or [cuda12])"
         )
+    except BackendUnavailableError:
+        raise
     # Its own errors, when it finds no cuBLAS or one that is too old.
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
@@ -138,20 +155,32 @@ def multiply(a: Array, b: Array, out: Array | None, kind: str) -> Array:
     import cupy
 
     dtype = cupy.dtype("float64" if kind == "float64" else "float32")
-    shape = _checked_shape(a, b, out, dtype)
-    in_rows = out is not None and _lies_in_rows(out)
+    shape = checked_shape(a, b, out, dtype)
+    in_rows = out is not None and lies_in_rows(out)
     # What lies otherwise, such as a transposed array, gets a copy of the product.
     target: Array = out if in_rows else cupy.empty(shape, dtype)
     if a.shape[1] == 0:
         target[...] = 0
     elif target.size:
-        handle = _handle()
-        handle.use_stream(cupy.cuda.get_current_stream())
-        handle.multiply(a, b, target, kind)
+        _handle_on_stream().multiply(a, b, target, kind)
     if out is None or in_rows:
         return target
     out[...] = target
     return out
+
+
+def workspace() -> int:
+    """Return the address of the current stream's workspace, of `WORKSPACE_BYTES`."""
+    return _handle_on_stream().workspace()
+
+
+def _handle_on_stream() -> _Handle:
+    """Return this thread's handle, on CuPy's current device and stream."""
+    import cupy
+
+    handle = _handle()
+    handle.use_stream(cupy.cuda.get_current_stream())
+    return handle
 
 
 def _handle() -> _Handle:
@@ -161,23 +190,28 @@ def _handle() -> _Handle:
     handles = _own.__dict__.setdefault("handles", {})
     device = cupy.cuda.runtime.getDevice()
     if device not in handles:
+        _check_not_captured(cupy.cuda.get_current_stream())
         handles[device] = _Handle()
     return handles[device]
+
+
+def _check_not_captured(stream: Any) -> None:
+    if stream.is_capturing():
+        raise BackendUnavailableError(
+            "the first matrix product on a stream cannot be captured; multiply two "
+            "matrices on it, in the same thread, before the capture begins"
+        )
 
 
 def _new_workspace(stream: Any) -> Any:
     import cupy
 
-    if stream.is_capturing():
-        raise BackendUnavailableError(
-            "the first matrix product on a stream cannot be captured; multiply two "
-            "matrices on it before the capture begins"
-        )
+    _check_not_captured(stream)
     # Not from a memory pool, which may belong to a graph and go with it.
     return cupy.cuda.MemoryPointer(cupy.cuda.Memory(WORKSPACE_BYTES), 0)
 
 
-def _checked_shape(a: Array, b: Array, out: Array | None, dtype: Any) -> tuple:
+def checked_shape(a: Array, b: Array, out: Array | None, dtype: Any) -> tuple:
     """Return the shape of the product, or raise."""
     if a.dtype != b.dtype:
         raise DTypeError(
@@ -196,17 +230,17 @@ def _checked_shape(a: Array, b: Array, out: Array | None, dtype: Any) -> tuple:
     return shape
 
 
-def _as_stored(a: Array) -> tuple[Array, int, int]:
+def as_stored(a: Array) -> tuple[Array, int, int]:
     """Return a matrix, whether it is stored transposed, and its leading stride."""
-    if _lies_in_rows(a):
-        return a, 0, _row_stride(a)
-    if _lies_in_rows(a.T):
-        return a, 1, _row_stride(a.T)
+    if lies_in_rows(a):
+        return a, 0, row_stride(a)
+    if lies_in_rows(a.T):
+        return a, 1, row_stride(a.T)
     a = a.copy(order="C")
-    return a, 0, _row_stride(a)
+    return a, 0, row_stride(a)
 
 
-def _lies_in_rows(a: Array) -> bool:
+def lies_in_rows(a: Array) -> bool:
     """Return whether rows are contiguous and follow each other in memory."""
     rows, columns = a.shape
     between_rows, between_columns = a.strides
@@ -216,7 +250,7 @@ def _lies_in_rows(a: Array) -> bool:
     )
 
 
-def _row_stride(a: Array) -> int:
+def row_stride(a: Array) -> int:
     """Return how many elements lie between the begins of two rows."""
     rows, columns = a.shape
     # The stride of an axis of length 1 means nothing, and may be anything.
