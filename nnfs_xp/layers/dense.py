@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.arguments import check_count, check_seed
-from nnfs_xp.backends import Array, Backend
+from nnfs_xp.backends import Array, Backend, Operand
 from nnfs_xp.checks import check_features
 from nnfs_xp.errors import InputError
 from nnfs_xp.initializers import Initializer
@@ -95,27 +95,27 @@ class Dense(Layer):
         self.bias_regularizer = _regularizer(bias_regularizer, "bias_regularizer")
         self.seed = None if seed is None else check_seed(seed)
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Array]:
-        """Return ``X W + b``, and the inputs as residuals."""
-        y = be.matmul(x, params["weights"])
+    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
+        """Return ``X W + b``, and the operands of the product as residuals."""
+        x, w = be.operand(x), be.operand(params["weights"])
+        y = be.matmul(x, w)
         y += params["biases"]
-        return y, x
+        return y, (x, w)
 
     def bwd(
-        self, be: Backend, params: Params, x: Array, dy: Array
+        self, be: Backend, params: Params, residuals: Any, dy: Array
     ) -> tuple[Array, Params]:
         """Return ``dX`` and the gradients of the parameters."""
-        dx = be.matmul(dy, params["weights"].T)
-        return dx, self.parameter_gradients(be, params, x, dy)
+        x, w = residuals  # where nothing was rounded, weights are those of now
+        w = w if isinstance(w, Operand) else params["weights"]
+        rounded = be.operand(dy)
+        return be.matmul(rounded, w.T), _gradients(be, x, dy, rounded)
 
     def parameter_gradients(
-        self, be: Backend, params: Params, x: Array, dy: Array
+        self, be: Backend, params: Params, residuals: Any, dy: Array
     ) -> Params:
         """Return ``dW`` and ``db``."""
-        return {
-            "weights": be.matmul(x.T, dy),
-            "biases": sum_over_samples(be, dy),
-        }
+        return _gradients(be, residuals[0], dy, be.operand(dy))
 
     def initializers(self) -> dict[str, tuple[Initializer, tuple[int, ...]]]:
         """Return initialiser and shape of weights and biases."""
@@ -180,6 +180,10 @@ class Dense(Layer):
         return f"Dense({self.n_inputs}, {self.n_neurons})"
 
 
+def _gradients(be: Backend, x: Any, dy: Array, rounded: Any) -> Params:
+    return {"weights": be.matmul(x.T, rounded), "biases": sum_over_samples(be, dy)}
+
+
 @portable
 def sum_over_samples(be: Backend, dy: Array) -> Array:
     """Return the sum over the first axis, which is kept with length 1."""
@@ -187,9 +191,7 @@ def sum_over_samples(be: Backend, dy: Array) -> Array:
 
 
 def _regularizer(value: Any, name: str) -> Regularizer | None:
-    if value is None:
-        return None
-    return resolve("regularizer", value, name, Regularizer)
+    return None if value is None else resolve("regularizer", value, name, Regularizer)
 
 
 def _config(regularizer: Regularizer | None) -> dict[str, Any] | None:
