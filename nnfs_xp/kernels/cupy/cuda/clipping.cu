@@ -52,10 +52,8 @@ extern "C" __global__ void clip_to_norm(int64 n, const REAL* gradient, REAL* cli
     double ratio = parts[2 * k] / scale;
     sum += parts[2 * k + 1] * (ratio * ratio);
   }
-  double root = sqrt(sum_of_block(sum));
-  // At least 1, but for gradients that are all 0. NaN stays NaN.
-  if (root < 1.0) root = 1.0;
-  double allowed = limit / root;
+  // Infinite where all gradients are 0.
+  double allowed = limit / sqrt(sum_of_block(sum));
   // Not true of NaN, which so spreads to all entries.
   bool small_enough = scale <= allowed;
   REAL divisor = (REAL)scale, factor = (REAL)allowed;
