@@ -63,7 +63,15 @@ from nnfs_xp.initializers import (
     Uniform,
     Zeros,
 )
-from nnfs_xp.layers import Dense, Dropout, Flatten, Layer, Reshape, Sequential
+from nnfs_xp.layers import (
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    Rescaling,
+    Reshape,
+    Sequential,
+)
 from nnfs_xp.losses import (
     BinaryCrossEntropy,
     CategoricalCrossEntropy,
@@ -172,6 +180,7 @@ __all__ = [
     "ReduceOnPlateau",
     "RegressionAccuracy",
     "Regularizer",
+    "Rescaling",
     "Reshape",
     "Schedule",
     "Sequential",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from nnfs_xp.arguments import check_count
-from nnfs_xp.backends import Array
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.kernels import portable
 
 
 def check_batch_size(value: Any) -> int | None:
@@ -44,3 +45,72 @@ def iterate_rows(array: Array, batch_size: int | None) -> Iterator[Array]:
     """Yield the rows of an array, a batch at a time."""
     for rows in batch_slices(array.shape[0], batch_size):
         yield rows_of(array, rows)
+
+
+@portable
+def gather_batch(
+    be: Backend,
+    arrays: tuple[Array, Array, Array | None],
+    order: Array | None,
+    start: int | Array,
+    size: int,
+    rescale: tuple[float, float] | None = None,
+) -> tuple[Array, Array, Array | None]:
+    """Return the samples, targets and weights of one batch.
+
+    Parameters
+    ----------
+    be : Backend
+        Where the arrays are.
+    arrays : tuple of array
+        Samples, of any real dtype and with any number of axes; targets; and
+        weights, or None.
+    order : array of int or None
+        Numbers of the rows; those of the batch begin at `start`. Without it
+        the batch is the rows from `start` on, and after the last row comes the
+        first.
+    start : int or array, 0-d
+        Where the batch begins.
+    size : int
+        Rows of the batch.
+    rescale : tuple of float, optional
+        A factor and a summand for the samples, as in `rescaled`.
+
+    Returns
+    -------
+    tuple
+        The samples in the backend's dtype; targets and weights in their own.
+    """
+    x, y, weight = arrays
+    n = x.shape[0]
+    if order is None and isinstance(start, int) and start % n + size <= n:
+        rows = slice(start % n, start % n + size)
+        x, y = rows_of(x, rows), rows_of(y, rows)
+        weight = None if weight is None else weight[rows]
+    else:
+        numbers = _row_numbers(be, order, start, size, n)
+        take = be.xp.take
+        x, y = take(x, numbers, axis=0), take(y, numbers, axis=0)
+        weight = None if weight is None else take(weight, numbers, axis=0)
+    if rescale is not None:
+        x = rescaled(be, x, *rescale)
+    elif x.dtype != be.dtype:
+        x = be.xp.astype(x, be.dtype)
+    return x, y, weight
+
+
+def _row_numbers(
+    be: Backend, order: Array | None, start: int | Array, size: int, n: int
+) -> Array:
+    if order is not None and isinstance(start, int):
+        return order[start : start + size]
+    positions = be.xp.arange(size, dtype=be.xp.int32, device=be.device) + start
+    return positions % n if order is None else be.xp.take(order, positions, axis=0)
+
+
+@portable
+def rescaled(be: Backend, x: Array, scale: float, offset: float) -> Array:
+    """Return ``x scale + offset`` in the backend's dtype, for any real dtype."""
+    y = be.xp.astype(x, be.dtype) * scale
+    y += offset
+    return y

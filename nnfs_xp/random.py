@@ -51,13 +51,17 @@ class Stream:
         self.name = name
         self.step = step
 
-    def bits(self, count: int) -> np.ndarray:
-        """Return `count` random 64-bit words, dtype uint64."""
+    @property
+    def key(self) -> tuple[int, int]:
+        """The two words of Philox's key: the seed, and a number for the name."""
         # CRC-32 rather than hash(): Python salts the hash of a string anew in
         # every process.
-        stream = zlib.crc32(self.name.encode())
+        return self.seed, zlib.crc32(self.name.encode())
+
+    def bits(self, count: int) -> np.ndarray:
+        """Return `count` random 64-bit words, dtype uint64."""
         generator = np.random.Philox(
-            key=np.array([self.seed, stream], dtype=np.uint64),
+            key=np.array(self.key, dtype=np.uint64),
             counter=np.array([0, 0, self.step, 0], dtype=np.uint64),
         )
         return generator.random_raw(count)
@@ -82,13 +86,18 @@ class Stream:
         """Return booleans that are True with a probability, dtype bool.
 
         Each compares 32 bits with the probability in units of 2**-32, so no
-        rounding of a float is involved; 0 and 1 are exact.
+        rounding of a float is involved.
         """
         count = math.prod(shape)
         # The low half of a word comes first, whatever the machine's byte order.
         halves = self.bits((count + 1) // 2).astype("<u8").view("<u4")
-        kept = halves[:count] < np.uint64(round(probability * 2**32))
+        kept = halves[:count] < np.uint64(self.threshold(probability))
         return kept.reshape(shape)
+
+    @staticmethod
+    def threshold(probability: float) -> int:
+        """Return a probability in units of 2**-32, exact for 0 and 1."""
+        return round(probability * 2**32)
 
     def orthogonal(self, rows: int, columns: int) -> np.ndarray:
         """Return a float64 matrix with orthonormal columns, or rows if fewer.

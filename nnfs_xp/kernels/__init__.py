@@ -8,6 +8,7 @@ from nnfs_xp.kernels.registry import (
     set_kernel_mode,
     twin_of,
     twins,
+    uses_twin,
 )
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "set_kernel_mode",
     "twin_of",
     "twins",
+    "uses_twin",
 ]

@@ -107,6 +107,14 @@ def twins(backend: str) -> dict[str, Function]:
     return {name: twin for (name, owner), twin in _TWINS.items() if owner == backend}
 
 
+def uses_twin(name: str, backend: str) -> bool:
+    """Return whether calls of a portable function go to a twin on a backend."""
+    if kernel_mode() == "off":
+        return False
+    _load_twins(backend)
+    return (name, backend) in _TWINS
+
+
 def kernel_mode() -> str:
     """Return whether twins are used: ``auto``, ``off`` or ``require``."""
     if _mode not in KERNEL_MODES:

@@ -7,6 +7,7 @@ from typing import Any
 from nnfs_xp.arguments import check_rate, check_seed
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import InputError
+from nnfs_xp.kernels import portable
 from nnfs_xp.layers.base import Layer, Params
 from nnfs_xp.random import Stream
 from nnfs_xp.registry import register
@@ -99,12 +100,10 @@ class Dropout(Layer):
         return x, None
 
     def training_fwd(
-        self, be: Backend, params: Params, x: Array, noise: Array | None
+        self, be: Backend, params: Params, x: Array, noise: Any
     ) -> tuple[Array, Array]:
         """Return ``x m``, and the mask."""
-        scale = 1.0 / (1.0 - self._rate) if self._rate < 1 else 0.0
-        mask = be.xp.astype(noise, x.dtype) * scale
-        return x * mask, mask
+        return dropout(be, x, noise, 1.0 - self._rate)
 
     def bwd(
         self, be: Backend, params: Params, mask: Array | None, dy: Array
@@ -115,3 +114,26 @@ class Dropout(Layer):
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""
         return {"rate": self._rate, "seed": self.seed}
+
+
+@portable
+def dropout(
+    be: Backend, x: Array, noise: Array | Stream, kept: float
+) -> tuple[Array, Array]:
+    """Return ``x m`` and the mask ``m``: ``1 / kept`` or 0.
+
+    Parameters
+    ----------
+    be : Backend
+        Where the arrays are.
+    x : array
+        The inputs.
+    noise : array of bool or Stream
+        Which inputs to keep, or the stream to draw that from.
+    kept : float
+        The share of inputs that is kept; with 0 the mask is 0.
+    """
+    if isinstance(noise, Stream):
+        noise = be.asarray(noise.bernoulli(tuple(x.shape), kept))
+    mask = be.xp.astype(noise, x.dtype) * (1.0 / kept if kept > 0 else 0.0)
+    return x * mask, mask

@@ -119,6 +119,14 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
         p, y = residuals
         return -(y * as_column(dlosses)) / p
 
+    def value_and_gradient(
+        self, be: Backend, p: Array, y_true: Array, dlosses: Array | float
+    ) -> tuple[Array, Array]:
+        """Return what `fwd` and `bwd` do; from logits, as `SoftmaxCrossEntropy`."""
+        if self.from_logits:
+            return self.after_softmax.value_and_gradient(be, p, y_true, dlosses)
+        return super().value_and_gradient(be, p, y_true, dlosses)
+
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this loss again, without defaults."""
         where_from = {"from_logits": self.from_logits, "mode": self.mode}

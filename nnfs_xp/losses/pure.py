@@ -20,7 +20,7 @@ from nnfs_xp.checks import (
     check_probabilities,
     check_values,
 )
-from nnfs_xp.losses.reduction import finish, reduce_losses
+from nnfs_xp.losses.reduction import finish, gradient_factors, weighted_losses
 
 _TARGET_CHECKS: dict[str, Callable[..., Array]] = {
     "classes": check_class_targets,
@@ -49,6 +49,13 @@ class PureLoss:
         for all of them.
         """
         raise NotImplementedError
+
+    def value_and_gradient(
+        self, be: Backend, y_pred: Array, y_true: Array, dlosses: Array | float
+    ) -> tuple[Array, Array]:
+        """Return what `fwd` and `bwd` do, for weights that are known before."""
+        losses, residuals = self.fwd(be, y_pred, y_true)
+        return losses, self.bwd(be, residuals, dlosses)
 
     # What a loss says about itself.
 
@@ -100,8 +107,18 @@ class PureLoss:
             Gradient of the reduced loss with respect to `losses`, all 0 where
             the count is 0.
         """
+        total = be.xp.sum(weighted_losses(be, losses, sample_weight))
+        return total, *self.factors(be, losses.shape[0], y_true, sample_weight)
+
+    def factors(
+        self, be: Backend, n: int, y_true: Array, sample_weight: Array | None
+    ) -> tuple[Array | int, Array | float]:
+        """Return count and `dlosses` of a batch of n samples, as `weigh` does.
+
+        They do not depend on the losses, so they may be had before them.
+        """
         counts = self.counts(be, y_true)
-        return reduce_losses(be, self.reduction, losses, counts, sample_weight)
+        return gradient_factors(be, self.reduction, n, counts, sample_weight)
 
     def finish(self, total: Any, count: Any) -> Any:
         """Return the reduced loss: `total`, over `count` if it is a mean.

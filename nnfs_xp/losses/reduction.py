@@ -19,14 +19,14 @@ def weighted_losses(be: Backend, losses: Array, weights: Array | None) -> Array:
     return weights * be.xp.where(weights > 0, losses, be.zero)
 
 
-def reduce_losses(
+def gradient_factors(
     be: Backend,
     reduction: str,
-    losses: Array,
+    n: int,
     counts: Array | None,
     weights: Array | None,
-) -> tuple[Array, Array | int, Array | float]:
-    """Return total, count and gradient weights of a batch; see `Loss.weigh`.
+) -> tuple[Array | int, Array | float]:
+    """Return count and gradient weights of a batch; see `Loss.factors`.
 
     Parameters
     ----------
@@ -34,26 +34,24 @@ def reduce_losses(
         Where the arrays are.
     reduction : str
         One of `REDUCTIONS`.
-    losses : array, shape (n,)
-        The loss of each sample.
+    n : int
+        The number of samples.
     counts : array, shape (n,), or None
         What each sample counts in the mean; 1 if there are none.
     weights : array, shape (n,), or None
         The weight of each sample; 1 if there are none.
     """
     xp = be.xp
-    n = losses.shape[0]
-    total = xp.sum(weighted_losses(be, losses, weights))
     if counts is None and weights is None:
-        return total, n, 1.0 / n if reduction == "mean" else 1.0
+        return n, 1.0 / n if reduction == "mean" else 1.0
     factors = be.full((n,), 1.0) if weights is None else weights
     count = xp.sum(factors if counts is None else factors * counts)
     if reduction != "mean":
-        return total, count, 1.0 if weights is None else weights
+        return count, 1.0 if weights is None else weights
     # Where nothing counts, the mean is NaN; its gradient must not be.
     some = count > 0
     divisor = xp.where(some, count, be.constant(1.0))
-    return total, count, xp.where(some, factors, be.zero) / divisor
+    return count, xp.where(some, factors, be.zero) / divisor
 
 
 def finish(reduction: str, total: Any, count: Any) -> Any:

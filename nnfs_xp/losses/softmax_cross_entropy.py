@@ -113,6 +113,15 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
         """Return ``(p sum(q) - q) * dlosses``, row by row."""
         return softmax_cross_entropy_backward(be, *residuals, dlosses)
 
+    def value_and_gradient(
+        self, be: Backend, z: Array, y_true: Array, dlosses: Array | float
+    ) -> tuple[Array, Array]:
+        """Return what `fwd` and `bwd` do, by one kernel where there is one."""
+        if self.mode != "exact":
+            return super().value_and_gradient(be, z, y_true, dlosses)
+        q = self.weighted_targets(be, y_true, z)
+        return softmax_cross_entropy_with_gradient(be, z, q, dlosses)
+
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this loss again, without defaults."""
         return {"mode": self.mode, **self.target_config(), **super().config()}
@@ -143,3 +152,12 @@ def softmax_cross_entropy_backward(
     if y_true.ndim == 2:
         p = p * be.xp.sum(y, axis=1, keepdims=True)
     return (p - y) * as_column(dlosses)
+
+
+@portable
+def softmax_cross_entropy_with_gradient(
+    be: Backend, z: Array, y_true: Array, dlosses: Array | float
+) -> tuple[Array, Array]:
+    """Return the exact loss of each row, and ``(p sum(y) - y) * dlosses``."""
+    losses, residuals = softmax_cross_entropy(be, z, y_true)
+    return losses, softmax_cross_entropy_backward(be, *residuals, dlosses)

@@ -6,9 +6,10 @@ from typing import Any
 
 from nnfs_xp.arguments import check_ignore_index
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.metrics.accumulation import count_correct
 from nnfs_xp.metrics.base import Metric, Statistics
 from nnfs_xp.metrics.checks import check_class_pair
-from nnfs_xp.metrics.counts import count_true, fixed_count, no_counts, ratio
+from nnfs_xp.metrics.counts import no_counts, ratio
 from nnfs_xp.registry import register
 
 
@@ -54,19 +55,7 @@ class Accuracy(Metric):
 
     def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
         """Return how many samples are right, and how many there are."""
-        xp = be.xp
-        labels = xp.argmax(y_true, axis=1) if y_true.ndim == 2 else y_true
-        right = xp.argmax(y_pred, axis=1) == labels
-        if self.ignore_index is None or y_true.ndim == 2:
-            return {
-                "correct": count_true(be, right),
-                "count": fixed_count(be, y_pred.shape[0]),
-            }
-        counted = labels != self.ignore_index
-        return {
-            "correct": count_true(be, right & counted),
-            "count": count_true(be, counted),
-        }
+        return count_correct(be, y_pred, y_true, self.ignore_index)
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
         """Return the share of right samples, 0-d."""

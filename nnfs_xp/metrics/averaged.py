@@ -8,7 +8,7 @@ from nnfs_xp.arguments import check_choice, check_number
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import InputError
 from nnfs_xp.metrics.base import Metric, Statistics
-from nnfs_xp.metrics.counts import count_true, fixed_count, ratio
+from nnfs_xp.metrics.counts import count_true, no_counts, ratio
 from nnfs_xp.metrics.decisions import (
     check_decisions,
     class_numbers,
@@ -72,7 +72,7 @@ class AveragedScore(Metric):
             name: be.zeros((k,), be.xp.int32)
             for name in ("true_positives", "predicted", "true")
         }
-        return {**counts, "count": fixed_count(be, 0)}
+        return {**counts, **no_counts(be, "count")}
 
     def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
         """Return the counts of each class; of a single output, of class 1 only."""
@@ -86,7 +86,7 @@ class AveragedScore(Metric):
             "true_positives": count_true(be, predicted_so & true_so, axis=0),
             "predicted": count_true(be, predicted_so, axis=0),
             "true": count_true(be, true_so, axis=0),
-            "count": fixed_count(be, y_pred.shape[0]),
+            "count": y_pred.shape[0],
         }
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:

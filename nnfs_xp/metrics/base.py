@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import BackendMismatchError, InputError
 from nnfs_xp.metrics.checks import CHECKS
+from nnfs_xp.metrics.counts import as_counts
 from nnfs_xp.placement import asked_backend, backend_for
 from nnfs_xp.registry import describe
 
-Statistics = dict[str, Array]
+Statistics = dict[str, Any]
 
 
 class Metric:
@@ -79,7 +80,10 @@ class Metric:
         raise NotImplementedError
 
     def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
-        """Return the statistics of one batch; counts are int32."""
+        """Return the statistics of one batch.
+
+        Counts are int32, or Python numbers if they follow from shapes.
+        """
         raise NotImplementedError
 
     def combine(self, be: Backend, total: Statistics, batch: Statistics) -> Statistics:
@@ -137,7 +141,8 @@ class Metric:
             predictions, targets = self.check_data(be, y_pred, y_true)
             self.check_outputs(tuple(predictions.shape[1:]))
             self.prepare(be, targets)
-            return self.compute(be, self.batch(be, predictions, targets))
+            batch = as_counts(be, self.batch(be, predictions, targets))
+            return self.compute(be, batch)
 
     def update(self, y_pred: Any, y_true: Any) -> None:
         """Add a batch, which may be of any size; arguments as in `calculate`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nnfs_xp.backends import Array, Backend
 
 
@@ -10,9 +12,15 @@ def no_counts(be: Backend, *names: str) -> dict[str, Array]:
     return {name: be.zeros((), be.xp.int32) for name in names}
 
 
-def fixed_count(be: Backend, number: int) -> Array:
-    """Return a number that follows from shapes, as a 0-d count."""
-    return be.xp.full((), number, dtype=be.xp.int32, device=be.device)
+def as_counts(be: Backend, statistics: dict[str, Any]) -> dict[str, Array]:
+    """Return statistics with 0-d arrays where a count is a Python number."""
+    xp = be.xp
+    return {
+        name: xp.full((), value, dtype=xp.int32, device=be.device)
+        if isinstance(value, int)
+        else value
+        for name, value in statistics.items()
+    }
 
 
 def count_true(be: Backend, mask: Array, axis: int | None = None) -> Array:

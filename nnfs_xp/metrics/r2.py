@@ -7,6 +7,7 @@ from typing import Any
 from nnfs_xp.arguments import check_choice
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.metrics.base import Metric, Statistics
+from nnfs_xp.metrics.counts import as_counts
 from nnfs_xp.registry import register
 from nnfs_xp.special import sign
 
@@ -77,7 +78,7 @@ class R2(Metric):
         mean = xp.mean(shifted, axis=0)
         deviation, error = shifted - mean, y_true - y_pred
         return {
-            "count": xp.full((), y_true.shape[0], dtype=xp.int32, device=be.device),
+            "count": y_true.shape[0],
             "origin": origin,
             "mean": mean,
             "m2": xp.sum(deviation * deviation, axis=0),
@@ -87,6 +88,7 @@ class R2(Metric):
     def combine(self, be: Backend, total: Statistics, batch: Statistics) -> Statistics:
         """Return the statistics of both sets of samples together."""
         xp = be.xp
+        total, batch = as_counts(be, total), as_counts(be, batch)
         count = total["count"] + batch["count"]
         # The batch's part of all samples; of none, if there are none.
         part = xp.astype(batch["count"], be.dtype) / xp.maximum(

@@ -210,7 +210,7 @@ def figures_of(network: Network, statistics: State) -> dict[str, Any]:
     figures: dict[str, Any] = {"loss": network.loss.finish(total, count)}
     for metric in network.metrics:
         read = {
-            key: host.asarray(be.to_numpy(value))
+            key: host.asarray(value if isinstance(value, int) else be.to_numpy(value))
             for key, value in statistics["metrics"][metric.name].items()
         }
         with host.context():

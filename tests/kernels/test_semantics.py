@@ -37,7 +37,8 @@ def test_kernel_computes_its_reference(name, kind, dtype):
             value.copy() if isinstance(value, np.ndarray) else value
             for value in case.arguments
         ]
-        on_cpu.launch(dtype, name, case.grid, case.block, given, reverse=reverse)
+        arguments = case.addressed(given)
+        on_cpu.launch(dtype, name, case.grid, case.block, arguments, reverse=reverse)
         for position, (old, new) in enumerate(zip(case.arguments, given, strict=True)):
             if position not in case.expected and isinstance(old, np.ndarray):
                 np.testing.assert_array_equal(new, old, f"argument {position}")

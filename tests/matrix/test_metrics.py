@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import nnfs_xp as nx
 import nnfs_xp.metrics
 from nnfs_xp.metrics import confusion_matrix
+from nnfs_xp.metrics.counts import as_counts
 from nnfs_xp.registry import UNITS, resolve
 from tests.conftest import backend_or_skip
 from tests.matrix.cases.metrics import METRICS
@@ -78,7 +79,7 @@ def test_every_metric_is_in_the_registry_and_in_these_tests():
 def test_uneven_batches_equal_one_call(backend, name):
     be = backend
     metric, y_pred, y_true = unit_and_data(name, be)
-    whole = metric.batch(be, *metric.check_data(be, y_pred, y_true))
+    whole = as_counts(be, metric.batch(be, *metric.check_data(be, y_pred, y_true)))
     expected = be.to_numpy(metric.calculate(y_pred, y_true))
     exact = name != "R2"
     rtol = 0.0 if exact else 1e-6 if be.dtype_name == "float32" else 1e-13
@@ -103,7 +104,7 @@ def test_uneven_batches_equal_one_call(backend, name):
 def test_statistics_of_nothing_change_nothing(backend, name):
     be = backend
     metric, y_pred, y_true = unit_and_data(name, be)
-    batch = metric.batch(be, *metric.check_data(be, y_pred, y_true))
+    batch = as_counts(be, metric.batch(be, *metric.check_data(be, y_pred, y_true)))
     empty = metric.empty(be, tuple(y_pred.shape[1:]))
     assert_same(be, metric.combine(be, empty, batch), batch)
     assert_same(be, metric.combine(be, batch, empty), batch)
@@ -176,7 +177,7 @@ def test_batches_read_nothing_back(name, library, dtype, monkeypatch):
     assert_same(
         be,
         total,
-        metric.combine(be, *2 * [metric.batch(be, y_pred, y_true)]),
+        metric.combine(be, *2 * [as_counts(be, metric.batch(be, y_pred, y_true))]),
         tolerance(be),
     )
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nnfs_xp.layers.nesting import leaves
+from nnfs_xp.metrics.counts import as_counts
 from tests.matrix.cases import parametrize
 from tests.matrix.helpers import NUMPY64, assert_agrees, host_params, move, tolerance
 
@@ -146,7 +147,7 @@ def test_metric(backend, case):
 
     # As a model computes it: counted here, divided on the host in float64.
     predictions, targets = metric.check_data(backend, y_pred, y_true)
-    counted = metric.batch(backend, predictions, targets)
+    counted = as_counts(backend, metric.batch(backend, predictions, targets))
     read = {name: backend.to_numpy(array) for name, array in counted.items()}
     figure = metric.compute(NUMPY64, read)
     assert figure.dtype == (np.int32 if whole else np.float64)
@@ -162,7 +163,10 @@ def test_metric_changes_nothing_it_is_given(backend, case):
     y_true = backend.asarray(case.y_true)
     metric.calculate(y_pred, y_true)
     predictions, targets = metric.check_data(backend, y_pred, y_true)
-    one, two = (metric.batch(backend, predictions, targets) for _ in range(2))
+    one, two = (
+        as_counts(backend, metric.batch(backend, predictions, targets))
+        for _ in range(2)
+    )
     before = {name: backend.to_numpy(array) for name, array in one.items()}
     metric.combine(backend, one, two)
     metric.compute(backend, one)

@@ -5,6 +5,24 @@ it cannot take, such as an array that is not contiguous, it hands to its
 reference.
 """
 
-from nnfs_xp.kernels.cupy import clipping as clipping
-from nnfs_xp.kernels.cupy import optimizers as optimizers
-from nnfs_xp.kernels.cupy import regularizers as regularizers
+from nnfs_xp.kernels.cupy import (
+    batches,
+    clipping,
+    dropout,
+    layers,
+    losses,
+    optimizers,
+    regularizers,
+    statistics,
+)
+
+__all__ = [
+    "batches",
+    "clipping",
+    "dropout",
+    "layers",
+    "losses",
+    "optimizers",
+    "regularizers",
+    "statistics",
+]

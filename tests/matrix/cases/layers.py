@@ -61,6 +61,23 @@ LAYERS = {
             lambda torch, p, x: x.reshape(1, 1),
         ),
     ],
+    "Rescaling": [
+        LayerCase(
+            lambda: nx.Rescaling(1 / 127.5, -1.0),
+            random.integers(0, 256, (4, 3)).astype("float64"),
+            lambda torch, p, x: x / 127.5 - 1,
+        ),
+        LayerCase(
+            lambda: nx.Rescaling(-2.5),
+            random.standard_normal((2, 3, 4)),
+            lambda torch, p, x: x * -2.5,
+        ),
+        LayerCase(
+            lambda: nx.Rescaling(0.0, 3.0),
+            random.standard_normal((1, 1)),
+            lambda torch, p, x: x * 0 + 3,
+        ),
+    ],
     "Sequential": [
         LayerCase(_make_block, random.standard_normal((5, 4)), _nested),
         LayerCase(

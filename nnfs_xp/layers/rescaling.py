@@ -1,0 +1,67 @@
+"""Rescaling: a factor and a summand for all inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_number
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.batching import rescaled
+from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class Rescaling(Layer):
+    """Bring inputs into another range, ``y = x scale + offset``.
+
+    Its gradient is ``dx = dy scale``. Inputs may have any shape. As the first
+    layer it turns the bytes of an image into numbers that a network learns
+    well from, and a model that has it takes images as they are.
+
+    Parameters
+    ----------
+    scale : float
+        The factor, any finite number.
+    offset : float, default 0.0
+        What is added after it.
+    backend, device, dtype : optional
+        See `Layer`.
+
+    Raises
+    ------
+    InputError
+        If one of the numbers is not finite.
+
+    References
+    ----------
+    Keras has a layer of this name with the same arguments.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Rescaling
+    >>> rescaling = Rescaling(1 / 127.5, -1.0, dtype="float64")
+    >>> rescaling.forward([[0, 51, 255]])
+    array([[-1. , -0.6,  1. ]])
+    >>> rescaling.backward([[255.0, 0.0, -255.0]])
+    array([[ 2.,  0., -2.]])
+    """
+
+    def __init__(self, scale: float, offset: float = 0.0, **where: Any) -> None:
+        super().__init__(**where)
+        self.scale = check_number(scale, "scale")
+        self.offset = check_number(offset, "offset")
+
+    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, tuple[()]]:
+        """Return ``x scale + offset``, and nothing for `bwd`."""
+        return rescaled(be, x, self.scale, self.offset), ()
+
+    def bwd(
+        self, be: Backend, params: Params, residuals: tuple[()], dy: Array
+    ) -> tuple[Array, Params]:
+        """Return ``dy scale``."""
+        return dy * self.scale, {}
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {"scale": self.scale, "offset": self.offset}
