@@ -13,7 +13,8 @@ def _arrays(shape, kept, gradient=None):
     """Return parameters, gradients, and so many arrays of state, all above 0."""
     w, dw, *state = _random.standard_normal((2 + kept, *shape))
     dw = dw if gradient is None else np.broadcast_to(gradient, shape).copy()
-    return [w, dw, *(s**2 for s in state)]
+    # Single numbers, where the shape is (), are no arrays yet.
+    return [np.asarray(a) for a in (w, dw, *(s**2 for s in state))]
 
 
 def _cases(kept, *scalars):

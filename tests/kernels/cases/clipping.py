@@ -24,17 +24,14 @@ BLOCKS = {"one block": 1, "several blocks": 3}
 
 
 def _parts(gradient, blocks, dtype):
-    """Return scale and scaled sum of squares of what each block goes through.
-
-    The sum of a gradient with NaN is NaN, whatever the scale, which leaves NaN out.
-    """
+    """Return scale and scaled sum of squares of what each block goes through."""
     smallest = SMALLEST[dtype]
     parts = np.empty((blocks, 2))
     for block in range(blocks):
         # Elements of a block are 256 neighbours of every round of the grid.
         own = gradient[np.arange(gradient.size) // 256 % blocks == block]
         own = own.astype("float64")
-        scale = np.fmax.reduce(np.abs(own), initial=smallest)
+        scale = np.max(np.abs(own), initial=smallest)
         scale = min(scale, 1.0 / smallest)
         parts[block] = scale, np.sum((own / scale) ** 2)
     return parts

@@ -20,17 +20,16 @@ extern "C" __global__ void clip_to_norm_parts(int64 n, const REAL* gradient,
                                               double* parts) {
   REAL largest = (REAL)smallest;
   for (int64 i = first_of_thread(); i < n; i += stride_of_grid()) {
-    REAL magnitude = fabs(gradient[i]);
-    if (magnitude > largest) largest = magnitude;
+    largest = larger(largest, fabs(gradient[i]));
   }
-  double scale = largest_of_block(largest);
+  double scale = block_maximum(largest);
   if (scale > 1.0 / smallest) scale = 1.0 / smallest;
   double sum = 0.0;
   for (int64 i = first_of_thread(); i < n; i += stride_of_grid()) {
     REAL scaled = gradient[i] / (REAL)scale;
     sum += scaled * scaled;
   }
-  sum = sum_of_block(sum);
+  sum = block_sum(sum);
   if (threadIdx.x == 0) {
     double* own = parts + 2 * (first + blockIdx.x);
     own[0] = scale;
@@ -42,20 +41,18 @@ extern "C" __global__ void clip_to_norm_parts(int64 n, const REAL* gradient,
 extern "C" __global__ void clip_to_norm(int64 n, const REAL* gradient, REAL* clipped,
                                         double smallest, double limit, int64 count,
                                         const double* parts) {
-  double scale = smallest;
+  REAL largest = (REAL)smallest;
   for (int64 k = threadIdx.x; k < count; k += blockDim.x) {
-    if (parts[2 * k] > scale) scale = parts[2 * k];
+    largest = larger(largest, (REAL)parts[2 * k]);
   }
-  scale = largest_of_block(scale);
+  double scale = block_maximum(largest);
   double sum = 0.0;
   for (int64 k = threadIdx.x; k < count; k += blockDim.x) {
     double ratio = parts[2 * k] / scale;
     sum += parts[2 * k + 1] * (ratio * ratio);
   }
-  double root = sqrt(sum_of_block(sum));
-  // At least 1, but for gradients that are all 0. NaN stays NaN.
-  if (root < 1.0) root = 1.0;
-  double allowed = limit / root;
+  // Infinite where all gradients are 0.
+  double allowed = limit / sqrt(block_sum(sum));
   // Not true of NaN, which so spreads to all entries.
   bool small_enough = scale <= allowed;
   REAL divisor = (REAL)scale, factor = (REAL)allowed;

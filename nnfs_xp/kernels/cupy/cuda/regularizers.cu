@@ -27,7 +27,7 @@ extern "C" __global__ void l1l2_penalty_parts(int64 n, const REAL* w, double l1,
     if (factor_1 != 0) sum += factor_1 * fabs(w[i]);
     if (factor_2 != 0) sum += factor_2 * (w[i] * w[i]);
   }
-  sum = sum_of_block(sum);
+  sum = block_sum(sum);
   if (threadIdx.x == 0) parts[blockIdx.x] = sum;
 }
 
@@ -36,6 +36,6 @@ extern "C" __global__ void l1l2_penalty(int64 count, const double* parts,
                                         REAL* penalty) {
   double sum = 0.0;
   for (int64 k = threadIdx.x; k < count; k += blockDim.x) sum += parts[k];
-  sum = sum_of_block(sum);
+  sum = block_sum(sum);
   if (threadIdx.x == 0) *penalty = (REAL)sum;
 }
