@@ -175,6 +175,7 @@ def test_cupy_rounded_products_can_be_captured(stream, precision):
         be.matmul(operand.T, y, dw)
         kept.append(operand)
 
+    be.synchronize()
     with stream:
         products()
     stream.synchronize()
