@@ -108,6 +108,21 @@ def test_train_on_every_backend(name, tmp_path, capsys):
         assert one["loss"] == pytest.approx(other["loss"], rel=1e-9)
 
 
+def test_products_in_another_precision(tmp_path, capsys):
+    where = "--matmul-precision", "bfloat16"
+    status, out, _ = run(capsys, *SPIRAL, *where, "--out", tmp_path)
+    assert status == 0
+    assert "numpy on cpu, float32, bfloat16 products" in out
+    found = json.loads((tmp_path / "history.json").read_text())
+    assert found["backend"]["matmul_precision"] == "bfloat16"
+    status, out, _ = run(capsys, "evaluate", tmp_path, "spiral", *where)
+    assert status == 0 and "bfloat16 products" in out
+    wrong = *SPIRAL, *where, "--dtype", "float64"
+    status, _, error = run(capsys, *wrong, "--out", tmp_path / "wrong")
+    assert status == 2
+    assert "matmul_precision 'bfloat16' is for dtype 'float32'" in error
+
+
 def test_all_options_of_training(tmp_path, capsys):
     status, out, _ = run(
         capsys, "train", "--data", "digits", "--hidden", "32,16", "8", "--epochs", 2,
@@ -217,7 +232,8 @@ def test_what_cannot_be_done_is_said_in_one_line(
         [], ["fly"], ["train", "--epochs", "0"], ["train", "--epochs", "many"],
         ["train", "--batch-size", "-3"], ["train", "--hidden", "-5"],
         ["train", "--hidden", "a"], ["train", "--backend", "tensorflow"],
-        ["train", "--dtype", "float16"], ["evaluate"],
+        ["train", "--dtype", "float16"], ["train", "--matmul-precision", "float8"],
+        ["evaluate"],
     ],
 )  # fmt: skip
 def test_wrong_arguments_show_the_usage(arguments, capsys):

@@ -7,7 +7,7 @@ import pytest
 
 import nnfs_xp as nx
 from nnfs_xp.backends import cublas, cublas_lt
-from tests.conftest import backend_or_skip
+from tests.conftest import backend_or_skip, required_backends
 
 SHAPES = [(1, 1, 1), (1, 5, 3), (4, 1, 3), (4, 5, 1), (33, 17, 9), (64, 128, 10)]
 random = np.random.default_rng(11)
@@ -17,6 +17,8 @@ random = np.random.default_rng(11)
 def be(request):
     be = backend_or_skip("cupy", request.param)
     if reason := cublas.why_unusable():
+        if "cupy" in required_backends():
+            pytest.fail(f"NNFS_XP_REQUIRE names cupy, and {reason}")
         pytest.skip(reason)
     return be
 
@@ -173,6 +175,7 @@ def test_cupy_rounded_products_can_be_captured(stream, precision):
         be.matmul(operand.T, y, dw)
         kept.append(operand)
 
+    be.synchronize()
     with stream:
         products()
     stream.synchronize()
@@ -219,7 +222,7 @@ def test_cupy_a_thread_must_multiply_before_it_captures(be):
     import cupy
 
     a, b = matrices(be, 4, 5, 3)
-    out, caught = be.zeros((4, 3)), []
+    out, caught, handles = be.zeros((4, 3)), [], []
 
     def work():
         with be.context():
@@ -229,11 +232,13 @@ def test_cupy_a_thread_must_multiply_before_it_captures(be):
                 )
             except nx.BackendUnavailableError as error:
                 caught.append(str(error))
+            handles.extend(cublas._own.handles)
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
     assert "in the same thread" in caught[0]
+    assert not handles  # making one allocates
 
 
 def test_cupy_streams_do_not_share_a_workspace(be, stream):

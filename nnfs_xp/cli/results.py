@@ -71,6 +71,7 @@ def write_history(run: Run, path: Path) -> None:
             "name": be.name,
             "device": be.device_name,
             "dtype": be.dtype_name,
+            "matmul_precision": be.matmul_precision,
             "note": be.note,
         },
         "versions": {
