@@ -38,19 +38,37 @@ def check_agreement(
         Naming the contenders that are not, and the first step where.
     """
     curves = {label: loss_curve(each, steps) for label, each in contenders.items()}
-    # One NaN would make the median NaN, and accuse everybody.
-    losses = np.array(list(curves.values()))
-    median = np.median(np.where(np.isnan(losses), np.inf, losses), axis=0)
+    median = median_of(curves)
     complaints = []
     for label, curve in curves.items():
-        # Not "off > rtol", which is false for NaN.
-        wrong = ~(np.abs(curve - median) <= rtol * np.abs(median))
-        if wrong.any():
-            first = int(np.argmax(wrong))
-            complaints.append(
-                f"{label}: loss {curve[first]:.7g} at step {first + 1}, "
-                f"where the median of all is {median[first]:.7g}"
-            )
+        complaint = disagreement(curve, median, "the median of all", rtol)
+        if complaint:
+            complaints.append(f"{label}: {complaint}")
     if complaints:
         raise DisagreementError("; ".join(complaints))
     return curves
+
+
+def median_of(curves: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the median of all loss curves, step by step."""
+    losses = np.array(list(curves.values()))
+    # One NaN would make the median NaN, and accuse everybody.
+    return np.median(np.where(np.isnan(losses), np.inf, losses), axis=0)
+
+
+def disagreement(
+    curve: np.ndarray,
+    expected: np.ndarray,
+    whose: str,
+    rtol: float = RELATIVE_TOLERANCE,
+) -> str:
+    """Return where a loss curve leaves another; nothing if it does not."""
+    # Not "off > rtol", which is false for NaN.
+    wrong = ~(np.abs(curve - expected) <= rtol * np.abs(expected))
+    if not wrong.any():
+        return ""
+    first = int(np.argmax(wrong))
+    return (
+        f"loss {curve[first]:.7g} at step {first + 1}, "
+        f"where {whose} is {expected[first]:.7g}"
+    )

@@ -47,10 +47,15 @@ def set_threads(threads: int) -> None:
 
 
 def use_full_float32() -> None:
-    """Keep JAX from computing with TF32 on a GPU, as the others do not.
+    """Keep JAX and PyTorch from computing with TF32 on a GPU, as CuPy does not.
 
-    For the whole process: nnfs_xp on JAX gets the same.
+    For the whole process: nnfs_xp on their backends gets the same.
     """
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
     if importlib.util.find_spec("jax"):
         import jax
 

@@ -8,7 +8,6 @@ import math
 import statistics
 import time
 from collections.abc import Mapping
-from itertools import cycle, islice
 
 from benchmarks.contenders.base import Contender
 
@@ -73,13 +72,13 @@ def time_block(contender: Contender, steps: int) -> Block:
     """
     with contender.context():
         contender.reset()
-        take_steps(contender, math.ceil(steps / 3))
+        contender.take(math.ceil(steps / 3))
         contender.synchronize()
         collecting = gc.isenabled()
         gc.disable()
         try:
             cpu_began, began = time.process_time(), time.perf_counter()
-            take_steps(contender, steps)
+            contender.take(steps)
             contender.synchronize()
             seconds = time.perf_counter() - began
             return Block(seconds, time.process_time() - cpu_began)
@@ -88,23 +87,17 @@ def time_block(contender: Contender, steps: int) -> Block:
                 gc.enable()
 
 
-def take_steps(contender: Contender, steps: int) -> None:
-    """Take steps on the batches in turn, reading nothing back."""
-    step = contender.step
-    for x, y in islice(cycle(contender.batches), steps):
-        step(x, y)
-
-
 def warm_up(contender: Contender, seconds: float) -> float:
     """Take steps for a while, and return the time of one at the end."""
-    steps = 5
+    steps = _multiple(5, contender.whole)
     began = time.perf_counter()
     while True:
         step_seconds = time_block(contender, steps).seconds / steps
         left = seconds - (time.perf_counter() - began)
         if left <= 0:
             return step_seconds
-        steps = max(5, min(4 * steps, int(left / step_seconds)))
+        more = max(5, min(4 * steps, int(left / step_seconds)))
+        steps = _multiple(more, contender.whole)
 
 
 def time_contenders(
@@ -120,7 +113,8 @@ def time_contenders(
     of steps in a block is the same for all.
     """
     fastest = min(warm_up(each, warm_up_seconds) for each in contenders.values())
-    steps = max(5, math.ceil(block_seconds / fastest))
+    whole = math.lcm(*(each.whole for each in contenders.values()))
+    steps = _multiple(max(5, math.ceil(block_seconds / fastest)), whole)
     labels = list(contenders)
     blocks: dict[str, list[Block]] = {label: [] for label in labels}
     for repeat in range(repeats):
@@ -128,3 +122,8 @@ def time_contenders(
         for label in labels[first:] + labels[:first]:
             blocks[label].append(time_block(contenders[label], steps))
     return {label: Timing(steps, blocks[label]) for label in labels}
+
+
+def _multiple(steps: int, whole: int) -> int:
+    """Return the smallest multiple of `whole` that is not less than `steps`."""
+    return whole * math.ceil(steps / whole)

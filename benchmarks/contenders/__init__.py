@@ -75,6 +75,32 @@ ENTRIES = (
     Entry("scikit-learn, partial_fit", "sklearn", "scikit.ScikitLearn", {}, CPU),
 )
 
+# What a report from a GPU compares: steps of nnfs_xp on one backend, and the rivals
+# at their best on the same device.
+COMPILED, EAGER, FIT = "nnfs_xp, compiled", "nnfs_xp, eager", "nnfs_xp, Model.fit"
+TORCH_COMPILE = (
+    "torch.compile, reduce-overhead",
+    "torch.compile, functional step",
+)
+JAX_JIT = "JAX, jit of grad"
+RIVALS = (
+    Entry(BASELINE, "torch", "pytorch.PyTorch", {"fused": True}),
+    Entry(TORCH_COMPILE[0], "torch", "pytorch_compiled.Compiled"),
+    Entry(TORCH_COMPILE[1], "torch", "pytorch_compiled.Functional"),
+    Entry(JAX_JIT, "jax", "jax_grad.JaxGrad"),
+)
+
+
+def own_entries(backend: str) -> tuple[Entry, ...]:
+    """Return the ways in which nnfs_xp itself takes steps on a backend."""
+    compiled = {"backend": backend, "compile": "auto"}
+    eager = {"backend": backend, "compile": "off"}
+    return (
+        Entry(COMPILED, backend, "nnfs.NnfsXp", compiled),
+        Entry(EAGER, backend, "nnfs.NnfsXp", eager),
+        Entry(FIT, backend, "nnfs.NnfsFit", {"backend": backend}),
+    )
+
 
 def available(device: str) -> tuple[list[Entry], dict[str, str]]:
     """Return the entries for a device, and why some of them cannot run."""

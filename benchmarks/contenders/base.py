@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from itertools import cycle, islice
 from typing import Any
 
 
@@ -16,9 +17,12 @@ class Contender:
     ----------
     batches : list of (x, y)
         On the contender's device, in the types it likes best.
+    whole : int
+        It takes steps in multiples of this number.
     """
 
     batches: list[tuple[Any, Any]]
+    whole: int = 1
 
     def reset(self) -> None:
         """Go back to the initial weights and to an optimizer at step 0."""
@@ -27,6 +31,12 @@ class Contender:
     def step(self, x: Any, y: Any) -> Any:
         """Take one training step, and return its loss without waiting for it."""
         raise NotImplementedError
+
+    def take(self, steps: int) -> None:
+        """Take steps on the batches in turn, reading nothing back."""
+        step = self.step
+        for x, y in islice(cycle(self.batches), steps):
+            step(x, y)
 
     def read(self, loss: Any) -> float:
         """Return the number in a loss that `step` returned."""
@@ -38,3 +48,8 @@ class Contender:
     def context(self) -> contextlib.AbstractContextManager[Any]:
         """Return the context in which steps have to be taken."""
         return contextlib.nullcontext()
+
+    @property
+    def note(self) -> str:
+        """What has to be said about how the steps were taken; often nothing."""
+        return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -23,10 +24,15 @@ def internals(model: Model) -> tuple[Callable[[Tree, Any, Any], None], Tree]:
 
 
 class NnfsXp(Contender):
-    """The step that `Model.fit` takes, run by the backend's usual executor."""
+    """The step that `Model.fit` takes, run by the backend's usual executor.
 
-    def __init__(self, problem: Problem, device: str, backend: str) -> None:
-        self.model = nnfs_model(problem.workload, backend, device)
+    `compile` is that argument of the model.
+    """
+
+    def __init__(
+        self, problem: Problem, device: str, backend: str, compile: str = "auto"
+    ) -> None:
+        self.model = nnfs_model(problem.workload, backend, device, compile=compile)
         self.be = self.model.backend
         with self.be.context():
             for index, (weights, biases) in enumerate(problem.weights):
@@ -65,6 +71,43 @@ class NnfsXp(Contender):
     def context(self) -> contextlib.AbstractContextManager[Any]:
         """Return the backend's context, as `Model.fit` enters it."""
         return self.be.context()
+
+    @property
+    def note(self) -> str:
+        """How the model says that it runs its step."""
+        return getattr(self.model, "executor_note", "")
+
+
+class NnfsFit(NnfsXp):
+    """`Model.fit` itself: whole epochs over shuffled data that is on the device."""
+
+    def __init__(self, problem: Problem, device: str, backend: str) -> None:
+        super().__init__(problem, device, backend)
+        self.whole = len(self.batches)
+        with self.be.context():
+            concat = self.be.xp.concat
+            self.x = concat([x for x, _ in self.batches], axis=0)
+            self.y = concat([y for _, y in self.batches], axis=0)
+
+    def reset(self) -> None:
+        """Write the initial values into the state that the model has now."""
+        _, self.state = internals(self.model)
+        super().reset()
+
+    def step(self, x: Any, y: Any) -> Any:
+        """Fit one batch, and return its loss."""
+        history = self.model.fit(x, y, batch_size=None, shuffle=False)
+        return history["loss"][-1]
+
+    def read(self, loss: Any) -> float:
+        """Return the loss, which `fit` has read back already."""
+        return loss
+
+    def take(self, steps: int) -> None:
+        """Fit as many epochs as have at least so many steps."""
+        epochs = math.ceil(steps / self.whole)
+        rows = self.x.shape[0] // self.whole
+        self.model.fit(self.x, self.y, epochs=epochs, batch_size=rows)
 
 
 def copied(be: Backend, tree: Tree) -> Tree:

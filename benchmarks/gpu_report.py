@@ -1,0 +1,137 @@
+"""Write the report on a GPU: ``python benchmarks/gpu_report.py``.
+
+The README beside this file says what it needs, measures and writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+# The benchmarks are no installed package, and nnfs_xp need not be one either.
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+# Nothing but the two files of the report is left in the tree.
+sys.dont_write_bytecode = True
+
+from benchmarks.gpu import environment, page, runner  # noqa: E402
+from benchmarks.gpu.place import EMULATED, GPU, REHEARSAL, Place  # noqa: E402
+from benchmarks.gpu.plan import BUDGET_SECONDS, SECTIONS  # noqa: E402
+
+RESULTS = ROOT / "docs" / "results"
+LOOK_SECONDS = 60.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command, and return its exit status."""
+    began = time.monotonic()
+    options = parse(arguments)
+    if options.render:
+        return render(options.out or RESULTS)
+    with tempfile.TemporaryDirectory(prefix="gpu_report_") as folder:
+        scratch = Path(folder)
+        place, found, reason = look(options, scratch)
+        if not reason and place.kind != GPU and options.out is None:
+            reason = (
+                "this is no GPU, and docs/results/ is for results of one: name another "
+                "folder with --out"
+            )
+        if reason:
+            print(f"error: {reason}", file=sys.stderr)
+            return 2
+        commit = environment.commit_of(ROOT)
+        report = runner.new_report(place, found, options.budget, commit)
+        chosen = [s for s in SECTIONS if s.key in options.sections]
+        report["sections"] = runner.run_sections(
+            chosen,
+            place,
+            lambda: options.budget - (time.monotonic() - began),
+            scratch,
+            say,
+        )
+    write(report, options.out or RESULTS)
+    return 1 if runner.failed(report) else 0
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options of the command line."""
+    keys = [section.key for section in SECTIONS]
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--sections", nargs="+", choices=keys, default=keys, metavar="SECTION",
+        help=f"which of {', '.join(keys)} (all)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--budget", type=_seconds, default=BUDGET_SECONDS, metavar="SECONDS",
+        help=f"for everything together ({BUDGET_SECONDS:.0f})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where to write (docs/results)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="small sizes, to try the report out"
+    )
+    parser.add_argument(
+        "--device", choices=["cuda", "cpu"], default="cuda",
+        help="cpu: a rehearsal with NumPy, which needs --out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--render", action="store_true",
+        help="run nothing; write the page of the gpu.json that is there, or of none",
+    )  # fmt: skip
+    return parser.parse_args(arguments)
+
+
+def look(
+    options: argparse.Namespace, scratch: Path
+) -> tuple[Place, dict[str, Any], str]:
+    """Return where this is, what is here, and why nothing can be reported on."""
+    kind = REHEARSAL if options.device == "cpu" else GPU
+    place = Place(kind, options.quick, LOOK_SECONDS)
+    seen = runner.in_a_process("benchmarks.gpu.environment", place, scratch)
+    if seen["status"] != runner.OK:
+        return place, {}, seen["reason"]
+    found = seen["data"]
+    if environment.is_emulated(found):
+        place = Place(EMULATED, options.quick, LOOK_SECONDS)
+    return place, found, ""
+
+
+def render(folder: Path) -> int:
+    """Write the page of the JSON file in a folder, or the one before any result."""
+    file = folder / "gpu.json"
+    report = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "gpu.md").write_text(page.to_markdown(report), encoding="utf-8")
+    return 0
+
+
+def write(report: dict[str, Any], folder: Path) -> None:
+    """Write the JSON file and the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(report, indent=1)
+    (folder / "gpu.json").write_text(text + "\n", encoding="utf-8")
+    render(folder)
+    say(f"written: {folder / 'gpu.json'} and {folder / 'gpu.md'}")
+
+
+def say(text: str) -> None:
+    """Tell of the progress."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
