@@ -98,12 +98,27 @@ class Layout:
 
 
 class FlatLayout(Layout):
-    """One buffer for all parameters."""
+    """One buffer for all parameters.
+
+    Parameters
+    ----------
+    be : Backend
+        Where the arrays live.
+    shapes : sequence of dict
+        For each layer, the shapes of its parameters by name.
+    remembers : bool, default True
+        Whether the views of a buffer are made once. Who traces a step wants
+        them made in it.
+    """
 
     def __init__(
-        self, be: Backend, shapes: Sequence[dict[str, tuple[int, ...]]]
+        self,
+        be: Backend,
+        shapes: Sequence[dict[str, tuple[int, ...]]],
+        remembers: bool = True,
     ) -> None:
         super().__init__(be, shapes)
+        self.remembers = remembers
         # Making views takes longer than a small matrix product, and a network
         # has a handful of buffers that live as long as it does.
         self._views: dict[int, tuple[Array, LayerParams]] = {}
@@ -117,15 +132,21 @@ class FlatLayout(Layout):
     def views(self, blocks: Blocks) -> LayerParams:
         """Return views into the buffer."""
         buffer = blocks[FLAT]
+        if not self.remembers:
+            return self._make_views(buffer)
         known = self._views.get(id(buffer))
         if known is not None and known[0] is buffer:
             return known[1]
-        layers: LayerParams = [{} for _ in self.shapes]
-        for index, name, shape, stretch in self.stretches:
-            layers[index][name] = self.backend.xp.reshape(buffer[stretch], shape)
+        layers = self._make_views(buffer)
         if len(self._views) >= _BUFFERS:
             self._views.clear()
         self._views[id(buffer)] = buffer, layers
+        return layers
+
+    def _make_views(self, buffer: Array) -> LayerParams:
+        layers: LayerParams = [{} for _ in self.shapes]
+        for index, name, shape, stretch in self.stretches:
+            layers[index][name] = self.backend.xp.reshape(buffer[stretch], shape)
         return layers
 
     def write(self, blocks: Blocks, layers: Sequence[dict[str, Array]]) -> None:

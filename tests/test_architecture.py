@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "nnfs_xp"
 # Modules that may touch the host's arrays; all others are portable.
 HOST_SIDE = {
-    "backends", "book", "cli", "data", "executors/jax_jit", "io", "kernels/numpy",
+    "backends", "book", "cli", "data", "executors/jax_jit", "executors/cuda_graph",
+    "executors/torch_compile", "io", "kernels/numpy",
     "plots", "random", "testing", "errors", "__init__", "__main__",
     "executors/__init__", "kernels/__init__", "kernels/cupy",
 }  # fmt: skip

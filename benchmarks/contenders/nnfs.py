@@ -52,13 +52,13 @@ class NnfsXp(Contender):
         restore(self.be, self.state, copied(self.be, self.initial))
 
     def step(self, x: Any, y: Any) -> Any:
-        """Take the step, which leaves its loss in the state."""
+        """Take the step, which leaves the sum of its losses in the state."""
         self.train(self.state, x, y)
-        return self.state["loss"]
+        return self.state["batch"]
 
-    def read(self, loss: Any) -> float:
-        """Return the loss, which the next step writes over."""
-        return float(self.be.to_numpy(loss))
+    def read(self, batch: Any) -> float:
+        """Return the loss, of the statistics that the next step writes over."""
+        return float(self.be.to_numpy(batch["loss"])) / float(batch["count"])
 
     def synchronize(self) -> None:
         """Wait for the device."""

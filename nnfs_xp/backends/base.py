@@ -14,6 +14,7 @@ import array_api_compat
 import numpy as np
 
 from nnfs_xp.backends.products import Products, check_matmul_precision
+from nnfs_xp.backends.transfers import Transfers
 from nnfs_xp.errors import (
     BackendMismatchError,
     BackendUnavailableError,
@@ -25,7 +26,7 @@ Array = Any
 DTYPE_NAMES = ("float32", "float64")
 
 
-class Backend(Products):
+class Backend(Products, Transfers):
     """An array namespace on one device with one floating-point dtype.
 
     Get one from `nnfs_xp.get_backend`, which checks that it works.

@@ -124,6 +124,64 @@ class CupyBackend(Backend):
         """Wait for the device."""
         self.device.synchronize()
 
+    def write_number(self, slots: dict[str, Array], key: str, number: float) -> None:
+        """Write a number to a 0-d slot by a copy in the order of the stream."""
+        import cupy
+
+        # The driver has taken the number out of the host's memory when this
+        # returns, so nothing has to be kept or waited for.
+        host = np.asarray(number, dtype=self.dtype_name)
+        slots[key].set(host, cupy.cuda.get_current_stream())
+
+    def read(self, arrays: list[Any]) -> list[np.ndarray]:
+        """Copy several arrays to the host in one transfer, waiting for them."""
+        import cupy
+
+        of_device = [a for a in arrays if isinstance(a, cupy.ndarray)]
+        if not of_device:
+            return super().read(arrays)
+        # As bytes, since their dtypes may differ.
+        packed = cupy.concatenate(
+            [cupy.ascontiguousarray(a).reshape(-1).view(np.uint8) for a in of_device]
+        ).get()
+        found, start = [], 0
+        for array in arrays:
+            if not isinstance(array, cupy.ndarray):
+                found.append(np.asarray(array))
+                continue
+            part = packed[start : start + array.nbytes]
+            found.append(part.view(array.dtype).reshape(array.shape))
+            start += array.nbytes
+        return found
+
+    def free_memory(self) -> int:
+        """Return the bytes that are free on the device or kept by CuPy's pool."""
+        import cupy
+
+        free, _ = self.device.mem_info
+        with self.context():
+            return free + cupy.get_default_memory_pool().free_bytes()
+
+    def memory_errors(self) -> tuple[type[Exception], ...]:
+        """Return CuPy's error."""
+        import cupy
+
+        return (cupy.cuda.memory.OutOfMemoryError,)
+
+    def release_memory(self) -> None:
+        """Empty CuPy's memory pools of what nothing uses."""
+        import cupy
+
+        with self.context():
+            cupy.get_default_memory_pool().free_all_blocks()
+            cupy.get_default_pinned_memory_pool().free_all_blocks()
+
+    def ring(self, like: Any, rows: int) -> Any:
+        """Return a `PinnedRing` on this device."""
+        from nnfs_xp.backends.ring import PinnedRing
+
+        return PinnedRing(like, rows)
+
 
 @functools.cache
 def _bfloat16_kernel() -> Any:

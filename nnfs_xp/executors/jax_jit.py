@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import jax
 
 from nnfs_xp.backends import Array
+from nnfs_xp.executors.eager import Rows
 from nnfs_xp.layout import Blocks
 from nnfs_xp.step import (
     NO_NOISE,
+    Batch,
     Network,
     Noise,
     State,
+    copy_tree,
     evaluation_step,
     forward,
     train_step,
@@ -33,6 +36,7 @@ class JaxJitExecutor:
     """
 
     name = "jax.jit"
+    note = "compiled by XLA, once for each shape of a batch"
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -41,14 +45,14 @@ class JaxJitExecutor:
             state: State, x: Array, y: Array, weight: Array | None, noise: Noise
         ) -> State:
             state = copy_tree(state)
-            train_step(network, state, x, y, weight, noise)
+            train_step(network, state, Batch(x, y, weight, noise))
             return state
 
         def pure_evaluate(
             parameters: Blocks, totals: State, x: Array, y: Array, weight: Array | None
         ) -> State:
             totals = copy_tree(totals)
-            evaluation_step(network, parameters, totals, x, y, weight)
+            evaluation_step(network, parameters, totals, Batch(x, y, weight))
             return totals
 
         def pure_predict(parameters: Blocks, x: Array) -> Array:
@@ -57,6 +61,9 @@ class JaxJitExecutor:
         self._train = jax.jit(pure_train, donate_argnums=0)
         self._evaluate = jax.jit(pure_evaluate)
         self._predict = jax.jit(pure_predict)
+
+    def prepare(self, state: State, batches: Sequence[Rows]) -> None:
+        """Do nothing: a step is compiled when the first batch of a shape comes."""
 
     def train(
         self,
@@ -85,10 +92,3 @@ class JaxJitExecutor:
     def predict(self, parameters: Blocks, x: Array) -> Array:
         """Return the output of the network, before its head."""
         return self._predict(parameters, x)
-
-
-def copy_tree(tree: Any) -> Any:
-    """Return new dicts around the same leaves, for a function to write to."""
-    if isinstance(tree, dict):
-        return {key: copy_tree(value) for key, value in tree.items()}
-    return tree

@@ -48,6 +48,8 @@ class Layer:
     seed: int | None = None
     # Whether training draws random numbers, one step after the other.
     noisy: bool = False
+    # Whether `training_fwd` also takes the stream to draw them from.
+    draws_from_streams: bool = False
 
     def __init__(
         self,
@@ -82,8 +84,30 @@ class Layer:
         """Return the gradients of the parameters only, for a first layer."""
         return self.bwd(be, params, residuals, dy)[1]
 
+    def write_gradients(
+        self,
+        be: Backend,
+        params: Params,
+        residuals: Any,
+        dy: Array,
+        slots: Params,
+        inputs_too: bool,
+    ) -> Array | None:
+        """Write the gradients of the parameters to slots.
+
+        Returns the gradient of the inputs if they are asked for, else None.
+        """
+        dx = None
+        if inputs_too:
+            dx, gradients = self.bwd(be, params, residuals, dy)
+        else:
+            gradients = self.parameter_gradients(be, params, residuals, dy)
+        for name, gradient in gradients.items():
+            be.assign(slots, name, gradient)
+        return dx
+
     def training_fwd(
-        self, be: Backend, params: Params, x: Array, noise: Array | None
+        self, be: Backend, params: Params, x: Array, noise: Any
     ) -> tuple[Array, Any]:
         """Return what `fwd` does; a noisy layer computes with `noise` here."""
         return self.fwd(be, params, x)

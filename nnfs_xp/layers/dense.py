@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.arguments import check_count, check_seed
-from nnfs_xp.backends import Array, Backend, Operand
+from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks import check_features
 from nnfs_xp.errors import InputError
 from nnfs_xp.initializers import Initializer
-from nnfs_xp.kernels import portable
 from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.layers.products import product, product_backward, sum_over_samples
 from nnfs_xp.registry import register, resolve, to_config
 from nnfs_xp.regularizers import Regularizer
 
@@ -97,25 +97,39 @@ class Dense(Layer):
 
     def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
         """Return ``X W + b``, and the operands of the product as residuals."""
-        x, w = be.operand(x), be.operand(params["weights"])
-        y = be.matmul(x, w)
+        y, operands = product(be, params, x)
         y += params["biases"]
-        return y, (x, w)
+        return y, operands
 
     def bwd(
         self, be: Backend, params: Params, residuals: Any, dy: Array
     ) -> tuple[Array, Params]:
         """Return ``dX`` and the gradients of the parameters."""
-        x, w = residuals  # where nothing was rounded, weights are those of now
-        w = w if isinstance(w, Operand) else params["weights"]
-        rounded = be.operand(dy)
-        return be.matmul(rounded, w.T), _gradients(be, x, dy, rounded)
+        dx, dw = product_backward(be, params, residuals, dy)
+        return dx, {"weights": dw, "biases": sum_over_samples(be, dy)}
 
     def parameter_gradients(
         self, be: Backend, params: Params, residuals: Any, dy: Array
     ) -> Params:
         """Return ``dW`` and ``db``."""
-        return _gradients(be, residuals[0], dy, be.operand(dy))
+        _, dw = product_backward(be, params, residuals, dy, inputs_too=False)
+        return {"weights": dw, "biases": sum_over_samples(be, dy)}
+
+    def write_gradients(
+        self,
+        be: Backend,
+        params: Params,
+        residuals: Any,
+        dy: Array,
+        slots: Params,
+        inputs_too: bool,
+    ) -> Array | None:
+        """Write ``dW`` and ``db`` to slots, and return ``dX`` if it is asked for."""
+        dx, slots["weights"] = product_backward(
+            be, params, residuals, dy, slots["weights"], inputs_too
+        )
+        be.assign(slots, "biases", sum_over_samples(be, dy))
+        return dx
 
     def initializers(self) -> dict[str, tuple[Initializer, tuple[int, ...]]]:
         """Return initialiser and shape of weights and biases."""
@@ -178,16 +192,6 @@ class Dense(Layer):
 
     def __repr__(self) -> str:
         return f"Dense({self.n_inputs}, {self.n_neurons})"
-
-
-def _gradients(be: Backend, x: Any, dy: Array, rounded: Any) -> Params:
-    return {"weights": be.matmul(x.T, rounded), "biases": sum_over_samples(be, dy)}
-
-
-@portable
-def sum_over_samples(be: Backend, dy: Array) -> Array:
-    """Return the sum over the first axis, which is kept with length 1."""
-    return be.xp.sum(dy, axis=0, keepdims=True)
 
 
 def _regularizer(value: Any, name: str) -> Regularizer | None:

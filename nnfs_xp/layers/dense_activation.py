@@ -2,35 +2,20 @@
 
 A kernel adds the biases and applies the activation in one pass over the product
 ``X W``, and another goes back through the activation and sums up the gradient of
-the biases. `fused` makes a network's layers such pairs where that is of use.
+the biases.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.initializers import Initializer
-from nnfs_xp.kernels import portable, uses_twin
+from nnfs_xp.kernels import portable
 from nnfs_xp.layers.base import Layer, Params
-from nnfs_xp.layers.dense import Dense, sum_over_samples
-from nnfs_xp.registry import UNITS
+from nnfs_xp.layers.dense import Dense
+from nnfs_xp.layers.products import product, product_backward, sum_over_samples
 from nnfs_xp.regularizers import Regularizer
-
-# The activations that compute each output from one input, all of them known to
-# the kernels.
-ELEMENTWISE = (
-    "ELU",
-    "GELU",
-    "LeakyReLU",
-    "Linear",
-    "ReLU",
-    "SiLU",
-    "Sigmoid",
-    "Softplus",
-    "Tanh",
-)
 
 
 @portable
@@ -65,20 +50,6 @@ def activation_bias_backward(
     return dz, db_out
 
 
-@portable
-def activation_forward(be: Backend, x: Array, activation: Layer) -> tuple[Array, Any]:
-    """Return the output of an activation, and its residuals."""
-    return activation.fwd(be, {}, x)
-
-
-@portable
-def activation_backward(
-    be: Backend, residuals: Any, dy: Array, activation: Layer
-) -> Array:
-    """Return the gradient of the inputs of an activation."""
-    return activation.bwd(be, {}, residuals, dy)[0]
-
-
 class DenseActivation(Layer):
     """A `Dense` and the elementwise activation that follows it.
 
@@ -96,27 +67,48 @@ class DenseActivation(Layer):
         self.activation = activation
 
     def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
-        """Return ``activation(X W + b)``; residuals are x and the activation's."""
-        z = be.matmul(x, params["weights"])
+        """Return ``activation(X W + b)``; residuals are operands and activation's."""
+        z, operands = product(be, params, x)
         y, kept = bias_activation(be, z, params["biases"], self.activation)
-        return y, (x, kept)
+        return y, (operands, kept)
 
     def bwd(
         self, be: Backend, params: Params, residuals: Any, dy: Array
     ) -> tuple[Array, Params]:
         """Return ``dX`` and the gradients of the parameters."""
-        x, kept = residuals
+        operands, kept = residuals
         dz, db = activation_bias_backward(be, kept, dy, self.activation)
-        dx = be.matmul(dz, params["weights"].T)
-        return dx, {"weights": be.matmul(x.T, dz), "biases": db}
+        dx, dw = product_backward(be, params, operands, dz)
+        return dx, {"weights": dw, "biases": db}
 
     def parameter_gradients(
         self, be: Backend, params: Params, residuals: Any, dy: Array
     ) -> Params:
         """Return ``dW`` and ``db``."""
-        x, kept = residuals
+        operands, kept = residuals
         dz, db = activation_bias_backward(be, kept, dy, self.activation)
-        return {"weights": be.matmul(x.T, dz), "biases": db}
+        _, dw = product_backward(be, params, operands, dz, inputs_too=False)
+        return {"weights": dw, "biases": db}
+
+    def write_gradients(
+        self,
+        be: Backend,
+        params: Params,
+        residuals: Any,
+        dy: Array,
+        slots: Params,
+        inputs_too: bool,
+    ) -> Array | None:
+        """Write ``dW`` and ``db`` to slots, and return ``dX`` if it is asked for."""
+        operands, kept = residuals
+        biases = slots["biases"] if be.in_place else None
+        dz, slots["biases"] = activation_bias_backward(
+            be, kept, dy, self.activation, biases
+        )
+        dx, slots["weights"] = product_backward(
+            be, params, operands, dz, slots["weights"], inputs_too
+        )
+        return dx
 
     def initializers(self) -> dict[str, tuple[Initializer, tuple[int, ...]]]:
         """Return those of the dense layer."""
@@ -140,60 +132,3 @@ class DenseActivation(Layer):
 
     def __repr__(self) -> str:
         return f"DenseActivation({self.dense!r}, {self.activation!r})"
-
-
-class ElementwiseActivation(Layer):
-    """An elementwise activation that follows no `Dense`, by one kernel each way."""
-
-    def __init__(self, activation: Layer) -> None:
-        super().__init__()
-        self.activation = activation
-
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
-        """Return what the activation does."""
-        return activation_forward(be, x, self.activation)
-
-    def bwd(
-        self, be: Backend, params: Params, residuals: Any, dy: Array
-    ) -> tuple[Array, Params]:
-        """Return what the activation does."""
-        return activation_backward(be, residuals, dy, self.activation), {}
-
-    def config(self) -> dict[str, Any]:
-        """Return that of the activation."""
-        return self.activation.config()
-
-
-def fused(be: Backend, layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    """Return layers that compute the same, by the kernels of a backend.
-
-    Each has the place of the one it replaces, so that the numbers of layers stay
-    the same: where an activation has joined the `Dense` before it, a `Linear`
-    stands, which does nothing. Subclasses of ours are left as they are, as they
-    may compute something else. Without kernels, so are all layers.
-    """
-    layers = tuple(layers)
-    if not uses_twin("bias_activation", be.name):
-        return layers
-    linear: Layer = UNITS["layer"]["Linear"]()
-    found: list[Layer] = []
-    previous: Layer | None = None
-    for layer, following in zip(layers, (*layers[1:], None), strict=True):
-        if type(layer) is Dense:
-            activation = linear
-            if following is not None and is_elementwise(following):
-                activation = following
-            found.append(DenseActivation(layer, activation))
-        elif not is_elementwise(layer) or type(layer) is type(linear):
-            found.append(layer)
-        else:
-            joined = type(previous) is Dense
-            found.append(linear if joined else ElementwiseActivation(layer))
-        previous = layer
-    return tuple(found)
-
-
-def is_elementwise(layer: Layer) -> bool:
-    """Return whether the layer is one of `ELEMENTWISE`, and no subclass."""
-    name = type(layer).__name__
-    return name in ELEMENTWISE and UNITS["layer"].get(name) is type(layer)

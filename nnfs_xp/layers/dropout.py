@@ -65,6 +65,7 @@ class Dropout(Layer):
     """
 
     noisy = True
+    draws_from_streams = True
 
     def __init__(
         self,

@@ -123,7 +123,7 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
         self, be: Backend, p: Array, y_true: Array, dlosses: Array | float
     ) -> tuple[Array, Array]:
         """Return what `fwd` and `bwd` do; from logits, as `SoftmaxCrossEntropy`."""
-        if self.from_logits:
+        if self.from_logits and not self.redefined(CategoricalCrossEntropy):
             return self.after_softmax.value_and_gradient(be, p, y_true, dlosses)
         return super().value_and_gradient(be, p, y_true, dlosses)
 

@@ -57,6 +57,11 @@ class PureLoss:
         losses, residuals = self.fwd(be, y_pred, y_true)
         return losses, self.bwd(be, residuals, dlosses)
 
+    def redefined(self, base: type[PureLoss]) -> bool:
+        """Return whether a subclass computes something else than `base` does."""
+        own = type(self)
+        return own.fwd is not base.fwd or own.bwd is not base.bwd
+
     # What a loss says about itself.
 
     def counts(self, be: Backend, y_true: Array) -> Array | None:

@@ -15,7 +15,7 @@ def accumulate(
     totals: list[Array],
     batch: list[Array | None],
     values: list[Array | int],
-) -> tuple[list[Array], list[Array | None]]:
+) -> tuple[list[Array], list[Array | int]]:
     """Add the statistics of a batch to their totals.
 
     Parameters
@@ -25,8 +25,8 @@ def accumulate(
     totals : list of array
         The sums so far, floats or int32 of any shape. A twin writes to them.
     batch : list of array or None
-        For each total an array for the batch's own value, or None. A twin
-        writes to them.
+        For each total an array for the batch's own value, to which a twin
+        writes, or None.
     values : list of array or int
         What the batch adds: a number, an array of the total's shape, or one
         with an axis more in front, over which it is summed.
@@ -35,24 +35,20 @@ def accumulate(
     -------
     totals : list of array
         The new sums.
-    batch : list of array or None
-        The values that were added, where there was an array for them.
+    batch : list of array or int
+        What was added to each.
     """
     added = [
         _of_batch(be, total, value) for total, value in zip(totals, values, strict=True)
     ]
-    kept = [
-        None if slot is None else value
-        for slot, value in zip(batch, added, strict=True)
-    ]
-    return [total + value for total, value in zip(totals, added, strict=True)], kept
+    return [total + value for total, value in zip(totals, added, strict=True)], added
 
 
-def _of_batch(be: Backend, total: Array, value: Array | int) -> Array:
-    """Return what is added to a total, in its shape and dtype."""
+def _of_batch(be: Backend, total: Array, value: Array | int) -> Array | int:
+    """Return what is added to a total: a number, or an array like it."""
     xp = be.xp
     if isinstance(value, int):
-        return xp.full(total.shape, value, dtype=total.dtype, device=be.device)
+        return value
     if value.dtype != total.dtype:
         value = xp.astype(value, total.dtype)
     if value.ndim == total.ndim:

@@ -8,51 +8,16 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from nnfs_xp.backends import Array, Backend, get_backend
-from nnfs_xp.batching import batch_slices, rows_of
+from nnfs_xp.backends import Array, get_backend
+from nnfs_xp.batching import batch_slices
 from nnfs_xp.callbacks import BatchEvent, Callback
 from nnfs_xp.history import History
-from nnfs_xp.random import Stream
-from nnfs_xp.step import Network, Noise, State, penalty
+from nnfs_xp.model.data import Data
+from nnfs_xp.model.feeding import feed_for
+from nnfs_xp.step import Network, State, penalty
 
 if TYPE_CHECKING:
     from nnfs_xp.model.learning import Learning
-
-
-@dataclasses.dataclass(frozen=True)
-class Data:
-    """Checked samples, targets and weights on the model's device.
-
-    Attributes
-    ----------
-    x, y : array
-    weight : array or None
-    outputs : tuple of int
-        Shape of the model's output for one sample.
-    """
-
-    x: Array
-    y: Array
-    weight: Array | None
-    outputs: tuple[int, ...]
-
-    @property
-    def samples(self) -> int:
-        """Number of rows."""
-        return self.x.shape[0]
-
-    def rows(self, rows: slice) -> Data:
-        """Return a stretch of rows."""
-        weight = None if self.weight is None else self.weight[rows]
-        return Data(rows_of(self.x, rows), rows_of(self.y, rows), weight, self.outputs)
-
-    def take(self, rows: Array, be: Backend) -> Data:
-        """Return rows by their numbers."""
-        take = be.xp.take
-        weight = None if self.weight is None else take(self.weight, rows, axis=0)
-        return Data(
-            take(self.x, rows, axis=0), take(self.y, rows, axis=0), weight, self.outputs
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,11 +29,18 @@ class FitPlan:
     batch_size: int | None
     shuffle: bool
     validation: Data | None
+    data_limit: int | None
 
     @property
     def batches(self) -> list[slice]:
         """Rows of each batch."""
         return batch_slices(self.data.samples, self.batch_size)
+
+    @property
+    def batch_sizes(self) -> set[int]:
+        """Numbers of rows that a batch may have: the usual one, and the last."""
+        batches = self.batches
+        return {rows.stop - rows.start for rows in (batches[0], batches[-1])}
 
     def figure_names(self, model: Learning) -> list[str]:
         """Return the names of the figures that every record will have."""
@@ -85,13 +57,15 @@ def run_fit(model: Learning, plan: FitPlan, callbacks: Sequence[Callback]) -> Hi
     history = History()
     model.stop_training = False
     model._ready.detach()
+    feed = feed_for(model, plan.data, plan.batch_sizes, plan.shuffle, plan.data_limit)
+    feed.begin()
     with contextlib.ExitStack() as begun:
         for callback in callbacks:
             callback.on_fit_begin(model, plan.epochs, len(plan.batches))
             begun.callback(callback.on_fit_end)
         last = model.epochs_trained + plan.epochs
         for _ in range(plan.epochs):
-            record = _run_epoch(model, plan, callbacks, last)
+            record = _run_epoch(model, plan, feed, callbacks, last)
             history.epochs.append(record)
             for callback in callbacks:
                 callback.on_epoch_end(record)
@@ -101,15 +75,17 @@ def run_fit(model: Learning, plan: FitPlan, callbacks: Sequence[Callback]) -> Hi
 
 
 def _run_epoch(
-    model: Learning, plan: FitPlan, callbacks: Sequence[Callback], last: int
+    model: Learning,
+    plan: FitPlan,
+    feed: Any,
+    callbacks: Sequence[Callback],
+    last: int,
 ) -> dict[str, Any]:
-    be, state = model.backend, model._ready
+    state = model._ready
     epoch = model.epochs_trained + 1
     for callback in callbacks:
         callback.on_epoch_begin(epoch)
-    state.reset_totals(plan.data.outputs)
-    order = _batch_order(be, model.seed, epoch, plan)
-    noisy = _noisy_layers(model, plan.data)
+    feed.begin_epoch(epoch)
     began = time.perf_counter()
 
     def figures() -> dict[str, Any]:
@@ -120,14 +96,8 @@ def _run_epoch(
 
     batches = plan.batches
     for batch, rows in enumerate(batches, start=1):
-        if order is None:
-            given = plan.data.rows(rows)
-        else:
-            given = plan.data.take(order[rows], be)
-        x = be.asarray(given.x, be.dtype)
-        noise = draw_noise(model, noisy, x.shape[0])
         state.begin_step()
-        model._executor.train(state.tree, x, given.y, given.weight, noise)
+        feed.train(rows)
         model.steps_trained += 1
         if callbacks:
             event = BatchEvent(
@@ -155,66 +125,36 @@ def _run_epoch(
     return record
 
 
-def _batch_order(be: Backend, seed: int, epoch: int, plan: FitPlan) -> Array | None:
-    """Return the rows of the data in the order of this epoch, None for their own.
-
-    The order depends on the seed and the epoch alone, so a run that was saved
-    and resumed sees the same batches as one that was not.
-    """
-    if not plan.shuffle:
-        return None
-    rows = Stream(seed, "batch order", epoch).permutation(plan.data.samples)
-    return be.asarray(rows, "int32")
-
-
-def _noisy_layers(model: Learning, data: Data) -> dict[int, tuple[int, ...]]:
-    """Return the shape of a sample that comes to each noisy layer, by its number."""
-    shape: tuple[int, ...] | None = tuple(data.x.shape[1:])
-    found = {}
-    for index, layer in enumerate(model.leaves):
-        if layer.noisy:
-            assert shape is not None
-            found[index] = shape
-        shape = layer.output_shape(shape)
-    return found
-
-
-def draw_noise(
-    model: Learning, noisy: dict[int, tuple[int, ...]], samples: int
-) -> Noise:
-    """Return what the noisy layers need for the next step.
-
-    It depends on the seed, the layer's number and that of the step alone.
-    """
-    noise = {}
-    for index, shape in noisy.items():
-        layer = model.leaves[index]
-        seed, name = model.seed, f"layers.{index}.noise"
-        if layer.seed is not None:
-            seed, name = layer.seed, "layer.noise"
-        stream = Stream(seed, name, model.steps_trained)
-        values = layer.noise(stream, (samples, *shape))
-        noise[index] = model.backend.asarray(values)
-    return noise
-
-
-def figures_of(network: Network, statistics: State) -> dict[str, Any]:
+def figures_of(
+    network: Network, statistics: State, penalties: Array | None = None
+) -> dict[str, Any]:
     """Read statistics back, and return loss and metrics as Python numbers.
 
-    The division is done in float64 on the host, so that a share of counts is
-    as exact as it can be.
+    All of them, and penalties if there are any, come in one transfer. The
+    division is done in float64 on the host, so that a share of counts is as
+    exact as it can be.
     """
     be, host = network.backend, get_backend("numpy", dtype="float64")
     assert network.loss is not None
-    total, count = (_number(be, statistics[key]) for key in ("loss", "count"))
-    figures: dict[str, Any] = {"loss": network.loss.finish(total, count)}
+    values = {("", key): statistics[key] for key in ("loss", "count")}
+    for name, own in statistics["metrics"].items():
+        values |= {(name, key): value for key, value in own.items()}
+    if penalties is not None:
+        values["", "penalties"] = penalties
+    read = dict(zip(values, be.read(list(values.values())), strict=True))
+    loss = network.loss.finish(float(read["", "loss"]), float(read["", "count"]))
+    figures: dict[str, Any] = {"loss": loss}
     for metric in network.metrics:
-        read = {
-            key: host.asarray(value if isinstance(value, int) else be.to_numpy(value))
-            for key, value in statistics["metrics"][metric.name].items()
+        own = {
+            key: host.asarray(read[metric.name, key])
+            for key in statistics["metrics"][metric.name]
         }
         with host.context():
-            figures[metric.name] = metric.compute(host, read).tolist()
+            figures[metric.name] = metric.compute(host, own).tolist()
+    if penalties is not None:
+        figures["data_loss"] = loss
+        figures["regularization_loss"] = float(read["", "penalties"])
+        figures["loss"] = loss + figures["regularization_loss"]
     return figures
 
 
@@ -226,19 +166,11 @@ def training_figures(
     The loss has the penalties in it: as they are now, or as they were when the
     batch was learned.
     """
-    figures = figures_of(network, state["batch" if of_batch else "totals"])
-    if network.regularized:
+    penalties = None
+    if network.regularized and of_batch:
+        penalties = state["penalty"]
+    elif network.regularized:
         be = network.backend
-        if of_batch:
-            added = state["penalty"]
-        else:
-            with be.context():
-                added = penalty(network, network.layout.views(state["parameters"]))
-        figures["data_loss"] = figures["loss"]
-        figures["regularization_loss"] = _number(be, added)
-        figures["loss"] = figures["data_loss"] + figures["regularization_loss"]
-    return figures
-
-
-def _number(be: Backend, value: Any) -> float:
-    return float(value) if isinstance(value, int) else float(be.to_numpy(value))
+        with be.context():
+            penalties = penalty(network, network.layout.views(state["parameters"]))
+    return figures_of(network, state["batch" if of_batch else "totals"], penalties)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.arguments import check_count
-from nnfs_xp.backends import Array
-from nnfs_xp.batching import batch_slices, check_batch_size, iterate_rows, rows_of
+from nnfs_xp.backends import Array, Backend, get_backend, library_of
+from nnfs_xp.batching import batch_slices, check_batch_size, iterate_rows
 from nnfs_xp.callbacks import Callback, PrintEpochs, check_callbacks
 from nnfs_xp.checks import (
     check_array,
@@ -21,7 +22,9 @@ from nnfs_xp.executors import executor_for
 from nnfs_xp.history import History
 from nnfs_xp.model.assembly import output_shape
 from nnfs_xp.model.building import Building
-from nnfs_xp.model.fitting import Data, FitPlan, figures_of, run_fit
+from nnfs_xp.model.data import Data, placed
+from nnfs_xp.model.fitting import FitPlan, figures_of, run_fit
+from nnfs_xp.model.memory import told_of_memory
 from nnfs_xp.model.print_steps import PrintSteps
 from nnfs_xp.step import empty_statistics
 
@@ -48,6 +51,7 @@ class Learning(Building):
         sample_weight: Any = None,
         callbacks: Sequence[Callback] | Callback | None = (),
         verbose: bool = False,
+        device_data_limit: int | None = None,
     ) -> History:
         """Train the network.
 
@@ -79,6 +83,10 @@ class Learning(Building):
             Told of every batch and epoch.
         verbose : bool, default False
             Whether to print a line for each epoch.
+        device_data_limit : int, optional
+            Bytes that the data may take on the device; by default 60 % of its
+            free memory. Host data that is larger stays where it is, and is
+            brought to the device piece by piece.
 
         Returns
         -------
@@ -88,6 +96,8 @@ class Learning(Building):
         ------
         InputError
             If an argument does not fit; the model is then unchanged.
+        DeviceMemoryError
+            If the memory of the device is too small for the batches.
         """
         if self.loss is None or self.optimizer is None:
             raise InputError("fit needs a model with a loss and an optimizer")
@@ -96,6 +106,9 @@ class Learning(Building):
         epochs = check_count(epochs, "epochs")
         batch_size = check_batch_size(batch_size)
         share = _check_split(validation_split, validation_data)
+        limit = device_data_limit
+        if limit is not None:
+            limit = check_count(limit, "device_data_limit")
         watchers = check_callbacks(callbacks)
         if verbose:
             watchers.append(PrintEpochs())
@@ -113,10 +126,12 @@ class Learning(Building):
                 )
             elif share:
                 data, validation = _split(data, share)
-            plan = FitPlan(data, epochs, batch_size, bool(shuffle), validation)
+            plan = FitPlan(data, epochs, batch_size, bool(shuffle), validation, limit)
             _check_monitors(watchers, plan.figure_names(self))
-            self._prepare_metrics(data.y)
-            return run_fit(self, plan, watchers)
+            with told_of_memory(self, batch_size or data.samples, data.sample):
+                plan = self._placed(plan)
+                self._prepare_metrics(data)
+                return run_fit(self, plan, watchers)
 
     def train(
         self,
@@ -193,7 +208,8 @@ class Learning(Building):
         self.finalize()
         with self.backend.context():
             data = self._check_data(x, y, sample_weight)
-            return self.evaluate_checked(data, batch_size)
+            with told_of_memory(self, batch_size or data.samples, data.sample):
+                return self.evaluate_checked(data, batch_size)
 
     def predict(self, x: Any, *, batch_size: int | None = _PREDICTION_ROWS) -> Array:
         """Return the output of the last layer for each row of `x`.
@@ -215,14 +231,16 @@ class Learning(Building):
         parameters = self._ready.tree["parameters"]
         be = self.backend
         with be.context():
-            x, _ = self._check_samples(x, "x")
+            x, _ = self._check_samples(self._place_of(x), x, "x")
             parts = []
-            for rows in iterate_rows(x, batch_size):
-                output = self._executor.predict(parameters, be.asarray(rows, be.dtype))
-                for layer in self._head:
-                    output, _ = layer.fwd(be, {}, output)
-                parts.append(output)
-            return parts[0] if len(parts) == 1 else be.xp.concat(parts, axis=0)
+            with told_of_memory(self, batch_size or x.shape[0], tuple(x.shape[1:])):
+                for rows in iterate_rows(x, batch_size):
+                    rows = be.asarray(rows, be.dtype)
+                    output = self._executor.predict(parameters, rows)
+                    for layer in self._head:
+                        output, _ = layer.fwd(be, {}, output)
+                    parts.append(output)
+                return parts[0] if len(parts) == 1 else be.xp.concat(parts, axis=0)
 
     def evaluate_checked(
         self, data: Data, batch_size: int | None = _PREDICTION_ROWS
@@ -232,20 +250,28 @@ class Learning(Building):
         totals = empty_statistics(network, data.outputs)
         parameters = self._ready.tree["parameters"]
         for rows in batch_slices(data.samples, batch_size):
-            self._executor.evaluate(
-                parameters,
-                totals,
-                be.asarray(rows_of(data.x, rows), be.dtype),
-                rows_of(data.y, rows),
-                None if data.weight is None else data.weight[rows],
-            )
+            part = data.rows(rows).moved(be)
+            x = be.asarray(part.x, be.dtype)
+            self._executor.evaluate(parameters, totals, x, part.y, part.weight)
         return figures_of(network, totals)
 
     # Checks, before anything changes.
 
-    def _check_samples(self, x: Any, name: str) -> tuple[Array, tuple[int, ...]]:
-        """Return samples on the model's backend, and the shape of an output."""
-        x = check_array(self.backend, x, name, host_allowed=True)
+    def _place_of(self, *values: Any) -> Backend:
+        """Return the backend to check values on: the host, where all are there.
+
+        Nothing is then read back from the device, and what does not fit into
+        its memory need not be there.
+        """
+        if any(library_of(value) not in (None, "numpy") for value in values):
+            return self.backend
+        return get_backend("numpy", dtype=self.backend.dtype_name)
+
+    def _check_samples(
+        self, be: Backend, x: Any, name: str
+    ) -> tuple[Array, tuple[int, ...]]:
+        """Return samples on a backend, and the shape of an output."""
+        x = check_array(be, x, name, host_allowed=True)
         sample = tuple(x.shape[1:])
         wanted = self.input_shape
         if not sample or (wanted is not None and sample != wanted):
@@ -266,20 +292,25 @@ class Learning(Building):
         prefix: str = "",
         finite: bool = False,
     ) -> Data:
-        """Return data on the model's backend, or raise before using any."""
+        """Return data on the host or the model's backend, or raise an error."""
         assert self.loss is not None
-        be, x_name, y_name = self.backend, f"{prefix}x", f"{prefix}y"
+        be, x_name, y_name = (
+            self._place_of(x, y, sample_weight),
+            f"{prefix}x",
+            f"{prefix}y",
+        )
         check_same_library({x_name: x, y_name: y})
-        x, outputs = self._check_samples(x, x_name)
-        if finite:
-            check_finite(be, x, x_name)
-        shape = (x.shape[0], *outputs)
-        y = self.loss.check_targets(be, y, y_name, shape, host_allowed=True)
-        if sample_weight is not None:
-            sample_weight = check_sample_weight(
-                be, sample_weight, f"{prefix}sample_weight", x.shape[0],
-                host_allowed=True,
-            )  # fmt: skip
+        with be.context():
+            x, outputs = self._check_samples(be, x, x_name)
+            if finite:
+                check_finite(be, x, x_name)
+            shape = (x.shape[0], *outputs)
+            y = self.loss.check_targets(be, y, y_name, shape, host_allowed=True)
+            if sample_weight is not None:
+                sample_weight = check_sample_weight(
+                    be, sample_weight, f"{prefix}sample_weight", x.shape[0],
+                    host_allowed=True,
+                )  # fmt: skip
         for metric in self.metrics:
             metric.check_outputs(outputs)
             if metric.target_kind != self.loss.target_kind and outputs != (1,):
@@ -288,11 +319,19 @@ class Learning(Building):
                     f"metrics: {metric!r} is for classes, and {self.loss!r} has "
                     f"{outputs} answers for each sample"
                 )
-        return Data(x, y, sample_weight, outputs)
+        return Data(be, x, y, sample_weight, outputs)
 
-    def _prepare_metrics(self, y: Array) -> None:
+    def _placed(self, plan: FitPlan) -> FitPlan:
+        """Return the plan with its data where training will find it."""
+        be, limit, validation = self.backend, plan.data_limit, plan.validation
+        data = placed(plan.data, be, limit)
+        if validation is not None:
+            validation = placed(validation, be, limit)
+        return dataclasses.replace(plan, data=data, validation=validation)
+
+    def _prepare_metrics(self, data: Data) -> None:
         # A list, as every metric must have its turn.
-        if any([metric.prepare(self.backend, y) for metric in self.metrics]):
+        if any([metric.prepare(data.be, data.y) for metric in self.metrics]):
             self._executor = executor_for(self._ready.network, self.compile)
 
 

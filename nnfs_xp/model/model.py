@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from nnfs_xp.arguments import check_seed
+from nnfs_xp.arguments import check_count, check_seed
 from nnfs_xp.backends import Array, Backend, get_backend
+from nnfs_xp.errors import InputError
 from nnfs_xp.executors import check_mode
 from nnfs_xp.layers import Layer
 from nnfs_xp.layers.nesting import check_layers
@@ -14,6 +15,7 @@ from nnfs_xp.losses import Loss
 from nnfs_xp.metrics import Metric
 from nnfs_xp.model.files import Files
 from nnfs_xp.model.learning import Learning
+from nnfs_xp.model.memory import MemoryEstimate, estimate_for
 from nnfs_xp.model.summary import summary_of
 from nnfs_xp.optimizers import Optimizer
 from nnfs_xp.random import fresh_seed
@@ -47,8 +49,9 @@ class Model(Learning, Files):
         Seed of initial weights, batch order and dropout. The same seed gives
         the same bits on every backend; None draws one.
     compile : {"auto", "off", "require"}, default "auto"
-        Whether the step is compiled: where the backend has a compiler (JAX),
-        never, or else an error.
+        Whether the step is compiled: where the backend can (as one program on
+        JAX, as one CUDA graph on CuPy), never, or else an error.
+        `executor_note` says what came of it.
 
     Attributes
     ----------
@@ -164,19 +167,77 @@ class Model(Learning, Files):
         be = get_backend(
             backend, device=device, dtype=dtype, matmul_precision=matmul_precision
         )
+        old = self.backend
         self._restore(be, self._ready.export())
+        old.release_memory()
         return self
 
-    def summary(self, print_fn: Callable[[str], Any] = print) -> None:
+    def memory_estimate(
+        self, batch_size: int = 128, sample_shape: Sequence[int] | None = None
+    ) -> MemoryEstimate:
+        """Return what a training step needs of memory, before it is taken.
+
+        Parameters
+        ----------
+        batch_size : int, default 128
+            Samples of the batch.
+        sample_shape : sequence of int, optional
+            Shape of a sample; needed only where the layers take any.
+
+        Returns
+        -------
+        MemoryEstimate
+
+        Raises
+        ------
+        InputError
+            If `sample_shape` is needed and missing, or does not fit the layers.
+        """
+        batch_size = check_count(batch_size, "batch_size")
+        self.finalize()
+        shape = self.input_shape
+        if sample_shape is not None:
+            shape = tuple(check_count(n, "sample_shape") for n in sample_shape)
+            if self.input_shape not in (None, shape):
+                raise InputError(
+                    f"sample_shape must be {self.input_shape}, got {shape}"
+                )
+        if shape is None:
+            raise InputError(
+                "sample_shape is needed, as the layers take samples of any shape"
+            )
+        return estimate_for(self, batch_size, shape)
+
+    @property
+    def executor_note(self) -> str:
+        """How the training step is run, in words, and why so.
+
+        Whether it can be captured as a CUDA graph is known from the first
+        ``fit`` on.
+        """
+        self.finalize()
+        return self._executor.note
+
+    def summary(
+        self,
+        print_fn: Callable[[str], Any] = print,
+        *,
+        batch_size: int | None = None,
+    ) -> None:
         """Print the layers, their shapes and numbers of parameters.
 
         Parameters
         ----------
         print_fn : callable, default print
             Given the whole text.
+        batch_size : int, optional
+            Also print what a step of so many samples needs of memory.
         """
         self.finalize()
-        print_fn(summary_of(self))
+        text = summary_of(self)
+        if batch_size is not None:
+            text += f"\n{self.memory_estimate(batch_size)}"
+        print_fn(text)
 
     def __repr__(self) -> str:
         return f"Model({self.layers!r}, {self.backend})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp import loss_scaling
 from nnfs_xp.arguments import check_count
 from nnfs_xp.backends import Array
 from nnfs_xp.errors import InputError
@@ -35,8 +34,6 @@ class ModelState:
         with network.backend.context():
             blocks = network.layout.pack(parameters)
             self.tree: State = initial_state(network, blocks)
-            if "optimizer" in self.tree and loss_scaling.needed(network.backend):
-                self.tree["scaling"] = loss_scaling.init(network.backend)
 
     def layer_parameters(self, index: int) -> dict[str, Array]:
         """Return the parameters of one layer, as they are now.
@@ -80,7 +77,26 @@ class ModelState:
 
     def reset_totals(self, outputs: tuple[int, ...]) -> None:
         """Begin new statistics, for outputs of a shape."""
+        self.tree.pop("clock", None)
+        self.tree.pop("batch", None)
         self.tree["totals"] = empty_statistics(self.network, outputs)
+
+    def start_clock(self, step: int, outputs: tuple[int, ...]) -> None:
+        """Count steps and rows on the device, beginning with this step.
+
+        Statistics get places of their own too, which they keep: whoever has
+        captured a step goes on writing to them.
+        """
+        be = self.network.backend
+        count = be.xp.full((), step, dtype=be.xp.int32, device=be.device)
+        self.tree["clock"] = {"row": be.zeros((), be.xp.int32), "step": count}
+        for name in ("totals", "batch"):
+            self.tree[name] = empty_statistics(self.network, outputs)
+
+    def restart_clock(self) -> None:
+        """Begin an epoch: no row was seen yet, and no statistics are known."""
+        clock = self.tree["clock"]
+        _clear({"row": clock["row"], "totals": self.tree["totals"]})
 
     def begin_step(self) -> None:
         """Count a step, and let it have its learning rate."""
@@ -149,6 +165,14 @@ class ModelState:
             else:
                 raise InputError(f"there is no number optimizer.{key}")
         self.steps = check_count(saved["step"].item(), "optimizer.step", least=0)
+
+
+def _clear(tree: State) -> None:
+    for value in tree.values():
+        if isinstance(value, dict):
+            _clear(value)
+        else:
+            value[...] = 0
 
 
 def _map_leaves(function: Any, tree: Any) -> Any:

@@ -32,6 +32,7 @@ def summary_of(model: Model) -> str:
         lines.append(f"loss {model.loss!r}")
     if model.optimizer is not None:
         lines.append(f"optimizer {model.optimizer!r}")
+        lines.append(f"training step: {model._executor.note}")
     if model.backend.note:
         lines.append(model.backend.note)
     return "\n".join(lines)

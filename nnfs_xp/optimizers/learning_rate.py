@@ -92,5 +92,5 @@ class HasLearningRate:
         rate = self.rate_at(step)
         if rate != written:
             with be.context():
-                be.assign(state, "learning_rate", be.constant(rate))
+                be.write_number(state, "learning_rate", rate)
         return rate

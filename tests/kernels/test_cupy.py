@@ -11,12 +11,12 @@ from nnfs_xp.batching import gather_batch
 from nnfs_xp.kernels.cupy import module
 from nnfs_xp.layers.dense_activation import (
     DenseActivation,
-    ElementwiseActivation,
     activation_bias_backward,
     bias_activation,
-    fused,
 )
 from nnfs_xp.layers.dropout import dropout
+from nnfs_xp.layers.elementwise import ElementwiseActivation
+from nnfs_xp.layers.fusion import fused
 from nnfs_xp.metrics.accumulation import accumulate
 from nnfs_xp.random import Stream
 from tests.conftest import backend_or_skip

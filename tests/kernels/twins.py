@@ -8,6 +8,7 @@ import numpy as np
 
 import nnfs_xp as nx
 import nnfs_xp.layers.dense_activation
+import nnfs_xp.layers.elementwise
 import nnfs_xp.metrics.accumulation
 from nnfs_xp.random import Stream
 

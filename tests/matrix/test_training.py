@@ -9,6 +9,7 @@ import pytest
 import nnfs_xp as nx
 from nnfs_xp.data import load_dataset
 from nnfs_xp.random import Stream
+from nnfs_xp.step import batch_loss
 from tests.conftest import MATRIX, backend_or_skip
 
 STEPS = 200
@@ -24,7 +25,8 @@ class BatchLosses(nx.Callback):
         self.model = model
 
     def on_batch_end(self, event):
-        loss = self.model._state.tree["loss"]
+        state = self.model._state
+        loss = batch_loss(state.network, state.tree)
         self.losses.append(float(self.model.backend.to_numpy(loss)))
 
 

@@ -40,6 +40,10 @@ def accumulate(
     be: Any, totals: list[Any], batch: list[Any], values: list[Any]
 ) -> tuple[list[Any], list[Any]]:
     """Add up to twelve statistics in one launch, each in its place."""
+    batch = [
+        be.xp.empty_like(total) if slot is None else slot
+        for total, slot in zip(totals, batch, strict=True)
+    ]
     if not all(_writable(be, *pair) for pair in zip(totals, batch, strict=True)):
         return _by_reference(be, totals, batch, values)
     rows = [

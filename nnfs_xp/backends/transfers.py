@@ -1,0 +1,47 @@
+"""What goes between host and device, and the memory there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+
+class Transfers:
+    """The part of `Backend` that knows host and device apart.
+
+    Here is what holds where both are the same, or where no more is known.
+    """
+
+    def write_number(self, slots: dict[str, Array], key: str, number: float) -> None:
+        """Write a number of the host to a 0-d slot, without waiting for the device."""
+        self.assign(slots, key, self.constant(number))  # type: ignore[attr-defined]
+
+    def read(self, arrays: list[Any]) -> list[np.ndarray]:
+        """Copy several arrays to the host, in one transfer where that is possible.
+
+        Python numbers among them come back as 0-d arrays.
+        """
+        return [
+            np.asarray(array)
+            if isinstance(array, (int, float))
+            else self.to_numpy(array)  # type: ignore[attr-defined]
+            for array in arrays
+        ]
+
+    def free_memory(self) -> int | None:
+        """Return how many bytes of the device's memory are free, None if unknown."""
+        return None
+
+    def memory_errors(self) -> tuple[type[Exception], ...]:
+        """Return what the library raises where the device's memory is too small."""
+        return ()
+
+    def release_memory(self) -> None:
+        """Give memory that the library keeps, but nothing uses, back to the device."""
+
+    def ring(self, like: Any, rows: int) -> Any:
+        """Return buffers for two stretches of rows, filled in turn from the host."""
+        raise NotImplementedError

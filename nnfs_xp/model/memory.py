@@ -1,0 +1,159 @@
+"""How much memory a training step needs, and what to say when there is too little."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nnfs_xp.activations import Linear
+from nnfs_xp.errors import DeviceMemoryError
+from nnfs_xp.layers import Rescaling, Reshape
+
+if TYPE_CHECKING:
+    from nnfs_xp.model.learning import Learning
+
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+
+
+@dataclasses.dataclass(frozen=True)
+class MemoryEstimate:
+    """Memory of a training step, in bytes, computed from shapes alone.
+
+    The training data is not in it, nor the workspace of the matrix products
+    and what a library holds for itself.
+
+    Attributes
+    ----------
+    batch_size : int
+        Samples of the batch.
+    parameters, gradients, optimizer : int
+        What a model holds whatever the batch: parameters, their gradients, and
+        the state of the optimizer, such as Adam's two moments.
+    batch : int
+        Inputs and targets of the batch.
+    activations : int
+        Outputs of all layers, what they keep of them for the backward pass, and
+        the gradients on their way back.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, Model, Softmax
+    >>> model = Model(
+    ...     [Dense(784, 10), Softmax()],
+    ...     loss="categorical_crossentropy",
+    ...     optimizer="adam",
+    ... )
+    >>> estimate = model.memory_estimate(batch_size=128)
+    >>> estimate.parameters, estimate.optimizer
+    (31400, 62800)
+    >>> estimate.largest_batch(2**20) > 128
+    True
+    """
+
+    batch_size: int
+    parameters: int
+    gradients: int
+    optimizer: int
+    batch: int
+    activations: int
+
+    @property
+    def fixed(self) -> int:
+        """Bytes that do not depend on the batch."""
+        return self.parameters + self.gradients + self.optimizer
+
+    @property
+    def total(self) -> int:
+        """Bytes of everything."""
+        return self.fixed + self.batch + self.activations
+
+    def largest_batch(self, available: int) -> int:
+        """Return how many samples a batch may have within so many bytes, 0 for none."""
+        per_sample = (self.batch + self.activations) / self.batch_size
+        return max(0, int((available - self.fixed) / per_sample))
+
+    def __str__(self) -> str:
+        parts = ", ".join(
+            f"{field.name} {readable(getattr(self, field.name))}"
+            for field in dataclasses.fields(self)
+            if field.name != "batch_size"
+        )
+        return f"a step of {self.batch_size} samples: {readable(self.total)} ({parts})"
+
+
+def readable(size: int) -> str:
+    """Return a number of bytes in the unit in which it is easily read.
+
+    Examples
+    --------
+    >>> from nnfs_xp.model.memory import readable
+    >>> readable(31400)
+    '30.7 KiB'
+    """
+    power = min(int(math.log2(size)) // 10, len(_UNITS) - 1) if size else 0
+    return f"{size / 1024**power:.{1 if power else 0}f} {_UNITS[power]}"
+
+
+def estimate_for(
+    model: Learning, batch_size: int, sample: tuple[int, ...]
+) -> MemoryEstimate:
+    """Return the estimate for samples of a shape."""
+    item = 4 if model.backend.dtype_name == "float32" else 8
+    layout = model._ready.network.layout
+    state = model._ready.tree.get("optimizer", {})
+    moments = sum(isinstance(value, dict) for value in state.values())
+    sizes, shape = [0], sample
+    for layer in model.leaves:
+        found = layer.output_shape(shape)
+        assert found is not None
+        shape = found
+        # A view takes no memory, and what is scaled takes the place of the batch.
+        if not isinstance(layer, (Linear, Rescaling, Reshape)):
+            sizes.append(math.prod(shape))
+    # An output, and as much again for what the backward pass needs of it. The
+    # gradients live two at a time: that of an output, and that of its input.
+    values = 2 * sum(sizes) + 2 * max(sizes)
+    return MemoryEstimate(
+        batch_size=batch_size,
+        parameters=layout.size * item,
+        gradients=layout.size * item,
+        optimizer=moments * layout.size * item,
+        batch=batch_size * (math.prod(sample) + math.prod(shape)) * item,
+        activations=batch_size * values * item,
+    )
+
+
+@contextlib.contextmanager
+def told_of_memory(
+    model: Learning, batch_size: int, sample: tuple[int, ...]
+) -> Iterator[None]:
+    """Say which batch would fit where a device runs out of memory inside.
+
+    Raises
+    ------
+    DeviceMemoryError
+        In the place of the library's own error.
+    """
+    be = model.backend
+    try:
+        yield
+    except be.memory_errors() as error:
+        estimate = estimate_for(model, batch_size, sample)
+        free = be.free_memory()
+        advice = ""
+        if free is not None:
+            # Parameters and optimizer are there already.
+            fits = estimate.largest_batch(free + estimate.fixed)
+            known = f"{readable(free)} are free"
+            fits = min(fits, batch_size - 1)
+            advice = (
+                f"; {known}, enough for a batch_size of about {fits}"
+                if fits
+                else f"; {known}, too little for any batch"
+            )
+        raise DeviceMemoryError(
+            f"{be} is out of memory with batch_size={batch_size}: {estimate}{advice}"
+        ) from error

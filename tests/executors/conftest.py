@@ -1,0 +1,46 @@
+"""What the tests of executors share: a CUDA device, and an emulated one."""
+
+import contextlib
+import sys
+
+import pytest
+
+import nnfs_xp as nx
+from tests.conftest import backend_or_skip
+
+
+@pytest.fixture
+def cupy(dtype):
+    """CuPy on a device, real or emulated, in both precisions."""
+    return backend_or_skip("cupy", dtype)
+
+
+@pytest.fixture
+def cupy32():
+    return backend_or_skip("cupy", "float32")
+
+
+class Counted:
+    """What the device was asked for inside a block."""
+
+    def __init__(self, emulator):
+        self.emulator = emulator
+
+    @contextlib.contextmanager
+    def __call__(self):
+        nx.get_backend("cupy").synchronize()
+        before = self.emulator.stats()
+        counts = {}
+        yield counts
+        after = self.emulator.stats()
+        counts |= {name: after[name] - before[name] for name in after}
+
+
+@pytest.fixture
+def counted():
+    """Counts launches and copies, which only the emulated device can."""
+    backend_or_skip("cupy", "float32")
+    emulator = sys.modules.get("cupy_on_cpu")
+    if emulator is None or not emulator.installed():
+        pytest.skip("launches are counted on the emulated device only")
+    return Counted(emulator)

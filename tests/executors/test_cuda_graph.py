@@ -1,0 +1,260 @@
+"""The captured step is the eager one: the same bits, fewer launches."""
+
+import numpy as np
+import pytest
+
+import nnfs_xp as nx
+from tests.executors.models import (
+    Steps,
+    books_network,
+    images,
+    points,
+    varied_network,
+)
+
+
+def trained(be, compile, **fit):
+    # 10 batches an epoch, the last of them of 5 rows; 50 steps.
+    x, y = points(9 * 16 + 5)
+    model = varied_network(be, compile=compile)
+    steps = Steps()
+    weights = np.linspace(0.5, 1.5, len(x))
+    model.fit(
+        x, y, epochs=5, batch_size=16, callbacks=steps, sample_weight=weights, **fit
+    )
+    assert len(steps.figures) == 50
+    return model, steps.figures
+
+
+def test_fifty_replayed_steps_are_those_of_the_eager_executor(cupy):
+    captured, found = trained(cupy, "require")
+    assert captured._executor.name == "cuda graph"
+    assert len(captured._executor._graphs) == 2
+    eager, expected = trained(cupy, "off")
+    assert found == expected
+    for one, other in zip(
+        captured._state.export().values(), eager._state.export().values(), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_captured_step_is_that_of_numpy(cupy):
+    _, found = trained(cupy, "require")
+    numpy = nx.get_backend("numpy", dtype=cupy.dtype_name)
+    _, expected = trained(numpy, "off")
+    rtol = 1e-9 if cupy.dtype_name == "float64" else 2e-3
+    for one, other in zip(found, expected, strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=rtol)
+
+
+def test_what_a_step_of_the_books_network_costs(counted, cupy32):
+    """At most 20 launches and products, or one graph; nothing else is waited for."""
+    x, y = images(10 * 128)
+    steps = {}
+    for compile in ("off", "require"):
+        model = books_network(cupy32, compile=compile)
+        model.fit(x, y, epochs=1)
+        with counted() as two:
+            model.fit(x, y, epochs=2)
+        with counted() as five:
+            model.fit(x, y, epochs=5)
+        # 30 steps and three epochs more.
+        steps[compile] = {name: five[name] - two[name] for name in two}
+    eager, captured = steps["off"], steps["require"]
+    per_epoch = 3 * 12
+    assert eager["launches"] + eager["gemm"] <= 30 * 20 + per_epoch
+    assert eager["gemm"] == 30 * 8
+    assert captured["graph_launch"] == 30
+    assert captured["launches"] + captured["gemm"] <= per_epoch
+    for counts in (eager, captured):
+        # The learning rate of each step, and the order of each epoch.
+        assert counts["h2d"] <= 2 * 30
+        assert counts["d2h"] <= 3
+
+
+def test_fit_reads_once_for_each_interval_of_the_log(counted, cupy32):
+    x, y = images(600)
+    for compile in ("off", "require"):
+        model = books_network(cupy32, compile=compile)
+        with counted() as counts:
+            model.fit(x, y, epochs=4)
+        assert counts["d2h"] == 4
+        with counted() as counts:
+            model.fit(x, y, epochs=4, validation_data=(x[:100], y[:100]))
+        assert counts["d2h"] == 8
+
+
+def test_a_rate_set_between_steps_holds_from_the_next_one(cupy32):
+    x, y = images(256)
+
+    class Halve(nx.Callback):
+        def on_fit_begin(self, model, epochs, batches):
+            self.model, self.rates = model, []
+
+        def on_batch_end(self, event):
+            self.rates.append(event.learning_rate)
+            self.model.learning_rate = event.learning_rate / 2
+
+    weights = []
+    for compile in ("off", "require"):
+        model = books_network(cupy32, compile=compile, optimizer=nx.SGD(0.1))
+        halve = Halve()
+        model.fit(x, y, epochs=2, callbacks=halve)
+        assert halve.rates == [0.1, 0.05, 0.025, 0.0125]
+        weights.append(nx.to_numpy(model.layers[1].weights))
+    np.testing.assert_array_equal(*weights)
+
+
+def test_parameters_set_in_a_callback_are_learned_on(cupy32):
+    x, y = images(256)
+
+    class Restore(nx.Callback):
+        def on_fit_begin(self, model, epochs, batches):
+            self.model, self.first = model, model.get_parameters()
+
+        def on_epoch_end(self, record):
+            self.model.set_parameters(self.first)
+
+    weights = []
+    for compile in ("off", "require"):
+        model = books_network(cupy32, compile=compile)
+        before = nx.to_numpy(model.layers[1].weights)
+        model.fit(x, y, epochs=2, callbacks=Restore())
+        np.testing.assert_array_equal(nx.to_numpy(model.layers[1].weights), before)
+        model.fit(x, y, epochs=1)
+        weights.append(nx.to_numpy(model.layers[1].weights))
+    np.testing.assert_array_equal(*weights)
+
+
+class ReadsBack(nx.Layer):
+    """A layer that looks at its data, which a graph cannot."""
+
+    def fwd(self, be, params, x):
+        return (x if float(be.xp.max(x)) < 1e9 else x * 0), None
+
+    def bwd(self, be, params, residuals, dy):
+        return dy, {}
+
+
+class MovesItsState(nx.SGD):
+    """An optimizer that puts a new array in the place of the old one."""
+
+    def apply(self, be, parameters, gradients, state):
+        super().apply(be, parameters, gradients, state)
+        for key in parameters:
+            parameters[key] = parameters[key] * 1.0
+
+
+class HostNoise(nx.Layer):
+    """A noisy layer of one's own, which draws on the host."""
+
+    noisy = True
+
+    def noise(self, stream, shape):
+        return stream.uniform(shape)
+
+    def fwd(self, be, params, x):
+        return x, None
+
+    def training_fwd(self, be, params, x, noise):
+        return x + be.asarray(noise, x.dtype), None
+
+    def bwd(self, be, params, residuals, dy):
+        return dy, {}
+
+
+UNFIT = {
+    "reads back": ({"layer": ReadsBack}, "not captured"),
+    "moves its state": (
+        {"optimizer": MovesItsState},
+        "parameters.flat was given a new array",
+    ),
+    "draws on the host": ({"layer": HostNoise}, "draws its random numbers on the host"),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_cannot_be_captured_is_run_step_by_step(cupy32, name):
+    units, reason = UNFIT[name]
+    layer, optimizer = units.get("layer", nx.Linear), units.get("optimizer", nx.SGD)
+    x, y = points(40)
+
+    def model(compile, be=cupy32):
+        return nx.Model(
+            [nx.Dense(5, 8), nx.ReLU(), layer(), nx.Dense(8, 3), nx.Softmax()],
+            loss="categorical_crossentropy", optimizer=optimizer(0.1),
+            backend=be, compile=compile,
+        )  # fmt: skip
+
+    fallen_back = model("auto")
+    history = fallen_back.fit(x, y, epochs=3, batch_size=16)
+    assert "step by step" in fallen_back.executor_note
+    assert reason in fallen_back.executor_note
+    expected = model("off", "numpy").fit(x, y, epochs=3, batch_size=16)
+    np.testing.assert_allclose(history["loss"], expected["loss"], rtol=1e-4)
+    with pytest.raises(nx.BackendUnavailableError, match="compile='require'"):
+        train_required(model, x, y)
+
+
+def train_required(model, x, y):
+    """Train where a graph is required; if that fails, nothing was learned."""
+    unfit = model("require")
+    before = nx.to_numpy(unfit.layers[0].weights)
+    try:
+        unfit.fit(x, y)
+    finally:
+        assert unfit.steps_trained == 0
+        after = nx.to_numpy(unfit.layers[0].weights)
+        np.testing.assert_array_equal(after, before)
+
+
+def test_without_nvmath_python_steps_are_run_one_by_one(cupy32, monkeypatch):
+    monkeypatch.setattr(
+        type(cupy32), "why_no_capture", lambda self: "nvmath-python is not installed"
+    )
+    assert "nvmath-python" in books_network(cupy32).executor_note
+    with pytest.raises(nx.BackendUnavailableError, match="nvmath-python"):
+        books_network(cupy32, compile="require")
+
+
+def test_without_kernels_steps_are_run_one_by_one(cupy32):
+    from nnfs_xp import kernels
+
+    x, y = images(200)
+    histories = []
+    before = kernels.kernel_mode()
+    try:
+        for mode in ("off", "auto"):
+            kernels.set_kernel_mode(mode)
+            model = books_network(cupy32)
+            histories.append(model.fit(x, y, epochs=2)["loss"])
+            assert ("kernels are off" in model.executor_note) is (mode == "off")
+    finally:
+        kernels.set_kernel_mode(before)
+    np.testing.assert_allclose(*histories, rtol=1e-4)
+
+
+def test_several_models_on_one_device(cupy32):
+    """Each has its graphs and its memory, and trains as if it were alone."""
+    x, y = images(256)
+    alone = [books_network(cupy32, seed=s).fit(x, y, epochs=2)["loss"] for s in (1, 2)]
+    one, two = (books_network(cupy32, seed=seed) for seed in (1, 2))
+    together = [[], []]
+    for _ in range(2):
+        for model, losses in zip((one, two), together, strict=True):
+            losses += model.fit(x, y)["loss"]
+    assert together == alone
+
+
+def test_a_graph_outlives_arrays_that_others_free(cupy32):
+    """Memory of the captured step is its own, whatever else is allocated."""
+    x, y = images(256)
+
+    class Litter(nx.Callback):
+        def on_batch_end(self, event):
+            junk = [cupy32.full((128, n), float("nan")) for n in (10, 128, 784)]
+            del junk
+
+    clean = books_network(cupy32).fit(x, y, epochs=3)["loss"]
+    littered = books_network(cupy32).fit(x, y, epochs=3, callbacks=Litter())["loss"]
+    assert clean == littered

@@ -1,0 +1,80 @@
+"""The step that torch.compile makes is the one that PyTorch runs eagerly."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+import nnfs_xp as nx
+from tests.conftest import backend_or_skip
+from tests.executors.models import Steps, points, varied_network
+
+needs_compiler = pytest.mark.skipif(
+    shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU"
+)
+
+
+@needs_compiler
+@pytest.mark.slow
+# Of the compiler itself, and its tools.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_compiled_steps_are_the_eager_ones():
+    be = backend_or_skip("torch", "float64")
+    import torch
+
+    x, y = points(37)
+    torch.compiler.reset()
+    torch._dynamo.utils.counters.clear()
+    found = {}
+    for compile in ("off", "require"):
+        model, steps = varied_network(be, compile=compile), Steps()
+        for _ in range(2):
+            model.fit(x, y, epochs=2, batch_size=16, callbacks=steps)
+        model.learning_rate = 0.5
+        model.fit(x, y, epochs=1, batch_size=16, callbacks=steps)
+        found[compile] = [figures["loss"] for figures in steps.figures]
+        rest = [{k: v for k, v in f.items() if "loss" not in k} for f in steps.figures]
+        found[compile, "counts"] = rest
+    assert model._executor.name == "torch.compile"
+    assert "compiled by torch.compile" in model.executor_note
+    np.testing.assert_allclose(found["require"], found["off"], rtol=1e-12)
+    assert found["require", "counts"] == found["off", "counts"]
+    # Batches of 16 and of 5 rows, however many steps, fits and learning rates.
+    compiled = torch._dynamo.utils.counters["stats"]["unique_graphs"]
+    assert compiled == 2
+
+
+def test_on_a_cpu_auto_runs_step_by_step():
+    be = backend_or_skip("torch", "float32")
+    assert "no faster on a CPU" in varied_network(be).executor_note
+
+
+class ReadsBack(nx.Layer):
+    """A layer that looks at its data, which cannot be traced."""
+
+    def fwd(self, be, params, x):
+        return (x if float(be.xp.max(x)) < 1e9 else x * 0), None
+
+    def bwd(self, be, params, residuals, dy):
+        return dy, {}
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_what_cannot_be_compiled(required):
+    be = backend_or_skip("torch", "float32")
+    model = nx.Model(
+        [nx.Dense(5, 3), ReadsBack(), nx.Softmax()],
+        loss="categorical_crossentropy", optimizer="sgd", backend=be,
+        compile="require",
+    )  # fmt: skip
+    model._executor.required = required
+    x, y = points(32)
+    before = nx.to_numpy(model.layers[0].weights)
+    if required:
+        with pytest.raises(nx.BackendUnavailableError, match=r"torch\.compile cannot"):
+            model.fit(x, y)
+        np.testing.assert_array_equal(nx.to_numpy(model.layers[0].weights), before)
+        return
+    model.fit(x, y, epochs=2, batch_size=16)
+    assert "step by step (not compiled by torch.compile" in model.executor_note
+    assert (nx.to_numpy(model.layers[0].weights) != before).any()
