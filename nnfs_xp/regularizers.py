@@ -6,6 +6,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_choice, check_rate
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.kernels import portable
 from nnfs_xp.registry import describe, register
 from nnfs_xp.special import sign
 
@@ -22,6 +23,14 @@ class Regularizer:
     def gradient(self, be: Backend, w: Array) -> Array:
         """Return the gradient of the penalty, of the shape of `w`."""
         raise NotImplementedError
+
+    def add_gradient(self, be: Backend, gradient: Array, w: Array) -> Array:
+        """Return the gradient of a loss plus that of the penalty.
+
+        `gradient` may be overwritten. A regularizer need not write this method;
+        it is there so that one pass over the arrays can do both.
+        """
+        return gradient + self.gradient(be, w)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this regularizer again."""
@@ -77,24 +86,18 @@ class L1L2(Regularizer):
 
     def penalty(self, be: Backend, w: Array) -> Array:
         """Return ``l1 sum |w| + l2 sum w^2``."""
-        xp = be.xp
-        penalty = be.zero
-        if self.l1:
-            penalty = penalty + self.l1 * xp.sum(xp.abs(w))
-        if self.l2:
-            penalty = penalty + self.l2 * xp.sum(w * w)
-        return penalty
+        return l1l2_penalty(be, w, self.l1, self.l2)
 
     def gradient(self, be: Backend, w: Array) -> Array:
         """Return ``l1 sign(w) + 2 l2 w``."""
-        gradient = (2.0 * self.l2) * w
-        if self.l1:
-            if self.mode == "book":
-                slope = 1.0 - 2.0 * be.xp.astype(w < 0, w.dtype)
-            else:
-                slope = sign(be, w)
-            gradient = gradient + self.l1 * slope
-        return gradient
+        return _l1l2_gradient(be, w, self.l1, self.l2, self.mode)
+
+    def add_gradient(self, be: Backend, gradient: Array, w: Array) -> Array:
+        """Return ``gradient + l1 sign(w) + 2 l2 w``; may overwrite `gradient`.
+
+        A subclass with a `gradient` of its own needs its own of this, too.
+        """
+        return add_l1l2_gradient(be, gradient, w, self.l1, self.l2, self.mode)
 
 
 @register("regularizer")
@@ -153,3 +156,37 @@ class L2(L1L2):
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this regularizer again."""
         return {"l2": self.l2}
+
+
+@portable
+def l1l2_penalty(be: Backend, w: Array, l1: float, l2: float) -> Array:
+    """Return ``l1 sum |w| + l2 sum w^2``, a 0-d array."""
+    xp = be.xp
+    penalty = be.zero
+    if l1:
+        penalty = penalty + l1 * xp.sum(xp.abs(w))
+    if l2:
+        penalty = penalty + l2 * xp.sum(w * w)
+    return penalty
+
+
+@portable
+def add_l1l2_gradient(
+    be: Backend, gradient: Array, w: Array, l1: float, l2: float, mode: str
+) -> Array:
+    """Return ``gradient + l1 sign(w) + 2 l2 w``; `gradient` may be overwritten.
+
+    `mode` says what the sign of 0 is, as in `L1L2`.
+    """
+    return gradient + _l1l2_gradient(be, w, l1, l2, mode)
+
+
+def _l1l2_gradient(be: Backend, w: Array, l1: float, l2: float, mode: str) -> Array:
+    gradient = (2.0 * l2) * w
+    if l1:
+        if mode == "book":
+            slope = 1.0 - 2.0 * be.xp.astype(w < 0, w.dtype)
+        else:
+            slope = sign(be, w)
+        gradient = gradient + l1 * slope
+    return gradient

@@ -10,6 +10,7 @@ import nnfs_xp as nx
 from nnfs_xp import kernels
 from nnfs_xp.kernels import registry
 from tests.conftest import backend_or_skip
+from tests.kernel_cases import optimizers
 from tests.kernels.twins import CALLS, MORE_CASES, MORE_OVERWRITTEN, Exactly
 
 _random = np.random.default_rng(6)
@@ -27,13 +28,6 @@ _square = _random.standard_normal((6, 6))
 def _classes(rows, columns, scale=3.0):
     z = _random.standard_normal((rows, columns)) * scale
     return z, _random.integers(0, columns, rows).astype("int32")
-
-
-def _adam(shape, gradient=None):
-    """Return parameters, gradients, both moments, and the scalars of a step."""
-    w, dw, m, v = _random.standard_normal((4, *shape))
-    dw = dw if gradient is None else np.broadcast_to(gradient, shape)
-    return w, dw, m, v**2, np.asarray(0.01), np.asarray(0.1), 0.9, 0.999, 1e-7
 
 
 _z, _labels = _classes(20, 4)
@@ -111,22 +105,11 @@ CASES = {
         "special": (_special, 1.0),
         "infinite": (np.array([-np.inf, np.inf]), 1.0),
     },
-    "adam": {
-        "usual": _adam((1000,)),
-        "matrix": _adam((30, 7)),
-        "size 1": _adam((1,)),
-        "number": _adam(()),
-        "empty": _adam((0,)),
-        "no gradient": _adam((5,), 0.0),
-        "NaN": _adam((5,), np.nan),
-        "infinite": _adam((5,), np.inf),
-        "huge": _adam((5,), 1e15),
-        "first step": (*_adam((9,))[:5], np.asarray(0.001), 0.9, 0.999, 1e-7),
-    },
+    **optimizers.CASES,
 }
 CASES |= MORE_CASES
 # Arguments that a kernel may write to.
-OVERWRITTEN = {"adam": {0, 2, 3}, **MORE_OVERWRITTEN}
+OVERWRITTEN = {**optimizers.OVERWRITTEN, **MORE_OVERWRITTEN}
 OWNERS = ("numpy", "cupy", "torch", "jax")
 
 
@@ -197,6 +180,8 @@ def on_backend(be, value):
         return type(value)(on_backend(be, part) for part in value)
     if isinstance(value, Exactly):
         return be.xp.asarray(value.array.copy())
+    if isinstance(value, np.generic):
+        value = np.asarray(value)
     if not isinstance(value, np.ndarray):
         return value
     if value.dtype.kind == "f":

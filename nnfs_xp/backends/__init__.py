@@ -8,13 +8,16 @@ from nnfs_xp.backends.choice import (
     get_backend,
 )
 from nnfs_xp.backends.detect import backend_of, library_of, to_numpy
+from nnfs_xp.backends.rounding import MATMUL_PRECISIONS, Operand
 
 __all__ = [
     "BACKEND_NAMES",
     "DTYPE_NAMES",
+    "MATMUL_PRECISIONS",
     "Array",
     "Backend",
     "BackendStatus",
+    "Operand",
     "backend_of",
     "backend_status",
     "get_backend",

@@ -73,6 +73,14 @@ class StrictBackend(Backend):
 
         return np.array(array.to_device(array_api_strict.Device("CPU_DEVICE")))
 
+    def float_bits(self, a: Array) -> Array:
+        """Return a copy as integers; the standard has no views as another dtype."""
+        return self.asarray(self.to_numpy(a).view(np.int32))
+
+    def float_of_bits(self, bits: Array) -> Array:
+        """Return a copy as floats."""
+        return self.asarray(self.to_numpy(bits).view(np.float32))
+
     def context(self) -> contextlib.AbstractContextManager[Any]:
         """Let infinities and NaN pass without a warning, as other libraries do."""
         return np.errstate(over="ignore", divide="ignore", invalid="ignore")

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import array_api_compat
 import numpy as np
 
+from nnfs_xp.backends.products import Products, check_matmul_precision
 from nnfs_xp.errors import (
     BackendMismatchError,
     BackendUnavailableError,
@@ -24,7 +25,7 @@ Array = Any
 DTYPE_NAMES = ("float32", "float64")
 
 
-class Backend:
+class Backend(Products):
     """An array namespace on one device with one floating-point dtype.
 
     Get one from `nnfs_xp.get_backend`, which checks that it works.
@@ -35,6 +36,9 @@ class Backend:
         A device of the library; its default device if not given.
     dtype : {"float32", "float64"}, default "float32"
         The dtype of parameters and of all arithmetic.
+    matmul_precision : {"full", "tf32", "bfloat16", "float16"}, default "full"
+        The format that operands of matrix products are rounded to, with float32
+        only. The products are added up in float32, and everything else is float32.
 
     Attributes
     ----------
@@ -56,10 +60,17 @@ class Backend:
     name: ClassVar[str]
     in_place: ClassVar[bool] = True
 
-    def __init__(self, device: Any = None, dtype: str = "float32") -> None:
+    def __init__(
+        self,
+        device: Any = None,
+        dtype: str = "float32",
+        matmul_precision: str = "full",
+    ) -> None:
         if dtype not in DTYPE_NAMES:
             raise InputError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+        check_matmul_precision(matmul_precision, dtype)
         self.dtype_name = dtype
+        self.matmul_precision = matmul_precision
         self.note = ""
         self.xp = self.namespace()
         self.device = self.find_device(device)
@@ -177,10 +188,6 @@ class Backend:
         """Return an array filled with one value, of this backend's dtype."""
         return self.xp.full(shape, value, dtype=self.dtype, device=self.device)
 
-    def matmul(self, a: Array, b: Array) -> Array:
-        """Return the matrix product; the only place where one is taken."""
-        return a @ b
-
     def assign(self, slots: dict[str, Array], key: str, value: Array) -> None:
         """Set ``slots[key]`` to `value`, in place where arrays allow it.
 
@@ -192,15 +199,20 @@ class Backend:
         else:
             slots[key] = value
 
-    def like(self, dtype: str) -> Backend:
-        """Return the same library and device with another dtype."""
-        if dtype == self.dtype_name:
+    def like(self, dtype: str, matmul_precision: str | None = None) -> Backend:
+        """Return the same library and device in another precision.
+
+        If `matmul_precision` is not given it stays as it is, as far as `dtype` allows.
+        """
+        if matmul_precision is None:
+            matmul_precision = self.matmul_precision if dtype == "float32" else "full"
+        if (dtype, matmul_precision) == (self.dtype_name, self.matmul_precision):
             return self
-        return type(self)(self.device, dtype)
+        return type(self)(self.device, dtype, matmul_precision)
 
     def like_new(self) -> Backend:
         """Return a fresh, equal backend, so that it can carry its own note."""
-        return type(self)(self.device, self.dtype_name)
+        return type(self)(self.device, self.dtype_name, self.matmul_precision)
 
     def check_works(self) -> None:
         """Multiply two small matrices, so that a broken library fails here."""
@@ -218,15 +230,18 @@ class Backend:
     def __hash__(self) -> int:
         return hash(self._key())
 
-    def _key(self) -> tuple[str, str, str]:
-        return self.name, self.device_name, self.dtype_name
+    def _key(self) -> tuple[str, ...]:
+        return self.name, self.device_name, self.dtype_name, self.matmul_precision
 
     def __repr__(self) -> str:
-        return f"{self.name} on {self.device_name}, {self.dtype_name}"
+        text = f"{self.name} on {self.device_name}, {self.dtype_name}"
+        if self.matmul_precision == "full":
+            return text
+        return f"{text}, {self.matmul_precision} products"
 
     def __reduce__(self) -> Any:
         # Modules cannot be pickled or deep-copied; the description can.
-        return type(self), (self.device_name, self.dtype_name)
+        return type(self), self._key()[1:]
 
 
 def host_array(values: Any) -> np.ndarray:

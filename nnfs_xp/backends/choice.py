@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 from nnfs_xp.backends.base import DTYPE_NAMES, Backend
+from nnfs_xp.backends.products import check_matmul_precision
 from nnfs_xp.errors import BackendUnavailableError, InputError
 
 logger = logging.getLogger("nnfs_xp")
@@ -24,7 +25,7 @@ _CLASSES = {
     "array_api_strict": "StrictBackend",
 }
 BACKEND_NAMES = tuple(_CLASSES)
-_seen_working: dict[tuple[str, str, str], Backend] = {}
+_seen_working: dict[tuple[str, ...], Backend] = {}
 _ENVIRONMENT_VARIABLE = "NNFS_XP_BACKEND"
 _INSTALL_HINTS = {
     "cupy": "pip install 'nnfs-xp[cuda13]' (or [cuda12]), on a machine with an "
@@ -40,6 +41,7 @@ def get_backend(
     *,
     device: Any = None,
     dtype: str | None = None,
+    matmul_precision: str | None = None,
 ) -> Backend:
     """Return a backend that has been seen to work.
 
@@ -56,6 +58,9 @@ def get_backend(
     dtype : {"float32", "float64"}, optional
         The dtype of parameters and arithmetic, ``"float32"`` if not given.
         On JAX, ``"float64"`` sets the flag ``jax_enable_x64`` of the process.
+    matmul_precision : {"full", "tf32", "bfloat16", "float16"}, optional
+        The format that operands of matrix products are rounded to, ``"full"`` if not
+        given; the others are for float32. Everything else stays float32.
 
     Returns
     -------
@@ -64,8 +69,8 @@ def get_backend(
     Raises
     ------
     InputError
-        If the name or the dtype is unknown, or a device is named for
-        ``"auto"``.
+        If the name, the dtype or the precision is unknown, the precision is not for
+        the dtype, or a device is named for ``"auto"``.
     BackendUnavailableError
         If the library is not installed, or has no working device. There is
         no silent fallback to another one.
@@ -77,40 +82,45 @@ def get_backend(
     numpy on cpu, float64
     """
     if isinstance(backend, Backend):
-        if device is None:
-            return backend.like(dtype or backend.dtype_name)
         dtype = dtype or backend.dtype_name
+        if matmul_precision is None and dtype == "float32":
+            matmul_precision = backend.matmul_precision
+        if device is None:
+            return backend.like(dtype, matmul_precision)
         backend = backend.name
     if backend is None:
         backend = os.environ.get(_ENVIRONMENT_VARIABLE) or "numpy"
     dtype = "float32" if dtype is None else str(dtype)
     if dtype not in DTYPE_NAMES:
         raise InputError(f"dtype must be one of {DTYPE_NAMES}, got {dtype!r}")
+    precision = check_matmul_precision(
+        "full" if matmul_precision is None else matmul_precision, dtype
+    )
     if backend == "auto":
         if device is not None:
             raise InputError(
                 f"device must be left out with backend='auto', got {device!r}"
             )
-        return _automatic(dtype)
+        return _automatic(dtype, precision)
     if not isinstance(backend, str) or backend not in _CLASSES:
         raise InputError(
             f"backend must be one of {(*BACKEND_NAMES, 'auto')}, got {backend!r}"
         )
-    return _working(backend, device, dtype)
+    return _working(backend, device, dtype, precision)
 
 
-def _working(name: str, device: Any, dtype: str) -> Backend:
-    """Return a working backend, tried once for each device and dtype."""
+def _working(name: str, device: Any, dtype: str, precision: str) -> Backend:
+    """Return a working backend, tried once for each device and precision."""
     # Not every library's device objects can be hashed.
-    key = name, repr(device), dtype
+    key = name, repr(device), dtype, precision
     if key not in _seen_working:
-        _seen_working[key] = _tried(name, device, dtype)
+        _seen_working[key] = _tried(name, device, dtype, precision)
     return _seen_working[key]
 
 
-def _tried(name: str, device: Any, dtype: str) -> Backend:
+def _tried(name: str, device: Any, dtype: str, precision: str) -> Backend:
     try:
-        backend = backend_class(name)(device, dtype)
+        backend = backend_class(name)(device, dtype, precision)
         backend.check_works()
     except BackendUnavailableError:
         raise
@@ -132,25 +142,25 @@ def backend_class(name: str) -> type[Backend]:
     return getattr(module, _CLASSES[name])
 
 
-def _automatic(dtype: str) -> Backend:
+def _automatic(dtype: str, precision: str) -> Backend:
     """Take the first library that reaches a GPU, else NumPy."""
     refusals = []
     for name in ("cupy", "torch", "jax"):
         try:
-            backend = _gpu_backend(name, dtype)
+            backend = _gpu_backend(name, dtype, precision)
         except BackendUnavailableError as error:
             refusals.append(f"{name}: {error}")
             continue
         backend.note = f"auto took {backend}"
         logger.info(backend.note)
         return backend
-    backend = _working("numpy", None, dtype).like_new()
+    backend = _working("numpy", None, dtype, precision).like_new()
     backend.note = f"auto took numpy, as no GPU works: {'; '.join(refusals)}"
     logger.warning(backend.note)
     return backend
 
 
-def _gpu_backend(name: str, dtype: str) -> Backend:
+def _gpu_backend(name: str, dtype: str, precision: str) -> Backend:
     """Return this library on a GPU, or raise the reason why not."""
     if importlib.util.find_spec(name) is None:
         raise BackendUnavailableError("not installed")
@@ -161,7 +171,7 @@ def _gpu_backend(name: str, dtype: str) -> Backend:
         if not gpus:
             raise BackendUnavailableError(f"installed, but has only {devices}")
         device = gpus[0]
-    return _working(name, device, dtype).like_new()
+    return _working(name, device, dtype, precision).like_new()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import Any
 
 import numpy as np
 
-from nnfs_xp.backends.base import Array, Backend
+from nnfs_xp.backends import cublas
+from nnfs_xp.backends.base import DTYPE_NAMES, Array, Backend
 from nnfs_xp.errors import BackendUnavailableError
 
 
@@ -79,6 +81,66 @@ class CupyBackend(Backend):
         # gets its own.
         return cupy.cuda.Device(self.device.id)
 
+    def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
+        """Return the product, written to `out` if there is one."""
+        import cupy
+
+        kind = a.dtype.name
+        if kind in DTYPE_NAMES and a.ndim == b.ndim == 2 and not self.why_no_capture():
+            return cublas.multiply(a, b, out, kind)
+        return cupy.matmul(a, b, out=out)
+
+    def rounded_matmul(self, a: Array, b: Array, out: Array | None) -> Array:
+        """Return the product, added up in float32."""
+        if a.ndim == b.ndim == 2 and not self.why_no_capture():
+            return cublas.multiply(a, b, out, self.matmul_precision)
+        return self.full_matmul(a, b, out)
+
+    def rounded(self, a: Array) -> Array:
+        """Return numbers of the rounded format, made by one kernel."""
+        if a.ndim != 2 or self.why_no_capture():
+            # CuPy's own product has no float32 result for shorter operands.
+            return super().rounded(a)
+        if self.matmul_precision == "tf32":
+            # The device rounds them itself, on the way to its tensor cores.
+            return a
+        if self.matmul_precision == "float16":
+            return a.astype(np.float16)
+        return _bfloat16_kernel()(a)
+
+    def float_bits(self, a: Array) -> Array:
+        """Return a view as integers."""
+        return a.view(np.int32)
+
+    def float_of_bits(self, bits: Array) -> Array:
+        """Return a view as floats."""
+        return bits.view(np.float32)
+
+    def why_no_capture(self) -> str:
+        """Return why a matrix product cannot be part of a CUDA graph, "" if it can."""
+        return cublas.why_unusable()
+
     def synchronize(self) -> None:
         """Wait for the device."""
         self.device.synchronize()
+
+
+@functools.cache
+def _bfloat16_kernel() -> Any:
+    """Return a kernel that rounds float32 numbers to the bits of bfloat16.
+
+    CuPy knows bfloat16 only where the package ml_dtypes is installed, and needs none
+    of its arithmetic here. The formula is that of `nnfs_xp.backends.rounding`.
+    """
+    import cupy
+
+    return cupy.ElementwiseKernel(
+        "float32 x",
+        "uint16 y",
+        """
+        unsigned int bits = __float_as_uint(x);
+        unsigned int nearest = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+        y = (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : nearest;
+        """,
+        "nnfs_xp_bfloat16_bits",
+    )

@@ -21,12 +21,17 @@ class JaxBackend(Backend):
     name = "jax"
     in_place = False
 
-    def __init__(self, device: Any = None, dtype: str = "float32") -> None:
+    def __init__(
+        self,
+        device: Any = None,
+        dtype: str = "float32",
+        matmul_precision: str = "full",
+    ) -> None:
         if dtype == "float64":
             import jax
 
             jax.config.update("jax_enable_x64", True)
-        super().__init__(device, dtype)
+        super().__init__(device, dtype, matmul_precision)
 
     @classmethod
     def namespace(cls) -> Any:
@@ -102,6 +107,36 @@ class JaxBackend(Backend):
         import jax
 
         jax.device_put(0.0, self.device).block_until_ready()
+
+    def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
+        """Return the product as a new array."""
+        # On a GPU, JAX would otherwise round float32 operands to tf32.
+        return self.xp.matmul(a, b, precision="highest")
+
+    def rounded(self, a: Array) -> Array:
+        """Return numbers of the rounded format, which XLA can multiply faster."""
+        # Rounded in float32 first: XLA may take out a conversion and its reverse,
+        # and then nothing would be rounded.
+        rounded = super().rounded(a)
+        if self.matmul_precision == "tf32":
+            return rounded
+        return self.xp.astype(rounded, self.matmul_precision)
+
+    def rounded_matmul(self, a: Array, b: Array, out: Array | None) -> Array:
+        """Return the product, added up in float32."""
+        return self.xp.matmul(a, b, preferred_element_type=self.dtype)
+
+    def float_bits(self, a: Array) -> Array:
+        """Return the bits as integers."""
+        import jax
+
+        return jax.lax.bitcast_convert_type(a, self.xp.int32)
+
+    def float_of_bits(self, bits: Array) -> Array:
+        """Return integers as the floats of these bits."""
+        import jax
+
+        return jax.lax.bitcast_convert_type(bits, self.xp.float32)
 
     def context(self) -> contextlib.AbstractContextManager[Any]:
         """Make this device the default one."""

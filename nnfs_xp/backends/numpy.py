@@ -44,6 +44,20 @@ class NumpyBackend(Backend):
         """Return a copy of the array."""
         return np.array(array)
 
+    def full_matmul(
+        self, a: Array, b: Array, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the product, written to `out` if there is one."""
+        return a @ b if out is None else np.matmul(a, b, out=out)
+
+    def float_bits(self, a: Array) -> np.ndarray:
+        """Return a view as integers."""
+        return a.view(np.int32)
+
+    def float_of_bits(self, bits: Array) -> np.ndarray:
+        """Return a view as floats."""
+        return bits.view(np.float32)
+
     def context(self) -> contextlib.AbstractContextManager[Any]:
         """Let infinities and NaN pass without a warning, as other libraries do."""
         return np.errstate(over="ignore", divide="ignore", invalid="ignore")

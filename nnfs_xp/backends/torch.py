@@ -66,6 +66,20 @@ class TorchBackend(Backend):
         """Copy the tensor to the host."""
         return np.array(array.detach().cpu().numpy())
 
+    def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
+        """Return the product, written to `out` if there is one."""
+        import torch
+
+        return torch.matmul(a, b, out=out)
+
+    def float_bits(self, a: Array) -> Array:
+        """Return a view as integers."""
+        return a.view(self.xp.int32)
+
+    def float_of_bits(self, bits: Array) -> Array:
+        """Return a view as floats."""
+        return bits.view(self.xp.float32)
+
     def synchronize(self) -> None:
         """Wait for the device."""
         import torch

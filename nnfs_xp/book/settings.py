@@ -20,6 +20,7 @@ class _Settings:
     device: Any = None
     # Without nnfs.init() a program of the book computes as NumPy does by default.
     dtype: str = "float64"
+    matmul_precision: str | None = None
     seed: int = 0
     dropouts: int = 0
 
@@ -34,6 +35,7 @@ def init(
     *,
     backend: str | Backend | None = None,
     device: Any = None,
+    matmul_precision: str | None = None,
 ) -> None:
     """Begin a program of the book, as ``nnfs.init()`` does there.
 
@@ -52,8 +54,9 @@ def init(
         Seed of NumPy's global legacy generator, from which the book draws data
         and initial weights, and of the masks of dropout. None leaves the
         generator as it is.
-    backend, device : optional
-        Where to compute; see `nnfs_xp.get_backend`.
+    backend, device, matmul_precision : optional
+        Where to compute, and how matrix products are rounded; see
+        `nnfs_xp.get_backend`.
 
     Raises
     ------
@@ -79,9 +82,10 @@ def init(
         random_seed = check_count(random_seed, "random_seed", least=0)
         if random_seed >= 2**32:
             raise InputError(f"random_seed must be below 2**32, got {random_seed}")
-    get_backend(backend, device=device, dtype=dtype)
+    get_backend(backend, device=device, dtype=dtype, matmul_precision=matmul_precision)
     _settings.backend, _settings.device = backend, device
     _settings.dtype, _settings.dropouts = dtype, 0
+    _settings.matmul_precision = matmul_precision
     if random_seed is not None:
         _settings.seed = random_seed
         np.random.seed(random_seed)  # noqa: NPY002 - the book's generator
@@ -90,7 +94,10 @@ def init(
 def here() -> Backend:
     """Return the backend that new units compute on."""
     return get_backend(
-        _settings.backend, device=_settings.device, dtype=_settings.dtype
+        _settings.backend,
+        device=_settings.device,
+        dtype=_settings.dtype,
+        matmul_precision=_settings.matmul_precision,
     )
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 import nnfs_xp
-from nnfs_xp.backends import BACKEND_NAMES, DTYPE_NAMES
+from nnfs_xp.backends import BACKEND_NAMES, DTYPE_NAMES, MATMUL_PRECISIONS
 from nnfs_xp.cli import backends, train, use
 from nnfs_xp.data import DATASET_NAMES
 from nnfs_xp.errors import BackendUnavailableError, DownloadError, InputError
@@ -171,6 +171,11 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
         "--dtype",
         choices=DTYPE_NAMES,
         help="precision (default: float32, or the model's)",
+    )
+    parser.add_argument(
+        "--matmul-precision",
+        choices=MATMUL_PRECISIONS,
+        help="format of the operands of matrix products (default: full, no rounding)",
     )
 
 

@@ -29,7 +29,12 @@ def run(options: argparse.Namespace) -> int:
     preset = preset_for(options.data)
     hidden = getattr(options, "hidden", [preset.hidden])
     sizes = [size for group in hidden for size in group if size]
-    be = get_backend(options.backend, device=options.device, dtype=options.dtype)
+    be = get_backend(
+        options.backend,
+        device=options.device,
+        dtype=options.dtype,
+        matmul_precision=options.matmul_precision,
+    )
     data = load_dataset(options.data, data_dir=options.data_dir, seed=options.seed)
     model = Model(
         layers_for(data, sizes),

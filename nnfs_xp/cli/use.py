@@ -57,7 +57,11 @@ def _load(options: argparse.Namespace) -> tuple[Model, Examples, np.ndarray]:
     if path.is_dir():
         path = path / "model.safetensors"
     model = Model.load(
-        path, backend=options.backend, device=options.device, dtype=options.dtype
+        path,
+        backend=options.backend,
+        device=options.device,
+        dtype=options.dtype,
+        matmul_precision=options.matmul_precision,
     )
     examples = load_examples(
         options.data,

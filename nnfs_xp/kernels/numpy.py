@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,8 @@ def adam(
     dw: np.ndarray,
     m: np.ndarray,
     v: np.ndarray,
-    rate: np.ndarray,
-    correction: np.ndarray,
+    step: np.ndarray,
+    learning_rate: np.ndarray,
     beta_1: float,
     beta_2: float,
     epsilon: float,
@@ -84,9 +85,11 @@ def adam(
 
     The second moment's correction moves into the scalars: with ``r`` its
     square root, ``m / (sqrt(v) / r + epsilon)`` is ``r m / (sqrt(v) + r
-    epsilon)``.
+    epsilon)``. They are Python's numbers, which NumPy computes with faster
+    than with arrays of one element.
     """
-    root = np.sqrt(correction)
+    t = int(step)
+    root = math.sqrt(_one_minus_power(beta_2, t))
     temporary = np.multiply(dw, 1.0 - beta_1, out=np.empty_like(w))
     m *= beta_1
     m += temporary
@@ -97,7 +100,7 @@ def adam(
     np.sqrt(v, out=temporary)
     temporary += root * epsilon
     np.divide(m, temporary, out=temporary)
-    temporary *= root * rate
+    temporary *= root * float(learning_rate) / _one_minus_power(beta_1, t)
     w -= temporary
     return w, m, v
 
@@ -156,3 +159,7 @@ def _ones(count: int, dtype: np.dtype) -> np.ndarray:
 @functools.lru_cache(maxsize=64)
 def _numbers(count: int) -> np.ndarray:
     return np.arange(count)
+
+
+def _one_minus_power(beta: float, t: int) -> float:
+    return -math.expm1(t * math.log(beta)) if beta else 1.0

@@ -299,10 +299,13 @@ class Layer:
 
 
 def with_penalties(be: Backend, layer: Layer, params: Params, grads: Params) -> Params:
-    """Return the gradients of a layer's parameters and of their penalties."""
+    """Return the gradients of a layer's parameters and of their penalties.
+
+    The arrays in `grads` may be overwritten.
+    """
     regularizers = layer.regularizers()
     return {
-        name: gradient + regularizers[name].gradient(be, params[name])
+        name: regularizers[name].add_gradient(be, gradient, params[name])
         if name in regularizers
         else gradient
         for name, gradient in grads.items()

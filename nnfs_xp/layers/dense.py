@@ -11,6 +11,7 @@ from nnfs_xp.errors import InputError
 from nnfs_xp.initializers import Initializer
 from nnfs_xp.kernels import portable
 from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.layers.products import product, product_gradients, weight_gradient
 from nnfs_xp.registry import register, resolve, to_config
 from nnfs_xp.regularizers import Regularizer
 
@@ -95,27 +96,25 @@ class Dense(Layer):
         self.bias_regularizer = _regularizer(bias_regularizer, "bias_regularizer")
         self.seed = None if seed is None else check_seed(seed)
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Array]:
-        """Return ``X W + b``, and the inputs as residuals."""
-        y = be.matmul(x, params["weights"])
+    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
+        """Return ``X W + b``, and the operands of the product as residuals."""
+        y, operands = product(be, x, params["weights"])
         y += params["biases"]
-        return y, x
+        return y, operands
 
     def bwd(
-        self, be: Backend, params: Params, x: Array, dy: Array
+        self, be: Backend, params: Params, residuals: Any, dy: Array
     ) -> tuple[Array, Params]:
         """Return ``dX`` and the gradients of the parameters."""
-        dx = be.matmul(dy, params["weights"].T)
-        return dx, self.parameter_gradients(be, params, x, dy)
+        dx, dw = product_gradients(be, residuals, params["weights"], dy)
+        return dx, {"weights": dw, "biases": sum_over_samples(be, dy)}
 
     def parameter_gradients(
-        self, be: Backend, params: Params, x: Array, dy: Array
+        self, be: Backend, params: Params, residuals: Any, dy: Array
     ) -> Params:
         """Return ``dW`` and ``db``."""
-        return {
-            "weights": be.matmul(x.T, dy),
-            "biases": sum_over_samples(be, dy),
-        }
+        dw = weight_gradient(be, residuals, dy)
+        return {"weights": dw, "biases": sum_over_samples(be, dy)}
 
     def initializers(self) -> dict[str, tuple[Initializer, tuple[int, ...]]]:
         """Return initialiser and shape of weights and biases."""
@@ -187,9 +186,7 @@ def sum_over_samples(be: Backend, dy: Array) -> Array:
 
 
 def _regularizer(value: Any, name: str) -> Regularizer | None:
-    if value is None:
-        return None
-    return resolve("regularizer", value, name, Regularizer)
+    return None if value is None else resolve("regularizer", value, name, Regularizer)
 
 
 def _config(regularizer: Regularizer | None) -> dict[str, Any] | None:

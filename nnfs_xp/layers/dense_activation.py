@@ -15,22 +15,10 @@ from nnfs_xp.initializers import Initializer
 from nnfs_xp.kernels import portable, uses_twin
 from nnfs_xp.layers.base import Layer, Params
 from nnfs_xp.layers.dense import Dense, sum_over_samples
+from nnfs_xp.layers.elementwise import ElementwiseActivation, is_elementwise
+from nnfs_xp.layers.products import product, product_gradients, weight_gradient
 from nnfs_xp.registry import UNITS
 from nnfs_xp.regularizers import Regularizer
-
-# The activations that compute each output from one input, all of them known to
-# the kernels.
-ELEMENTWISE = (
-    "ELU",
-    "GELU",
-    "LeakyReLU",
-    "Linear",
-    "ReLU",
-    "SiLU",
-    "Sigmoid",
-    "Softplus",
-    "Tanh",
-)
 
 
 @portable
@@ -65,20 +53,6 @@ def activation_bias_backward(
     return dz, db_out
 
 
-@portable
-def activation_forward(be: Backend, x: Array, activation: Layer) -> tuple[Array, Any]:
-    """Return the output of an activation, and its residuals."""
-    return activation.fwd(be, {}, x)
-
-
-@portable
-def activation_backward(
-    be: Backend, residuals: Any, dy: Array, activation: Layer
-) -> Array:
-    """Return the gradient of the inputs of an activation."""
-    return activation.bwd(be, {}, residuals, dy)[0]
-
-
 class DenseActivation(Layer):
     """A `Dense` and the elementwise activation that follows it.
 
@@ -87,7 +61,7 @@ class DenseActivation(Layer):
     dense : Dense
         Has the parameters, and all that is to be said of them.
     activation : Layer
-        One of `ELEMENTWISE`.
+        One that is computed element by element.
     """
 
     def __init__(self, dense: Dense, activation: Layer) -> None:
@@ -96,27 +70,28 @@ class DenseActivation(Layer):
         self.activation = activation
 
     def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
-        """Return ``activation(X W + b)``; residuals are x and the activation's."""
-        z = be.matmul(x, params["weights"])
+        """Return ``activation(X W + b)``; residuals of product and activation."""
+        z, operands = product(be, x, params["weights"])
         y, kept = bias_activation(be, z, params["biases"], self.activation)
-        return y, (x, kept)
+        return y, (operands, kept)
 
     def bwd(
         self, be: Backend, params: Params, residuals: Any, dy: Array
     ) -> tuple[Array, Params]:
         """Return ``dX`` and the gradients of the parameters."""
-        x, kept = residuals
+        operands, kept = residuals
         dz, db = activation_bias_backward(be, kept, dy, self.activation)
-        dx = be.matmul(dz, params["weights"].T)
-        return dx, {"weights": be.matmul(x.T, dz), "biases": db}
+        dx, dw = product_gradients(be, operands, params["weights"], dz)
+        return dx, {"weights": dw, "biases": db}
 
     def parameter_gradients(
         self, be: Backend, params: Params, residuals: Any, dy: Array
     ) -> Params:
         """Return ``dW`` and ``db``."""
-        x, kept = residuals
+        operands, kept = residuals
         dz, db = activation_bias_backward(be, kept, dy, self.activation)
-        return {"weights": be.matmul(x.T, dz), "biases": db}
+        dw = weight_gradient(be, operands, dz)
+        return {"weights": dw, "biases": db}
 
     def initializers(self) -> dict[str, tuple[Initializer, tuple[int, ...]]]:
         """Return those of the dense layer."""
@@ -140,28 +115,6 @@ class DenseActivation(Layer):
 
     def __repr__(self) -> str:
         return f"DenseActivation({self.dense!r}, {self.activation!r})"
-
-
-class ElementwiseActivation(Layer):
-    """An elementwise activation that follows no `Dense`, by one kernel each way."""
-
-    def __init__(self, activation: Layer) -> None:
-        super().__init__()
-        self.activation = activation
-
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
-        """Return what the activation does."""
-        return activation_forward(be, x, self.activation)
-
-    def bwd(
-        self, be: Backend, params: Params, residuals: Any, dy: Array
-    ) -> tuple[Array, Params]:
-        """Return what the activation does."""
-        return activation_backward(be, residuals, dy, self.activation), {}
-
-    def config(self) -> dict[str, Any]:
-        """Return that of the activation."""
-        return self.activation.config()
 
 
 def fused(be: Backend, layers: Sequence[Layer]) -> tuple[Layer, ...]:
@@ -191,9 +144,3 @@ def fused(be: Backend, layers: Sequence[Layer]) -> tuple[Layer, ...]:
             found.append(linear if joined else ElementwiseActivation(layer))
         previous = layer
     return tuple(found)
-
-
-def is_elementwise(layer: Layer) -> bool:
-    """Return whether the layer is one of `ELEMENTWISE`, and no subclass."""
-    name = type(layer).__name__
-    return name in ELEMENTWISE and UNITS["layer"].get(name) is type(layer)

@@ -119,4 +119,4 @@ def _matrix(be: Backend, predicted: Array, true: Array, k: int) -> Array:
     t = xp.astype(numbers[:, None] == true, be.dtype)
     p = xp.astype(predicted[:, None] == numbers, be.dtype)
     # Not every library multiplies matrices of integers.
-    return xp.astype(be.matmul(t, p), xp.int32)
+    return xp.astype(be.full_matmul(t, p), xp.int32)

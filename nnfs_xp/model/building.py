@@ -20,7 +20,7 @@ from nnfs_xp.model.assembly import (
     output_shape,
     split_head,
 )
-from nnfs_xp.model.state import ModelState, Named
+from nnfs_xp.model.state import LEARNING_STATE, ModelState, Named
 from nnfs_xp.optimizers import Optimizer
 from nnfs_xp.registry import resolve
 from nnfs_xp.step import Network
@@ -190,7 +190,7 @@ class Building:
         ):
             return {}
         named = state.export()
-        return {k: v for k, v in named.items() if k.startswith("optimizer.")}
+        return {k: v for k, v in named.items() if k.startswith(LEARNING_STATE)}
 
     @property
     def _ready(self) -> ModelState:

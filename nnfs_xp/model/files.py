@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any, Self
 
-from nnfs_xp.arguments import check_count
-from nnfs_xp.backends import Backend, get_backend
+from nnfs_xp.arguments import check_choice, check_count
+from nnfs_xp.backends import MATMUL_PRECISIONS, Backend, get_backend
 from nnfs_xp.errors import FileFormatError, InputError
 from nnfs_xp.executors import check_mode
 from nnfs_xp.layers.nesting import leaves
 from nnfs_xp.layout import named_parameter, parameter_name
 from nnfs_xp.model.assembly import take_parameters
 from nnfs_xp.model.building import Building
-from nnfs_xp.model.state import Named
+from nnfs_xp.model.state import LEARNING_STATE, Named
 from nnfs_xp.registry import resolve, to_config
 
 
@@ -54,6 +54,7 @@ class Files(Building):
         backend: str | Backend | None = None,
         device: Any = None,
         dtype: str | None = None,
+        matmul_precision: str | None = None,
         compile: str = "auto",
     ) -> Self:
         """Read a model that `save` wrote, onto any backend.
@@ -62,22 +63,31 @@ class Files(Building):
         ----------
         path : path
             The file.
-        backend, device, dtype, compile : optional
-            As for the class; the dtype is that of the file by default.
+        backend, device, dtype, matmul_precision, compile : optional
+            As for the class; the dtype is that of the file by default. Files do not
+            say in which precision products were taken.
 
         Raises
         ------
+        InputError
+            If `matmul_precision` is unknown, or is not for the dtype.
         FileFormatError
             If the file is damaged or is not one of `save`.
         """
         from nnfs_xp.io.checkpoint import read_checkpoint
 
         check_mode(compile)
+        if matmul_precision is not None:
+            check_choice(matmul_precision, "matmul_precision", MATMUL_PRECISIONS)
         config, named = read_checkpoint(path)
         be = get_backend(backend, device=device, dtype=dtype)
         try:
             if dtype is None and not isinstance(backend, Backend):
                 be = get_backend(be, dtype=config["dtype"])
+        except InputError as error:
+            raise FileFormatError(f"{os.fspath(path)}: {error}") from error
+        be = get_backend(be, matmul_precision=matmul_precision)
+        try:
             return cls._from_config(config, named, be, compile)
         except InputError as error:
             raise FileFormatError(f"{os.fspath(path)}: {error}") from error
@@ -162,7 +172,7 @@ class Files(Building):
         surplus = sorted(
             name
             for name in named
-            if name not in expected and not name.startswith("optimizer.")
+            if name not in expected and not name.startswith(LEARNING_STATE)
         )
         try:
             if surplus:

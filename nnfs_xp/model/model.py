@@ -40,7 +40,7 @@ class Model(Learning, Files):
         What ``fit`` and ``evaluate`` report beside the loss. ``"accuracy"`` is
         the accuracy that goes with the loss; ``"auto"`` is that for
         classifiers, and nothing where the loss compares values.
-    backend, device, dtype : optional
+    backend, device, dtype, matmul_precision : optional
         Where and in which precision the model computes; see
         `nnfs_xp.get_backend`.
     seed : int or None, default 0
@@ -96,6 +96,7 @@ class Model(Learning, Files):
         backend: str | Backend | None = None,
         device: Any = None,
         dtype: str | None = None,
+        matmul_precision: str | None = None,
         seed: int | None = 0,
         compile: str = "auto",
     ) -> None:
@@ -110,7 +111,9 @@ class Model(Learning, Files):
         if layers is not None:
             check_layers(self.layers)
         self.set(loss=loss, optimizer=optimizer, metrics=metrics)
-        self.backend = get_backend(backend, device=device, dtype=dtype)
+        self.backend = get_backend(
+            backend, device=device, dtype=dtype, matmul_precision=matmul_precision
+        )
         if layers is not None:
             self.finalize()
 
@@ -139,20 +142,28 @@ class Model(Learning, Files):
         *,
         device: Any = None,
         dtype: str | None = None,
+        matmul_precision: str | None = None,
     ) -> Model:
         """Move the model, with its optimizer state, to another backend.
 
         Parameters
         ----------
-        backend, device, dtype
-            See `nnfs_xp.get_backend`. The dtype stays as it is by default.
+        backend, device, dtype, matmul_precision
+            See `nnfs_xp.get_backend`. The dtype stays as it is by default, and so
+            does the precision of products, unless `backend` is a `Backend`, which
+            has its own, or `dtype` is float64, which has none but the full one.
 
         Returns
         -------
         Model
             This model.
         """
-        be = get_backend(backend, device=device, dtype=dtype or self.backend.dtype_name)
+        dtype = dtype or self.backend.dtype_name
+        if matmul_precision is None and not isinstance(backend, Backend):
+            matmul_precision = self.backend.like(dtype).matmul_precision
+        be = get_backend(
+            backend, device=device, dtype=dtype, matmul_precision=matmul_precision
+        )
         self._restore(be, self._ready.export())
         return self
 

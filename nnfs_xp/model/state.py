@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from nnfs_xp import loss_scaling
 from nnfs_xp.arguments import check_count
 from nnfs_xp.backends import Array
 from nnfs_xp.errors import InputError
 from nnfs_xp.step import Network, State, empty_statistics, initial_state
 
 Named = dict[str, Any]
+# How the names begin of what is saved beside the parameters, to go on learning.
+LEARNING_STATE = ("optimizer.", "scaling.")
 
 
 class ModelState:
@@ -32,6 +35,8 @@ class ModelState:
         with network.backend.context():
             blocks = network.layout.pack(parameters)
             self.tree: State = initial_state(network, blocks)
+            if "optimizer" in self.tree and loss_scaling.needed(network.backend):
+                self.tree["scaling"] = loss_scaling.init(network.backend)
 
     def layer_parameters(self, index: int) -> dict[str, Array]:
         """Return the parameters of one layer, as they are now.
@@ -95,7 +100,7 @@ class ModelState:
             )
 
     def export(self) -> Named:
-        """Return host copies of parameters and optimizer state, by name."""
+        """Return host copies of parameters and of the state of learning, by name."""
         self.write_rate()
         be = self.network.backend
         named = self.parameters()
@@ -105,10 +110,14 @@ class ModelState:
                     named[f"optimizer.{key}.{name}"] = array
             else:
                 named[f"optimizer.{key}"] = value
+        for key, value in self.tree.get("scaling", {}).items():
+            named[f"scaling.{key}"] = value
         return {name: be.to_numpy(array) for name, array in named.items()}
 
     def restore_optimizer(self, named: Named) -> None:
-        """Take over an optimizer state that `export` returned, if it is there.
+        """Take over the state of learning that `export` returned, if it is there.
+
+        Without loss scaling here, or there, the one of this network stays as it is.
 
         Raises
         ------
@@ -116,6 +125,12 @@ class ModelState:
             If it is that of another optimizer or network.
         """
         be, optimizer = self.network.backend, self.tree.get("optimizer", {})
+        scaling = self.tree.get("scaling", {})
+        for key, value in scaling.items():
+            number = named.get(f"scaling.{key}", value)
+            if number.shape != ():
+                raise InputError(f"there is no number scaling.{key}")
+            scaling[key] = be.asarray(number, value.dtype)
         saved = {
             name.removeprefix("optimizer."): value
             for name, value in named.items()

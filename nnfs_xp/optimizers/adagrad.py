@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.arguments import check_rate
-from nnfs_xp.backends import Backend
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.kernels import portable
 from nnfs_xp.optimizers.base import Optimizer, Slots, zeros_for
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
@@ -79,11 +80,25 @@ class Adagrad(Optimizer):
         self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
     ) -> None:
         """Update the sums, then the parameters."""
-        rate, s = state["learning_rate"], state["sum_of_squares"]
+        s = state["sum_of_squares"]
         for key, dw in gradients.items():
-            s[key] += dw * dw
-            parameters[key] -= rate * dw / (be.xp.sqrt(s[key]) + self.epsilon)
+            parameters[key], s[key] = adagrad(
+                be, parameters[key], dw, s[key], state["learning_rate"], self.epsilon
+            )
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""
         return {**super().config(), "epsilon": self.epsilon}
+
+
+@portable
+def adagrad(
+    be: Backend, w: Array, dw: Array, s: Array, learning_rate: Array, epsilon: float
+) -> tuple[Array, Array]:
+    """Return new parameters and sums; the old ones may be overwritten.
+
+    `learning_rate` is a 0-d array.
+    """
+    s += dw * dw
+    w -= learning_rate * dw / (be.xp.sqrt(s) + epsilon)
+    return w, s

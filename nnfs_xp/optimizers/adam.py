@@ -81,13 +81,11 @@ class Adam(Optimizer):
     ) -> None:
         """Update both moments, then the parameters."""
         m, v = state["moment_1"], state["moment_2"]
-        t = be.xp.astype(state["step"], be.dtype)
-        rate = state["learning_rate"] / one_minus_power(be, self.beta_1, t)
-        correction = one_minus_power(be, self.beta_2, t)
         for key, dw in gradients.items():
             parameters[key], m[key], v[key] = adam(
                 be, parameters[key], dw, m[key], v[key],
-                rate, correction, self.beta_1, self.beta_2, self.epsilon,
+                state["step"], state["learning_rate"],
+                self.beta_1, self.beta_2, self.epsilon,
             )  # fmt: skip
 
     def config(self) -> dict[str, Any]:
@@ -107,17 +105,19 @@ def adam(
     dw: Array,
     m: Array,
     v: Array,
-    rate: Array,
-    correction: Array,
+    step: Array,
+    learning_rate: Array,
     beta_1: float,
     beta_2: float,
     epsilon: float,
 ) -> tuple[Array, Array, Array]:
     """Return new parameters and moments; the old ones may be overwritten.
 
-    `rate` is the learning rate over the first moment's correction, and
-    `correction` that of the second moment, both 0-d arrays.
+    `step` counts from 1. It and `learning_rate` are 0-d arrays.
     """
+    t = be.xp.astype(step, w.dtype)
+    rate = learning_rate / one_minus_power(be, beta_1, t)
+    correction = one_minus_power(be, beta_2, t)
     m *= beta_1
     m += (1.0 - beta_1) * dw
     v *= beta_2

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.arguments import check_rate
-from nnfs_xp.backends import Backend
-from nnfs_xp.optimizers.adam import Adam
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.kernels import portable
+from nnfs_xp.optimizers.adam import Adam, adam
 from nnfs_xp.optimizers.base import Slots
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
@@ -79,12 +80,34 @@ class AdamW(Adam):
         self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
     ) -> None:
         """Let the parameters decay, then update them as Adam does."""
-        # As a difference, since float32 rounds the factor: 1 - 1e-6 is 1 - 1.01e-6.
-        fraction = state["learning_rate"] * self.weight_decay
-        for key in gradients:
-            parameters[key] -= fraction * parameters[key]
-        super().apply(be, parameters, gradients, state)
+        m, v = state["moment_1"], state["moment_2"]
+        for key, dw in gradients.items():
+            parameters[key], m[key], v[key] = adamw(
+                be, parameters[key], dw, m[key], v[key],
+                state["step"], state["learning_rate"],
+                self.beta_1, self.beta_2, self.epsilon, self.weight_decay,
+            )  # fmt: skip
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""
         return {**super().config(), "weight_decay": self.weight_decay}
+
+
+@portable
+def adamw(
+    be: Backend,
+    w: Array,
+    dw: Array,
+    m: Array,
+    v: Array,
+    step: Array,
+    learning_rate: Array,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    weight_decay: float,
+) -> tuple[Array, Array, Array]:
+    """Return what `adam` does, after the parameters have decayed."""
+    # As a difference, since float32 rounds the factor: 1 - 1e-6 is 1 - 1.01e-6.
+    w -= (learning_rate * weight_decay) * w
+    return adam(be, w, dw, m, v, step, learning_rate, beta_1, beta_2, epsilon)

@@ -100,14 +100,24 @@ class Optimizer(HasLearningRate):
             }
 
     def update(
-        self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
+        self,
+        be: Backend,
+        parameters: Slots,
+        gradients: Slots,
+        state: dict[str, Any],
+        *,
+        counted: bool = False,
     ) -> None:
-        """Take one step: write new values to the slots of parameters and state."""
+        """Take one step: write new values to the slots of parameters and state.
+
+        With `counted` the caller has added 1 to ``state["step"]`` already.
+        """
         if self.clip_value is not None:
             gradients = clip_by_value(be, gradients, self.clip_value)
         if self.clip_norm is not None:
             gradients = clip_by_norm(be, gradients, self.clip_norm)
-        state["step"] += 1
+        if not counted:
+            state["step"] += 1
         self.apply(be, parameters, gradients, state)
 
     def apply(

@@ -5,7 +5,10 @@ Both return new arrays, and keep the dtype and NaN.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.kernels import portable
 
 Slots = dict[str, Array]
 
@@ -13,10 +16,8 @@ Slots = dict[str, Array]
 def clip_by_value(be: Backend, gradients: Slots, limit: float) -> Slots:
     """Return every entry moved into ``[-limit, limit]``."""
     limit = _at_most_the_largest(be, limit)
-    low, high = be.constant(-limit), be.constant(limit)
     return {
-        key: be.xp.minimum(be.xp.maximum(gradient, low), high)
-        for key, gradient in gradients.items()
+        key: clip_to_value(be, gradient, limit) for key, gradient in gradients.items()
     }
 
 
@@ -24,6 +25,22 @@ def clip_by_norm(be: Backend, gradients: Slots, limit: float) -> Slots:
     """Return the gradients times ``limit / max(norm, limit)``.
 
     The norm is the Euclidean one of all entries of all slots together.
+    """
+    limit = _at_most_the_largest(be, limit)
+    clipped = clip_to_norm(be, limit, *gradients.values())
+    return dict(zip(gradients, clipped, strict=True))
+
+
+@portable
+def clip_to_value(be: Backend, gradient: Array, limit: float) -> Array:
+    """Return every entry of one array moved into ``[-limit, limit]``."""
+    low, high = be.constant(-limit), be.constant(limit)
+    return be.xp.minimum(be.xp.maximum(gradient, low), high)
+
+
+@portable
+def clip_to_norm(be: Backend, limit: float, *gradients: Array) -> tuple[Array, ...]:
+    """Return arrays times ``limit / max(norm, limit)``, for the norm of all of them.
 
     Squares leave the range of float32 long before the entries do, so they are
     taken of entries over the largest one, `scale`. With ``r`` the root of their
@@ -32,29 +49,29 @@ def clip_by_norm(be: Backend, gradients: Slots, limit: float) -> Slots:
     """
     xp = be.xp
     scale = _scale(be, gradients)
-    scaled = {key: gradient / scale for key, gradient in gradients.items()}
+    scaled = [gradient / scale for gradient in gradients]
     total = be.zero
-    for part in scaled.values():
+    for part in scaled:
         total = total + xp.sum(part * part)
     # At least 1, but for gradients that are all 0.
     root = xp.maximum(xp.sqrt(total), be.constant(1.0))
-    allowed = _at_most_the_largest(be, limit) / root
+    allowed = limit / root
     # Not true of NaN, which so spreads to all entries, as in the formula.
     small_enough = scale <= allowed
-    return {
-        key: xp.where(small_enough, gradient, scaled[key] * allowed)
-        for key, gradient in gradients.items()
-    }
+    return tuple(
+        xp.where(small_enough, gradient, part * allowed)
+        for gradient, part in zip(gradients, scaled, strict=True)
+    )
 
 
-def _scale(be: Backend, gradients: Slots) -> Array:
+def _scale(be: Backend, gradients: Sequence[Array]) -> Array:
     """Return the largest magnitude, moved to where its inverse is normal.
 
     Some compilers divide by multiplying with the inverse.
     """
     xp, smallest = be.xp, float(be.xp.finfo(be.dtype).smallest_normal)
     scale = be.constant(smallest)
-    for gradient in gradients.values():
+    for gradient in gradients:
         if 0 in gradient.shape:
             # Layers without parameters: there is no largest of nothing.
             continue

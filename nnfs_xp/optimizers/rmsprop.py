@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.arguments import check_decay, check_rate
-from nnfs_xp.backends import Backend
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.kernels import portable
 from nnfs_xp.optimizers.base import Optimizer, Slots, zeros_for
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
@@ -84,12 +85,33 @@ class RMSprop(Optimizer):
         self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
     ) -> None:
         """Update the means, then the parameters."""
-        rate, s = state["learning_rate"], state["mean_of_squares"]
+        s = state["mean_of_squares"]
         for key, dw in gradients.items():
-            s[key] *= self.rho
-            s[key] += (1.0 - self.rho) * (dw * dw)
-            parameters[key] -= rate * dw / (be.xp.sqrt(s[key]) + self.epsilon)
+            parameters[key], s[key] = rmsprop(
+                be, parameters[key], dw, s[key],
+                state["learning_rate"], self.rho, self.epsilon,
+            )  # fmt: skip
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""
         return {**super().config(), "rho": self.rho, "epsilon": self.epsilon}
+
+
+@portable
+def rmsprop(
+    be: Backend,
+    w: Array,
+    dw: Array,
+    s: Array,
+    learning_rate: Array,
+    rho: float,
+    epsilon: float,
+) -> tuple[Array, Array]:
+    """Return new parameters and means; the old ones may be overwritten.
+
+    `learning_rate` is a 0-d array.
+    """
+    s *= rho
+    s += (1.0 - rho) * (dw * dw)
+    w -= learning_rate * dw / (be.xp.sqrt(s) + epsilon)
+    return w, s

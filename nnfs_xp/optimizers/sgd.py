@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.arguments import check_decay, check_flag
-from nnfs_xp.backends import Backend
+from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import InputError
+from nnfs_xp.kernels import portable
 from nnfs_xp.optimizers.base import Optimizer, Slots, zeros_for
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
@@ -90,19 +91,12 @@ class SGD(Optimizer):
         self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
     ) -> None:
         """Update the velocity, if there is one, then the parameters."""
-        rate = state["learning_rate"]
+        velocity = state["velocity"] if self.momentum else dict.fromkeys(gradients)
         for key, dw in gradients.items():
-            move = rate * dw
-            if not self.momentum:
-                parameters[key] -= move
-                continue
-            v = state["velocity"]
-            v[key] *= self.momentum
-            v[key] -= move
-            if self.nesterov:
-                parameters[key] += self.momentum * v[key] - move
-            else:
-                parameters[key] += v[key]
+            parameters[key], velocity[key] = sgd(
+                be, parameters[key], dw, velocity[key],
+                state["learning_rate"], self.momentum, self.nesterov,
+            )  # fmt: skip
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""
@@ -111,3 +105,27 @@ class SGD(Optimizer):
             "momentum": self.momentum,
             "nesterov": self.nesterov,
         }
+
+
+@portable
+def sgd(
+    be: Backend,
+    w: Array,
+    dw: Array,
+    v: Array | None,
+    learning_rate: Array,
+    momentum: float,
+    nesterov: bool,
+) -> tuple[Array, Array | None]:
+    """Return new parameters and velocities; the old ones may be overwritten.
+
+    `learning_rate` is a 0-d array. Without momentum `v` is None.
+    """
+    move = learning_rate * dw
+    if v is None:
+        w -= move
+        return w, None
+    v *= momentum
+    v -= move
+    w += momentum * v - move if nesterov else v
+    return w, v

@@ -11,12 +11,12 @@ from nnfs_xp.batching import gather_batch
 from nnfs_xp.kernels.cupy import module
 from nnfs_xp.layers.dense_activation import (
     DenseActivation,
-    ElementwiseActivation,
     activation_bias_backward,
     bias_activation,
     fused,
 )
 from nnfs_xp.layers.dropout import dropout
+from nnfs_xp.layers.elementwise import ElementwiseActivation
 from nnfs_xp.metrics.accumulation import accumulate
 from nnfs_xp.random import Stream
 from tests.conftest import backend_or_skip
@@ -28,7 +28,13 @@ ACTIVATIONS = (
     nx.Softplus(), nx.Sigmoid(), nx.Tanh(),
 )  # fmt: skip
 # Twins that launch several kernels, or in their first case none.
-LAUNCHES = {"accumulate": 1, "activation_bias_backward": 2, "activation_backward": 2}
+LAUNCHES = {
+    "accumulate": 1,
+    "activation_bias_backward": 2,
+    "activation_backward": 2,
+    "clip_to_norm": 2,
+    "l1l2_penalty": 2,
+}
 
 
 @pytest.fixture

@@ -7,16 +7,22 @@ reference.
 
 from nnfs_xp.kernels.cupy import (
     batches,
+    clipping,
     dropout,
     layers,
     losses,
+    optimizers,
+    regularizers,
     statistics,
 )
 
 __all__ = [
     "batches",
+    "clipping",
     "dropout",
     "layers",
     "losses",
+    "optimizers",
+    "regularizers",
     "statistics",
 ]

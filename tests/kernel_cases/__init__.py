@@ -1,0 +1,1 @@
+"""Inputs of the kernels that have twins; `tests/test_kernels.py` runs them."""
