@@ -7,7 +7,7 @@ from typing import Any
 from nnfs_xp.arguments import check_choice, check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
-from nnfs_xp.registry import describe, register
+from nnfs_xp.registry import describe, register, resolve, to_config
 from nnfs_xp.special import sign
 
 _MODES = ("exact", "book")
@@ -190,3 +190,13 @@ def _l1l2_gradient(be: Backend, w: Array, l1: float, l2: float, mode: str) -> Ar
             slope = sign(be, w)
         gradient = gradient + l1 * slope
     return gradient
+
+
+def regularizer_or_none(value: Any, name: str) -> Regularizer | None:
+    """Return the regularizer given for the argument `name`, None for none."""
+    return None if value is None else resolve("regularizer", value, name, Regularizer)
+
+
+def config_or_none(regularizer: Regularizer | None) -> dict[str, Any] | None:
+    """Return what makes the regularizer again, None for none."""
+    return None if regularizer is None else to_config(regularizer)

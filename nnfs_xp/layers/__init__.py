@@ -3,6 +3,7 @@
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.layers.dense import Dense
 from nnfs_xp.layers.dropout import Dropout
+from nnfs_xp.layers.fusion import fused
 from nnfs_xp.layers.rescaling import Rescaling
 from nnfs_xp.layers.reshape import Flatten, Reshape
 from nnfs_xp.layers.sequential import Sequential
@@ -15,4 +16,5 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Sequential",
+    "fused",
 ]

@@ -12,7 +12,7 @@ from nnfs_xp.initializers import Initializer
 from nnfs_xp.layers.base import Layer, Params
 from nnfs_xp.layers.products import product, product_backward, sum_over_samples
 from nnfs_xp.registry import register, resolve, to_config
-from nnfs_xp.regularizers import Regularizer
+from nnfs_xp.regularizers import Regularizer, config_or_none, regularizer_or_none
 
 
 @register("layer")
@@ -91,8 +91,12 @@ class Dense(Layer):
         self.bias_initializer = resolve(
             "initializer", bias_initializer, "bias_initializer", Initializer
         )
-        self.weight_regularizer = _regularizer(weight_regularizer, "weight_regularizer")
-        self.bias_regularizer = _regularizer(bias_regularizer, "bias_regularizer")
+        self.weight_regularizer = regularizer_or_none(
+            weight_regularizer, "weight_regularizer"
+        )
+        self.bias_regularizer = regularizer_or_none(
+            bias_regularizer, "bias_regularizer"
+        )
         self.seed = None if seed is None else check_seed(seed)
 
     def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
@@ -167,8 +171,8 @@ class Dense(Layer):
             "n_neurons": self.n_neurons,
             "weight_initializer": to_config(self.weight_initializer),
             "bias_initializer": to_config(self.bias_initializer),
-            "weight_regularizer": _config(self.weight_regularizer),
-            "bias_regularizer": _config(self.bias_regularizer),
+            "weight_regularizer": config_or_none(self.weight_regularizer),
+            "bias_regularizer": config_or_none(self.bias_regularizer),
             "seed": self.seed,
         }
 
@@ -192,11 +196,3 @@ class Dense(Layer):
 
     def __repr__(self) -> str:
         return f"Dense({self.n_inputs}, {self.n_neurons})"
-
-
-def _regularizer(value: Any, name: str) -> Regularizer | None:
-    return None if value is None else resolve("regularizer", value, name, Regularizer)
-
-
-def _config(regularizer: Regularizer | None) -> dict[str, Any] | None:
-    return None if regularizer is None else to_config(regularizer)

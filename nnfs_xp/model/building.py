@@ -9,8 +9,7 @@ from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks import check_array
 from nnfs_xp.errors import InputError
 from nnfs_xp.executors import executor_for
-from nnfs_xp.layers import Layer
-from nnfs_xp.layers.fusion import fused
+from nnfs_xp.layers import Layer, fused
 from nnfs_xp.layers.nesting import check_layers, first_shape, leaves
 from nnfs_xp.layout import layout_for, parameter_name
 from nnfs_xp.losses import Loss

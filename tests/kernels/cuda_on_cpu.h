@@ -2,8 +2,9 @@
 //
 // Blocks run one after the other. The threads of a block are fibers, which take
 // turns: one runs until it comes to a barrier, and goes on when all others have
-// come to it too. So a kernel that forgets a barrier gives a wrong result in one
-// of the two orders in which fibers take their turns.
+// come to it too. A warp goes on as long as it can before the next one begins, from
+// the first warp on or from the last. So a kernel that forgets a barrier gives a
+// wrong result in one of the two orders.
 
 #include <math.h>
 #include <stdint.h>
@@ -103,6 +104,24 @@ inline void run_fiber() {
   ++progress;
 }
 
+// Runs the threads of a warp until all wait for other warps; false if all are done.
+inline bool run_warp(int warp, bool reverse) {
+  int first = warp * kWarp;
+  int lanes = threads - first < kWarp ? threads - first : kWarp;
+  bool running = true;
+  for (long before = -1; running && progress != before;) {
+    before = progress;
+    running = false;
+    for (int i = 0; i < lanes; ++i) {
+      current = first + (reverse ? lanes - 1 - i : i);
+      if (fibers[current].done) continue;
+      swapcontext(&scheduler, &fibers[current].context);
+      running = true;
+    }
+  }
+  return running;
+}
+
 // Runs all threads of one block; false if they wait for each other for ever.
 inline bool run_block(bool reverse) {
   for (int i = 0; i < threads; ++i) {
@@ -117,14 +136,12 @@ inline bool run_block(bool reverse) {
     fiber.context.uc_link = &scheduler;
     makecontext(&fiber.context, run_fiber, 0);
   }
+  int warps = (threads + kWarp - 1) / kWarp;
   for (bool running = true; running;) {
     long before = progress;
     running = false;
-    for (int i = 0; i < threads; ++i) {
-      current = reverse ? threads - 1 - i : i;
-      if (fibers[current].done) continue;
-      swapcontext(&scheduler, &fibers[current].context);
-      running = true;
+    for (int w = 0; w < warps; ++w) {
+      running |= run_warp(reverse ? warps - 1 - w : w, reverse);
     }
     if (running && progress == before) return false;
   }

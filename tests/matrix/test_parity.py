@@ -132,6 +132,28 @@ def test_loss_shell(backend, case, reduction, weighted):
     assert_agrees(losses, expected * (1.0 if weights is None else weights), backend)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("case", **parametrize("loss"))
+def test_loss_and_gradient_at_once(backend, case, weighted):
+    """With weights that are known before the losses."""
+    loss = case.make(backend=backend)
+    y_pred = backend.asarray(case.y_pred, backend.dtype)
+    shape = tuple(y_pred.shape)
+    y_true = loss.check_targets(backend, case.y_true.tolist(), "y_true", shape)
+    n, weights = y_pred.shape[0], None
+    if weighted:
+        weights = backend.asarray(np.linspace(0.0, 1.0, n), backend.dtype)
+    with backend.context():
+        losses, residuals = loss.fwd(backend, y_pred, y_true)
+        _, expected_count, dlosses = loss.weigh(backend, losses, y_true, weights)
+        dy = loss.bwd(backend, residuals, dlosses)
+        count, dlosses = loss.factors(backend, n, y_true, weights)
+        found = loss.value_and_gradient(backend, y_pred, y_true, dlosses)
+    assert float(count) == float(expected_count)
+    for one, other in zip(found, (losses, dy), strict=True):
+        assert_agrees(one, backend.to_numpy(other), backend)
+
+
 @pytest.mark.parametrize("case", **parametrize("metric"))
 def test_metric(backend, case):
     metric = case.make(backend=backend)

@@ -40,7 +40,7 @@ def _inputs():
         for kind, x in (("usual", _draw(7, 5)), ("special", _SPECIAL), ("far", _FAR)):
             yield f"{name}, {kind}", unit, x
     yield "one element", UNITS["Tanh"], _draw(1, 1)
-    yield "many rows", UNITS["ReLU"], _draw(300, 3)
+    yield "many rows", UNITS["ReLU"], _draw(300, 7)
 
 
 def _code(unit, dtype):
@@ -66,9 +66,11 @@ def _bias(unit, x, dtype):
     return Launch((3,), (32,), arguments, expected)
 
 
-def _backward(unit, x, dtype, width=None):
+def _backward(unit, x, dtype, width=None, dy=None):
     x = x.astype(dtype)
-    dy = np.random.default_rng(len(x)).standard_normal(x.shape).astype(dtype)
+    if dy is None:
+        dy = np.random.default_rng(len(x)).standard_normal(x.shape)
+    dy = dy.astype(dtype)
     y, dx = _reference(unit, x, dy)
     kept = y.astype(dtype) if activations.find(unit).from_output else x
     out = unset(x.shape, dtype)
@@ -97,6 +99,11 @@ def _sum(dy, width, dtype):
     return Launch((-(-k // width),), (1024,), arguments, expected)
 
 
+# A gradient that a dead unit must not let through.
+_DEAD = UNITS["ReLU"], np.array([[-1.0, 0.0, 1.0, -2.0]])
+_INFINITE = np.array([[np.inf, -np.inf, np.inf, np.nan]])
+
+
 def _each(make, **options):
     return {
         kind: functools.partial(make, unit, x, **options) for kind, unit, x in _inputs()
@@ -107,6 +114,7 @@ KERNELS = {
     "bias_activation": _each(_bias),
     "activation_bias_backward": {
         **_each(_backward, width=8),
+        "infinite dy": functools.partial(_backward, *_DEAD, width=8, dy=_INFINITE),
         "one column": functools.partial(_backward, nx.Tanh(), _draw(50, 1), width=1),
         "few columns": functools.partial(_backward, nx.Tanh(), _draw(9, 3), width=4),
         "wide": functools.partial(_backward, nx.ReLU(), _draw(40, 70), width=32),
@@ -117,5 +125,8 @@ KERNELS = {
         for n, k, width in ((1, 1, 1), (3000, 3, 4), (129, 17, 8), (70, 65, 32))
     },
     "activation_forward": _each(_forward),
-    "activation_backward": _each(_backward),
+    "activation_backward": {
+        **_each(_backward),
+        "infinite dy": functools.partial(_backward, *_DEAD, dy=_INFINITE),
+    },
 }

@@ -64,7 +64,8 @@ def _accumulate(totals, slots, values, dtype):
         arguments += [total, slot, value]
         expected[1 + 3 * number] = sums[number]
         if slot is not None:
-            expected[2 + 3 * number] = own[number]
+            # A number stands for an array full of it.
+            expected[2 + 3 * number] = np.broadcast_to(own[number], slot.shape)
     arguments[0] = table
     return AccumulateLaunch((2, len(totals)), (64,), arguments, expected)
 
