@@ -19,6 +19,7 @@ ROWS = {row["id"]: row for row in json.loads(SEEDS.read_text())["rows"]}
 FROM_NOTEBOOKS = {
     "000": "01_why_a_loss",
     "001": "02_from_one_sample_to_a_class",
+    "002": "03_two_layers",
 }
 
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda c: c.stem)
