@@ -44,7 +44,9 @@ def test_pictures_are_whole(chapter, tmp_path, monkeypatch):
 def test_begins_with_badge_and_runtime(chapter):
     first = cells_of(chapter, "markdown")[0]
     address = f"{REPOSITORY}/blob/main/docs/notebooks/{chapter.name}"
-    assert f"(https://colab.research.google.com/github/{address})" in first
+    colab = f"https://colab.research.google.com/github/{address}"
+    # A picture of our own, so that the pages are whole without the network.
+    assert f"[![Open in Colab](colab.svg)]({colab})" in first
     assert f"nnfs-xp[cuda12] @ git+https://github.com/{REPOSITORY}" in first
     assert "%env NNFS_XP_BACKEND=cupy" in first
 
