@@ -8,17 +8,23 @@ copyright = "The nnfs_xp authors"
 version = release = nnfs_xp.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build"]
+# The notebooks are executed from their Markdown; the .ipynb are for readers.
+exclude_patterns = ["_build", "notebooks/*.ipynb"]
 
 # `Name` in a docstring is a link where there is something to link to.
 default_role = "py:obj"
 myst_heading_anchors = 2
+myst_enable_extensions = ["dollarmath", "amsmath"]
+# A chapter whose figures are not what it says stops the build.
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
 # Blocks without a language are formulas.
 highlight_language = "text"
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from nnfs_xp.plots.boundary import decision_boundary, draw_decision_boundary
 from nnfs_xp.plots.confusion import confusion_matrix, draw_confusion_matrix
 from nnfs_xp.plots.curves import draw_learning_curves, learning_curves
+from nnfs_xp.plots.graph import computation_graph
 from nnfs_xp.plots.report import report
 from nnfs_xp.plots.samples import draw_sample_predictions, sample_predictions
 from nnfs_xp.plots.save import save_figure
@@ -21,6 +22,7 @@ from nnfs_xp.plots.scores import class_scores, draw_class_scores
 
 __all__ = [
     "class_scores",
+    "computation_graph",
     "confusion_matrix",
     "decision_boundary",
     "draw_class_scores",

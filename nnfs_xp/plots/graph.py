@@ -1,0 +1,142 @@
+"""Which number is computed from which, and where gradients flow back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from nnfs_xp.errors import InputError
+from nnfs_xp.plots.style import (
+    BLUE,
+    EDGE,
+    INK,
+    LABEL,
+    TICK,
+    VERMILLION,
+    WRONG_TEXT,
+    new_figure,
+    set_title,
+)
+
+# Inches from one column, and from one row, to the next.
+_ACROSS, _DOWN = 1.75, 0.95
+# Height of the arc of an arrow over its length, where there are two of them.
+_BEND = 0.06
+# Points between an arrow and what is written at it.
+_GAP = 3.0
+
+Edge = tuple[str, str, str, str]
+
+
+def computation_graph(
+    places: Mapping[str, tuple[float, float]],
+    edges: Sequence[Edge],
+    title: str = "Computation graph",
+) -> Figure:
+    """Return a picture of a computation, forward and backward.
+
+    Each step is a box. Blue arrows lead forward, from what is known to the
+    loss; broken red ones lead the gradients back.
+
+    Parameters
+    ----------
+    places : mapping of str to (column, row)
+        The text of each box, and where it stands. Columns count from the
+        left, rows from the top. Text between dollar signs is mathematics, and
+        a newline begins a new line.
+    edges : sequence of (source, target, forward, backward)
+        The texts of two boxes, and what is written at the arrow from the first
+        to the second and at the arrow back. An arrow back is drawn only if
+        it has a text.
+    title : str, default "Computation graph"
+        Title of the picture.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure; its size follows from the columns and rows.
+
+    Raises
+    ------
+    InputError
+        If there is no box, or an edge names a box that has no place.
+
+    Examples
+    --------
+    >>> from nnfs_xp.plots import computation_graph
+    >>> figure = computation_graph(
+    ...     {"$x$": (0, 0), "$x^2$": (1, 0)}, [("$x$", "$x^2$", "3", "$2x = 6$")]
+    ... )
+    >>> [text.get_text() for text in figure.axes[0].texts if text.get_text()]
+    ['$x$', '$x^2$', '3', '$2x = 6$']
+    """
+    if not places:
+        raise InputError("places must name at least one box, got none")
+    for source, target, *_ in edges:
+        for name in (source, target):
+            if name not in places:
+                raise InputError(f"edges must join boxes of places, got {name!r}")
+    columns = 1 + max(column for column, _ in places.values())
+    rows = 1 + max(row for _, row in places.values())
+    figure = new_figure(0.3 + _ACROSS * columns, 0.6 + _DOWN * rows)
+    ax = figure.subplots()
+    ax.set_axis_off()
+    ax.set_xlim(-0.5, columns - 0.5)
+    ax.set_ylim(rows - 0.5, -0.5)
+    set_title(ax, title)
+    boxes = {name: _draw_box(ax, name, place) for name, place in places.items()}
+    for source, target, forward, backward in edges:
+        # Both arcs bend to the left of their own direction, so they part.
+        bend = _BEND if backward else 0.0
+        _draw_arrow(ax, boxes[source], boxes[target], forward, bend, BLUE)
+        if backward:
+            _draw_arrow(ax, boxes[target], boxes[source], backward, bend, VERMILLION)
+    return figure
+
+
+def _draw_box(ax: Axes, text: str, place: tuple[float, float]) -> Text:
+    frame = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": EDGE}
+    return ax.text(
+        *place, text, ha="center", va="center", size=LABEL, color=INK, bbox=frame
+    )
+
+
+def _draw_arrow(
+    ax: Axes, start: Text, end: Text, text: str, bend: float, color: str
+) -> None:
+    """Draw an arrow between the edges of two boxes, and write at its middle."""
+    forward = color == BLUE
+    ax.annotate(
+        "",
+        end.get_position(),
+        start.get_position(),
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": color,
+            "linestyle": "-" if forward else (0, (4, 2)),
+            "connectionstyle": f"arc3,rad={-2 * bend}",
+            "patchA": start.get_bbox_patch(),
+            "patchB": end.get_bbox_patch(),
+            "shrinkA": 2,
+            "shrinkB": 2,
+        },
+    )
+    scale = np.array([_ACROSS, -_DOWN]) * 72
+    way = (np.array(end.get_position()) - np.array(start.get_position())) * scale
+    length = float(np.hypot(*way)) or 1.0
+    left = np.array([-way[1], way[0]]) / length
+    # Text to the left of an arrow that rises is at its upper left.
+    ax.annotate(
+        text,
+        (np.array(start.get_position()) + np.array(end.get_position())) / 2,
+        tuple(left * (bend * length + _GAP)),
+        textcoords="offset points",
+        ha="center" if abs(left[0]) < 0.3 else ("right" if left[0] < 0 else "left"),
+        va="bottom" if left[1] > 0 else "top",
+        size=TICK,
+        color=color if forward else WRONG_TEXT,
+    )
