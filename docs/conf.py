@@ -1,6 +1,13 @@
 """Configuration of the documentation; CONTRIBUTING.md says how to build it."""
 
-import nnfs_xp
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+# The extensions of docs/_ext, and the cases of the tests, which give the shapes.
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+
+import nnfs_xp  # noqa: E402
 
 project = "nnfs-xp"
 author = "The nnfs_xp authors"
@@ -8,19 +15,29 @@ copyright = "The nnfs_xp authors"
 version = release = nnfs_xp.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
     "numpydoc",
+    "_ext.offline",
+    "_ext.unit_pages",
+    "_ext.capability_table",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_ext", "units/derivations"]
 
 # `Name` in a docstring is a link where there is something to link to.
 default_role = "py:obj"
-myst_heading_anchors = 2
+myst_heading_anchors = 3
+myst_enable_extensions = ["amsmath", "dollarmath"]
 # Blocks without a language are formulas.
 highlight_language = "text"
+
+# Copied into the site by _ext/offline.py. Its menu would offer to load parts of
+# MathJax that are not there.
+mathjax_path = "mathjax/tex-svg-full.js"
+mathjax3_config = {"options": {"enableMenu": False}}
 
 autosummary_generate = True
 # The docstrings name the types; annotations would only lengthen the signatures.
@@ -32,4 +49,6 @@ numpydoc_show_class_members = False
 html_theme = "pydata_sphinx_theme"
 html_title = f"nnfs-xp {release}"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_theme_options = {"navbar_align": "left", "show_toc_level": 2}

@@ -109,6 +109,19 @@ def draw_decision_boundary(
     ------
     InputError
         As for `decision_boundary`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from nnfs_xp.plots import draw_decision_boundary
+    >>> ax = Figure().subplots()
+    >>> draw_decision_boundary(
+    ...     ax, lambda x: np.stack([x[:, 0] < 0, x[:, 0] >= 0], axis=1),
+    ...     np.array([[-1.0, 0.0], [1.0, 1.0]]), np.array([0, 1]), ["left", "right"],
+    ... )
+    >>> ax.get_xlabel()
+    'feature 1'
     """
     points, labels, names = check_points(x, y, class_names)
     horizontal, vertical = (span(points[:, feature]) for feature in (0, 1))

@@ -8,6 +8,7 @@ run on every machine has a comment ``<!-- not run: reason -->`` above it.
 import contextlib
 import copy
 import doctest
+import importlib
 import io
 import os
 import re
@@ -175,6 +176,23 @@ def public_names():
 def test_api_page_has_every_public_name_once():
     documented = documented_names()
     assert sorted(documented) == sorted(public_names())
+
+
+@pytest.mark.parametrize("full_name", public_names())
+def test_public_names_have_a_docstring_with_an_example(full_name):
+    """The examples run as doctests, and so must be there for each name."""
+    module, _, name = full_name.rpartition(".")
+    value = getattr(importlib.import_module(module), name)
+    if isinstance(value, str | tuple | dict):
+        # A constant has no docstring; its line on the page says what it is.
+        assert f".. py:data:: {name}" in (DOCS / "api.md").read_text()
+        return
+    # Its own, not one that a base class has lent.
+    docstring = (
+        value.__dict__.get("__doc__") if isinstance(value, type) else value.__doc__
+    )
+    assert docstring, f"{full_name} has no docstring"
+    assert doctest.DocTestParser().get_examples(docstring), f"{full_name}: no example"
 
 
 def test_links_between_pages_lead_somewhere():
