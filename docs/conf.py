@@ -51,4 +51,9 @@ html_title = f"nnfs-xp {release}"
 html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_theme_options = {"navbar_align": "left", "show_toc_level": 2}
+html_theme_options = {
+    "navbar_align": "left",
+    "show_toc_level": 2,
+    # All sections beside each other, none behind "More".
+    "header_links_before_dropdown": 8,
+}

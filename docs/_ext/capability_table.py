@@ -82,11 +82,12 @@ def ref(name: str) -> str:
 
 
 def both(by_dtype: dict[str, dict[str, int]]) -> str:
-    """Return the entries of both precisions, as one where they are equal."""
-    texts = [entry(by_dtype[dtype]) for dtype in DTYPES]
-    if texts[0] == texts[1]:
-        return texts[0]
-    return f"{texts[0]} (float64), {texts[1]} (float32)"
+    """Return the numbers of both precisions, and words where something failed."""
+    if not any(sum(counts.values()) for counts in by_dtype.values()):
+        return "not tried"
+    if any(counts["failed"] for counts in by_dtype.values()):
+        return " / ".join(entry(by_dtype[dtype]) for dtype in DTYPES)
+    return " / ".join(str(by_dtype[dtype]["passed"]) for dtype in DTYPES)
 
 
 class CapabilityTable(SphinxDirective):

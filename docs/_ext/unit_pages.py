@@ -76,7 +76,8 @@ def page_of(source: Path, kind: str, name: str, unit: type) -> str:
         f"A {kind}. Its arguments are in the API reference: :class:`{name}`.",
         "\n".join(doc["Summary"]),
         "\n".join(doc["Extended Summary"]),
-        f".. image:: {name}.png\n   :class: picture\n   :alt: {alt_text(kind, name)}",
+        f".. container:: picture\n\n   .. image:: {name}.png\n"
+        f"      :alt: {alt_text(kind, name)}",
         heading("Shapes", "-"),
         list_table(shapes_of(kind, name)),
     ]

@@ -26,7 +26,9 @@ from nnfs_xp.cli.main import main
 from nnfs_xp.registry import UNITS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
+# Neither what a build writes, nor notebooks, which run as a whole.
+ELSEWHERE = {"_build", "generated", "notebooks"}
+PAGES = [page for page in sorted(DOCS.rglob("*.md")) if not ELSEWHERE & set(page.parts)]
 NOT_RUN = "<!-- not run: "
 PRINTS = "# -> "
 BLOCK = re.compile(
@@ -42,6 +44,10 @@ REASONS = {
     "runs the tests": r"^\$ .*\bpytest",
     "needs a CUDA GPU": r"cupy|cuda",
 }
+
+
+def name_of(page):
+    return page.relative_to(DOCS).with_suffix("").as_posix()
 
 
 def blocks_of(page):
@@ -90,7 +96,7 @@ def own_registry(monkeypatch):
         monkeypatch.setitem(UNITS, kind, units)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_examples_run(page, tmp_path, monkeypatch, own_registry):
     monkeypatch.chdir(tmp_path)
     for name in ("NNFS_XP_BACKEND", "NNFS_XP_DATA_DIR"):
@@ -120,7 +126,7 @@ def test_examples_run(page, tmp_path, monkeypatch, own_registry):
                     assert_prints(output.getvalue(), expected, where)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_only_what_cannot_run_here_is_left_out(page):
     blocks = blocks_of(page)
     left_out = [block for block in blocks if block["reason"] is not None]
@@ -199,4 +205,4 @@ def test_links_between_pages_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
             if "://" not in target:
-                assert os.path.exists(DOCS / target), f"{page.name}: {target}"
+                assert os.path.exists(page.parent / target), f"{page.name}: {target}"
