@@ -29,6 +29,10 @@ exclude_patterns = ["_build", "_ext", "units/derivations"]
 
 # `Name` in a docstring is a link where there is something to link to.
 default_role = "py:obj"
+# Every name must lead somewhere. Words in small letters are arguments, which
+# docstrings mark in the same way.
+nitpicky = True
+nitpick_ignore_regex = [("py:obj", "[a-z][a-z0-9_]*")]
 myst_heading_anchors = 3
 myst_enable_extensions = ["amsmath", "dollarmath"]
 # Blocks without a language are formulas.

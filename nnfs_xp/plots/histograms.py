@@ -71,7 +71,7 @@ def activation_histograms(model: Model, x: Any) -> Figure:
     ----------
     model : Model
     x : array or array_like
-        Samples, as for `Model.predict`.
+        Samples, as for `nnfs_xp.Model.predict`.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def gradient_histograms(model: Model, x: Any, y: Any) -> Figure:
     model : Model
         A model with a loss.
     x, y : array or array_like
-        Samples and targets, as for `Model.gradients`.
+        Samples and targets, as for `nnfs_xp.Model.gradients`.
 
     Returns
     -------
