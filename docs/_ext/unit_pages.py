@@ -73,7 +73,8 @@ def page_of(source: Path, kind: str, name: str, unit: type) -> str:
     parts = [
         f".. _unit-{name}:\n\n.. currentmodule:: nnfs_xp",
         heading(name, "="),
-        f"A {kind}. Its arguments are in the API reference: :class:`{name}`.",
+        f"{'An' if kind[0] in 'aeiou' else 'A'} {kind}. Its arguments are in the API "
+        f"reference: :class:`{name}`.",
         "\n".join(doc["Summary"]),
         "\n".join(doc["Extended Summary"]),
         f".. container:: picture\n\n   .. image:: {name}.png\n"
