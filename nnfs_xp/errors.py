@@ -9,32 +9,115 @@ from __future__ import annotations
 
 
 class InputError(ValueError):
-    """An argument has the wrong shape, length, range or type."""
+    """An argument has the wrong shape, length, range or type.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, InputError
+    >>> try:
+    ...     Dense(0, 3)
+    ... except InputError as error:
+    ...     print(error)
+    n_inputs must be a positive integer, got 0
+    """
 
 
 class DTypeError(InputError, TypeError):
-    """An argument holds elements of a type that cannot be used."""
+    """An argument holds elements of a type that cannot be used.
+
+    Examples
+    --------
+    >>> from nnfs_xp import DTypeError, SoftmaxCrossEntropy
+    >>> try:
+    ...     SoftmaxCrossEntropy().forward([[1.0, 2.0]], [0.5])
+    ... except DTypeError as error:
+    ...     print(type(error).__name__)
+    DTypeError
+    """
 
 
 class BackendMismatchError(InputError, TypeError):
-    """Arrays of two namespaces, or of two devices, meet in one call."""
+    """Arrays of two namespaces, or of two devices, meet in one call.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnfs_xp import BackendMismatchError, ReLU, get_backend
+    >>> layer = ReLU(backend="array_api_strict")
+    >>> try:
+    ...     layer.forward(get_backend("numpy").asarray([[1.0]]))
+    ... except BackendMismatchError as error:
+    ...     print(type(error).__name__)
+    BackendMismatchError
+    """
 
 
 class BackendUnavailableError(RuntimeError):
-    """A backend or device was asked for that does not work on this machine."""
+    """A backend or device was asked for that does not work on this machine.
+
+    Examples
+    --------
+    >>> from nnfs_xp import BackendUnavailableError, get_backend
+    >>> try:
+    ...     get_backend("numpy", device="cuda:0")
+    ... except BackendUnavailableError as error:
+    ...     print(type(error).__name__)
+    BackendUnavailableError
+    """
 
 
 class KernelCompileError(BackendUnavailableError):
-    """A kernel's source does not compile, or cannot be loaded, on this machine."""
+    """A kernel's source does not compile, or cannot be loaded, on this machine.
+
+    Examples
+    --------
+    It is caught with its family:
+
+    >>> from nnfs_xp import BackendUnavailableError, KernelCompileError
+    >>> issubclass(KernelCompileError, BackendUnavailableError)
+    True
+    """
 
 
 class DeviceMemoryError(MemoryError):
-    """The memory of a device is too small for what was asked of it."""
+    """The memory of a device is too small for what was asked of it.
+
+    Examples
+    --------
+    It is caught with its family:
+
+    >>> from nnfs_xp import DeviceMemoryError
+    >>> issubclass(DeviceMemoryError, MemoryError)
+    True
+    """
 
 
 class FileFormatError(InputError):
-    """A file is damaged, or is not of the kind that its reader expects."""
+    """A file is damaged, or is not of the kind that its reader expects.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from nnfs_xp import FileFormatError, Model
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "model.safetensors")
+    ...     _ = path.write_text("no model")
+    ...     try:
+    ...         Model.load(path)
+    ...     except FileFormatError as error:
+    ...         print(type(error).__name__)
+    FileFormatError
+    """
 
 
 class DownloadError(RuntimeError):
-    """A data set could not be fetched, or arrived with a wrong checksum."""
+    """A data set could not be fetched, or arrived with a wrong checksum.
+
+    Examples
+    --------
+    It is an error of the surroundings, not of the arguments:
+
+    >>> from nnfs_xp import DownloadError, InputError
+    >>> issubclass(DownloadError, RuntimeError), issubclass(DownloadError, InputError)
+    (True, False)
+    """

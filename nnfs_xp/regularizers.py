@@ -14,7 +14,22 @@ _MODES = ("exact", "book")
 
 
 class Regularizer:
-    """Base of all regularizers: a pure penalty and its gradient."""
+    """Base of all regularizers: a pure penalty and its gradient.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, Regularizer
+    >>> class TowardsOne(Regularizer):
+    ...     def penalty(self, be, w):
+    ...         return be.xp.sum((w - 1.0) ** 2)
+    ...     def gradient(self, be, w):
+    ...         return 2.0 * (w - 1.0)
+    >>> layer = Dense(1, 1, weight_regularizer=TowardsOne(), dtype="float64")
+    >>> layer.weights = [[3.0]]
+    >>> _ = layer.forward([[0.0]]), layer.backward([[0.0]])
+    >>> layer.dweights
+    array([[4.]])
+    """
 
     def penalty(self, be: Backend, w: Array) -> Array:
         """Return the penalty of a parameter, a 0-d array."""

@@ -56,6 +56,15 @@ class Backend(Products, Transfers):
         Whether arrays can be written to and slices are views of them.
     note : str
         How ``"auto"`` came to choose this backend; empty otherwise.
+
+    Examples
+    --------
+    >>> from nnfs_xp import get_backend
+    >>> be = get_backend("numpy", dtype="float64")
+    >>> be.name, be.dtype_name
+    ('numpy', 'float64')
+    >>> be.xp.sum(be.asarray([1.0, 2.0, 3.5]))
+    np.float64(6.5)
     """
 
     name: ClassVar[str]

@@ -190,6 +190,13 @@ class BackendStatus:
         The devices that can be asked for.
     reason : str
         Why it does not work; empty if it does.
+
+    Examples
+    --------
+    >>> from nnfs_xp import backend_status
+    >>> status = backend_status("numpy")
+    >>> status.name, status.works, status.devices
+    ('numpy', True, ('cpu',))
     """
 
     name: str

@@ -23,6 +23,17 @@ class Accuracy:
     ----------
     metric : Metric or None
         The library's own metric that a `Model` computes in its place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nnfs_xp.book as nnfs
+    >>> class Accuracy_Near(nnfs.Accuracy):
+    ...     def compare(self, predictions, y):
+    ...         return abs(predictions - y) < 0.5
+    >>> accuracy = Accuracy_Near()
+    >>> round(float(accuracy.calculate(np.array([0.1, 0.9, 2.0]), np.arange(3))), 4)
+    1.0
     """
 
     metric: Metric | None = None

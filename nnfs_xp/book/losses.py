@@ -16,6 +16,17 @@ class Loss:
 
     A loss of one's own overrides ``forward(y_pred, y_true)``, which returns the
     loss of each sample, and ``backward(dvalues, y_true)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nnfs_xp.book as nnfs
+    >>> class Loss_Quartic(nnfs.Loss):
+    ...     def forward(self, y_pred, y_true):
+    ...         return np.mean((y_pred - y_true) ** 4, axis=-1)
+    >>> loss = Loss_Quartic()
+    >>> float(loss.calculate(np.array([[2.0], [1.0]]), np.array([[0.0], [1.0]])))
+    8.0
     """
 
     trainable_layers: Sequence[Layer] = ()

@@ -30,6 +30,18 @@ class BatchEvent:
     batch_figures : callable
         Returns ``loss`` and metrics of this batch alone, as the network was
         before it learned from it. It waits for the device too.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Callback, Dense, Model
+    >>> class Watch(Callback):
+    ...     def on_batch_end(self, event):
+    ...         print(f"batch {event.batch} of {event.batches}, {event.samples} seen")
+    >>> model = Model([Dense(1, 1)], loss="mean_squared_error", optimizer="adam")
+    >>> _ = model.fit([[1.0], [2.0], [3.0]], [[1.0], [2.0], [3.0]], batch_size=2,
+    ...               callbacks=Watch())
+    batch 1 of 2, 2 seen
+    batch 2 of 2, 3 seen
     """
 
     epoch: int

@@ -47,6 +47,13 @@ class Examples:
         One name for each label from 0 up; empty without labels.
     image_shape : tuple of int or None
         ``(height, width)`` if a row is an image.
+
+    Examples
+    --------
+    >>> from nnfs_xp.data import load_examples
+    >>> examples = load_examples("digits")
+    >>> examples.x.shape, examples.y.shape, examples.image_shape
+    ((359, 64), (359,), (8, 8))
     """
 
     x: np.ndarray = field(repr=False)
@@ -131,6 +138,12 @@ def load_examples(
         If a file is damaged or of another kind.
     DownloadError
         If a download fails.
+
+    Examples
+    --------
+    >>> from nnfs_xp.data import load_examples
+    >>> load_examples("digits").class_names[:3]
+    ('0', '1', '2')
     """
     if name_or_path in DATASET_NAMES:
         dataset = load_dataset(name_or_path, data_dir=data_dir)

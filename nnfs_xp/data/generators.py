@@ -38,7 +38,7 @@ def normal_numbers(seed: Seed) -> Callable[[int], np.ndarray]:
     ----------
     seed : int, RandomState or None
         A seed of NumPy's legacy generator, such a generator, which goes on from
-        where it is, or None for the global one of `numpy.random`.
+        where it is, or None for the global one of ``numpy.random``.
 
     Returns
     -------

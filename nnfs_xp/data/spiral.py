@@ -39,7 +39,7 @@ def spiral_data(
     seed : int, RandomState or None, default 0
         Seed of NumPy's legacy generator, from 0 to 2**32 - 1. A generator of
         this kind goes on from where it is; None stands for the global one of
-        `numpy.random`, from which the book draws.
+        ``numpy.random``, from which the book draws.
     dtype : {"float32", "float64"}, default "float32"
         Floating type of the points and of their noise.
 

@@ -10,7 +10,19 @@ from nnfs_xp.registry import describe
 
 
 class Initializer:
-    """Base of all initialisers: ``initializer(stream, shape)`` draws values."""
+    """Base of all initialisers: ``initializer(stream, shape)`` draws values.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, Initializer
+    >>> class Ramp(Initializer):
+    ...     def __call__(self, stream, shape):
+    ...         rows, columns = shape
+    ...         return [[row / rows] * columns for row in range(rows)]
+    >>> Dense(2, 2, weight_initializer=Ramp(), dtype="float64").weights
+    array([[0. , 0. ],
+           [0.5, 0.5]])
+    """
 
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Any:
         """Return host values of the shape, drawn from the stream."""

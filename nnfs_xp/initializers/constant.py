@@ -23,6 +23,12 @@ class Constant(Initializer):
     ------
     InputError
         If it is not a finite number.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Constant, Dense
+    >>> Dense(1, 3, bias_initializer=Constant(0.1), dtype="float64").biases
+    array([[0.1, 0.1, 0.1]])
     """
 
     def __init__(self, value: float) -> None:
@@ -35,7 +41,14 @@ class Constant(Initializer):
 
 @register("initializer")
 class Zeros(Constant):
-    """Zeros, as the book takes for biases."""
+    """Zeros, as the book takes for biases.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, Zeros
+    >>> Dense(1, 3, bias_initializer=Zeros(), dtype="float64").biases
+    array([[0., 0., 0.]])
+    """
 
     def __init__(self) -> None:
         super().__init__(0.0)
@@ -47,7 +60,14 @@ class Zeros(Constant):
 
 @register("initializer")
 class Ones(Constant):
-    """Ones, for parameters that scale."""
+    """Ones, for parameters that scale.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, Ones
+    >>> Dense(1, 3, bias_initializer=Ones(), dtype="float64").biases
+    array([[1., 1., 1.]])
+    """
 
     def __init__(self) -> None:
         super().__init__(1.0)

@@ -46,6 +46,13 @@ class GlorotNormal(Initializer):
 
     Of the variance that Glorot and Bengio (2010, eq. 12) propose, as are those
     of `GlorotUniform`. The shape must be that of a matrix, (fan_in, fan_out).
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, GlorotNormal
+    >>> layer = Dense(300, 500, weight_initializer=GlorotNormal(), seed=0)
+    >>> round(float(layer.weights.std()), 2)  # sqrt(2 / (300 + 500))
+    0.05
     """
 
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Any:
@@ -60,6 +67,13 @@ class HeNormal(Initializer):
     Keeps the variance of values from layer to layer under ReLU, which drops
     half of it (He, Zhang, Ren and Sun, 2015, eq. 10). The shape must be that
     of a matrix, (fan_in, fan_out).
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, HeNormal
+    >>> layer = Dense(200, 500, weight_initializer=HeNormal(), seed=0)
+    >>> round(float(layer.weights.std()), 2)  # sqrt(2 / 200)
+    0.1
     """
 
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Any:

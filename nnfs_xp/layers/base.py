@@ -43,6 +43,18 @@ class Layer:
         Where a layer that is used on its own computes; see
         `nnfs_xp.get_backend`. A layer without parameters that names none
         follows its inputs. Inside a `Model` all of them may be left out.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Layer
+    >>> class Double(Layer):
+    ...     def fwd(self, be, params, x):
+    ...         return 2 * x, None
+    ...     def bwd(self, be, params, residuals, dy):
+    ...         return 2 * dy, {}
+    >>> layer = Double(dtype="float64")
+    >>> layer.forward([[1.0, 2.0]]), layer.backward([[1.0, 1.0]])
+    (array([[2., 4.]]), array([[2., 2.]]))
     """
 
     seed: int | None = None

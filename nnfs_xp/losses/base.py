@@ -45,6 +45,22 @@ class Loss(PureLoss):
     ------
     InputError
         If there is no such reduction.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Loss
+    >>> class Quartic(Loss):  # of one output
+    ...     target_kind = "values"
+    ...     def fwd(self, be, y_pred, y_true):
+    ...         error = y_pred - y_true
+    ...         return (error**4)[:, 0], error
+    ...     def bwd(self, be, error, dlosses):
+    ...         weights = dlosses if isinstance(dlosses, float) else dlosses[:, None]
+    ...         return 4 * error**3 * weights
+    >>> loss = Quartic(dtype="float64")
+    >>> float(loss.calculate([[3.0], [0.0]], [[1.0], [0.0]])), loss.backward()
+    (8.0, array([[16.],
+           [ 0.]]))
     """
 
     def __init__(

@@ -43,6 +43,22 @@ class Metric:
     ranks_only : bool
         Whether only the order of the scores in a row matters, so that logits
         and their softmax give the same figure.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Metric
+    >>> class LargestError(Metric):
+    ...     name, target_kind = "largest_error", "values"
+    ...     def empty(self, be, outputs):
+    ...         return {"largest": be.zeros(())}
+    ...     def batch(self, be, y_pred, y_true):
+    ...         return {"largest": be.xp.max(be.xp.abs(y_pred - y_true))}
+    ...     def combine(self, be, one, other):
+    ...         return {"largest": be.xp.maximum(one["largest"], other["largest"])}
+    ...     def compute(self, be, statistics):
+    ...         return statistics["largest"]
+    >>> float(LargestError(dtype="float64").calculate([[1.0], [4.0]], [[1.5], [2.0]]))
+    2.0
     """
 
     name: str = ""

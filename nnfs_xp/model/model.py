@@ -14,14 +14,14 @@ from nnfs_xp.layers.nesting import check_layers
 from nnfs_xp.losses import Loss
 from nnfs_xp.metrics import Metric
 from nnfs_xp.model.files import Files
-from nnfs_xp.model.learning import Learning
+from nnfs_xp.model.inspection import Inspection
 from nnfs_xp.model.memory import MemoryEstimate, estimate_for
 from nnfs_xp.model.summary import summary_of
 from nnfs_xp.optimizers import Optimizer
 from nnfs_xp.random import fresh_seed
 
 
-class Model(Learning, Files):
+class Model(Inspection, Files):
     """A stack of layers with a loss and an optimizer.
 
     It is made at once, as below, or step by step as in the book, by ``add``,

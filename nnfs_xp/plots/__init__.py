@@ -1,9 +1,9 @@
 """Pictures of a training run and of what a classifier gets right and wrong.
 
-Every function here takes host NumPy arrays and returns a
-`matplotlib.figure.Figure`, built without pyplot: no window opens, nothing
-global changes, and it works on a machine without a display. A function named
-``draw_...`` draws the same picture into a part of a figure that you made.
+Every function here takes host NumPy arrays, or a model and its data, and
+returns a `matplotlib.figure.Figure`, built without pyplot: no window opens,
+nothing global changes, and it works on a machine without a display. A function
+named ``draw_...`` draws the same picture into a part of a figure that you made.
 
 Importing this package imports matplotlib, which takes most of a second. So the
 rest of the library imports it only when a picture is wanted.
@@ -11,16 +11,34 @@ rest of the library imports it only when a picture is wanted.
 
 from __future__ import annotations
 
+from nnfs_xp.plots.animation import (
+    BoundaryFrame,
+    BoundaryRecorder,
+    boundary_animation,
+    save_animation,
+)
 from nnfs_xp.plots.boundary import decision_boundary, draw_decision_boundary
 from nnfs_xp.plots.confusion import confusion_matrix, draw_confusion_matrix
 from nnfs_xp.plots.curves import draw_learning_curves, learning_curves
+from nnfs_xp.plots.filters import draw_first_layer_filters, first_layer_filters
 from nnfs_xp.plots.graph import computation_graph
+from nnfs_xp.plots.histograms import (
+    activation_histograms,
+    draw_layer_histograms,
+    gradient_histograms,
+    layer_histograms,
+    weight_histograms,
+)
 from nnfs_xp.plots.report import report
 from nnfs_xp.plots.samples import draw_sample_predictions, sample_predictions
 from nnfs_xp.plots.save import save_figure
 from nnfs_xp.plots.scores import class_scores, draw_class_scores
 
 __all__ = [
+    "BoundaryFrame",
+    "BoundaryRecorder",
+    "activation_histograms",
+    "boundary_animation",
     "class_scores",
     "computation_graph",
     "confusion_matrix",
@@ -28,10 +46,17 @@ __all__ = [
     "draw_class_scores",
     "draw_confusion_matrix",
     "draw_decision_boundary",
+    "draw_first_layer_filters",
+    "draw_layer_histograms",
     "draw_learning_curves",
     "draw_sample_predictions",
+    "first_layer_filters",
+    "gradient_histograms",
+    "layer_histograms",
     "learning_curves",
     "report",
     "sample_predictions",
+    "save_animation",
     "save_figure",
+    "weight_histograms",
 ]

@@ -107,6 +107,16 @@ def draw_confusion_matrix(
     ------
     InputError
         As for `confusion_matrix`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from nnfs_xp.plots import draw_confusion_matrix
+    >>> ax = Figure().subplots()
+    >>> draw_confusion_matrix(ax, np.array([0, 1]), np.array([0, 0]), ["cat", "dog"])
+    >>> ax.get_title(loc="left")
+    'Confusion matrix: accuracy 50.0 % (1 of 2)'
     """
     true, predicted, names = check_predictions(y_true, y_pred, class_names)
     counts = count_pairs(true, predicted, len(names))

@@ -78,6 +78,15 @@ def draw_learning_curves(
     ------
     InputError
         As for `learning_curves`.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from nnfs_xp.plots import draw_learning_curves
+    >>> figure = Figure()
+    >>> draw_learning_curves(figure, [{"epoch": 1, "loss": 0.5, "accuracy": 0.8}])
+    >>> len(figure.axes)
+    2
     """
     records = check_history(history)
     loss_ax, accuracy_ax = panel.subplots(1, 2)

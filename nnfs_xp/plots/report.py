@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
 from nnfs_xp.errors import InputError
-from nnfs_xp.plots.boundary import Predict, check_points, draw_decision_boundary
+from nnfs_xp.plots.boundary import check_points, draw_decision_boundary
+from nnfs_xp.plots.boundary_parts import Predict
 from nnfs_xp.plots.checks import check_confidence, check_history, check_predictions
 from nnfs_xp.plots.confusion import draw_confusion_matrix
 from nnfs_xp.plots.curves import draw_learning_curves

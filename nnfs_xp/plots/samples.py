@@ -124,6 +124,19 @@ def draw_sample_predictions(
     ------
     InputError
         As for `sample_predictions`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from nnfs_xp.plots import draw_sample_predictions
+    >>> figure = Figure()
+    >>> draw_sample_predictions(
+    ...     figure, np.eye(4), np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]),
+    ...     np.array([0.9, 0.8, 0.7, 0.6]), ["cat", "dog"], (2, 2),
+    ... )
+    >>> len(figure.axes)
+    4
     """
     true, predicted, confidence, names, shape = _check(
         images, y_true, y_pred, confidence, class_names, image_shape, rows, columns

@@ -91,6 +91,16 @@ def draw_class_scores(
     ------
     InputError
         As for `class_scores`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from nnfs_xp.plots import draw_class_scores
+    >>> ax = Figure().subplots()
+    >>> draw_class_scores(ax, np.array([0, 1]), np.array([0, 0]), ["cat", "dog"])
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['cat', 'dog']
     """
     true, predicted, names = check_predictions(y_true, y_pred, class_names)
     counts = count_pairs(true, predicted, len(names))

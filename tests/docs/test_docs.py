@@ -8,6 +8,7 @@ run on every machine has a comment ``<!-- not run: reason -->`` above it.
 import contextlib
 import copy
 import doctest
+import importlib
 import io
 import os
 import re
@@ -25,7 +26,9 @@ from nnfs_xp.cli.main import main
 from nnfs_xp.registry import UNITS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
+# Neither what a build writes, nor notebooks, which run as a whole.
+ELSEWHERE = {"_build", "generated", "notebooks"}
+PAGES = [page for page in sorted(DOCS.rglob("*.md")) if not ELSEWHERE & set(page.parts)]
 NOT_RUN = "<!-- not run: "
 PRINTS = "# -> "
 BLOCK = re.compile(
@@ -39,8 +42,12 @@ LANGUAGES = {"python", "console", "text", "{eval-rst}", "{toctree}"}
 REASONS = {
     "installs packages": r"^\$ .*\bpip install ",
     "runs the tests": r"^\$ .*\bpytest",
-    "needs a CUDA GPU": r"cupy|cuda",
+    "needs a CUDA GPU": r"cupy|cuda|gpu_report",
 }
+
+
+def name_of(page):
+    return page.relative_to(DOCS).with_suffix("").as_posix()
 
 
 def blocks_of(page):
@@ -89,7 +96,7 @@ def own_registry(monkeypatch):
         monkeypatch.setitem(UNITS, kind, units)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_examples_run(page, tmp_path, monkeypatch, own_registry):
     monkeypatch.chdir(tmp_path)
     for name in ("NNFS_XP_BACKEND", "NNFS_XP_DATA_DIR"):
@@ -119,7 +126,7 @@ def test_examples_run(page, tmp_path, monkeypatch, own_registry):
                     assert_prints(output.getvalue(), expected, where)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_only_what_cannot_run_here_is_left_out(page):
     blocks = blocks_of(page)
     left_out = [block for block in blocks if block["reason"] is not None]
@@ -177,8 +184,25 @@ def test_api_page_has_every_public_name_once():
     assert sorted(documented) == sorted(public_names())
 
 
+@pytest.mark.parametrize("full_name", public_names())
+def test_public_names_have_a_docstring_with_an_example(full_name):
+    """The examples run as doctests, and so must be there for each name."""
+    module, _, name = full_name.rpartition(".")
+    value = getattr(importlib.import_module(module), name)
+    if isinstance(value, str | tuple | dict):
+        # A constant has no docstring; its line on the page says what it is.
+        assert f".. py:data:: {name}" in (DOCS / "api.md").read_text()
+        return
+    # Its own, not one that a base class has lent.
+    docstring = (
+        value.__dict__.get("__doc__") if isinstance(value, type) else value.__doc__
+    )
+    assert docstring, f"{full_name} has no docstring"
+    assert doctest.DocTestParser().get_examples(docstring), f"{full_name}: no example"
+
+
 def test_links_between_pages_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
             if "://" not in target:
-                assert os.path.exists(DOCS / target), f"{page.name}: {target}"
+                assert os.path.exists(page.parent / target), f"{page.name}: {target}"

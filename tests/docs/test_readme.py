@@ -20,18 +20,12 @@ def test_the_two_commands_stand_on_lines_of_their_own():
     assert INSTALL_AND_TEST in lines
 
 
-def test_python_blocks_run(tmp_path, monkeypatch, capsys):
+def test_the_example_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(blocks) == 3
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
+    (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    exec(compile(example, "README.md", "exec"), {})
     printed = capsys.readouterr().out
     assert float(re.search(r"'accuracy': ([\d.]+)", printed)[1]) > 0.93
-    assert (tmp_path / "digits.safetensors").exists()
-    assert "training, acc: 0." in printed
-    for shown in re.findall(r"print\(.*\)  # (\[+[-\d. ]+\]+)", blocks[1]):
-        assert shown in printed, shown
 
 
 def test_links_lead_somewhere():

@@ -1,0 +1,265 @@
+"""How weights, activations and gradients are spread, layer by layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
+
+from nnfs_xp.backends import to_numpy
+from nnfs_xp.errors import DTypeError, InputError
+from nnfs_xp.plots.style import (
+    BLUE,
+    GREY,
+    TICK,
+    TITLE,
+    PercentTicks,
+    new_figure,
+    percent,
+    set_labels,
+    set_title,
+    style_axes,
+    wrap,
+)
+
+if TYPE_CHECKING:
+    from nnfs_xp.model import Model
+
+_BINS = 41
+_COLUMNS = 3
+_WIDTH, _HEIGHT = 3.3, 2.5
+
+
+def weight_histograms(model: Model) -> Figure:
+    """Return how the parameters of each layer are spread.
+
+    Parameters
+    ----------
+    model : Model
+        Any model with parameters.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One axes for each parameter.
+
+    Raises
+    ------
+    InputError
+        If the model has no parameters, or one is NaN or infinite.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, Model
+    >>> from nnfs_xp.plots import weight_histograms
+    >>> figure = weight_histograms(Model([Dense(4, 8), Dense(8, 2)]))
+    >>> [ax.get_title(loc="left") for ax in figure.axes][:2]
+    ['0 Dense(4, 8) weights', '0 Dense(4, 8) biases']
+    """
+    return layer_histograms(_by_layer(model, model.parameters), "parameter value")
+
+
+def activation_histograms(model: Model, x: Any) -> Figure:
+    """Return how the outputs of each layer are spread over some samples.
+
+    Parameters
+    ----------
+    model : Model
+    x : array or array_like
+        Samples, as for `nnfs_xp.Model.predict`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One axes for each layer.
+
+    Raises
+    ------
+    InputError
+        If `x` does not fit the model, or an output is NaN or infinite.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, Model, ReLU
+    >>> from nnfs_xp.plots import activation_histograms
+    >>> figure = activation_histograms(Model([Dense(2, 8), ReLU()]), [[1.0, 2.0]])
+    >>> [ax.get_title(loc="left") for ax in figure.axes]
+    ['0 Dense(2, 8)', '1 ReLU()']
+    """
+    outputs = model.activations(x)
+    named = {
+        f"{index} {layer!r}": output
+        for index, (layer, output) in enumerate(zip(model.leaves, outputs, strict=True))
+    }
+    return layer_histograms(named, "output of the layer")
+
+
+def gradient_histograms(model: Model, x: Any, y: Any) -> Figure:
+    """Return how the gradients of each layer's parameters are spread.
+
+    Parameters
+    ----------
+    model : Model
+        A model with a loss.
+    x, y : array or array_like
+        Samples and targets, as for `nnfs_xp.Model.gradients`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One axes for each parameter.
+
+    Raises
+    ------
+    InputError
+        If the data does not fit the model, the model has no parameters or no
+        loss, or a gradient is NaN or infinite.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, Model
+    >>> from nnfs_xp.plots import gradient_histograms
+    >>> model = Model([Dense(2, 1)], loss="mean_squared_error")
+    >>> figure = gradient_histograms(model, [[1.0, 2.0]], [[0.5]])
+    >>> [ax.get_title(loc="left") for ax in figure.axes]
+    ['0 Dense(2, 1) weights', '0 Dense(2, 1) biases']
+    """
+    found = _by_layer(model, model.gradients(x, y))
+    return layer_histograms(found, "gradient of the loss")
+
+
+def layer_histograms(values: Mapping[str, Any], quantity: str) -> Figure:
+    """Return a histogram for each of several arrays.
+
+    Every panel has its own scale. The line above it gives the mean, the
+    standard deviation and the share of exact zeros, such as those of a ReLU.
+
+    Parameters
+    ----------
+    values : mapping of str to array
+        What to show, by the title of its panel. Arrays of any backend.
+    quantity : str
+        What the values are, written below each panel.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One axes for each array.
+
+    Raises
+    ------
+    InputError
+        If there is no array, or one is empty, NaN or infinite.
+
+    Examples
+    --------
+    >>> from nnfs_xp.plots import layer_histograms
+    >>> figure = layer_histograms({"noise": [0.0, 0.5, -0.5]}, "height (m)")
+    >>> len(figure.axes)
+    1
+    """
+    checked = _check_values(values)
+    rows = math.ceil(len(checked) / _COLUMNS)
+    columns = min(len(checked), _COLUMNS)
+    figure = new_figure(_WIDTH * columns + 0.3, _HEIGHT * rows + 0.2)
+    draw_layer_histograms(figure, checked, quantity)
+    return figure
+
+
+def draw_layer_histograms(
+    panel: Figure | SubFigure, values: Mapping[str, Any], quantity: str
+) -> None:
+    """Draw `layer_histograms` into a figure or subfigure.
+
+    Parameters
+    ----------
+    panel : matplotlib.figure.Figure or matplotlib.figure.SubFigure
+        Where to draw; one axes for each array is added to it.
+    values, quantity
+        As for `layer_histograms`.
+
+    Raises
+    ------
+    InputError
+        As for `layer_histograms`.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from nnfs_xp.plots import draw_layer_histograms
+    >>> figure = Figure()
+    >>> draw_layer_histograms(figure, {"one": [1.0], "two": [2.0, 3.0]}, "value")
+    >>> len(figure.axes)
+    2
+    """
+    checked = _check_values(values)
+    columns = min(len(checked), _COLUMNS)
+    rows = math.ceil(len(checked) / columns)
+    grid = panel.subplots(rows, columns, squeeze=False)
+    for ax in grid.flat[len(checked) :]:
+        ax.remove()
+    room = panel.bbox.width / panel.figure.dpi / columns - 0.9
+    for ax, (title, array) in zip(grid.flat, checked.items(), strict=False):
+        _draw_histogram(ax, array, title, quantity, room)
+
+
+def _draw_histogram(
+    ax: Axes, values: np.ndarray, title: str, quantity: str, room: float
+) -> None:
+    style_axes(ax, grid="y")
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        # A single value would have no width; a bar around it shows it.
+        half = abs(low) / 2 or 0.5
+        low, high = low - half, high + half
+    counts, edges = np.histogram(values, bins=_BINS, range=(low, high))
+    ax.stairs(counts / values.size, edges, fill=True, color=BLUE)
+    ax.axvline(0.0, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
+    ax.set_xlim(low, high)
+    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.yaxis.set_major_locator(MaxNLocator(4))
+    ax.yaxis.set_major_formatter(PercentTicks())
+    ax.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4), useMathText=False)
+    ax.xaxis.get_offset_text().set_fontsize(TICK)
+    set_title(ax, wrap(title, room, TITLE, "bold"))
+    summary = f"mean {values.mean():.2g}, std {values.std():.2g}"
+    zeros = float(np.mean(values == 0))
+    if zeros:
+        summary += f", zeros {percent(zeros, 0)}"
+    set_labels(ax, f"{quantity}\n{summary}", "share (%)")
+
+
+def _by_layer(model: Model, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arrays of parameters under the layer's number, call and their name."""
+    named = {}
+    for name, array in arrays.items():
+        _, index, parameter = name.split(".")
+        named[f"{index} {model.leaves[int(index)]!r} {parameter}"] = array
+    return named
+
+
+def _check_values(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    if not isinstance(values, Mapping) or not values:
+        raise InputError(
+            "values must be a mapping with at least one array, such as the "
+            f"parameters of a model, got {values!r}"
+        )
+    checked = {}
+    for title, value in values.items():
+        array = np.asarray(to_numpy(value)).ravel()
+        if array.size == 0:
+            raise InputError(f"values[{title!r}] must not be empty, got no value")
+        if array.dtype.kind not in "fiub":
+            raise DTypeError(
+                f"values[{title!r}] must hold real numbers, got dtype {array.dtype}"
+            )
+        array = array.astype(np.float64)
+        if not np.all(np.isfinite(array)):
+            raise InputError(f"values[{title!r}] must be finite, got NaN or infinity")
+        checked[str(title)] = array
+    return checked
