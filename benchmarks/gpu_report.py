@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -134,4 +135,6 @@ def _seconds(text: str) -> float:
 
 
 if __name__ == "__main__":
+    # Whoever ends this process ends the section that runs, too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     sys.exit(main())

@@ -92,7 +92,7 @@ def made(entry: Entry, problem: Problem, device: str) -> tuple[Contender, np.nda
     if reason:
         raise RuntimeError(reason)
     contender = entry.make(problem, device)
-    return contender, agreement.loss_curve(contender, agreement.CHECKED_STEPS)
+    return contender, agreement.loss_curve(contender, problem.workload.checked_steps)
 
 
 def times_of(
@@ -145,10 +145,11 @@ def show(data: dict[str, Any]) -> list[str]:
         "Microseconds for one step: forward, loss, backward, Adam, in float32 without "
         f"TF32; median [quartiles] of {data['repeats']} interleaved blocks. All have "
         "the same weights and batches, which are on the device, and their losses of "
-        f"{agreement.CHECKED_STEPS} steps agree to {agreement.RELATIVE_TOLERANCE:.0e} "
-        "before any is timed. `Model.fit` also shuffles, gathers the batches and reads "
-        "the loss of each epoch. Then the ratio to each rival; for torch.compile to "
-        "the faster of the two.",
+        f"{agreement.CHECKED_STEPS} steps ({GPU_WORKLOADS['W4'].checked_steps} on W4) "
+        f"agree to {agreement.RELATIVE_TOLERANCE:.0e} before any is timed. "
+        "`Model.fit` also shuffles, gathers the batches and reads the loss of each "
+        "epoch. Then the ratio to each rival; for torch.compile to the faster of the "
+        "two.",
     ]
     for key, workload in data["workloads"].items():
         lines += ["", f"### {key}: {workload['title']}", ""]

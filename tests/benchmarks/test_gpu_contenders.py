@@ -72,6 +72,17 @@ def test_the_largest_workload_is_no_part_of_the_table_of_a_cpu() -> None:
     assert {x.shape for x, _ in problem.batches} == {(512, 784)}
 
 
+@pytest.mark.slow
+def test_all_agree_on_the_largest_workload_as_long_as_they_are_compared() -> None:
+    problem = make_problem(GPU_WORKLOADS["W4"])
+    labels = (contenders.EAGER, contenders.BASELINE, contenders.JAX_JIT)
+    found = {x: ENTRIES[x] for x in labels if not ENTRIES[x].why_not("cpu")}
+    rivals = {label: entry.make(problem, "cpu") for label, entry in found.items()}
+    steps = problem.workload.checked_steps
+    curves = agreement.check_agreement(rivals, steps, rtol=5e-5)
+    assert {len(curve) for curve in curves.values()} == {steps}
+
+
 def test_random_problem_fits_its_network() -> None:
     problem = random_problem(Workload("w", "random", (6, 5, 3), 4))
     (x, y), *others = problem.batches

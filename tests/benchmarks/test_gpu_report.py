@@ -12,6 +12,7 @@ import functools
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -307,6 +308,22 @@ class TestCommand:
         (tmp_path / "gpu.md").unlink()
         assert script("--render", "--out", tmp_path).returncode == 0
         assert (tmp_path / "gpu.md").read_text("utf-8") == page.to_markdown(report)
+
+    def test_ended_it_ends_what_it_had_started(self, tmp_path: Path) -> None:
+        words = [sys.executable, str(SCRIPT), "--device", "cpu", "--quick"]
+        words += ["--out", str(tmp_path / "out"), "--sections", "steps"]
+        env = {**os.environ, "TMPDIR": str(tmp_path)}
+        with subprocess.Popen(
+            words, env=env, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stderr is not None
+            assert process.stderr.readline().startswith("steps: at most ")
+            process.terminate()
+            process.stderr.read()
+        assert process.returncode == 128 + signal.SIGTERM
+        # The section's folder goes only after the section has been waited for.
+        assert list(tmp_path.glob("gpu_report_*")) == []
+        assert not (tmp_path / "out").exists()
 
     def test_budget_without_time_for_anything(self, tmp_path: Path) -> None:
         options = ["--device", "cpu", "--quick", "--out", tmp_path, "--budget", "1"]
