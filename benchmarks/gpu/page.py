@@ -53,6 +53,7 @@ def empty_head() -> list[str]:
         "PyTorch, JAX and pytest, one line runs it, in less than eight minutes and "
         "without a network, from the folder of the project:",
         "",
+        "<!-- not run: needs a CUDA GPU -->",
         "```console",
         f"$ {COMMAND}",
         "```",

@@ -41,15 +41,17 @@ class CudaGraphExecutor(EagerExecutor):
         super().__init__(network)
         self.required = required
         self.note = "one CUDA graph for each size of a batch"
-        self._forget()
-
-    def _forget(self) -> None:
         self._graphs: dict[Rows, Any] = {}
         self._pool = cupy.cuda.MemoryPool()
-        # A limit that was set for CuPy's own pool is meant for both together.
-        own = cupy.get_default_memory_pool()
-        if own.get_limit():
-            self._pool.set_limit(size=max(1, own.get_limit() - own.used_bytes()))
+
+    def release(self) -> None:
+        """Forget all graphs, and give up their memory."""
+        if self._graphs:
+            # The last one may still be running.
+            cupy.cuda.Device().synchronize()
+        self._graphs = {}
+        # A pool keeps what it has, even when nobody holds the pool any more.
+        self._pool.free_all_blocks()
 
     def prepare(self, state: State, batches: Sequence[Rows]) -> None:
         """Capture a step for each of these batches; the state stays as it is.
@@ -59,7 +61,11 @@ class CudaGraphExecutor(EagerExecutor):
         BackendUnavailableError
             If that is impossible, and required.
         """
-        self._forget()
+        self.release()
+        # A limit that was set for CuPy's own pool is meant for both together.
+        own = cupy.get_default_memory_pool()
+        limit = own.get_limit()
+        self._pool.set_limit(size=max(1, limit - own.used_bytes()) if limit else 0)
         self._stream = _capture_stream(cupy.cuda.runtime.getDevice())
         saved = _copied(state)
         graphs = {}
@@ -113,7 +119,7 @@ class CudaGraphExecutor(EagerExecutor):
         return None, reason
 
     def _give_up(self, reason: str) -> None:
-        self._forget()
+        self.release()
         if self.required:
             raise BackendUnavailableError(
                 f"compile='require', and the step cannot be captured: {reason}"

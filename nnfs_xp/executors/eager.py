@@ -61,6 +61,9 @@ class EagerExecutor:
     def prepare(self, state: State, batches: Sequence[Rows]) -> None:
         """Make ready for batches of each of these kinds."""
 
+    def release(self) -> None:
+        """Give up what `prepare` has made, and the memory it takes."""
+
     def train(
         self,
         state: State,

@@ -65,6 +65,9 @@ class JaxJitExecutor:
     def prepare(self, state: State, batches: Sequence[Rows]) -> None:
         """Do nothing: a step is compiled when the first batch of a shape comes."""
 
+    def release(self) -> None:
+        """Do nothing: compiled steps serve the next training too."""
+
     def train(
         self,
         state: State,

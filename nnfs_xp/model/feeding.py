@@ -76,6 +76,9 @@ class HostFeed:
         """Make ready for training."""
         self.model._executor.prepare(self.model._ready.tree, ())
 
+    def end(self) -> None:
+        """Give up what was only for this training."""
+
     def begin_epoch(self, epoch: int) -> None:
         """Take the order of an epoch."""
         model, data = self.model, self.data
@@ -117,6 +120,11 @@ class DeviceFeed:
         state = self.model._ready
         state.start_clock(self.model.steps_trained, self.data.outputs)
         self.model._executor.prepare(state.tree, list(self._kinds.values()))
+
+    def end(self) -> None:
+        """Give up the graphs, which hold the data."""
+        self.model._executor.release()
+        self._kinds.clear()
 
     def begin_epoch(self, epoch: int) -> None:
         """Move the order of an epoch to the device."""

@@ -58,8 +58,9 @@ def run_fit(model: Learning, plan: FitPlan, callbacks: Sequence[Callback]) -> Hi
     model.stop_training = False
     model._ready.detach()
     feed = feed_for(model, plan.data, plan.batch_sizes, plan.shuffle, plan.data_limit)
-    feed.begin()
     with contextlib.ExitStack() as begun:
+        begun.callback(feed.end)
+        feed.begin()
         for callback in callbacks:
             callback.on_fit_begin(model, plan.epochs, len(plan.batches))
             begun.callback(callback.on_fit_end)

@@ -29,13 +29,25 @@ def trained(be, compile, **fit):
 def test_fifty_replayed_steps_are_those_of_the_eager_executor(cupy):
     captured, found = trained(cupy, "require")
     assert captured._executor.name == "cuda graph"
-    assert len(captured._executor._graphs) == 2
     eager, expected = trained(cupy, "off")
     assert found == expected
     for one, other in zip(
         captured._state.export().values(), eager._state.export().values(), strict=True
     ):
         np.testing.assert_array_equal(one, other)
+
+
+def test_there_is_a_graph_for_each_size_while_it_is_needed(cupy32):
+    class Graphs(nx.Callback):
+        def on_fit_begin(self, model, epochs, batches):
+            self.sizes = [rows.size for rows in model._executor._graphs]
+
+    graphs = Graphs()
+    x, y = images(300)
+    model = books_network(cupy32)
+    model.fit(x, y, batch_size=128, callbacks=graphs)
+    assert graphs.sizes == [44, 128]
+    assert not model._executor._graphs
 
 
 def test_the_captured_step_is_that_of_numpy(cupy):
