@@ -59,8 +59,6 @@ def curves(
     set_labels(ax, *labels)
     if len(lines) > 1:
         set_legend_above(ax)
-        # The legend is at the right; beside it there is room for a short title.
-        ax.title.set_fontsize(LABEL)
 
 
 def numbers(ax: Axes, title: str, matrix: np.ndarray, largest: float) -> None:
