@@ -20,7 +20,8 @@ from nnfs_xp.layers.fusion import fused
 from nnfs_xp.metrics.accumulation import accumulate
 from nnfs_xp.random import Stream
 from tests.conftest import backend_or_skip
-from tests.test_kernels import CASES, calling, on_backend
+from tests.kernels.twin_cases import CASES
+from tests.kernels.twin_cases.calling import calling, on_backend
 
 _random = np.random.default_rng(2)
 ACTIVATIONS = (
