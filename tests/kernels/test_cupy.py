@@ -8,7 +8,6 @@ import pytest
 import nnfs_xp as nx
 from nnfs_xp import kernels
 from nnfs_xp.batching import gather_batch
-from nnfs_xp.kernels.cupy import module
 from nnfs_xp.layers.dense_activation import (
     DenseActivation,
     activation_bias_backward,
@@ -43,27 +42,6 @@ def be(dtype):
     backend = backend_or_skip("cupy", dtype)
     with backend.context():
         yield backend
-
-
-@pytest.fixture
-def launched(monkeypatch):
-    """Names of our kernels that were launched."""
-    names = []
-    real = module.kernel
-
-    def counting(dtype, name):
-        function = real(dtype, name)
-
-        def launch(*arguments, **options):
-            names.append(name)
-            return function(*arguments, **options)
-
-        return launch
-
-    for name, loaded in list(sys.modules.items()):
-        if name.startswith("nnfs_xp.kernels.cupy.") and hasattr(loaded, "kernel"):
-            monkeypatch.setattr(loaded, "kernel", counting)
-    return names
 
 
 @pytest.mark.parametrize("name", kernels.twins("cupy"))
