@@ -48,8 +48,18 @@ def portable(reference: Function) -> Function:
     callable
         Calls the twin for ``be.name`` if there is one, else the reference,
         which stays reachable as ``.reference``.
+
+    Raises
+    ------
+    InputError
+        If another module has a portable function of this name.
     """
     name = reference.__name__
+    known = _REFERENCES.get(name, reference)
+    if known.__module__ != reference.__module__:
+        raise InputError(
+            f"there is a portable function {name!r} already, in {known.__module__}"
+        )
     _REFERENCES[name] = reference
 
     @functools.wraps(reference)

@@ -52,11 +52,13 @@ def on_backend(be, value):
         value = np.asarray(value)
     if not isinstance(value, np.ndarray):
         return value
+    # A cast closes gaps, so the layout is looked at first.
+    plain, turned = value.flags.c_contiguous, value.T.flags.c_contiguous
     if value.dtype.kind == "f":
-        value = value.astype(be.dtype_name, order="K", subok=False)
-    if value.flags.c_contiguous or not be.in_place:
+        value = value.astype(be.dtype_name)
+    if plain or not be.in_place:
         return be.asarray(value.copy())
-    if value.T.flags.c_contiguous:
+    if turned:
         return be.asarray(value.T.copy()).T
     return be.asarray(np.stack([value, value], axis=-1))[..., 0]
 
