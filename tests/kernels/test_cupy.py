@@ -8,6 +8,7 @@ import pytest
 import nnfs_xp as nx
 from nnfs_xp import kernels
 from nnfs_xp.batching import gather_batch
+from nnfs_xp.kernels.cupy import activations
 from nnfs_xp.layers.dense_activation import (
     DenseActivation,
     activation_bias_backward,
@@ -15,10 +16,12 @@ from nnfs_xp.layers.dense_activation import (
 )
 from nnfs_xp.layers.dropout import dropout
 from nnfs_xp.layers.elementwise import ElementwiseActivation
-from nnfs_xp.layers.fusion import fused
+from nnfs_xp.layers.fusion import ELEMENTWISE, fused
 from nnfs_xp.metrics.accumulation import accumulate
 from nnfs_xp.random import Stream
 from tests.conftest import backend_or_skip
+from tests.kernels import twin_cases
+from tests.kernels.cases.dense import UNITS
 from tests.kernels.twin_cases import CASES
 from tests.kernels.twin_cases.calling import calling, on_backend
 
@@ -162,6 +165,13 @@ def test_layers_are_fused_where_there_are_kernels(mode):
     assert found[1].output_shape((4,)) == (3,) and found[1].input_shape() == (4,)
     mode("off")
     assert fused(cupy, layers) == layers
+
+
+def test_every_elementwise_activation_has_its_kernel_and_cases():
+    known = {name.rpartition(".")[2] for name in activations._KNOWN}
+    assert known == set(ELEMENTWISE)
+    for units in (twin_cases.activations.ACTIVATIONS, UNITS):
+        assert {type(unit).__name__ for unit in units.values()} == known
 
 
 def test_fused_layers_compute_the_same(backend):
