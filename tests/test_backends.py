@@ -5,12 +5,15 @@ import logging
 import pickle
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import nnfs_xp as nx
 from nnfs_xp.backends import backend_of, choice, library_of
+from tests.conftest import MATRIX
 
 
 def test_default_comes_from_the_environment(monkeypatch):
@@ -21,6 +24,18 @@ def test_default_comes_from_the_environment(monkeypatch):
     assert nx.Dense(2, 2).backend.name == "array_api_strict"
     assert nx.Model([nx.Dense(2, 2)]).backend.name == "array_api_strict"
     assert nx.get_backend("numpy").name == "numpy"
+
+
+def test_every_backend_is_entered_everywhere():
+    names = set(nx.BACKEND_NAMES)
+    assert {backend for backend, _ in MATRIX.values()} == names
+    assert set(choice._INSTALL_HINTS) == names - {"numpy"}
+    config = tomllib.loads(
+        Path(__file__).parents[1].joinpath("pyproject.toml").read_text()
+    )
+    contracts = config["tool"]["importlinter"]["contracts"]
+    portable = next(c for c in contracts if c["id"] == "portable")
+    assert names <= set(portable["forbidden_modules"])
 
 
 def test_unknown_names_are_refused():
