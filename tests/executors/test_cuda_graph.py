@@ -264,6 +264,7 @@ def test_a_graph_outlives_arrays_that_others_free(cupy32):
 
     class Litter(nx.Callback):
         def on_batch_end(self, event):
+            cupy32.release_memory()
             junk = [cupy32.full((128, n), float("nan")) for n in (10, 128, 784)]
             del junk
 
