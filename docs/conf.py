@@ -23,6 +23,7 @@ extensions = [
     "_ext.offline",
     "_ext.unit_pages",
     "_ext.capability_table",
+    "_ext.kernel_table",
 ]
 templates_path = ["_templates"]
 # The notebooks are executed from their Markdown; the .ipynb are for readers.

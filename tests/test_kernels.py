@@ -10,106 +10,10 @@ import nnfs_xp as nx
 from nnfs_xp import kernels
 from nnfs_xp.kernels import registry
 from tests.conftest import backend_or_skip
-from tests.kernel_cases import optimizers
-from tests.kernels.twins import CALLS, MORE_CASES, MORE_OVERWRITTEN, Exactly
+from tests.kernels.twin_cases import CASES, OVERWRITTEN
+from tests.kernels.twin_cases.calling import calling, flat, on_backend
 
 _random = np.random.default_rng(6)
-
-
-def _pairs(shape):
-    y = np.maximum(_random.standard_normal(shape), 0)
-    return y, _random.standard_normal(shape)
-
-
-_special = np.array([0.0, -0.0, 1.0, np.inf, np.nan, 1e300, 5e-324, -1.0])
-_square = _random.standard_normal((6, 6))
-
-
-def _classes(rows, columns, scale=3.0):
-    z = _random.standard_normal((rows, columns)) * scale
-    return z, _random.integers(0, columns, rows).astype("int32")
-
-
-_z, _labels = _classes(20, 4)
-_rows = np.abs(_random.standard_normal((20, 4)))
-_weights = _random.uniform(0, 1, 20)
-_far = np.array([[1e9, -1e9, 0.0], [-np.inf, 0.0, 1.0], [1e-300, 0.0, 0.0]])
-
-# Inputs of every kernel that has a twin anywhere: usual, empty, of size 1,
-# not contiguous, NaN, infinite and huge.
-CASES = {
-    "relu_backward": {
-        "usual": _pairs((33, 17)),
-        "one axis": _pairs((50,)),
-        "three axes": _pairs((3, 4, 5)),
-        "size 1": _pairs((1, 1)),
-        "empty": _pairs((0, 4)),
-        "not contiguous": (_square.T, _random.standard_normal((12, 6))[::2]),
-        "Fortran order": (np.asfortranarray(_square), np.asfortranarray(_square)),
-        "special y": (_special, np.ones(8)),
-        "special dy": (np.array([0.0, 1.0] * 4), _special),
-        "all pairs": (np.repeat(_special, 8), np.tile(_special, 8)),
-    },
-    "sum_over_samples": {
-        "usual": (_random.standard_normal((128, 33)),),
-        "size 1": (np.ones((1, 1)),),
-        "no rows": (np.ones((0, 3)),),
-        "not contiguous": (_random.standard_normal((12, 9))[::2, ::3],),
-        "transposed": (_random.standard_normal((5, 7)).T,),
-        "special": (_special[:, None],),
-        "huge": (np.full((4, 2), 1e30),),
-    },
-    "softmax_cross_entropy": {
-        "usual": (_z, _labels),
-        "many classes": _classes(7, 100),
-        "one class": _classes(3, 1),
-        "one row": _classes(1, 5),
-        "rows of targets": (_z, _rows),
-        "not contiguous": (np.repeat(_z, 2, axis=1)[:, ::2], _labels),
-        "transposed": (np.asfortranarray(_z), _labels),
-        "far apart": (_far, np.array([1, 1, 0], dtype="int32")),
-        "NaN": (np.array([[np.nan, 0.0], [0.0, 1.0]]), np.array([0, 1], "int32")),
-    },
-    "softmax_cross_entropy_backward": {
-        "usual": (np.abs(_z), _labels, 0.25),
-        "weights": (np.abs(_z), _labels, _weights),
-        "rows of targets": (np.abs(_z), _rows, 0.25),
-        "rows and weights": (np.abs(_z), _rows, _weights),
-        "one row": (np.ones((1, 3)), np.array([2], "int32"), 1.0),
-        "not contiguous": (np.abs(_z).T.copy().T, _labels, 0.5),
-        "NaN": (np.array([[np.nan, 0.0]]), np.array([1], "int32"), 1.0),
-    },
-    "softplus": {
-        "usual": (_random.standard_normal((33, 17)) * 10,),
-        "small": (_random.standard_normal((33, 17)) * 1e-3,),
-        "far below 0": (-np.linspace(15.0, 80.0, 50),),
-        "size 1": (np.zeros((1, 1)),),
-        "number": (np.asarray(-3.0),),
-        "empty": (np.ones((0, 4)),),
-        "not contiguous": (_square[::2, ::3],),
-        "transposed": (_square.T,),
-        "special": (_special,),
-        "infinite": (np.array([-np.inf, np.inf]),),
-    },
-    "elu_left": {
-        "usual": (_random.standard_normal((33, 17)) * 5, 1.0),
-        "small": (_random.standard_normal((33, 17)) * 1e-3, 2.5),
-        "far below 0": (-np.linspace(15.0, 1e4, 50), 1.0),
-        "no alpha": (_square, 0.0),
-        "negative alpha": (_square, -0.5),
-        "size 1": (np.zeros((1, 1)), 1.0),
-        "number": (np.asarray(-3.0), 1.0),
-        "empty": (np.ones((0, 4)), 1.0),
-        "not contiguous": (_square[::2, ::3], 1.0),
-        "transposed": (_square.T, 1.0),
-        "special": (_special, 1.0),
-        "infinite": (np.array([-np.inf, np.inf]), 1.0),
-    },
-    **optimizers.CASES,
-}
-CASES |= MORE_CASES
-# Arguments that a kernel may write to.
-OVERWRITTEN = {**optimizers.OVERWRITTEN, **MORE_OVERWRITTEN}
 OWNERS = ("numpy", "cupy", "torch", "jax")
 
 
@@ -162,49 +66,6 @@ def test_twin_equals_reference(owner, name, kind, dtype):
                 if hasattr(before, "dtype"):
                     before, after = be.to_numpy(before), be.to_numpy(after)
                     np.testing.assert_array_equal(after, before)
-
-
-def calling(name, functions, be, arguments):
-    """Return what a function returns, as `CALLS` has it called."""
-
-    def function(wanted):
-        return functions.get(wanted) or kernels.references()[wanted]
-
-    if name in CALLS:
-        return CALLS[name](function, be, *arguments)
-    return function(name)(be, *arguments)
-
-
-def on_backend(be, value):
-    """Return a new argument; its floats take the dtype, its layout is kept."""
-    if isinstance(value, (tuple, list)):
-        return type(value)(on_backend(be, part) for part in value)
-    if isinstance(value, Exactly):
-        # A backend widens half precision, and CuPy's kernels take it as it is.
-        here = be.xp.asarray if be.name == "cupy" else be.asarray
-        return here(value.array.copy())
-    if isinstance(value, np.generic):
-        value = np.asarray(value)
-    if not isinstance(value, np.ndarray):
-        return value
-    if value.dtype.kind == "f":
-        value = value.astype(be.dtype_name, order="K", subok=False)
-    if value.flags.c_contiguous or not be.in_place:
-        return be.asarray(value.copy())
-    if value.T.flags.c_contiguous:
-        return be.asarray(value.T.copy()).T
-    return be.asarray(np.stack([value, value], axis=-1))[..., 0]
-
-
-def flat(values):
-    """Yield the arrays and numbers of nested tuples, lists and dicts."""
-    if isinstance(values, dict):
-        values = [values[key] for key in sorted(values)]
-    if isinstance(values, (tuple, list)):
-        for value in values:
-            yield from flat(value)
-    elif values is not None:
-        yield values
 
 
 def test_twin_is_really_called(mode, monkeypatch):

@@ -8,7 +8,6 @@ import pytest
 import nnfs_xp as nx
 from nnfs_xp import kernels
 from nnfs_xp.batching import gather_batch
-from nnfs_xp.kernels.cupy import module
 from nnfs_xp.layers.dense_activation import (
     DenseActivation,
     activation_bias_backward,
@@ -20,7 +19,8 @@ from nnfs_xp.layers.fusion import fused
 from nnfs_xp.metrics.accumulation import accumulate
 from nnfs_xp.random import Stream
 from tests.conftest import backend_or_skip
-from tests.test_kernels import CASES, calling, on_backend
+from tests.kernels.twin_cases import CASES
+from tests.kernels.twin_cases.calling import calling, on_backend
 
 _random = np.random.default_rng(2)
 ACTIVATIONS = (
@@ -42,27 +42,6 @@ def be(dtype):
     backend = backend_or_skip("cupy", dtype)
     with backend.context():
         yield backend
-
-
-@pytest.fixture
-def launched(monkeypatch):
-    """Names of our kernels that were launched."""
-    names = []
-    real = module.kernel
-
-    def counting(dtype, name):
-        function = real(dtype, name)
-
-        def launch(*arguments, **options):
-            names.append(name)
-            return function(*arguments, **options)
-
-        return launch
-
-    for name, loaded in list(sys.modules.items()):
-        if name.startswith("nnfs_xp.kernels.cupy.") and hasattr(loaded, "kernel"):
-            monkeypatch.setattr(loaded, "kernel", counting)
-    return names
 
 
 @pytest.mark.parametrize("name", kernels.twins("cupy"))

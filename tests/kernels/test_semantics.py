@@ -1,8 +1,14 @@
 """Every kernel of the CUDA sources, run on the CPU, against its reference."""
 
+import inspect
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import nnfs_xp
+from nnfs_xp.kernels import references
 from nnfs_xp.kernels.cupy import module
 from tests.kernels import on_cpu
 from tests.kernels.cases import FILES
@@ -22,6 +28,16 @@ def test_every_kernel_has_cases():
         assert set(FILES[path.stem]) == set(on_cpu.kernels_of(path)), path.name
         assert all(FILES[path.stem].values()), path.name
     assert set(FILES) == {path.stem for path in module.FOLDER.glob("*.cu")}
+
+
+def test_the_head_of_a_file_says_where_the_references_are():
+    root = Path(nnfs_xp.__file__).parents[1]
+    for path in module.FOLDER.glob("*.cu"):
+        head = path.read_text().partition("\n\n")[0]
+        assert "nnfs_xp/" in head, path.name
+        for kernel, file, name in re.findall(r"// (\w+) +(nnfs\S+\.py): (\w+)", head):
+            reference = references().get(name) or references()[kernel]
+            assert Path(inspect.getfile(reference)) == root / file, (path.name, kernel)
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)

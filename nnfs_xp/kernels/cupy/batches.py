@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.kernels.cupy.arguments import SOURCE_TYPES, device_integer
+from nnfs_xp.kernels.cupy.launch import SOURCE_TYPES, THREADS, device_integer
 from nnfs_xp.kernels.cupy.module import blocks_for, kernel
 from nnfs_xp.kernels.registry import references, twin_of
 
-_THREADS = 256
 # The kernel divides in 32 bits.
 _MOST_ELEMENTS = 2**32
 
@@ -51,7 +50,7 @@ def gather_batch(
     if size:
         kernel(be.dtype_name, "gather_batch")(
             (blocks_for(max(x_count, size * y_units)),),
-            (_THREADS,),
+            (THREADS,),
             (
                 order, np.int32(0 if order is None else order.dtype.itemsize),
                 *begin[:2], np.int32(begin[2]), x.shape[0],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.kernels.cupy.launch import THREADS, common_dtype, launch
+from nnfs_xp.kernels.cupy.launch import THREADS, is_plain, launch
 from nnfs_xp.kernels.cupy.module import blocks_for, kernel
 from nnfs_xp.kernels.registry import references, twin_of
 
@@ -17,11 +17,10 @@ _MOST_PARTS = 256
 @twin_of("clip_to_value", "cupy")
 def clip_to_value(be: Any, gradient: Any, limit: float) -> Any:
     """Clip in one launch."""
-    dtype = common_dtype(gradient)
-    if dtype is None:
+    if not is_plain(be, gradient):
         return references()["clip_to_value"](be, gradient, limit)
     clipped = be.xp.empty_like(gradient)
-    launch(dtype, "clip_to_value", gradient.size, gradient, clipped, limit)
+    launch(be, "clip_to_value", gradient.size, gradient, clipped, limit)
     return clipped
 
 
@@ -33,23 +32,20 @@ def clip_to_norm(be: Any, limit: float, *gradients: Any) -> tuple[Any, ...]:
     scaled so that it can be neither too large nor too small. The second adds
     them up and multiplies.
     """
-    dtypes = {common_dtype(gradient) for gradient in gradients}
-    if len(dtypes) != 1 or None in dtypes:
+    if not gradients or not is_plain(be, *gradients):
         return references()["clip_to_norm"](be, limit, *gradients)
-    dtype = dtypes.pop()
-    assert dtype is not None
-    smallest = _SMALLEST[dtype]
+    smallest = _SMALLEST[be.dtype_name]
     blocks = [blocks_for(g.size, THREADS, _MOST_PARTS) for g in gradients]
     count = sum(blocks)
     parts = be.xp.empty((count, 2), dtype=be.xp.float64)
     first = 0
     for own, gradient in zip(blocks, gradients, strict=True):
-        kernel(dtype, "clip_to_norm_parts")(
+        kernel(be.dtype_name, "clip_to_norm_parts")(
             (own,), (THREADS,), (gradient.size, gradient, smallest, first, parts)
         )
         first += own
     clipped = tuple(be.xp.empty_like(gradient) for gradient in gradients)
     for gradient, new in zip(gradients, clipped, strict=True):
         scalars = smallest, limit, count
-        launch(dtype, "clip_to_norm", gradient.size, gradient, new, *scalars, parts)
+        launch(be, "clip_to_norm", gradient.size, gradient, new, *scalars, parts)
     return clipped

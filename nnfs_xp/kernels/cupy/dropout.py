@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.kernels.cupy.arguments import device_integer, is_plain
+from nnfs_xp.kernels.cupy.launch import THREADS, device_integer, is_plain
 from nnfs_xp.kernels.cupy.module import blocks_for, kernel
 from nnfs_xp.kernels.registry import references, twin_of
-
-_THREADS = 256
 
 
 @twin_of("dropout", "cupy")
@@ -32,7 +30,7 @@ def dropout(be: Any, x: Any, noise: Any, kept: float) -> tuple[Any, Any]:
     scale = be.dtype(1.0 / kept if kept > 0 else 0.0)
     if drawn:
         kernel(be.dtype_name, "dropout_with")(
-            (blocks_for(x.size),), (_THREADS,), (x, noise, y, mask, x.size, scale)
+            (blocks_for(x.size),), (THREADS,), (x, noise, y, mask, x.size, scale)
         )
         return y, mask
     seed, stream = noise.key
@@ -40,7 +38,7 @@ def dropout(be: Any, x: Any, noise: Any, kept: float) -> tuple[Any, Any]:
     kernel(be.dtype_name, "dropout")(
         # A thread has eight elements.
         (blocks_for(-(-x.size // 8)),),
-        (_THREADS,),
+        (THREADS,),
         (
             x, y, mask, x.size, noise.threshold(kept), scale, np.uint64(seed),
             np.uint64(stream), step, on_device, np.int32(step_bytes),

@@ -7,11 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnfs_xp.kernels.cupy import activations
-from nnfs_xp.kernels.cupy.arguments import SOURCE_TYPES, is_plain
+from nnfs_xp.kernels.cupy.launch import SOURCE_TYPES, THREADS, is_plain
 from nnfs_xp.kernels.cupy.module import blocks_for, kernel
 from nnfs_xp.kernels.registry import references, twin_of
-
-_THREADS = 256
 
 
 class Kept(NamedTuple):
@@ -34,7 +32,7 @@ def bias_activation(be: Any, z: Any, biases: Any, activation: Any) -> tuple[Any,
     if z.size:
         kernel(be.dtype_name, "bias_activation")(
             (blocks_for(z.size),),
-            (_THREADS,),
+            (THREADS,),
             (
                 z, biases, y, z.size, z.shape[1],
                 np.int32(known.number), be.dtype(known.parameter),
@@ -104,7 +102,7 @@ def activation_forward(be: Any, x: Any, activation: Any) -> tuple[Any, Any]:
     if x.size:
         kernel(be.dtype_name, "activation_forward")(
             (blocks_for(x.size),),
-            (_THREADS,),
+            (THREADS,),
             (x, y, x.size, np.int32(known.number), be.dtype(known.parameter)),
         )
     return y, Kept(known, y if known.from_output else x)
@@ -121,7 +119,7 @@ def activation_backward(be: Any, residuals: Any, dy: Any, activation: Any) -> An
     if dy.size:
         kernel(be.dtype_name, "activation_backward")(
             (blocks_for(dy.size),),
-            (_THREADS,),
+            (THREADS,),
             (
                 kept, dy, dx, dy.size,
                 np.int32(known.number), be.dtype(known.parameter),
@@ -141,7 +139,7 @@ def rescaled(be: Any, x: Any, scale: float, offset: float) -> Any:
     if x.size:
         kernel(be.dtype_name, "rescaled")(
             (blocks_for(x.size),),
-            (_THREADS,),
+            (THREADS,),
             (
                 x, np.int32(SOURCE_TYPES[x.dtype.name]), y, x.size,
                 be.dtype(scale), be.dtype(offset),

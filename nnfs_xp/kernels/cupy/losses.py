@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.kernels.cupy.arguments import is_plain
+from nnfs_xp.kernels.cupy.launch import is_plain
 from nnfs_xp.kernels.cupy.module import kernel
 from nnfs_xp.kernels.registry import references, twin_of
 

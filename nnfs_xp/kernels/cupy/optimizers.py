@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nnfs_xp.kernels.cupy.launch import common_dtype, launch
+from nnfs_xp.kernels.cupy.launch import are_alike, is_plain, launch
 from nnfs_xp.kernels.registry import references, twin_of
 
 
@@ -25,15 +25,14 @@ def sgd(
 ) -> tuple[Any, Any]:
     """Update parameters and velocity in one launch."""
     arrays = (w, dw) if v is None else (w, dw, v)
-    dtype = common_dtype(*arrays)
-    if dtype is None or learning_rate.dtype != w.dtype:
+    if not are_alike(be, *arrays) or not is_plain(be, learning_rate):
         reference = references()["sgd"]
         return reference(be, w, dw, v, learning_rate, momentum, nesterov)
     if v is None:
-        launch(dtype, "sgd", w.size, *arrays, learning_rate)
+        launch(be, "sgd", w.size, *arrays, learning_rate)
     else:
         scalars = learning_rate, momentum, nesterov
-        launch(dtype, "sgd_momentum", w.size, *arrays, *scalars)
+        launch(be, "sgd_momentum", w.size, *arrays, *scalars)
     return w, v
 
 
@@ -42,10 +41,9 @@ def adagrad(
     be: Any, w: Any, dw: Any, s: Any, learning_rate: Any, epsilon: float
 ) -> tuple[Any, Any]:
     """Update parameters and sums in one launch."""
-    dtype = common_dtype(w, dw, s)
-    if dtype is None or learning_rate.dtype != w.dtype:
+    if not are_alike(be, w, dw, s) or not is_plain(be, learning_rate):
         return references()["adagrad"](be, w, dw, s, learning_rate, epsilon)
-    launch(dtype, "adagrad", w.size, w, dw, s, learning_rate, epsilon)
+    launch(be, "adagrad", w.size, w, dw, s, learning_rate, epsilon)
     return w, s
 
 
@@ -54,10 +52,9 @@ def rmsprop(
     be: Any, w: Any, dw: Any, s: Any, learning_rate: Any, rho: float, epsilon: float
 ) -> tuple[Any, Any]:
     """Update parameters and means in one launch."""
-    dtype = common_dtype(w, dw, s)
-    if dtype is None or learning_rate.dtype != w.dtype:
+    if not are_alike(be, w, dw, s) or not is_plain(be, learning_rate):
         return references()["rmsprop"](be, w, dw, s, learning_rate, rho, epsilon)
-    launch(dtype, "rmsprop", w.size, w, dw, s, learning_rate, rho, epsilon)
+    launch(be, "rmsprop", w.size, w, dw, s, learning_rate, rho, epsilon)
     return w, s
 
 
@@ -113,13 +110,16 @@ def _adam(
     *constants: float,
 ) -> tuple[Any, Any, Any]:
     """Run one of the two kernels, or the reference where it cannot be used."""
-    dtype = common_dtype(w, dw, m, v)
     changing = step, learning_rate
-    if dtype is None or learning_rate.dtype != w.dtype or step.dtype.char != "i":
+    if (
+        not are_alike(be, w, dw, m, v)
+        or not is_plain(be, learning_rate)
+        or step.dtype.char != "i"
+    ):
         reference = references()[name]
         return reference(be, w, dw, m, v, *changing, beta_1, beta_2, *constants)
     betas = beta_1, _log(beta_1), beta_2, _log(beta_2)
-    launch(dtype, name, w.size, w, dw, m, v, *changing, *betas, *constants)
+    launch(be, name, w.size, w, dw, m, v, *changing, *betas, *constants)
     return w, m, v
 
 

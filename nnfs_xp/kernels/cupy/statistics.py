@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.kernels.cupy.arguments import is_plain
+from nnfs_xp.kernels.cupy.launch import THREADS, is_plain
 from nnfs_xp.kernels.cupy.module import blocks_for, kernel
 from nnfs_xp.kernels.registry import references, twin_of
 
-_THREADS = 256
 _MOST_ENTRIES = 12
 # Rows up to which one thread adds up an element, as FEW_ROWS in the source.
 _FEW_ROWS = 32
@@ -74,7 +73,7 @@ def _accumulate(be: Any, rows: list[tuple[Any, Any, Any]]) -> None:
         few = entry["rows"] <= _FEW_ROWS
         needed = blocks_for(total.size) if few else min(total.size, 1056)
         blocks = max(blocks, needed)
-    kernel(be.dtype_name, "accumulate")((blocks, len(rows)), (_THREADS,), (table[()],))
+    kernel(be.dtype_name, "accumulate")((blocks, len(rows)), (THREADS,), (table[()],))
 
 
 def _writable(be: Any, total: Any, slot: Any) -> bool:

@@ -7,7 +7,7 @@ import functools
 import numpy as np
 
 from nnfs_xp.batching import gather_batch, rescaled
-from nnfs_xp.kernels.cupy.arguments import SOURCE_TYPES
+from nnfs_xp.kernels.cupy.launch import SOURCE_TYPES
 from tests.kernels.cases.launch import HOST, Launch, unset
 
 _random = np.random.default_rng(34)

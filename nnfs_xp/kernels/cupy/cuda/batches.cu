@@ -1,7 +1,7 @@
 // Batches from data on the device.
 //
 // gather_batch   nnfs_xp/batching.py: gather_batch
-// rescaled       nnfs_xp/layers/rescaling.py: rescaled
+// rescaled       nnfs_xp/batching.py: rescaled
 
 // Which rows of the data are those of the batch.
 struct Rows {

@@ -2,9 +2,9 @@
 //
 // bias_activation            nnfs_xp/layers/dense_activation.py: bias_activation
 // activation_bias_backward   nnfs_xp/layers/dense_activation.py: the same name
-// sum_over_samples           nnfs_xp/layers/dense.py: sum_over_samples
-// activation_forward         nnfs_xp/activations: `fwd` of each elementwise one
-// activation_backward        nnfs_xp/activations: `bwd` of each elementwise one
+// sum_over_samples           nnfs_xp/layers/products.py: sum_over_samples
+// activation_forward         nnfs_xp/layers/elementwise.py: activation_forward
+// activation_backward        nnfs_xp/layers/elementwise.py: activation_backward
 
 // y = activation(z + b), and z += b. Where the slope follows from y, that is kept in
 // the place of z, and there is no other array y.

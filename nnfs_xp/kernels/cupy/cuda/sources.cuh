@@ -17,7 +17,7 @@ struct Half {
 };
 
 // Calls `use` with the values as an array of their type. The numbers of the types are
-// those of nnfs_xp/kernels/cupy/arguments.py.
+// those of nnfs_xp/kernels/cupy/launch.py.
 template <class Use>
 __device__ void with_source(const void* values, int type, Use use) {
   switch (type) {

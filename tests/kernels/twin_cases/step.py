@@ -1,41 +1,12 @@
-"""Cases of the kernels that a whole training step is made of."""
-
-from __future__ import annotations
-
-import dataclasses
+"""Inputs of what else a training step is made of: batches, dropout, statistics."""
 
 import numpy as np
 
-import nnfs_xp as nx
-import nnfs_xp.layers.dense_activation
-import nnfs_xp.layers.elementwise
-import nnfs_xp.metrics.accumulation
 from nnfs_xp.random import Stream
+from tests.kernels.twin_cases.calling import Exactly
+from tests.kernels.twin_cases.losses import classes
 
 _random = np.random.default_rng(12)
-
-
-@dataclasses.dataclass(frozen=True)
-class Exactly:
-    """An array whose dtype is kept, also where it is one of floats."""
-
-    array: np.ndarray
-
-
-ACTIVATIONS = {
-    "Linear": nx.Linear(),
-    "ReLU": nx.ReLU(),
-    "LeakyReLU": nx.LeakyReLU(0.1),
-    "steep LeakyReLU": nx.LeakyReLU(2.0),
-    "ELU": nx.ELU(),
-    "ELU of 0.5": nx.ELU(0.5),
-    "GELU": nx.GELU(),
-    "GELU tanh": nx.GELU("tanh"),
-    "SiLU": nx.SiLU(),
-    "Softplus": nx.Softplus(),
-    "Sigmoid": nx.Sigmoid(),
-    "Tanh": nx.Tanh(),
-}
 _special = np.array(
     [[0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e30, -1e30, 1e-30, 50.0, -50.0]]
 )
@@ -44,82 +15,6 @@ _special = np.array(
 def _draw(*shape, scale=2.0):
     return _random.standard_normal(shape) * scale
 
-
-def _shapes():
-    """Yield pairs of (n, k) arrays of all kinds."""
-    yield "usual", _draw(33, 17), _draw(33, 17)
-    yield "wide", _draw(3, 5000), _draw(3, 5000)
-    yield "long", _draw(3000, 3), _draw(3000, 3)
-    yield "size 1", _draw(1, 1), _draw(1, 1)
-    yield "no rows", _draw(0, 4), _draw(0, 4)
-    yield "transposed", _draw(6, 5).T, _draw(6, 5).T
-    yield "gaps", _draw(6, 6)[::2, ::3], _draw(6, 6)[::2, ::3]
-    yield "special", _special, np.ones((1, 12))
-    yield "far", np.linspace(-110, 110, 60)[None], np.ones((1, 60))
-
-
-def _activation_cases():
-    for shape, z, dy in _shapes():
-        for name, activation in ACTIVATIONS.items():
-            if shape in ("usual", "special", "far") or name in ("ReLU", "SiLU"):
-                yield f"{name}, {shape}", z, dy, activation
-    special = np.where(np.isnan(_special), 1.0, _special)
-    for name in ("ReLU", "Linear"):
-        yield f"{name}, special dy", _draw(1, 12), special, ACTIVATIONS[name]
-
-
-_PAIRS = list(_activation_cases())
-_BIASES = {kind: _draw(1, z.shape[1], scale=0.1) for kind, z, _, _ in _PAIRS}
-
-# How to call what cannot be called alone: f gives a function by its name.
-CALLS = {
-    "bias_activation": lambda f, be, *given: f("bias_activation")(be, *given)[0],
-    "activation_bias_backward": lambda f, be, z, biases, dy, activation: f(
-        "activation_bias_backward"
-    )(be, f("bias_activation")(be, z, biases, activation)[1], dy, activation),
-    "activation_forward": lambda f, be, *given: f("activation_forward")(be, *given)[0],
-    "activation_backward": lambda f, be, x, dy, activation: f("activation_backward")(
-        be, f("activation_forward")(be, x, activation)[1], dy, activation
-    ),
-}
-
-
-def _classes(rows, columns):
-    return _draw(rows, columns, scale=3.0), _random.integers(0, columns, rows)
-
-
-def _weighed(n):
-    return {"number": 0.25, "weights": _random.uniform(0, 1, n)}
-
-
-def _with_gradient():
-    far = np.array([[1e9, -1e9, 0.0], [-np.inf, 0.0, 1.0], [1e4, -1e4, 0.0]])
-    nan = np.array([[np.nan, 0.0], [0.0, 1.0], [0.0, np.nan]])
-    cases = {
-        "usual": _classes(20, 4),
-        "many classes": _classes(7, 100),
-        "more classes": _classes(3, 3000),
-        "one class": _classes(3, 1),
-        "one row": _classes(1, 5),
-        "rows of targets": (_draw(20, 4), np.abs(_draw(20, 4))),
-        "long rows of targets": (_draw(3, 2000), np.abs(_draw(3, 2000))),
-        "rows of integers": (_draw(3, 4), _random.integers(0, 2, (3, 4))),
-        "labels of bytes": (_draw(3, 4), np.array([0, 3, 1], "uint8")),
-        "short labels": (_draw(3, 4), np.array([0, 3, 1], "int32")),
-        "no such label": (_draw(3, 4), np.array([0, -1, 4])),
-        "gaps": (np.repeat(_draw(5, 4), 2, axis=1)[:, ::2], np.array([0, 1, 2, 3, 0])),
-        "transposed": (_draw(4, 5).T, np.array([0, 1, 2, 3, 0])),
-        "far apart": (far, np.array([1, 1, 0])),
-        "NaN": (nan, np.array([0, 1, 0])),
-        "infinite": (np.array([[-np.inf, -np.inf], [np.inf, 0.0]]), np.array([0, 1])),
-        "no rows": (np.ones((0, 3)), np.ones(0, "int64")),
-    }
-    for kind, (z, y) in cases.items():
-        for name, weights in _weighed(len(z)).items():
-            yield f"{kind}, {name}", (z, y, weights)
-
-
-_WITH_GRADIENT = dict(_with_gradient())
 
 _IMAGES = _random.integers(0, 256, (9, 4, 3)).astype("uint8")
 _LABELS = _random.integers(0, 10, 9).astype("int32")
@@ -197,7 +92,7 @@ def _accumulating():
 
 
 def _counting():
-    scores, labels = _classes(50, 7)
+    scores, labels = classes(50, 7)
     ties = _random.integers(0, 2, (40, 50)).astype("float64")
     # One in a row: of several, CuPy's own argmax takes any.
     nan, first = ties.copy(), _random.integers(0, 50, 40)
@@ -218,30 +113,13 @@ def _counting():
     yield "infinite", (np.full((3, 3), -np.inf), np.array([0, 1, 0]), None)
     yield "one class", (_draw(5, 1), np.zeros(5, "int64"), None)
     yield "one row", (_draw(1, 5), np.array([2]), None)
-    yield "many", (*_classes(700, 100), 5)
+    yield "many", (*classes(700, 100), 5)
     yield "labels of bytes", (scores, labels.astype("uint8"), None)
     yield "gaps", (np.repeat(scores, 2, axis=1)[:, ::2], labels, None)
     yield "no rows", (np.ones((0, 3)), np.ones(0, "int64"), None)
 
 
-MORE_CASES = {
-    "bias_activation": {
-        kind: (z, _BIASES[kind], activation) for kind, z, _, activation in _PAIRS
-    },
-    "activation_bias_backward": {
-        kind: (z, _BIASES[kind], dy, activation) for kind, z, dy, activation in _PAIRS
-    },
-    "activation_forward": {
-        **{kind: (z, activation) for kind, z, _, activation in _PAIRS},
-        "three axes": (_draw(2, 3, 4), nx.GELU()),
-        "unknown": (_draw(2, 3), nx.Softmax()),
-    },
-    "activation_backward": {
-        **{kind: (z, dy, activation) for kind, z, dy, activation in _PAIRS},
-        "three axes": (_draw(2, 3, 4), _draw(2, 3, 4), nx.GELU()),
-        "unknown": (_draw(2, 3), _draw(2, 3), nx.Softmax()),
-    },
-    "softmax_cross_entropy_with_gradient": _WITH_GRADIENT,
+CASES = {
     "dropout": {
         "usual": (_draw(33, 17), Stream(3, "a", 5), 0.8),
         "one axis": (_draw(9), Stream(2**63 + 5, "b", 2**40), 0.5),
@@ -269,8 +147,5 @@ MORE_CASES = {
     "accumulate": dict(_accumulating()),
     "count_correct": dict(_counting()),
 }
-MORE_OVERWRITTEN = {
-    "bias_activation": {0},
-    "activation_bias_backward": {0},
-    "accumulate": {0, 1},
-}
+# Arguments that a kernel may write to.
+OVERWRITTEN = {"accumulate": {0, 1}}

@@ -1,0 +1,29 @@
+"""The launches of a step of the book's network are those of docs/kernels.md."""
+
+import re
+from pathlib import Path
+
+from tests.conftest import backend_or_skip
+from tests.executors.models import books_network, images
+
+PAGE = Path(__file__).parents[2] / "docs" / "kernels.md"
+ROW = re.compile(r"^\| (\d+) \| `?(\w+)`? \|", re.MULTILINE)
+
+
+def test_launches_of_a_step_on_cupy(launched, monkeypatch):
+    be = backend_or_skip("cupy", "float32")
+    rows = ROW.findall(PAGE.read_text())
+    assert [int(number) for number, _ in rows] == list(range(1, len(rows) + 1))
+    model = books_network(be, compile="off")
+    x, y = images(3 * 128)
+    model.fit(x, y, batch_size=128)
+    matmul = type(be).matmul
+
+    def counting(self, *operands):
+        launched.append("product")
+        return matmul(self, *operands)
+
+    monkeypatch.setattr(type(be), "matmul", counting)
+    launched.clear()
+    model.fit(x, y, batch_size=128)
+    assert launched == 3 * [name for _, name in rows]
