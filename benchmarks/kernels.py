@@ -36,6 +36,10 @@ def cases():
         yield "softmax_cross_entropy", workload, (z, labels)
         p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
         yield "softmax_cross_entropy_backward", workload, (p, labels, 1.0 / rows)
+        sums = [np.zeros((), "float32") for _ in range(2)]
+        counts = [np.zeros((), "int32") for _ in range(3)]
+        added = [np.abs(normal(rows)), rows, np.asarray(1, "int32"), rows, 1]
+        yield "accumulate", workload, (sums + counts, [None] * 5, added)
     for workload, size in SIZES.items():
         w, dw, m, v = (np.abs(normal(size)) * 0.01 for _ in range(4))
         scalars = (np.asarray(9, "int32"), np.asarray(1e-3, "float32"))

@@ -318,6 +318,44 @@ def test_cupy_cublas_lt_is_used_only_when_asked_for(be, monkeypatch):
     assert cublas_lt.asked_for()
 
 
+@pytest.mark.parametrize("precision", ["full", "float16"])
+def test_cupy_dense_takes_products_with_relu_where_asked(monkeypatch, precision):
+    """The library is stood in for by its formula, as it runs on no emulated device."""
+    backend_or_skip("cupy", "float32")
+    be = nx.get_backend("cupy", matmul_precision=precision)
+    x, y = np.ones((6, 5), "float32"), np.array([0, 1, 2, 0, 1, 2])
+    calls = []
+
+    def product(x, w, b, out, kind):
+        calls.append(kind)
+        out[...] = be.xp.maximum(cublas.multiply(x, w, None, kind) + b, be.zero)
+        return out
+
+    def trained():
+        model = nx.Model(
+            [nx.Dense(5, 4), nx.ReLU(), nx.Dense(4, 3), nx.Softmax()],
+            loss="categorical_crossentropy", optimizer="adam", backend=be,
+            compile="off",
+        )  # fmt: skip
+        model.fit(x, y, epochs=4)
+        return nx.to_numpy(model.layers[0].weights)
+
+    expected = trained()
+    monkeypatch.setattr(cublas_lt, "bias_relu_product", product)
+    monkeypatch.setattr(cublas_lt, "asked_for", lambda: True)
+    np.testing.assert_allclose(trained(), expected, rtol=1e-5)
+    assert calls == 4 * ["float32" if precision == "full" else precision]
+
+
+def test_cupy_dense_says_that_there_is_no_cublas_lt(be, monkeypatch):
+    monkeypatch.setenv("NNFS_XP_CUBLASLT", "1")
+    if not cublas_lt.why_unusable():
+        pytest.skip("there is one")
+    model = nx.Model([nx.Dense(2, 2), nx.ReLU()], backend=be)
+    with pytest.raises(nx.BackendUnavailableError, match="NNFS_XP_CUBLASLT=1, but"):
+        model.predict(np.ones((1, 2)))
+
+
 @pytest.mark.parametrize(("m", "k", "n"), SHAPES)
 def test_cupy_cublas_lt_product_with_bias_and_relu(m, k, n):
     be = backend_or_skip("cupy", "float32")

@@ -87,6 +87,9 @@ class Backend(Products, Transfers):
         self.dtype = getattr(self.xp, dtype)
         with self.context():
             self.zero = self.constant(0.0)
+        if matmul_precision == "full":
+            # A step asks for so many products that a call less is worth while.
+            self.matmul = self.full_matmul  # type: ignore[method-assign]
 
     # What a library must define.
 

@@ -1,5 +1,7 @@
 """Products with what comes after them, through cuBLASLt; not run on a device yet.
 
+A `Dense` layer with a ReLU after it takes them, by `Backend.relu_product`.
+
 cuBLASLt adds a bias and takes ReLU while a product is still in registers, which saves
 a kernel and two passes over the outputs. These lines were written from its manual; the
 emulated device that the tests use has no cuBLASLt, so nothing here has ever been

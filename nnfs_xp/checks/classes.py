@@ -99,14 +99,16 @@ def _check_labels(
     n_classes: int | None,
     ignore_index: int | None,
 ) -> Array:
-    xp = host_namespace(labels) or be.xp
+    of_host = host_namespace(labels)
+    xp = of_host or be.xp
     if not xp.isdtype(labels.dtype, ("integral", "bool")):
         raise DTypeError(f"{name} must hold integer labels, got dtype {labels.dtype}")
     # Compared in the widest integer dtype before anything is narrowed, so that
     # a large label cannot wrap around into the valid range.
     wide = xp.astype(labels, xp.__array_namespace_info__().default_dtypes()["integral"])
     counted = _without(xp, labels, wide, ignore_index)
-    lowest, highest = int(xp.min(counted)), int(xp.max(counted))
+    extremes = [xp.min(counted), xp.max(counted)]
+    lowest, highest = (int(n) for n in (extremes if of_host else be.read(extremes)))
     if lowest < 0 or (n_classes is not None and highest >= n_classes):
         allowed = "0 or more" if n_classes is None else f"from 0 to {n_classes - 1}"
         found = lowest if lowest < 0 else highest
@@ -132,7 +134,8 @@ def _check_rows(be: Backend, rows: Array, name: str, n_classes: int | None) -> A
             f"got {tuple(rows.shape)}{hint}"
         )
     rows = be.asarray(rows, be.dtype)
-    if not bool(be.xp.all(be.xp.isfinite(rows))) or bool(be.xp.any(rows < 0)):
+    # A comparison with NaN is false.
+    if not bool(be.xp.all(be.xp.isfinite(rows) & (rows >= 0))):
         raise InputError(f"{name} must hold finite target probabilities of 0 or more")
     return rows
 

@@ -105,6 +105,23 @@ def adam(
     return w, m, v
 
 
+@twin_of("accumulate", "numpy")
+def accumulate(
+    be: Any, totals: list[Any], batch: list[Any], values: list[Any]
+) -> tuple[list[Any], list[Any]]:
+    """Call NumPy's functions without the layers around them, as numbers are few."""
+    added = []
+    for total, value in zip(totals, values, strict=True):
+        if not isinstance(value, int):
+            if value.dtype != total.dtype:
+                value = value.astype(total.dtype)
+            if value.ndim > total.ndim:
+                value = np.add.reduce(value, dtype=total.dtype)
+        np.add(total, value, out=total)
+        added.append(value)
+    return totals, added
+
+
 @twin_of("softplus", "numpy")
 def softplus(be: Any, x: np.ndarray) -> np.ndarray:
     """Take the logarithm of 1 + e instead of ``log1p(e)``, in float32.

@@ -15,6 +15,7 @@ from nnfs_xp.kernels import portable
 from nnfs_xp.layers.base import Layer, Params
 from nnfs_xp.layers.dense import Dense
 from nnfs_xp.layers.products import product, product_backward, sum_over_samples
+from nnfs_xp.registry import UNITS
 from nnfs_xp.regularizers import Regularizer
 
 
@@ -65,9 +66,17 @@ class DenseActivation(Layer):
         super().__init__()
         self.dense = dense
         self.activation = activation
+        # The one activation whose output is all that its backward pass needs, and
+        # that libraries of products know.
+        self._is_relu = type(activation) is UNITS["layer"].get("ReLU")
 
     def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
         """Return ``activation(X W + b)``; residuals are operands and activation's."""
+        if self._is_relu:
+            operands = be.operand(x), be.operand(params["weights"])
+            y = be.relu_product(*operands, params["biases"])
+            if y is not None:
+                return y, (operands, y)
         z, operands = product(be, params, x)
         y, kept = bias_activation(be, z, params["biases"], self.activation)
         return y, (operands, kept)

@@ -23,7 +23,7 @@ def accumulate(
     be : Backend
         Where the arrays are.
     totals : list of array
-        The sums so far, floats or int32 of any shape. A twin writes to them.
+        The sums so far, floats or int32 of any shape. They may be overwritten.
     batch : list of array or None
         For each total an array for the batch's own value, to which a twin
         writes, or None.
@@ -39,16 +39,19 @@ def accumulate(
         What was added to each.
     """
     added = [
-        _of_batch(be, total, value) for total, value in zip(totals, values, strict=True)
+        value if isinstance(value, int) else _of_batch(be, total, value)
+        for total, value in zip(totals, values, strict=True)
     ]
-    return [total + value for total, value in zip(totals, added, strict=True)], added
+    new = list(totals)
+    for index, value in enumerate(added):
+        # In place, where arrays can be written to.
+        new[index] += value
+    return new, added
 
 
-def _of_batch(be: Backend, total: Array, value: Array | int) -> Array | int:
-    """Return what is added to a total: a number, or an array like it."""
+def _of_batch(be: Backend, total: Array, value: Array) -> Array:
+    """Return what is added to a total, an array like it."""
     xp = be.xp
-    if isinstance(value, int):
-        return value
     if value.dtype != total.dtype:
         value = xp.astype(value, total.dtype)
     if value.ndim == total.ndim:

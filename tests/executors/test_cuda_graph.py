@@ -96,6 +96,18 @@ def test_fit_reads_once_for_each_interval_of_the_log(counted, cupy32):
         assert counts["d2h"] == 8
 
 
+def test_data_on_the_device_is_read_twice_more_to_be_checked(counted, cupy32):
+    x, y = images(600)
+    x, y = cupy32.asarray(x, "float32"), cupy32.asarray(y)
+    with counted() as counts:
+        books_network(cupy32).fit(x, y, epochs=4)
+    assert counts["d2h"] == 4 + 2
+    # Bytes cannot be NaN.
+    with counted() as counts:
+        books_network(cupy32).fit(cupy32.asarray(x, "uint8"), y, epochs=4)
+    assert counts["d2h"] == 4 + 1
+
+
 def test_a_rate_set_between_steps_holds_from_the_next_one(cupy32):
     x, y = images(256)
 
@@ -264,6 +276,7 @@ def test_a_graph_outlives_arrays_that_others_free(cupy32):
 
     class Litter(nx.Callback):
         def on_batch_end(self, event):
+            cupy32.release_memory()
             junk = [cupy32.full((128, n), float("nan")) for n in (10, 128, 784)]
             del junk
 

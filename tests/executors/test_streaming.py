@@ -28,6 +28,20 @@ def test_streamed_training_is_the_same(backend, compile, batches, shuffle):
     assert found[0] == found[1]
 
 
+def test_nobody_has_to_wait_for_it(cupy32):
+    """Many stretches under way, and not one figure read until the end."""
+    x, y = images(2000)
+    weights = []
+    for limit in (2 * 100 * 800, 2**30):
+        model = nx.Model(
+            [nx.Rescaling(1 / 255), nx.Dense(784, 10), nx.Softmax()],
+            loss="categorical_crossentropy", optimizer="sgd", backend=cupy32,
+        )  # fmt: skip
+        model.fit(x, y, batch_size=50, device_data_limit=limit)
+        weights.append(nx.to_numpy(model.layers[1].weights))
+    np.testing.assert_array_equal(*weights)
+
+
 def test_streamed_bytes_stay_bytes(counted, cupy32):
     """Images travel as bytes, and nothing is read back for it."""
     x, y = images(1000)

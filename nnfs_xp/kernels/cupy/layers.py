@@ -46,12 +46,13 @@ def activation_bias_backward(
     be: Any, residuals: Any, dy: Any, activation: Any, db_out: Any = None
 ) -> tuple[Any, Any]:
     """Go back through the activation and sum up in one launch."""
-    if not isinstance(residuals, Kept):
+    own = _kept(be, residuals, activation)
+    if own is None:
         reference = references()["activation_bias_backward"]
         return reference(be, residuals, dy, activation, db_out)
-    if residuals.array is None:
+    known, kept = own
+    if kept is None:
         return dy, _column_sums(be, dy, db_out)
-    known, kept = residuals
     dy = _plain(be, dy)
     n, k = dy.shape
     dz, db = _like(dy), _sums(dy, db_out)
@@ -68,6 +69,19 @@ def activation_bias_backward(
             ),
         )  # fmt: skip
     return dz, db
+
+
+def _kept(be: Any, residuals: Any, activation: Any) -> Kept | None:
+    """Return residuals of a twin, None where they are those of the reference.
+
+    An output that a library has computed will do where no more is needed.
+    """
+    if isinstance(residuals, Kept):
+        return residuals
+    known = activations.find(activation)
+    if known is None or not known.from_output or known.number == activations.LINEAR:
+        return None
+    return Kept(known, residuals) if is_plain(be, residuals) else None
 
 
 @twin_of("sum_over_samples", "cupy")

@@ -46,7 +46,7 @@ def _accumulate(totals, slots, values, dtype):
         for t, s in zip(totals, slots, strict=True)
     ]
     sums, own = accumulate.reference(
-        HOST, [t.astype("float64") if t.dtype.kind == "f" else t for t in totals],
+        HOST, [t.astype("float64" if t.dtype.kind == "f" else t.dtype) for t in totals],
         kept, values,
     )  # fmt: skip
     table, arguments, expected = np.zeros((), _ENTRIES), [None], {}
