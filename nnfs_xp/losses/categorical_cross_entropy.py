@@ -122,7 +122,7 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
     def value_and_gradient(
         self, be: Backend, p: Array, y_true: Array, dlosses: Array | float
     ) -> tuple[Array, Array]:
-        """Return what `fwd` and `bwd` do; from logits, as `SoftmaxCrossEntropy`."""
+        """Return what `fwd` and `bwd` do; from logits, as the loss of logits does."""
         if self.from_logits and not self.redefined(CategoricalCrossEntropy):
             return self.after_softmax.value_and_gradient(be, p, y_true, dlosses)
         return super().value_and_gradient(be, p, y_true, dlosses)

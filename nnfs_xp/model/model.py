@@ -153,7 +153,7 @@ class Model(Inspection, Files):
         ----------
         backend, device, dtype, matmul_precision
             See `nnfs_xp.get_backend`. The dtype stays as it is by default, and so
-            does the precision of products, unless `backend` is a `Backend`, which
+            does the precision of products, unless a backend object is given, which
             has its own, or `dtype` is float64, which has none but the full one.
 
         Returns
