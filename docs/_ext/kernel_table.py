@@ -16,21 +16,23 @@ from _ext.capability_table import title
 from _ext.tables import list_table
 from nnfs_xp.kernels import references, twins
 
-ROOT = Path(nnfs_xp.__file__).parents[1]
+ROOT = Path(nnfs_xp.__file__).parent
+# A place where a browser may break a long name, and nobody sees it.
+BREAK = "\u200b"
 
 
 def rows_of_kernels() -> list[list[str]]:
     """Return a row for each portable function, below a head."""
-    rows = [["kernel", "what it computes", "reference in", "twins for"]]
+    rows = [["kernel", "what it computes", "reference in nnfs_xp", "twins for"]]
     for name, reference in sorted(references().items()):
         owners = [title(b) for b in nnfs_xp.BACKEND_NAMES if name in twins(b)]
         summary = (inspect.getdoc(reference) or "").partition("\n\n")[0]
         file = Path(inspect.getfile(reference)).relative_to(ROOT).as_posix()
         rows.append(
             [
-                f"``{name}``",
+                name.replace("_", f"\\_{BREAK}"),
                 " ".join(summary.split()),
-                f"``{file}``",
+                file.replace("_", "\\_").replace("/", f"/{BREAK}"),
                 ", ".join(owners) or "none",
             ]
         )
