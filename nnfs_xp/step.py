@@ -349,10 +349,3 @@ def _keep(be: Backend, slots: State, key: str, value: Any) -> None:
         slots[key] = value
     elif value is not slots[key]:
         be.assign(slots, key, value)
-
-
-def copy_tree(tree: Any) -> Any:
-    """Return new dicts around the same leaves, for a function to write to."""
-    if isinstance(tree, dict):
-        return {key: copy_tree(value) for key, value in tree.items()}
-    return tree

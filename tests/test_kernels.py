@@ -134,6 +134,45 @@ def test_unknown_modes_are_refused():
     assert "NNFS_XP_KERNELS must be one of" in done.stderr
 
 
+def test_a_function_that_is_forgotten_leaves_no_trace(mode):
+    be = nx.get_backend("numpy", dtype="float64")
+    before = kernels.references(), kernels.twins("numpy")
+
+    @kernels.portable
+    def tried_out(be, x):
+        return x + 1
+
+    @kernels.twin_of("tried_out", "numpy")
+    def twin(be, x):
+        return x + 2
+
+    mode("auto")
+    assert tried_out(be, 1) == 3
+    kernels.forget("tried_out")
+    assert (kernels.references(), kernels.twins("numpy")) == before
+    # It still computes, in every mode that does not want a twin.
+    assert tried_out(be, 1) == 2
+    mode("off")
+    assert tried_out(be, 1) == 2
+    with pytest.raises(nx.InputError, match="portable function.* got 'tried_out'"):
+        kernels.forget("tried_out")
+
+
+def test_a_function_that_is_defined_again_replaces_the_old_one(mode):
+    be = nx.get_backend("numpy", dtype="float64")
+    mode("auto")
+    try:
+        for added in (1, 2):
+
+            @kernels.portable
+            def tried_out(be, x, added=added):
+                return x + added
+
+            assert tried_out(be, 1) == 1 + added
+    finally:
+        kernels.forget("tried_out")
+
+
 def test_reference_stays_attached():
     from nnfs_xp.activations.relu import relu_backward
     from nnfs_xp.optimizers.adam import adam

@@ -15,11 +15,11 @@ from nnfs_xp.step import (
     Network,
     Noise,
     State,
-    copy_tree,
     evaluation_step,
     forward,
     train_step,
 )
+from nnfs_xp.trees import copy_tree
 
 
 class JaxJitExecutor:

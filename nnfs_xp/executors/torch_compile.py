@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 
@@ -17,9 +17,9 @@ from nnfs_xp.step import (
     Network,
     Noise,
     State,
-    copy_tree,
     train_step,
 )
+from nnfs_xp.trees import copy_tree, leaves
 
 
 class TorchCompileExecutor(EagerExecutor):
@@ -97,7 +97,7 @@ class TorchCompileExecutor(EagerExecutor):
         Without it a CUDA graph would have to copy them at every step.
         """
         if self._on_gpu:
-            for leaf in _leaves(state):
+            for leaf in leaves(state):
                 torch._dynamo.mark_static_address(leaf)
 
     def _give_up(self, error: Exception) -> None:
@@ -109,11 +109,3 @@ class TorchCompileExecutor(EagerExecutor):
             ) from error
         self._compiles = False
         self.note = f"step by step (not compiled by torch.compile: {reason})"
-
-
-def _leaves(tree: State) -> Iterator[Array]:
-    for value in tree.values():
-        if isinstance(value, dict):
-            yield from _leaves(value)
-        else:
-            yield value

@@ -2,6 +2,7 @@
 
 from nnfs_xp.kernels.registry import (
     KERNEL_MODES,
+    forget,
     kernel_mode,
     portable,
     references,
@@ -13,6 +14,7 @@ from nnfs_xp.kernels.registry import (
 
 __all__ = [
     "KERNEL_MODES",
+    "forget",
     "kernel_mode",
     "portable",
     "references",

@@ -61,13 +61,15 @@ def portable(reference: Function) -> Function:
             f"there is a portable function {name!r} already, in {known.__module__}"
         )
     _REFERENCES[name] = reference
+    # A cell of a notebook that is run again defines its function anew.
+    _RESOLVED.clear()
 
     @functools.wraps(reference)
     def call(be: Any, *arguments: Any) -> Any:
         key = (name, be.name)
         function = _RESOLVED.get(key)
         if function is None:
-            function = _RESOLVED[key] = _resolve(name, be.name)
+            function = _RESOLVED[key] = _resolve(name, be.name, reference)
         return function(be, *arguments)
 
     call.reference = reference  # type: ignore[attr-defined]
@@ -85,9 +87,36 @@ def twin_of(name: str, backend: str) -> Callable[[Function], Function]:
     return enter
 
 
-def _resolve(name: str, backend: str) -> Function:
+def forget(name: str) -> None:
+    """Take a portable function and its twins out of the registry.
+
+    For functions that were made to try something, as in a notebook. It can
+    still be called, and computes as its reference does.
+
+    Parameters
+    ----------
+    name : str
+        Name of the reference.
+
+    Raises
+    ------
+    InputError
+        If there is no portable function of that name.
+    """
+    if name not in _REFERENCES:
+        raise InputError(
+            f"name must be that of a portable function, {sorted(_REFERENCES)}, "
+            f"got {name!r}"
+        )
+    del _REFERENCES[name]
+    for key in [key for key in _TWINS if key[0] == name]:
+        del _TWINS[key]
+    _RESOLVED.clear()
+
+
+def _resolve(name: str, backend: str, reference: Function) -> Function:
     if kernel_mode() == "off":
-        return _REFERENCES[name]
+        return reference
     _load_twins(backend)
     twin = _TWINS.get((name, backend))
     if twin is None and kernel_mode() == "require":
@@ -95,7 +124,7 @@ def _resolve(name: str, backend: str) -> Function:
             f"NNFS_XP_KERNELS=require, and backend {backend!r} has no twin "
             f"of the kernel {name!r}"
         )
-    return twin or _REFERENCES[name]
+    return twin or reference
 
 
 @functools.cache

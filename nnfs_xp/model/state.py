@@ -8,6 +8,7 @@ from nnfs_xp.arguments import check_count
 from nnfs_xp.backends import Array
 from nnfs_xp.errors import InputError
 from nnfs_xp.step import Network, State, empty_statistics, initial_state
+from nnfs_xp.trees import leaves, map_leaves
 
 Named = dict[str, Any]
 # How the names begin of what is saved beside the parameters, to go on learning.
@@ -73,7 +74,7 @@ class ModelState:
         """
         copy = self.network.backend.xp.asarray
         self.tree.pop("batch", None)
-        self.tree = _map_leaves(lambda leaf: copy(leaf, copy=True), self.tree)
+        self.tree = map_leaves(lambda leaf: copy(leaf, copy=True), self.tree)
 
     def reset_totals(self, outputs: tuple[int, ...]) -> None:
         """Begin new statistics, for outputs of a shape."""
@@ -96,7 +97,8 @@ class ModelState:
     def restart_clock(self) -> None:
         """Begin an epoch: no row was seen yet, and no statistics are known."""
         clock = self.tree["clock"]
-        _clear({"row": clock["row"], "totals": self.tree["totals"]})
+        for leaf in (clock["row"], *leaves(self.tree["totals"])):
+            leaf[...] = 0
 
     def begin_step(self) -> None:
         """Count a step, and let it have its learning rate."""
@@ -165,17 +167,3 @@ class ModelState:
             else:
                 raise InputError(f"there is no number optimizer.{key}")
         self.steps = check_count(saved["step"].item(), "optimizer.step", least=0)
-
-
-def _clear(tree: State) -> None:
-    for value in tree.values():
-        if isinstance(value, dict):
-            _clear(value)
-        else:
-            value[...] = 0
-
-
-def _map_leaves(function: Any, tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {key: _map_leaves(function, value) for key, value in tree.items()}
-    return function(tree)

@@ -1,5 +1,7 @@
 """The chapters run on each backend, or on the one that NNFS_XP_BACKEND names."""
 
+import importlib
+import importlib.util
 import os
 
 import pytest
@@ -8,6 +10,22 @@ from nnfs_xp import BACKEND_NAMES, BackendUnavailableError, get_backend
 from tests.conftest import required_backends
 
 ASKED = os.environ.get("NNFS_XP_BACKEND")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Give PyTorch one thread, as its small products spend more on waiting.
+
+    On two busy cores a chapter would take ten times as long.
+    """
+    if importlib.util.find_spec("torch") is None:
+        yield
+        return
+    torch = importlib.import_module("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(params=[ASKED] if ASKED else BACKEND_NAMES)

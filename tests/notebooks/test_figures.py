@@ -1,7 +1,8 @@
-"""The chapters carry every figure of the source notebooks, and check it.
+"""The chapters check every figure that they name.
 
-A figure stands in a chapter as ``check("001.mean", found, 0.385...)``: the row of
-``seeds.json``, what the chapter computed, and what the notebook printed.
+A figure stands in a chapter as ``check("001.mean", found, 0.385...)``. Those of the
+source notebooks are all there: the row of ``seeds.json``, what the chapter computed,
+and what the notebook printed.
 """
 
 import ast
@@ -43,7 +44,13 @@ def figures_of(chapter):
     calls = [
         c for statement, _ in statements_of(chapter) for c in check_calls(statement)
     ]
-    return [(ast.literal_eval(c.args[0]), ast.literal_eval(c.args[2])) for c in calls]
+    return [(name_of(c), ast.literal_eval(c.args[2])) for c in calls]
+
+
+def name_of(call):
+    """Return the name of a figure; one made of several parts, as it is written."""
+    name = call.args[0]
+    return name.value if isinstance(name, ast.Constant) else ast.unparse(name)
 
 
 def tolerance_of(call):
@@ -67,15 +74,22 @@ def test_rows_that_are_named_exist(chapter):
             assert row in ROWS and row.startswith(f"{number}."), row
 
 
+def bound_of(chapter, name):
+    """Return how far a figure may be from what is written."""
+    row = ROWS.get(name, {})
+    if chapter.stem not in FROM_NOTEBOOKS.values():
+        # In a training, rounding is carried on from step to step.
+        return 1e-5 if "float32" in str(name) else 1e-8
+    single = 1e-6 if row.get("id") == "000.f32" else 1e-12
+    return max(row.get("rtol", single), row.get("atol", 0))
+
+
 @each_chapter
-def test_tolerances_are_those_of_the_rows(chapter):
+def test_tolerances_are_no_wider_than_they_must_be(chapter):
     for statement, _ in statements_of(chapter):
         for call in check_calls(statement):
-            row = ROWS.get(ast.literal_eval(call.args[0]), {})
-            single = 1e-6 if row.get("id") == "000.f32" else 1e-12
-            assert tolerance_of(call) <= max(
-                row.get("rtol", single), row.get("atol", 0)
-            )
+            name = name_of(call)
+            assert tolerance_of(call) <= bound_of(chapter, name), name
 
 
 def with_one_number_changed(statement, name):
@@ -105,4 +119,4 @@ def test_a_changed_figure_is_noticed(chapter, tmp_path, monkeypatch):
                 evaluate(changed, name, namespace)
 
     run(chapter, before=try_changes)
-    assert changes or chapter.stem not in FROM_NOTEBOOKS.values()
+    assert changes
