@@ -1,9 +1,22 @@
 """What every test and doctest begins with."""
 
+import importlib.util
 import itertools
 import sys
 
 import pytest
+
+# What has no meaning without its library has no examples to look for either.
+_OF_ONE_LIBRARY = {
+    "cupy": "nnfs_xp/executors/cuda_graph.py",
+    "torch": "nnfs_xp/executors/torch_compile.py",
+    "jax": "nnfs_xp/executors/jax_jit.py",
+}
+collect_ignore = [
+    path
+    for library, path in _OF_ONE_LIBRARY.items()
+    if importlib.util.find_spec(library) is None
+]
 
 
 @pytest.fixture(autouse=True)
