@@ -294,11 +294,8 @@ class Learning(Building):
     ) -> Data:
         """Return data on the host or the model's backend, or raise an error."""
         assert self.loss is not None
-        be, x_name, y_name = (
-            self._place_of(x, y, sample_weight),
-            f"{prefix}x",
-            f"{prefix}y",
-        )
+        be = self._place_of(x, y, sample_weight)
+        x_name, y_name = f"{prefix}x", f"{prefix}y"
         check_same_library({x_name: x, y_name: y})
         with be.context():
             x, outputs = self._check_samples(be, x, x_name)

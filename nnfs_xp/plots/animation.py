@@ -31,6 +31,7 @@ from nnfs_xp.plots.boundary_parts import (
     shades,
     span,
 )
+from nnfs_xp.plots.save import path_ending_in
 from nnfs_xp.plots.style import percent, set_labels, set_title, style_axes
 
 # A coarser map than that of a single picture: there are many of them.
@@ -293,9 +294,7 @@ def save_animation(animation: FuncAnimation, path: str | os.PathLike[str]) -> No
     ...     [path.name for path in Path(folder).iterdir()]
     ['film.gif']
     """
-    path = Path(path)
-    if path.suffix.lower() != ".gif":
-        raise InputError(f"path must end in .gif, got '{path}'")
+    path = path_ending_in(".gif", path)
     # Pillow writes to a name; it gets one of its own, apart from the result's.
     with tempfile.TemporaryDirectory() as folder, atomic_write(path) as file:
         whole = Path(folder, "film.gif")

@@ -45,8 +45,13 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     ...     [path.name for path in Path(folder).iterdir()]
     ['curves.png']
     """
-    path = Path(path)
-    if path.suffix.lower() != ".png":
-        raise InputError(f"path must end in .png, got '{path}'")
-    with atomic_write(path) as file:
+    with atomic_write(path_ending_in(".png", path)) as file:
         figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
+
+
+def path_ending_in(suffix: str, path: str | os.PathLike[str]) -> Path:
+    """Return a path, or raise InputError if its name does not end in the suffix."""
+    path = Path(path)
+    if path.suffix.lower() != suffix:
+        raise InputError(f"path must end in {suffix}, got '{path}'")
+    return path
