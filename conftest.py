@@ -8,9 +8,9 @@ import pytest
 
 # What has no meaning without its library has no examples to look for either.
 _OF_ONE_LIBRARY = {
-    "cupy": "nnfs_xp/executors/cuda_graph.py",
-    "torch": "nnfs_xp/executors/torch_compile.py",
-    "jax": "nnfs_xp/executors/jax_jit.py",
+    "cupy": "nnfs_xp/engine/executors/cuda_graph.py",
+    "torch": "nnfs_xp/engine/executors/torch_compile.py",
+    "jax": "nnfs_xp/engine/executors/jax_jit.py",
 }
 collect_ignore = [
     path

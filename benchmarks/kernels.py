@@ -1,7 +1,7 @@
-"""Time every NumPy twin against its portable reference, in interleaved blocks.
+"""Time every NumPy implementation against its reference, in interleaved blocks.
 
-``python benchmarks/kernels.py [--repeats 15] [--threads 1]``. A twin that does
-not win where it matters has no business in the library.
+``python benchmarks/kernels.py [--repeats 15] [--threads 1]``. An implementation
+that does not win where it matters has no business in the library.
 """
 
 from __future__ import annotations
@@ -36,6 +36,11 @@ def cases():
         yield "softmax_cross_entropy", workload, (z, labels)
         p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
         yield "softmax_cross_entropy_backward", workload, (p, labels, 1.0 / rows)
+        # As many ids as a text has characters, and as it has words.
+        for n_ids in (65, 5000):
+            ids = random.integers(0, n_ids, 8 * rows).astype("int32")
+            sizes = f"{workload}, {n_ids} ids"
+            yield "add_at", sizes, (ids, normal(8 * rows, hidden), n_ids)
         sums = [np.zeros((), "float32") for _ in range(2)]
         counts = [np.zeros((), "int32") for _ in range(3)]
         added = [np.abs(normal(rows)), rows, np.asarray(1, "int32"), rows, 1]
@@ -75,19 +80,20 @@ def main() -> None:
         os.execv(sys.executable, [sys.executable, *sys.argv])
 
     import nnfs_xp
-    from nnfs_xp.kernels import references, twins
+    from nnfs_xp.kernels import implementations, references
 
     be = nnfs_xp.get_backend("numpy")
-    print("| kernel | sizes of | reference, us | twin, us | ratio |")
+    print("| kernel | sizes of | reference, us | implementation, us | ratio |")
     print("|---|---|---:|---:|---:|")
     for name, workload, arguments in cases():
         pair = [
             lambda f=f, a=arguments: f(be, *a)
-            for f in (references()[name], twins("numpy")[name])
+            for f in (references()[name], implementations("numpy")[name])
         ]
-        reference, twin = interleaved(pair, options.repeats)
-        ratio = twin / reference
-        print(f"| {name} | {workload} | {reference:.1f} | {twin:.1f} | {ratio:.2f} |")
+        before, now = interleaved(pair, options.repeats)
+        print(
+            f"| {name} | {workload} | {before:.1f} | {now:.1f} | {now / before:.2f} |"
+        )
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "_ext.offline",
+    "_ext.unit_lists",
     "_ext.unit_pages",
     "_ext.capability_table",
     "_ext.kernel_table",

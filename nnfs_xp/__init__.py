@@ -6,19 +6,16 @@ standard: the same lines run on NumPy, CuPy, PyTorch and JAX.
 """
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
 
-from nnfs_xp.activations import (
-    ELU,
-    GELU,
-    LeakyReLU,
-    Linear,
-    LogSoftmax,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
+from nnfs_xp import (
+    activations,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    schedules,
 )
 from nnfs_xp.backends import (
     BACKEND_NAMES,
@@ -39,6 +36,7 @@ from nnfs_xp.callbacks import (
     Progress,
     ReduceOnPlateau,
 )
+from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import (
     BackendMismatchError,
     BackendUnavailableError,
@@ -46,157 +44,64 @@ from nnfs_xp.errors import (
     DownloadError,
     DTypeError,
     FileFormatError,
+    FixedSettingError,
     InputError,
     KernelCompileError,
 )
 from nnfs_xp.history import History
-from nnfs_xp.initializers import (
-    Constant,
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    Initializer,
-    Normal,
-    Ones,
-    Orthogonal,
-    Uniform,
-    Zeros,
-)
-from nnfs_xp.layers import (
-    Dense,
-    Dropout,
-    Flatten,
-    Layer,
-    Rescaling,
-    Reshape,
-    Sequential,
-)
-from nnfs_xp.losses import (
-    BinaryCrossEntropy,
-    CategoricalCrossEntropy,
-    Huber,
-    Loss,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    SoftmaxCrossEntropy,
-)
-from nnfs_xp.metrics import (
-    F1,
-    R2,
-    Accuracy,
-    BinaryAccuracy,
-    ConfusionMatrix,
-    Metric,
-    Precision,
-    Recall,
-    RegressionAccuracy,
-    TopKAccuracy,
-)
 from nnfs_xp.model import Model
-from nnfs_xp.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from nnfs_xp.regularizers import L1, L1L2, L2, Regularizer
-from nnfs_xp.schedules import (
-    CosineDecay,
-    ExponentialDecay,
-    InverseTimeDecay,
-    Schedule,
-    StepDecay,
-    WarmUp,
-)
 
 try:
     __version__ = version("nnfs-xp")
 except PackageNotFoundError:  # run from a source tree that is not installed
     __version__ = "0+unknown"
 
+_UNITS = {
+    name: getattr(package, name)
+    for package in (
+        activations, initializers, layers, losses, metrics, optimizers, schedules,
+    )
+    for name in package.__all__
+}  # fmt: skip
+globals().update(_UNITS)
+
 __all__ = [
     "BACKEND_NAMES",
-    "ELU",
-    "F1",
-    "GELU",
     "L1",
     "L1L2",
     "L2",
-    "R2",
-    "SGD",
-    "Accuracy",
-    "Adagrad",
-    "Adam",
-    "AdamW",
     "Backend",
     "BackendMismatchError",
     "BackendStatus",
     "BackendUnavailableError",
     "BatchEvent",
-    "BinaryAccuracy",
-    "BinaryCrossEntropy",
     "Callback",
-    "CategoricalCrossEntropy",
     "Checkpoint",
-    "ConfusionMatrix",
-    "Constant",
-    "CosineDecay",
+    "Context",
     "DTypeError",
-    "Dense",
     "DeviceMemoryError",
     "DownloadError",
-    "Dropout",
     "EarlyStopping",
-    "ExponentialDecay",
     "FileFormatError",
-    "Flatten",
-    "GlorotNormal",
-    "GlorotUniform",
-    "HeNormal",
-    "HeUniform",
+    "FixedSettingError",
     "History",
-    "Huber",
-    "Initializer",
     "InputError",
-    "InverseTimeDecay",
     "JSONLog",
     "KernelCompileError",
-    "Layer",
-    "LeakyReLU",
     "LearningRateSchedule",
-    "Linear",
-    "LogSoftmax",
-    "Loss",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-    "Metric",
     "Model",
-    "Normal",
-    "Ones",
-    "Optimizer",
-    "Orthogonal",
-    "Precision",
     "PrintEpochs",
     "Progress",
-    "RMSprop",
-    "ReLU",
-    "Recall",
     "ReduceOnPlateau",
-    "RegressionAccuracy",
     "Regularizer",
-    "Rescaling",
-    "Reshape",
-    "Schedule",
-    "Sequential",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "SoftmaxCrossEntropy",
-    "Softplus",
-    "StepDecay",
-    "Tanh",
-    "TopKAccuracy",
-    "Uniform",
-    "WarmUp",
-    "Zeros",
     "__version__",
     "backend_status",
     "get_backend",
     "to_numpy",
+    *_UNITS,
 ]
+
+if TYPE_CHECKING:
+    # Type checkers do not see what is exported by the registry.
+    def __getattr__(name: str) -> Any: ...

@@ -23,6 +23,14 @@ def check_count(value: Any, name: str, least: int = 1) -> int:
     return number
 
 
+def check_integer(value: Any, name: str) -> int:
+    """Return an integer, of any sign."""
+    number = _integer(value)
+    if number is None:
+        raise InputError(f"{name} must be an integer, got {value!r}")
+    return number
+
+
 def check_seed(value: Any) -> int:
     """Return an integer of 64 bits."""
     number = _integer(value)

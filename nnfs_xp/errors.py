@@ -36,6 +36,21 @@ class DTypeError(InputError, TypeError):
     """
 
 
+class FixedSettingError(InputError, AttributeError):
+    """A setting is assigned that is fixed since its unit was made.
+
+    Examples
+    --------
+    >>> from nnfs_xp import SGD, FixedSettingError
+    >>> optimizer = SGD(0.1, momentum=0.9)
+    >>> try:
+    ...     optimizer.momentum = 0.5
+    ... except FixedSettingError as error:
+    ...     print(str(error).partition(";")[0])
+    momentum of SGD is fixed once the unit is made
+    """
+
+
 class BackendMismatchError(InputError, TypeError):
     """Arrays of two namespaces, or of two devices, meet in one call.
 

@@ -6,6 +6,9 @@ has no test case fails the test suite.
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -38,6 +41,34 @@ def register(kind: str) -> Callable[[UnitClass], UnitClass]:
         return unit_class
 
     return enter
+
+
+def export_units(package: str) -> list[str]:
+    """Import all modules of a package, and export the units that they register.
+
+    So a new unit needs no line but those of its own file.
+
+    Parameters
+    ----------
+    package : str
+        Name of the package; its names are those of the units, after this.
+
+    Returns
+    -------
+    list of str
+        The names, for ``__all__``.
+    """
+    owner = sys.modules[package]
+    for module in pkgutil.iter_modules(owner.__path__):
+        importlib.import_module(f"{package}.{module.name}")
+    units = {
+        name: unit
+        for of_kind in UNITS.values()
+        for name, unit in of_kind.items()
+        if unit.__module__.startswith(f"{package}.")
+    }
+    vars(owner).update(units)
+    return sorted(units)
 
 
 def find(kind: str, name: str, argument: str | None = None) -> type:
@@ -110,10 +141,29 @@ def resolve(kind: str, value: Any, name: str, base: type | None = None) -> Any:
 
 
 def _made(unit_class: type, arguments: dict[str, Any], name: str) -> Any:
+    trainable = arguments.pop("trainable", True)
     try:
-        return unit_class(**arguments)
+        unit = unit_class(**arguments)
     except TypeError as error:
         raise InputError(f"{name}: {error}") from error
+    if trainable is not True:
+        unit.trainable = trainable
+    return unit
+
+
+def library_class(unit: Any) -> type:
+    """Return the class that computes what a unit does.
+
+    That is the unit's own class, or for a second name, as those of the book, the
+    class it stands for. A subclass stands for itself: it may compute something else.
+    """
+    own = type(unit)
+    return own.__dict__.get("saved_as", own)
+
+
+def is_exactly(unit: Any, *classes: type) -> bool:
+    """Return whether a unit is of one of these classes, and not of a subclass."""
+    return library_class(unit) in classes
 
 
 def describe(unit: Any) -> str:
@@ -130,12 +180,26 @@ def to_config(unit: Any) -> dict[str, Any]:
     InputError
         If its class is not registered, so that no file could be read again.
     """
-    # A unit under a second name is saved under its own.
-    unit_class = getattr(type(unit), "saved_as", type(unit))
+    unit_class = library_class(unit)
     name = unit_class.__name__
     if not any(units.get(name) is unit_class for units in UNITS.values()):
         raise InputError(
             f"{name} must be registered to be saved: put "
             "@nnfs_xp.registry.register(kind) above its class"
         )
-    return {"class": name, **unit.config()}
+    arguments = unit.config()
+    if unit_class.__module__.partition(".")[0] != __name__.partition(".")[0]:
+        _check_made_again(unit_class, arguments)
+    frozen = {} if getattr(unit, "trainable", True) else {"trainable": False}
+    return {"class": name, **arguments, **frozen}
+
+
+def _check_made_again(unit_class: type, arguments: dict[str, Any]) -> None:
+    """Raise InputError unless a user's own class takes the arguments that are saved."""
+    try:
+        unit_class(**arguments)
+    except Exception as error:
+        raise InputError(
+            f"{unit_class.__name__} cannot be made again from {arguments}: {error}; "
+            "its config() must return the arguments of its constructor"
+        ) from error

@@ -7,13 +7,14 @@ from typing import Any
 from nnfs_xp.arguments import check_choice, check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
-from nnfs_xp.registry import describe, register, resolve, to_config
+from nnfs_xp.registry import register, resolve, to_config
 from nnfs_xp.special import sign
+from nnfs_xp.unit import Unit
 
 _MODES = ("exact", "book")
 
 
-class Regularizer:
+class Regularizer(Unit):
     """Base of all regularizers: a pure penalty and its gradient.
 
     Examples
@@ -46,13 +47,6 @@ class Regularizer:
         it is there so that one pass over the arrays can do both.
         """
         return gradient + self.gradient(be, w)
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this regularizer again."""
-        return dict(vars(self))
-
-    def __repr__(self) -> str:
-        return describe(self)
 
 
 @register("regularizer")
@@ -108,10 +102,9 @@ class L1L2(Regularizer):
         return _l1l2_gradient(be, w, self.l1, self.l2, self.mode)
 
     def add_gradient(self, be: Backend, gradient: Array, w: Array) -> Array:
-        """Return ``gradient + l1 sign(w) + 2 l2 w``; may overwrite `gradient`.
-
-        A subclass with a `gradient` of its own needs its own of this, too.
-        """
+        """Return ``gradient + l1 sign(w) + 2 l2 w``; may overwrite `gradient`."""
+        if type(self).gradient is not L1L2.gradient:
+            return super().add_gradient(be, gradient, w)
         return add_l1l2_gradient(be, gradient, w, self.l1, self.l2, self.mode)
 
 

@@ -8,6 +8,12 @@ from typing import Any
 import numpy as np
 
 from nnfs_xp.backends import Backend, get_backend, to_numpy
+from nnfs_xp.checks import check_inputs
+from nnfs_xp.engine.context import Context
+from nnfs_xp.engine.data import as_inputs, each
+from nnfs_xp.engine.draws import HostDraws
+from nnfs_xp.engine.network import Network
+from nnfs_xp.engine.program import Program
 from nnfs_xp.layers.base import Layer
 
 Scalar = Callable[[np.ndarray], float]
@@ -43,21 +49,102 @@ def directional_derivative(
     return (at[-2] - 8 * at[-1] + 8 * at[1] - at[2]) / (12 * width)
 
 
+class _PlainContext(Context):
+    """A context of the usual kind, in a program that neither fuses nor has slots."""
+
+
+class Bound:
+    """A unit with its arrays: ``fwd`` and ``bwd`` as functions of them.
+
+    Parameters
+    ----------
+    unit : Layer
+        A layer or block.
+    be : Backend
+        Where the arrays are.
+    parameters : dict of str to array
+        All parameters, by path.
+    buffers : dict of str to array, optional
+        What the units keep, by path; as at the beginning if not given.
+    training : bool, default False
+        Whether they compute as in training.
+    step : int, default 0
+        Of the random numbers.
+
+    Attributes
+    ----------
+    buffers : dict of str to array
+        After ``fwd`` with the values that it has written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnfs_xp import Dense, get_backend
+    >>> from nnfs_xp.testing import Bound
+    >>> be = get_backend("numpy", dtype="float64")
+    >>> values = {"weights": np.eye(2), "biases": np.zeros((1, 2))}
+    >>> dense = Bound(Dense(2, 2), be, values)
+    >>> y, residuals = dense.fwd(np.array([[1.0, 2.0]]))
+    >>> dx, gradients = dense.bwd(residuals, np.array([[1.0, 0.0]]))
+    >>> dx, sorted(gradients)
+    (array([[1., 0.]]), ['biases', 'weights'])
+    """
+
+    def __init__(
+        self,
+        unit: Layer,
+        be: Backend,
+        parameters: dict[str, Any],
+        buffers: dict[str, Any] | None = None,
+        *,
+        training: bool = False,
+        step: int = 0,
+    ) -> None:
+        network = Network(unit, be, 0, standalone=True)
+        if buffers is None:
+            shapes = network.buffer_shapes
+            buffers = {path: be.full(b.shape, b.value) for path, b in shapes.items()}
+        self.buffers = dict(buffers)
+        self._be, self._step = be, step
+        self._program = Program(
+            network, training=training, keeps=True, needs_dx=True, context=_PlainContext
+        )
+        self._program.bind_arrays(parameters, self.buffers)
+
+    def fwd(self, x: Any) -> tuple[Any, Any]:
+        """Return the output, and the residuals."""
+        run = self._program.run
+        run.begin(HostDraws(self._be, self._step))
+        y, residuals = self._program.root.fwd(x)
+        self.buffers = {**self.buffers, **run.pending}
+        return y, residuals
+
+    def bwd(self, residuals: Any, dy: Any) -> tuple[Any, dict[str, Any]]:
+        """Return the gradient of the inputs, and those of the parameters by path."""
+        run = self._program.run
+        run.begin(HostDraws(self._be, self._step))
+        run.gradients = {}
+        dx = self._program.root.bwd(residuals, dy)
+        return dx, run.gradients
+
+
 def check_layer_gradients(
     layer: Layer, x: Any, *, rtol: float = 1e-7, seed: int = 0
 ) -> None:
-    """Compare a layer's ``bwd`` with numerical derivatives in float64.
+    """Compare a unit's ``bwd`` with numerical derivatives in float64.
 
     The output is weighted with random numbers to one scalar, whose derivative
     along a random direction of the inputs, and of every parameter, is then
-    known in two ways.
+    known in two ways. This is done outside of training and in it, with the same
+    random numbers at every call.
 
     Parameters
     ----------
     layer : Layer
-        The layer; its parameters are drawn anew.
-    x : array_like
-        Inputs, away from points where the layer has no derivative.
+        The layer or block; its parameters are drawn anew.
+    x : array_like, or tuple of array_like
+        Inputs, away from points where the unit has no derivative. Integers stay
+        integers for a unit that takes ids, and are not moved.
     rtol : float, default 1e-7
         Largest allowed difference, relative to the derivative.
     seed : int, default 0
@@ -75,36 +162,71 @@ def check_layer_gradients(
     >>> check_layer_gradients(Dense(3, 2), [[1.0, 2.0, 3.0]])
     """
     be = get_backend("numpy", dtype="float64")
-    random = np.random.default_rng(seed)
-    values = {"inputs": np.asarray(x, dtype=np.float64)}
-    for name, (_, shape) in layer.initializers().items():
-        values[name] = random.standard_normal(shape)
+    for training in (False, True):
+        _check_gradients(layer, be, x, training, rtol, np.random.default_rng(seed))
 
-    y, residuals = _run(layer, be, values)
-    weights = random.standard_normal(y.shape)
-    params = {name: value for name, value in values.items() if name != "inputs"}
-    dx, gradients = layer.bwd(be, params, residuals, weights)
-    assert set(gradients) == set(params), (
-        f"bwd gives gradients of {sorted(gradients)}, not of {sorted(params)}"
+
+def _check_gradients(
+    layer: Layer,
+    be: Backend,
+    x: Any,
+    training: bool,
+    rtol: float,
+    random: np.random.Generator,
+) -> None:
+    found, ids, _ = check_inputs(be, layer, x, "x")
+    inputs = as_inputs(be, found, ids)
+    several = isinstance(inputs, tuple)
+    network = Network(layer, be, 0, standalone=True)
+    values = {
+        path: random.standard_normal(network.shape_of(path))
+        for path in (*network.learned.shapes, *network.frozen.shapes)
+    }
+    # Inputs stand beside parameters, under names that no parameter has.
+    for number, array in enumerate(inputs if several else (inputs,)):
+        values[f"inputs[{number}]" if several else "inputs"] = array
+
+    def outputs(values: dict[str, np.ndarray]) -> tuple[Bound, Any, Any]:
+        own = {k: v for k, v in values.items() if not k.startswith("inputs")}
+        given = tuple(v for k, v in values.items() if k.startswith("inputs"))
+        bound = Bound(layer, be, own, training=training)
+        y, residuals = bound.fwd(given if several else given[0])
+        return bound, y, residuals
+
+    bound, y, residuals = outputs(values)
+    weights = each(lambda array: random.standard_normal(array.shape), y)
+    dx, gradients = bound.bwd(residuals, weights)
+    assert set(gradients) == set(network.learned.shapes), (
+        f"bwd gives gradients of {sorted(gradients)}, "
+        f"not of {sorted(network.learned.shapes)}"
     )
-    for name, gradient in {"inputs": dx, **gradients}.items():
+    for name, gradient in zip(
+        (name for name in values if name.startswith("inputs")),
+        dx if several else (dx,),
+        strict=True,
+    ):
+        if values[name].dtype.kind == "f":
+            gradients[name] = gradient
+    for name, gradient in gradients.items():
         direction = random.standard_normal(values[name].shape)
 
         def weighted(moved: np.ndarray, name: str = name) -> float:
-            output, _ = _run(layer, be, {**values, name: moved})
-            return float(np.sum(output * weights))
+            _, output, _ = outputs({**values, name: moved})
+            return _weighted_sum(output, weights)
 
         expected = directional_derivative(weighted, values[name], direction)
-        found = float(np.sum(to_numpy(gradient) * direction))
+        along = float(np.sum(to_numpy(gradient) * direction))
         scale = max(abs(expected), float(np.sum(np.abs(gradient * direction))))
         # A difference quotient of rounded values: some 1e-16 over the width.
-        rounding = 1e-12 * float(np.sum(np.abs(y * weights)))
-        assert abs(found - expected) <= rtol * scale + rounding, (
+        rounding = 1e-12 * _weighted_sum(each(np.abs, y), each(np.abs, weights))
+        assert abs(along - expected) <= rtol * scale + rounding, (
             f"{layer!r}: the gradient of {name} along a random direction is "
-            f"{found!r}, and numerically {expected!r}"
+            f"{along!r}, and numerically {expected!r}"
         )
 
 
-def _run(layer: Layer, be: Backend, values: dict[str, np.ndarray]) -> tuple[Any, Any]:
-    params = {name: value for name, value in values.items() if name != "inputs"}
-    return layer.fwd(be, params, values["inputs"])
+def _weighted_sum(arrays: Any, weights: Any) -> float:
+    if not isinstance(arrays, tuple):
+        arrays, weights = (arrays,), (weights,)
+    pairs = zip(arrays, weights, strict=True)
+    return sum(float(np.sum(array * weight)) for array, weight in pairs)

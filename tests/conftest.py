@@ -1,13 +1,20 @@
 """The test matrix: every backend, in both precisions.
 
-A test that takes the fixture `backend` runs on each of them. A backend that
-does not work here is skipped with its reason, unless NNFS_XP_REQUIRE names it
-(``NNFS_XP_REQUIRE=cupy,torch``): then its absence is a failure.
+A test that takes the fixture `backend` runs on each of them. ``python -m pytest``
+alone runs the first tier: NumPy in both precisions, array-api-strict, and a sample of
+the tests on all other backends. The rest have the marker ``matrix``, and those that
+take long the marker ``slow``; ``-m ""`` runs all of them.
+
+Tests of a backend that does not work here are deselected, with one line that says
+why, unless NNFS_XP_REQUIRE names it (``NNFS_XP_REQUIRE=cupy,torch``): then its absence
+is a failure.
 """
 
 from __future__ import annotations
 
+import functools
 import os
+import zlib
 
 import pytest
 
@@ -45,6 +52,51 @@ def pytest_configure(config):
     array_api_strict.set_array_api_strict_flags(
         boolean_indexing=False, data_dependent_shapes=False
     )
+
+
+# The backends of the first tier; of the tests on all others, one in so many.
+FIRST_TIER = ("numpy", "strict")
+SAMPLED = 12
+
+
+@functools.cache
+def why_not(name: str) -> str:
+    """Return why a backend of the matrix does not work here, empty if it does."""
+    backend, device = MATRIX[name]
+    if backend in required_backends():
+        return ""
+    try:
+        get_backend(backend, device=device)
+    except BackendUnavailableError as error:
+        return str(error)
+    return ""
+
+
+def pytest_report_header(config):
+    reasons = {MATRIX[name][0]: why_not(name) for name in MATRIX}
+    return [
+        f"tests of backend {name!r} are left out: {reason}"
+        for name, reason in reasons.items()
+        if reason
+    ]
+
+
+def pytest_collection_modifyitems(config, items):
+    kept, left_out = [], []
+    for item in items:
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        name = params.get("backend_name")
+        if name not in MATRIX:
+            kept.append(item)
+        elif why_not(name):
+            left_out.append(item)
+        else:
+            sampled = zlib.crc32(item.nodeid.encode()) % SAMPLED == 0
+            if name not in FIRST_TIER and not sampled:
+                item.add_marker(pytest.mark.matrix)
+            kept.append(item)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
 
 
 def backend_or_skip(name: str, dtype: str) -> nnfs_xp.Backend:

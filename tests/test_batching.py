@@ -23,12 +23,12 @@ class RecordInputs(nx.Layer):
         super().__init__()
         self.batches = []
 
-    def fwd(self, be, params, x):
-        self.batches.append([int(number) for number in be.to_numpy(x[:, 0])])
+    def fwd(self, cx, x):
+        self.batches.append([int(number) for number in cx.be.to_numpy(x[:, 0])])
         return x, None
 
-    def bwd(self, be, params, residuals, dy):
-        return dy, {}
+    def bwd(self, cx, residuals, dy):
+        return dy
 
 
 class RecordLabels(nx.SoftmaxCrossEntropy):

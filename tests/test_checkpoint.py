@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_file_is_plain_safetensors(tmp_path):
     for name, value in model.parameters.items():
         np.testing.assert_array_equal(arrays[name], value)
     assert arrays["optimizer.step"].shape == ()
-    assert set(arrays) > {"optimizer.moment_1.layers.0.weights"}
+    assert set(arrays) > {"optimizer.moment_1.0.weights"}
     with safe_open(tmp_path / "m", framework="numpy") as file:
         config = json.loads(file.metadata()["nnfs_xp"])
     assert config["layers"][0]["class"] == "Dense"
@@ -102,6 +103,109 @@ def test_arrays_that_are_not_contiguous_are_saved_as_they_read(tmp_path):
     arrays = load_file(tmp_path / "m")
     np.testing.assert_array_equal(arrays["T"], values.T)
     np.testing.assert_array_equal(arrays["step"], values[:, ::2])
+
+
+def with_statistics(be):
+    """Return a model with all that a file holds: learned, frozen, kept, and ids."""
+    frozen = nx.Dense(8, 8)
+    frozen.trainable = False
+    inner = nx.Sequential([nx.BatchNorm(8), frozen, nx.Dropout(0.3)])
+    model = nx.Model(
+        [nx.Embedding(6, 4), nx.Flatten(), nx.Dense(8, 8), nx.Residual(inner),
+         nx.Dense(8, 2), nx.Softmax()],
+        loss="categorical_crossentropy", optimizer="adam", backend=be,
+    )  # fmt: skip
+    ids = np.arange(40).reshape(20, 2) * 5 % 6
+    return model, ids, np.arange(20) % 2
+
+
+def test_statistics_and_noise_go_on_where_they_were(tmp_path, backend):
+    whole, x, y = with_statistics(backend)
+    first, *_ = with_statistics(backend)
+    whole.fit(x, y, epochs=3, batch_size=8)
+    first.fit(x, y, epochs=1, batch_size=8)
+    first.save(tmp_path / "m")
+    second = nx.Model.load(tmp_path / "m", backend=backend)
+    second.layers[3].inner.layers[1].trainable = False
+    second.fit(x, y, epochs=2, batch_size=8)
+    expected = whole._ready.export()
+    assert {"3.inner.0.mean", "3.inner.1.weights"} < set(expected)
+    found = second._ready.export()
+    assert found.keys() == expected.keys()
+    for path, value in expected.items():
+        np.testing.assert_array_equal(found[path], value, path)
+
+
+# Files of before.
+
+
+FILES = Path(__file__).parent / "files"
+
+
+@pytest.fixture(scope="module")
+def of_format_1():
+    """What the version that wrote the file said of the model."""
+    return json.loads((FILES / "format_1.json").read_text())
+
+
+def test_a_file_of_format_1_is_read_and_trained_on(of_format_1, tmp_path, backend64):
+    """Its parameters are numbered through all chains, and named by that."""
+    x, y = np.array(of_format_1["x"]), np.array(of_format_1["y"])
+    path = FILES / "format_1.safetensors"
+    with safe_open(path, framework="numpy") as file:
+        assert json.loads(file.metadata()["nnfs_xp"])["format"] == 1
+        assert "optimizer.moment_1.layers.4.weights" in set(file.keys())
+    model = nx.Model.load(path, backend=backend64)
+    assert set(model.parameters) == {
+        f"{unit}.{name}"
+        for unit in ("1.0", "1.1.0", "2")
+        for name in ("weights", "biases")
+    }
+    assert (model.epochs_trained, model.steps_trained) == (2, 6)
+    assert model.metadata == {"made by": "format 1"}
+    assert model.learning_rate == of_format_1["learning_rate"]
+
+    def assert_predicts(expected):
+        found = backend64.to_numpy(model.predict(x))
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+    assert_predicts(of_format_1["predictions"])
+    assert model.evaluate(x, y) == pytest.approx(of_format_1["evaluation"], rel=1e-12)
+    # What is saved now is of the present format.
+    model.save(tmp_path / "m")
+    with safe_open(tmp_path / "m", framework="numpy") as file:
+        assert json.loads(file.metadata()["nnfs_xp"])["format"] == 2
+        assert "optimizer.moment_1.1.1.0.weights" in set(file.keys())
+    model = nx.Model.load(tmp_path / "m", backend=backend64)
+    # Moments, step and masks go on where they were.
+    losses = model.fit(x, y, epochs=2, batch_size=5)["loss"]
+    expected = of_format_1["loss of two more epochs"]
+    np.testing.assert_allclose(losses, expected, rtol=1e-9)
+    np.testing.assert_allclose(
+        backend64.to_numpy(model.predict(x)),
+        of_format_1["predictions then"],
+        rtol=1e-9,
+    )
+
+
+def test_parameters_alone_of_a_file_of_format_1(of_format_1):
+    block = nx.Sequential([nx.Dense(3, 4), nx.Sequential([nx.Dense(4, 4), nx.Tanh()])])
+    layers = [nx.Linear(), block, nx.Dense(4, 2), nx.Softmax()]
+    model = nx.Model(layers, dtype="float64")
+    model.load_parameters(FILES / "format_1.safetensors")
+    np.testing.assert_allclose(
+        model.predict(of_format_1["x"]), of_format_1["predictions"], rtol=1e-12
+    )
+    flat = nx.Model([nx.Dense(3, 4), nx.Dense(4, 4), nx.Dense(4, 2)])
+    with pytest.raises(nx.FileFormatError, match=r"this model has no layers\.4"):
+        flat.load_parameters(FILES / "format_1.safetensors")
+
+
+@pytest.mark.parametrize("version", [0, 3, "1", None])
+def test_other_formats_are_refused(tmp_path, version):
+    path = altered(tmp_path, lambda config, arrays: config.update(format=version))
+    with pytest.raises(nx.FileFormatError, match="this version reads"):
+        nx.Model.load(path)
 
 
 # Nothing is lost.
@@ -215,7 +319,7 @@ def altered(tmp_path, change):
         (lambda c, a: c.update(seed="0"), "no usable 'seed'"),
         (lambda c, a: c["layers"][0].update({"class": "os.system"}), "os.system"),
         (lambda c, a: c["layers"][0].pop("n_inputs"), "n_inputs"),
-        (lambda c, a: c["layers"][0].update(n_inputs=10**12), "layers.0.weights"),
+        (lambda c, a: c["layers"][0].update(n_inputs=10**12), "0.weights"),
         (lambda c, a: c["layers"][0].update(seed="x"), "seed must be"),
         (lambda c, a: c["loss"].update(backend="cupy"), "must not name a backend"),
         (lambda c, a: c.update(epochs_trained=-5), "epochs_trained"),
@@ -224,15 +328,15 @@ def altered(tmp_path, change):
         (lambda c, a: c["layers"][0].update(extra=1), "extra"),
         (lambda c, a: c["layers"].clear(), "at least one layer"),
         (lambda c, a: c.update(dtype="float8"), "dtype"),
-        (lambda c, a: a.pop("layers.0.weights"), "layers.0.weights"),
+        (lambda c, a: a.pop("0.weights"), "0.weights"),
         (lambda c, a: a.pop("optimizer.step"), "optimizer.step"),
         (
-            lambda c, a: a.update({"layers.0.weights": np.ones((2, 2))}),
-            "layers.0.weights .*shape",
+            lambda c, a: a.update({"0.weights": np.ones((2, 2))}),
+            "0.weights .*shape",
         ),
         (
-            lambda c, a: a.update({"layers.0.biases": np.ones((1, 8), dtype="int32")}),
-            "layers.0.biases",
+            lambda c, a: a.update({"0.biases": np.ones((1, 8), dtype="int32")}),
+            "0.biases",
         ),
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nnfs_xp as nx
-from nnfs_xp.backends import cublas, cublas_lt
+from nnfs_xp.backends import cublas
 from tests.conftest import backend_or_skip, required_backends
 
 SHAPES = [(1, 1, 1), (1, 5, 3), (4, 1, 3), (4, 5, 1), (33, 17, 9), (64, 128, 10)]
@@ -300,74 +300,3 @@ def test_cupy_products_can_be_captured_with_nvmath(be):
 
 def test_other_backends_capture_nothing():
     assert "captures no CUDA graphs" in nx.get_backend("numpy").why_no_capture()
-
-
-# cuBLASLt, which the emulated device does not have.
-
-
-def test_cupy_cublas_lt_is_used_only_when_asked_for(be, monkeypatch):
-    monkeypatch.delenv("NNFS_XP_CUBLASLT", raising=False)
-    assert not cublas_lt.asked_for()
-    monkeypatch.setenv("NNFS_XP_CUBLASLT", "1")
-    if reason := cublas_lt.why_unusable():
-        with pytest.raises(nx.BackendUnavailableError, match="cannot use cuBLASLt"):
-            cublas_lt.asked_for()
-        with pytest.raises(nx.BackendUnavailableError, match="cannot use cuBLASLt"):
-            cublas_lt.bias_relu_product(*matrices(be, 2, 3, 4), be.zeros((4,)), None)
-        pytest.skip(f"the rest needs a device: {reason}")
-    assert cublas_lt.asked_for()
-
-
-@pytest.mark.parametrize("precision", ["full", "float16"])
-def test_cupy_dense_takes_products_with_relu_where_asked(monkeypatch, precision):
-    """The library is stood in for by its formula, as it runs on no emulated device."""
-    backend_or_skip("cupy", "float32")
-    be = nx.get_backend("cupy", matmul_precision=precision)
-    x, y = np.ones((6, 5), "float32"), np.array([0, 1, 2, 0, 1, 2])
-    calls = []
-
-    def product(x, w, b, out, kind):
-        calls.append(kind)
-        out[...] = be.xp.maximum(cublas.multiply(x, w, None, kind) + b, be.zero)
-        return out
-
-    def trained():
-        model = nx.Model(
-            [nx.Dense(5, 4), nx.ReLU(), nx.Dense(4, 3), nx.Softmax()],
-            loss="categorical_crossentropy", optimizer="adam", backend=be,
-            compile="off",
-        )  # fmt: skip
-        model.fit(x, y, epochs=4)
-        return nx.to_numpy(model.layers[0].weights)
-
-    expected = trained()
-    monkeypatch.setattr(cublas_lt, "bias_relu_product", product)
-    monkeypatch.setattr(cublas_lt, "asked_for", lambda: True)
-    np.testing.assert_allclose(trained(), expected, rtol=1e-5)
-    assert calls == 4 * ["float32" if precision == "full" else precision]
-
-
-def test_cupy_dense_says_that_there_is_no_cublas_lt(be, monkeypatch):
-    monkeypatch.setenv("NNFS_XP_CUBLASLT", "1")
-    if not cublas_lt.why_unusable():
-        pytest.skip("there is one")
-    model = nx.Model([nx.Dense(2, 2), nx.ReLU()], backend=be)
-    with pytest.raises(nx.BackendUnavailableError, match="NNFS_XP_CUBLASLT=1, but"):
-        model.predict(np.ones((1, 2)))
-
-
-@pytest.mark.parametrize(("m", "k", "n"), SHAPES)
-def test_cupy_cublas_lt_product_with_bias_and_relu(m, k, n):
-    be = backend_or_skip("cupy", "float32")
-    import cupy
-
-    if reason := cublas_lt.why_unusable():
-        pytest.skip(reason)
-    x, w = matrices(be, m, k, n)
-    b = be.asarray(random.standard_normal((1, n)), be.dtype)
-    expected = cupy.maximum(cupy.matmul(x, w) + b, 0).get()
-    for left in views(be, x).values():
-        for right in views(be, w).values():
-            out = be.full((m, n), -1.0)
-            assert cublas_lt.bias_relu_product(left, right, b, out) is out
-            np.testing.assert_allclose(out.get(), expected, rtol=1e-5, atol=1e-5)

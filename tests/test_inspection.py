@@ -52,7 +52,7 @@ def test_gradients_are_derivatives_of_loss_and_penalties(backend64):
 
     step = 1e-5
     numerical = (loss_at(step) - loss_at(-step)) / (2 * step)
-    own = backend64.to_numpy(gradients["layers.0.weights"])
+    own = backend64.to_numpy(gradients["0.weights"])
     assert np.sum(own * direction) == pytest.approx(numerical, rel=1e-7)
 
 
@@ -64,7 +64,7 @@ def test_a_step_of_sgd_goes_along_them(backend):
         backend=backend,
     )
     before = backend.to_numpy(model.layers[0].weights)
-    gradient = backend.to_numpy(model.gradients(X, Y)["layers.0.weights"])
+    gradient = backend.to_numpy(model.gradients(X, Y)["0.weights"])
     model.fit(X, Y, batch_size=None, shuffle=False)
     after = backend.to_numpy(model.layers[0].weights)
     np.testing.assert_allclose(

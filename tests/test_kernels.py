@@ -1,4 +1,4 @@
-"""Every twin computes what its reference does, and is really called."""
+"""Every implementation computes what its reference does, and is really called."""
 
 import subprocess
 import sys
@@ -10,8 +10,8 @@ import nnfs_xp as nx
 from nnfs_xp import kernels
 from nnfs_xp.kernels import registry
 from tests.conftest import backend_or_skip
-from tests.kernels.twin_cases import CASES, OVERWRITTEN
-from tests.kernels.twin_cases.calling import calling, flat, on_backend
+from tests.kernels.implementation_cases import CASES, OVERWRITTEN
+from tests.kernels.implementation_cases.calling import calling, flat, on_backend
 
 _random = np.random.default_rng(6)
 OWNERS = ("numpy", "cupy", "torch", "jax")
@@ -24,8 +24,8 @@ def mode():
     kernels.set_kernel_mode(before)
 
 
-def test_every_twin_has_a_reference_and_cases():
-    names = {name for owner in OWNERS for name in kernels.twins(owner)}
+def test_every_implementation_has_a_reference_and_cases():
+    names = {name for owner in OWNERS for name in kernels.implementations(owner)}
     assert names
     assert names <= set(kernels.references())
     assert names == set(CASES)
@@ -36,17 +36,17 @@ def test_every_twin_has_a_reference_and_cases():
     [
         (owner, name, kind)
         for owner in OWNERS
-        for name in kernels.twins(owner)
+        for name in kernels.implementations(owner)
         for kind in CASES.get(name, ())
     ],
 )
-def test_twin_equals_reference(owner, name, kind, dtype):
+def test_implementation_equals_reference(owner, name, kind, dtype):
     be, case = backend_or_skip(owner, dtype), CASES[name][kind]
     rtol = 1e-12 if dtype == "float64" else 1e-5
     with np.errstate(all="ignore"), be.context():
         arguments, given = on_backend(be, case), on_backend(be, case)
         expected = calling(name, kernels.references(), be, on_backend(be, case))
-        found = calling(name, kernels.twins(owner), be, given)
+        found = calling(name, kernels.implementations(owner), be, given)
     expected, found = list(flat(expected)), list(flat(found))
     assert len(found) == len(expected)
     for one, other in zip(found, expected, strict=True):
@@ -79,15 +79,15 @@ def test_layouts_of_the_cases_are_kept(owner, dtype):
         np.testing.assert_array_equal(be.to_numpy(found), case)
 
 
-def test_twin_is_really_called(mode, monkeypatch):
+def test_implementation_is_really_called(mode, monkeypatch):
     called = []
-    twin = kernels.twins("numpy")["relu_backward"]
+    implementation = kernels.implementations("numpy")["relu_backward"]
 
     def counting(*arguments):
         called.append(True)
-        return twin(*arguments)
+        return implementation(*arguments)
 
-    monkeypatch.setitem(registry._TWINS, ("relu_backward", "numpy"), counting)
+    monkeypatch.setitem(registry._IMPLEMENTATIONS, ("relu_backward", "numpy"), counting)
     for chosen, times in (("auto", 1), ("off", 0), ("require", 1)):
         mode(chosen)
         called.clear()
@@ -97,7 +97,7 @@ def test_twin_is_really_called(mode, monkeypatch):
         assert len(called) == times, chosen
 
 
-def test_training_is_the_same_with_and_without_twins(mode):
+def test_training_is_the_same_with_and_without_implementations(mode):
     x = _random.standard_normal((40, 5))
     y = (x[:, 0] > 0).astype("int64")
     curves = []
@@ -111,12 +111,14 @@ def test_training_is_the_same_with_and_without_twins(mode):
     np.testing.assert_allclose(curves[0], curves[1], rtol=1e-12)
 
 
-def test_requiring_a_twin_that_is_not_there(mode):
+def test_requiring_a_implementation_that_is_not_there(mode):
     mode("require")
     be = nx.get_backend("array_api_strict", dtype="float64")
     relu = nx.ReLU(backend=be)
     relu.forward([[1.0]])
-    with pytest.raises(nx.BackendUnavailableError, match="no twin .* 'relu_backward'"):
+    with pytest.raises(
+        nx.BackendUnavailableError, match="no implementation .* 'relu_backward'"
+    ):
         relu.backward([[1.0]])
 
 
@@ -134,23 +136,53 @@ def test_unknown_modes_are_refused():
     assert "NNFS_XP_KERNELS must be one of" in done.stderr
 
 
+def test_implementations_are_imported_for_the_backend_that_is_used_only():
+    program = """
+import sys
+import nnfs_xp as nx
+layer = nx.Embedding(3, 2)
+layer.forward([0, 2])
+layer.backward([[1.0, 1.0], [2.0, 2.0]])
+print(sorted(name for name in sys.modules if name.startswith("nnfs_xp.kernels.")))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "['nnfs_xp.kernels.numpy', 'nnfs_xp.kernels.registry']\n"
+
+
+@pytest.mark.parametrize("owner", ["numpy", "torch", "jax"])
+def test_a_row_that_is_no_number_is_one_of_its_own_id(owner, dtype):
+    """The reference, a product, takes 0 times infinity for NaN, in every row."""
+    be = backend_or_skip(owner, dtype)
+    rows = np.array([[np.inf, 1.0], [1.0, 2.0], [np.nan, 3.0]])
+    ids = be.asarray(np.array([2, 0, 3]), "int32")
+    with be.context():
+        found = kernels.implementations(owner)["add_at"](
+            be, ids, be.asarray(rows, be.dtype), 4
+        )
+    expected = [[1.0, 2.0], [0.0, 0.0], [np.inf, 1.0], [np.nan, 3.0]]
+    np.testing.assert_array_equal(be.to_numpy(found), expected)
+
+
 def test_a_function_that_is_forgotten_leaves_no_trace(mode):
     be = nx.get_backend("numpy", dtype="float64")
-    before = kernels.references(), kernels.twins("numpy")
+    before = kernels.references(), kernels.implementations("numpy")
 
     @kernels.portable
     def tried_out(be, x):
         return x + 1
 
-    @kernels.twin_of("tried_out", "numpy")
-    def twin(be, x):
+    @kernels.implements("tried_out", "numpy")
+    def implementation(be, x):
         return x + 2
 
     mode("auto")
     assert tried_out(be, 1) == 3
     kernels.forget("tried_out")
-    assert (kernels.references(), kernels.twins("numpy")) == before
-    # It still computes, in every mode that does not want a twin.
+    assert (kernels.references(), kernels.implementations("numpy")) == before
+    # It still computes, in every mode that does not want an implementation.
     assert tried_out(be, 1) == 2
     mode("off")
     assert tried_out(be, 1) == 2

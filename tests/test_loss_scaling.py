@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nnfs_xp as nx
-from nnfs_xp import loss_scaling
+from nnfs_xp.engine import loss_scaling
 from nnfs_xp.io.checkpoint import read_arrays
 from tests.conftest import MATRIX, backend_or_skip
 

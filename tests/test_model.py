@@ -290,8 +290,77 @@ def test_layers_with_parameters_of_their_own_keep_them():
     dense.weights = [[1.0, 2.0], [3.0, 4.0]]
     model = nx.Model([dense], dtype="float64")
     np.testing.assert_array_equal(model.predict([[1.0, 1.0]]), [[4.0, 6.0]])
-    with pytest.raises(nx.InputError, match="already belongs to a model"):
-        nx.Model([dense], dtype="float64")
+
+
+def everything(model):
+    """Return host copies of parameters, buffers and the state of the optimizer."""
+    return model._ready.export()
+
+
+def trained_block(be):
+    """Return a model with every kind of value: learned, frozen, kept."""
+    frozen = nx.Dense(8, 8)
+    frozen.trainable = False
+    model = nx.Model(
+        [nx.Dense(4, 8), nx.Residual(nx.Sequential([nx.BatchNorm(8), frozen])),
+         nx.ReLU(), nx.Dense(8, 2), nx.Softmax()],
+        loss="categorical_crossentropy", optimizer="adam", backend=be, seed=5,
+    )  # fmt: skip
+    model.fit(X, Y, epochs=2, batch_size=16)
+    return model
+
+
+@pytest.mark.parametrize("other", ["numpy", "array_api_strict"])
+def test_layers_of_a_model_go_into_a_new_one_with_a_copy_of_their_values(
+    backend64, other
+):
+    model = trained_block(backend64)
+    expected = backend64.to_numpy(model.activations(X)[2])
+    before, other = everything(model), nx.get_backend(other, dtype="float64")
+    new = nx.Model(
+        [*model.layers[:2], nx.Dense(8, 1)],
+        loss="mean_squared_error", optimizer="adam", backend=other,
+    )  # fmt: skip
+    for path, value in everything(new).items():
+        if path in before and path.startswith(("0.", "1.")):
+            np.testing.assert_array_equal(value, before[path])
+    assert new.steps_trained == 0
+    found = other.to_numpy(new.activations(X)[2])
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+    # The frozen layer is still frozen, and neither model changes the other.
+    new.fit(X, Y[:, None] * 1.0, epochs=2)
+    np.testing.assert_array_equal(
+        new.parameters["1.inner.1.weights"], before["1.inner.1.weights"]
+    )
+    assert not np.array_equal(new.parameters["0.weights"], before["0.weights"])
+    assert_same(before, everything(model))
+    values = everything(new)
+    history = model.fit(X, Y, epochs=2, batch_size=16)
+    assert_same(values, everything(new))
+    # The former model trains on as if nothing had been taken from it.
+    straight = trained_block(backend64)
+    assert straight.fit(X, Y, epochs=2, batch_size=16)["loss"] == history["loss"]
+    assert_same(everything(straight), everything(model))
+
+
+def test_a_former_model_is_changed_without_its_values_coming_from_the_new_one():
+    model = trained_block("numpy")
+    before = everything(model)
+    new = nx.Model([*model.layers], loss=model.loss, optimizer="sgd")
+    new.fit(X, Y, epochs=1)
+    after = everything(new)
+    # Its layers show the values of the model that they were put into last.
+    np.testing.assert_array_equal(model.layers[0].weights, after["0.weights"])
+    model.add(nx.Linear())
+    model.metrics = None
+    model.to("numpy", dtype="float64")
+    for path, value in model.parameters.items():
+        np.testing.assert_array_equal(value, before[path])
+    for path, value in model.buffers.items():
+        np.testing.assert_array_equal(value, before[path])
+    np.testing.assert_array_equal(model.layers[0].weights, after["0.weights"])
+    model.fit(X, Y)
+    assert_same(after, everything(new))
 
 
 def test_parameters_are_checked_before_they_are_set():
@@ -300,8 +369,9 @@ def test_parameters_are_checked_before_they_are_set():
     dense = model.layers[0]
     with pytest.raises(nx.InputError, match=r"weights must have shape \(4, 8\)"):
         dense.weights = np.ones((8, 4))
-    with pytest.raises(nx.InputError, match=r"biases must have shape \(1, 8\)"):
-        dense.biases = np.ones(8)
+    for shape in ((7,), (8, 1), (1, 8, 1), (1, 1, 8)):
+        with pytest.raises(nx.InputError, match=r"biases must have shape \(1, 8\)"):
+            dense.biases = np.ones(shape)
     with pytest.raises(nx.DTypeError, match="weights: expected real numbers"):
         dense.weights = np.ones((4, 8)) * 1j
     assert_same(before, named(model))
@@ -309,6 +379,22 @@ def test_parameters_are_checked_before_they_are_set():
     dense.weights = values
     values[:] = 7
     np.testing.assert_array_equal(dense.weights, np.ones((4, 8)))
+
+
+def test_biases_may_have_the_shape_that_other_libraries_give_them(backend):
+    own = backend.asarray(np.arange(3.0), backend.dtype)
+    dense = nx.Dense(2, 3, backend=backend)
+    model = nx.Model([nx.Dense(2, 3)], backend=backend)
+    for layer in (dense, model.layers[0]):
+        for values in (own, [0.0, 1.0, 2.0], backend.xp.reshape(own, (1, 3))):
+            layer.biases = 0 * own
+            layer.biases = values
+            found = backend.to_numpy(layer.biases)
+            np.testing.assert_array_equal(found, [[0.0, 1.0, 2.0]])
+    model.set_parameters([(np.ones((2, 3)), np.full(3, 7.0))])
+    np.testing.assert_array_equal(
+        backend.to_numpy(model.predict([[1.0, 1.0]])), [[9.0] * 3]
+    )
 
 
 def test_data_is_never_written_to():
@@ -376,17 +462,17 @@ def test_to_changes_the_precision_only_when_asked():
     model = make(dtype="float32")
     assert model.to("numpy").backend.dtype_name == "float32"
     assert model.to("numpy", dtype="float64").backend.dtype_name == "float64"
-    assert model.parameters["layers.0.weights"].dtype == np.float64
+    assert model.parameters["0.weights"].dtype == np.float64
 
 
 def test_deep_copies_are_independent():
     model = make()
     model.fit(X, Y)
-    twin = copy.deepcopy(model)
+    implementation = copy.deepcopy(model)
     before = named(model)
-    twin.fit(X, Y, epochs=3)
+    implementation.fit(X, Y, epochs=3)
     assert_same(before, named(model))
-    assert not np.array_equal(twin.layers[0].weights, model.layers[0].weights)
+    assert not np.array_equal(implementation.layers[0].weights, model.layers[0].weights)
 
 
 def test_summary_counts_parameters():
@@ -437,11 +523,11 @@ def test_optimizer_on_single_layers_names_what_is_wrong():
 class Doubled(nx.Layer):
     """Two copies of the inputs side by side: a layer of a user's own."""
 
-    def fwd(self, be, params, x):
-        return be.xp.concat([x, x], axis=1), x.shape[1]
+    def fwd(self, cx, x):
+        return cx.xp.concat([x, x], axis=1), x.shape[1]
 
-    def bwd(self, be, params, width, dy):
-        return dy[:, :width] + dy[:, width:], {}
+    def bwd(self, cx, width, dy):
+        return dy[:, :width] + dy[:, width:]
 
     def output_shape(self, shape):
         return None if shape is None else (2 * shape[0],)

@@ -60,7 +60,7 @@ def test_bits_are_philox_of_seed_name_and_step(seed, step, name, count):
 
 
 def test_values_do_not_depend_on_how_many_are_drawn():
-    stream = Stream(3, "layers.0.weights")
+    stream = Stream(3, "0.weights")
     np.testing.assert_array_equal(stream.uniform((10,))[:4], stream.uniform((4,)))
     np.testing.assert_array_equal(stream.bits(9)[:5], stream.bits(5))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 from benchmarks.contenders.base import Contender
 from benchmarks.workloads import Problem, nnfs_model
 from nnfs_xp import Backend, Model
-from nnfs_xp.kernels import uses_twin
-from nnfs_xp.model.data import Data
-from nnfs_xp.model.feeding import DeviceFeed
+from nnfs_xp.engine.data import Data
+from nnfs_xp.engine.device_batches import DeviceBatches
+from nnfs_xp.engine.step import Batch
+from nnfs_xp.kernels import has_implementation
 
 Tree = dict[str, Any]
 
@@ -27,15 +29,19 @@ def internals(
     not timed. Where the device gathers them, it is, and the device takes one
     batch after the other, whatever it is called with.
     """
-    be = model.backend
-    if not uses_twin("gather_batch", be.name):
-        return model._executor.train, model._ready.tree
+    be, state, executor = model.backend, model._ready, model._trainer.executor
+    if not has_implementation("gather_batch", be.name):
+        steps = itertools.count()
+        return (
+            lambda tree, x, y: executor.train(tree, Batch(x, y), next(steps)),
+            state.tree,
+        )
     x, y = (be.xp.concat(arrays, axis=0) for arrays in zip(*batches, strict=True))
     data = Data(be, x, y, None, (model.n_outputs or 1,))
     rows = slice(0, batches[0][0].shape[0])
-    feed = DeviceFeed(model, data, {rows.stop}, shuffle=False)
-    feed.begin()
-    return lambda state, x, y: feed.train(rows), model._ready.tree
+    fed = DeviceBatches(state, executor, data, model.seed, False, {rows.stop})
+    fed.begin()
+    return lambda tree, x, y: fed.train(rows), state.tree
 
 
 class NnfsXp(Contender):
@@ -53,8 +59,8 @@ class NnfsXp(Contender):
             for index, (weights, biases) in enumerate(problem.weights):
                 # Every other layer is an activation.
                 layer = self.model.layers[2 * index]
-                layer.set_parameter("weights", self.be.asarray(weights))
-                layer.set_parameter("biases", self.be.asarray(biases))
+                layer.weights = self.be.asarray(weights)
+                layer.biases = self.be.asarray(biases)
             self.batches = [
                 (self.be.asarray(x, self.be.dtype), self.be.asarray(y, "int32"))
                 for x, y in problem.batches

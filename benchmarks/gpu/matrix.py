@@ -17,6 +17,8 @@ from benchmarks.gpu.text import without_folders
 
 TESTS = ("tests", "--ignore=tests/benchmarks", "--ignore=tests/docs")
 QUICK_TESTS = ("tests/test_backends.py",)
+# Without it only a sample of the tests on a backend is run.
+EVERY_TIER = "slow or not slow"
 # Each process of the tests holds a context of its own on the device.
 MOST_WORKERS = 8
 # Kept for reading the outcomes after the tests were told to stop.
@@ -47,7 +49,8 @@ def run(place: Place, save: Callable[[Any], None]) -> dict[str, Any]:
 
 def arguments(place: Place) -> list[str]:
     """Return the arguments of pytest that choose the tests."""
-    return [*(QUICK_TESTS if place.quick else TESTS), "-k", place.backend]
+    tests = QUICK_TESTS if place.quick else TESTS
+    return [*tests, "-m", EVERY_TIER, "-k", place.backend]
 
 
 def command(place: Place) -> list[str]:

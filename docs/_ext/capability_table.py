@@ -1,7 +1,7 @@
 """The table of what works where, made of what the tests have recorded.
 
 ``tests/capabilities.py`` writes ``docs/data/capabilities.json`` in a run of the
-matrix; nothing here adds to it.
+matrix; nothing here adds to it. A unit that no run has seen yet was not tried.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import nested_parse_with_titles
 
 from _ext.tables import list_table
+from _ext.unit_lists import ref
 from nnfs_xp import BACKEND_NAMES
+from nnfs_xp.registry import UNITS
 
 DATA = Path("data", "capabilities.json")
 TITLES = {"numpy": "NumPy", "cupy": "CuPy", "torch": "PyTorch", "jax": "JAX"}
@@ -33,6 +35,16 @@ def load(source: Path) -> dict:
     return json.loads((source / DATA).read_text(encoding="utf-8"))
 
 
+def results_of(source: Path, kind: str) -> dict[str, dict]:
+    """Return what was recorded of each registered unit of a kind, by name."""
+    recorded = load(source)["results"].get(kind, {})
+    nothing = {"passed": 0, "failed": 0}
+    empty = {b: dict.fromkeys(DTYPES, nothing) for b in BACKEND_NAMES}
+    if kind == "schedule":
+        empty = {"host": {"float64": nothing}}
+    return {name: recorded.get(name, empty) for name in sorted(UNITS[kind])}
+
+
 def entry(counts: dict[str, int]) -> str:
     """Return what the table says of one unit on one backend."""
     if not counts["passed"] + counts["failed"]:
@@ -44,7 +56,7 @@ def entry(counts: dict[str, int]) -> str:
 
 def rows_of_unit(source: Path, kind: str, name: str) -> list[list[str]]:
     """Return the table of one unit: a row for each backend."""
-    by_backend = load(source)["results"][kind][name]
+    by_backend = results_of(source, kind)[name]
     if "host" in by_backend:
         return [
             ["computed", "tests"],
@@ -61,7 +73,7 @@ def rows_of_unit(source: Path, kind: str, name: str) -> list[list[str]]:
 
 def rows_of_kind(source: Path, kind: str) -> list[list[str]]:
     """Return the table of a kind of unit: a row for each unit."""
-    units = load(source)["results"][kind]
+    units = results_of(source, kind)
     if all("host" in by_backend for by_backend in units.values()):
         head = ["unit", "on the host"]
         body = [[ref(n), entry(b["host"]["float64"])] for n, b in units.items()]
@@ -74,11 +86,6 @@ def rows_of_kind(source: Path, kind: str) -> list[list[str]]:
             for name, by_backend in units.items()
         ),
     ]
-
-
-def ref(name: str) -> str:
-    """Return a link to a unit's page."""
-    return f":ref:`{name} <unit-{name}>`"
 
 
 def both(by_dtype: dict[str, dict[str, int]]) -> str:

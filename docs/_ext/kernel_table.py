@@ -1,4 +1,4 @@
-"""The table of kernels: portable references, and who has a twin of each."""
+"""The table of kernels: portable references, and who has an implementation of each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sphinx.util.nodes import nested_parse_with_titles
 import nnfs_xp
 from _ext.capability_table import title
 from _ext.tables import list_table
-from nnfs_xp.kernels import references, twins
+from nnfs_xp.kernels import implementations, references
 
 ROOT = Path(nnfs_xp.__file__).parent
 # A place where a browser may break a long name, and nobody sees it.
@@ -23,9 +23,9 @@ BREAK = "\u200b"
 
 def rows_of_kernels() -> list[list[str]]:
     """Return a row for each portable function, below a head."""
-    rows = [["kernel", "what it computes", "reference in nnfs_xp", "twins for"]]
+    rows = [["kernel", "what it computes", "reference in nnfs_xp", "implemented for"]]
     for name, reference in sorted(references().items()):
-        owners = [title(b) for b in nnfs_xp.BACKEND_NAMES if name in twins(b)]
+        owners = [title(b) for b in nnfs_xp.BACKEND_NAMES if name in implementations(b)]
         summary = (inspect.getdoc(reference) or "").partition("\n\n")[0]
         file = Path(inspect.getfile(reference)).relative_to(ROOT).as_posix()
         rows.append(

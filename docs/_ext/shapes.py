@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 
 import nnfs_xp as nx
+from nnfs_xp.checks import check_inputs
+from nnfs_xp.engine.data import as_inputs, each
+from nnfs_xp.engine.network import Network
 from nnfs_xp.random import Stream
+from nnfs_xp.testing import Bound
 from tests.matrix.cases import ALL
 
 NUMPY = nx.get_backend("numpy", dtype="float64")
@@ -30,15 +34,40 @@ def text(shape: Any) -> str:
     return f"``{tuple(int(length) for length in shape)}``"
 
 
+def texts(arrays: Any) -> str:
+    """Return the shapes of one array, or of several inputs or outputs."""
+    several = arrays if isinstance(arrays, tuple) else (arrays,)
+    return ", ".join(text(array.shape) for array in several)
+
+
+def bound(case: Any, *, training: bool = False) -> tuple[Any, Any, Bound]:
+    """Return a case's unit, its parameters by path, and the unit with both.
+
+    The parameters are normal numbers, so that none hides behind its starting value.
+    """
+    unit = case.make()
+    network = Network(unit, NUMPY, 0, standalone=True)
+    paths = [*network.learned.shapes, *network.frozen.shapes]
+    params = {p: Stream(0, p).normal(network.shape_of(p)) for p in paths}
+    return unit, params, Bound(unit, NUMPY, params, training=training)
+
+
+def inputs_of(case: Any) -> Any:
+    """Return the inputs of a case of a layer as its unit takes them: ids stay so."""
+    _, ids, _ = check_inputs(NUMPY, case.make(), case.x, "x")
+    return as_inputs(NUMPY, case.x, ids)
+
+
 def _layer(case: Any) -> list[str]:
-    layer = case.make()
-    stream = Stream(0, "shapes")
-    params = {key: start(stream, s) for key, (start, s) in layer.initializers().items()}
-    y, residuals = layer.fwd(NUMPY, params, case.x)
-    dx, grads = layer.bwd(NUMPY, params, residuals, np.ones(y.shape))
-    assert dx.shape == case.x.shape
-    own = ", ".join(f"{key} {text(grad.shape)}" for key, grad in grads.items())
-    return [f"``{layer!r}``", text(case.x.shape), own or "none", text(y.shape)]
+    unit, params, of_case = bound(case)
+    y, residuals = of_case.fwd(inputs_of(case))
+    _, gradients = of_case.bwd(residuals, each(np.ones_like, y))
+    assert {path: grad.shape for path, grad in gradients.items()} == {
+        path: value.shape for path, value in params.items() if path in gradients
+    }
+    kept = {**params, **of_case.buffers}
+    own = ", ".join(f"{path} {text(value.shape)}" for path, value in kept.items())
+    return [f"``{unit!r}``", texts(case.x), own or "none", texts(y)]
 
 
 def _loss(case: Any) -> list[str]:
@@ -82,7 +111,7 @@ def _schedule(case: Any) -> list[str]:
 
 
 _KINDS: dict[str, tuple[list[str], Any]] = {
-    "layer": (["layer", "inputs", "parameters", "output"], _layer),
+    "layer": (["layer", "inputs", "parameters and buffers", "output"], _layer),
     "loss": (["predictions", "targets", "losses", "gradient"], _loss),
     "optimizer": (["optimizer", "parameter", "state"], _optimizer),
     "metric": (["predictions", "targets", "result"], _metric),

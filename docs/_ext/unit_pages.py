@@ -1,9 +1,9 @@
 """Write a page for every registered unit when the documentation is built.
 
-Formula, example and references come out of the docstring, shapes out of the
-cases of the tests, the picture out of `_ext.pictures`, and the derivation out of
-``docs/units/derivations/NAME.md``. A unit that lacks a part it should have fails
-the build.
+Formula, example and references come out of the docstring, shapes and picture out of the
+cases of the tests, and the derivation, where there is one, out of
+``docs/units/derivations/NAME.md``. A unit that lacks a part it should have fails the
+build.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from _ext.capability_table import rows_of_unit
 from _ext.pictures import PICTURES, figure_of
 from _ext.shapes import shapes_of
 from _ext.tables import list_table
+from _ext.unit_lists import stated_gradient
 from nnfs_xp.plots import save_figure
 from nnfs_xp.registry import UNITS
+from tests.matrix.cases import ALL
 
 # A unit of these kinds has a gradient or an update that is derived.
-DERIVED = ("layer", "loss", "optimizer", "regularizer")
+DERIVED = ("loss", "optimizer", "regularizer")
 DERIVATIONS = Path("units", "derivations")
 PAGES = Path("units", "generated")
 
@@ -48,22 +50,46 @@ def write_pages(app: Sphinx) -> None:
             path.unlink()
 
 
+def has_parts(unit: object) -> bool:
+    """Return whether a layer has parameters, or units inside."""
+    return bool(unit.parameters() or unit.children)  # type: ignore[attr-defined]
+
+
+def lacks_derivation(source: Path, kind: str, name: str) -> str:
+    """Return what of a derivation is missing, empty if nothing is.
+
+    A loss, an optimizer, a regularizer, and a layer with parameters or units inside
+    have a page where it is derived. For an activation and other small layers a
+    docstring that states the gradient will do.
+    """
+    page = DERIVATIONS / f"{name}.md"
+    if (source / page).exists():
+        return ""
+    if kind in DERIVED or (kind == "layer" and has_parts(ALL[kind][name][0].make())):
+        return f"there is no {page}"
+    if kind == "layer" and not stated_gradient(UNITS[kind][name]):
+        return f"neither its docstring states the gradient, nor is there a {page}"
+    return ""
+
+
 def missing_parts(source: Path) -> list[str]:
-    """Return what units lack, and derivations of no unit."""
+    """Return what units lack, and pictures and derivations of no unit."""
     problems = []
-    derivations = {path.stem for path in (source / DERIVATIONS).glob("*.md")}
     for kind, units in UNITS.items():
         for name, unit in units.items():
             doc = NumpyDocString(inspect.getdoc(unit) or "")
             for part in ("Summary", "Examples"):
                 if not doc[part]:
                     problems.append(f"{name}: its docstring has no {part}")
-            if kind in DERIVED and name not in derivations:
-                problems.append(f"{name}: there is no {DERIVATIONS / name}.md")
-            if name not in PICTURES[kind]:
-                problems.append(f"{name}: _ext/pictures has no picture of it")
+            if not ALL[kind].get(name):
+                problems.append(f"{name}: there is no case in tests/matrix/cases")
+            elif lacking := lacks_derivation(source, kind, name):
+                problems.append(f"{name}: {lacking}")
+        surplus = set(PICTURES[kind]) - set(units)
+        problems += [f"{name}: a picture of no unit" for name in sorted(surplus)]
     known = {name for units in UNITS.values() for name in units}
-    problems += [f"{name}: a derivation of no unit" for name in derivations - known]
+    pages = {path.stem for path in (source / DERIVATIONS).glob("*.md")}
+    problems += [f"{name}: a derivation of no unit" for name in sorted(pages - known)]
     return problems
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from nnfs_xp.activations.leaky_relu import slope_at
 from nnfs_xp.arguments import check_number
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine.context import Context
 from nnfs_xp.kernels import portable
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 
 
@@ -51,22 +52,18 @@ class ELU(Layer):
         super().__init__(**where)
         self.alpha = check_number(alpha, "alpha")
 
-    def fwd(
-        self, be: Backend, params: Params, x: Array
-    ) -> tuple[Array, tuple[Array, Array]]:
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[Array, Array]]:
         """Return ``max(x, 0)`` plus the part left of 0; residuals are x and that."""
-        left = elu_left(be, x, self.alpha)
-        return be.xp.maximum(x, be.zero) + left, (x, left)
+        left = elu_left(cx.be, x, self.alpha)
+        return cx.xp.maximum(x, cx.be.zero) + left, (x, left)
 
-    def bwd(
-        self, be: Backend, params: Params, residuals: tuple[Array, Array], dy: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, residuals: tuple[Array, Array], dy: Array) -> Array:
         """Return ``dy`` where ``x > 0``, else ``dy (y + a)``."""
         x, left = residuals
-        dx = slope_at(be, x, self.alpha)
+        dx = slope_at(cx.be, x, self.alpha)
         dx += left
         dx *= dy
-        return dx, {}
+        return dx
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from nnfs_xp.arguments import check_choice
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 from nnfs_xp.special import erfcx, sigmoid
 
@@ -67,18 +68,16 @@ class GELU(Layer):
         super().__init__(**where)
         self.approximate = check_choice(approximate, "approximate", ("none", "tanh"))
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
         """Return ``x P(x)``, and what the gradient needs of P."""
-        return (gelu_exact if self.approximate == "none" else gelu_tanh)(be, x)
+        return (gelu_exact if self.approximate == "none" else gelu_tanh)(cx.be, x)
 
-    def bwd(
-        self, be: Backend, params: Params, residuals: Any, dy: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array:
         """Return ``dy (P(x) + x P'(x))``."""
         exact = self.approximate == "none"
-        dx = (gelu_exact_slope if exact else gelu_tanh_slope)(be, *residuals)
+        dx = (gelu_exact_slope if exact else gelu_tanh_slope)(cx.be, *residuals)
         dx *= dy
-        return dx, {}
+        return dx
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from nnfs_xp.arguments import check_number
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 
 
@@ -48,20 +49,18 @@ class LeakyReLU(Layer):
         super().__init__(**where)
         self.negative_slope = check_number(negative_slope, "negative_slope")
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Array]:
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
         """Return ``x`` or ``a x``, and the inputs."""
         # Of the two lines through 0, the right one is above on both sides if
         # `a` is at most 1, and below if it is larger.
-        choose = be.xp.maximum if self.negative_slope <= 1 else be.xp.minimum
+        choose = cx.xp.maximum if self.negative_slope <= 1 else cx.xp.minimum
         return choose(x, self.negative_slope * x), x
 
-    def bwd(
-        self, be: Backend, params: Params, x: Array, dy: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, x: Array, dy: Array) -> Array:
         """Return ``dy`` where ``x > 0``, else ``a dy``."""
-        dx = slope_at(be, x, self.negative_slope)
+        dx = slope_at(cx.be, x, self.negative_slope)
         dx *= dy
-        return dx, {}
+        return dx
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nnfs_xp.backends import Array, Backend
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 
 
@@ -33,12 +34,10 @@ class Linear(Layer):
     array([[5., 6., 7.]])
     """
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, tuple[()]]:
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[()]]:
         """Return the inputs, and nothing for `bwd`."""
         return x, ()
 
-    def bwd(
-        self, be: Backend, params: Params, residuals: tuple[()], dy: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, residuals: tuple[()], dy: Array) -> Array:
         """Return `dy`."""
-        return dy, {}
+        return dy

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nnfs_xp.backends import Array, Backend
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 
 
@@ -39,19 +40,15 @@ class LogSoftmax(Layer):
            [-1. ,  1. ]])
     """
 
-    def fwd(
-        self, be: Backend, params: Params, z: Array
-    ) -> tuple[Array, tuple[Array, Array]]:
+    def fwd(self, cx: Context, z: Array) -> tuple[Array, tuple[Array, Array]]:
         """Return the log-probabilities; residuals are the softmax's two parts."""
-        xp = be.xp
+        xp = cx.xp
         shifted = z - xp.max(z, axis=-1, keepdims=True)
         exponentials = xp.exp(shifted)
         total = xp.sum(exponentials, axis=-1, keepdims=True)
         return shifted - xp.log(total), (exponentials, total)
 
-    def bwd(
-        self, be: Backend, params: Params, residuals: tuple[Array, Array], dy: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, residuals: tuple[Array, Array], dy: Array) -> Array:
         """Return ``dy - s sum(dy)``, row by row."""
         exponentials, total = residuals
-        return dy - exponentials * (be.xp.sum(dy, axis=-1, keepdims=True) / total), {}
+        return dy - exponentials * (cx.xp.sum(dy, axis=-1, keepdims=True) / total)

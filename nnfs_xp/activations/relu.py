@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine.context import Context
 from nnfs_xp.kernels import portable
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 
 
@@ -34,16 +35,14 @@ class ReLU(Layer):
     array([[0., 0., 5.]])
     """
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Array]:
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
         """Return ``max(x, 0)``, which also tells where ``x > 0``."""
-        y = be.xp.maximum(x, be.zero)
+        y = cx.xp.maximum(x, cx.be.zero)
         return y, y
 
-    def bwd(
-        self, be: Backend, params: Params, y: Array, dy: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, y: Array, dy: Array) -> Array:
         """Return ``dy`` where ``x > 0``, else 0."""
-        return relu_backward(be, y, dy), {}
+        return relu_backward(cx.be, y, dy)
 
 
 @portable

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nnfs_xp.backends import Array, Backend
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 from nnfs_xp.special import sigmoid
 
@@ -34,16 +35,14 @@ class Sigmoid(Layer):
     array([[0.  , 0.25, 0.  ]])
     """
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Array]:
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
         """Return ``1 / (1 + exp(-x))``, which is the residual too."""
-        y = sigmoid(be, x)
+        y = sigmoid(cx.be, x)
         return y, y
 
-    def bwd(
-        self, be: Backend, params: Params, y: Array, dy: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, y: Array, dy: Array) -> Array:
         """Return ``dy y (1 - y)``."""
         dx = 1.0 - y
         dx *= y
         dx *= dy
-        return dx, {}
+        return dx

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nnfs_xp.backends import Array, Backend
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 from nnfs_xp.special import sigmoid
 
@@ -40,22 +41,18 @@ class SiLU(Layer):
     array([[0.0723, 0.5   , 1.0908]])
     """
 
-    def fwd(
-        self, be: Backend, params: Params, x: Array
-    ) -> tuple[Array, tuple[Array, Array]]:
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[Array, Array]]:
         """Return ``x s(x)``; residuals are that and the sigmoid."""
-        s = sigmoid(be, x)
+        s = sigmoid(cx.be, x)
         # Infinity times 0 would be NaN, here and in `bwd`.
-        y = be.xp.maximum(x, be.constant(-_FAR)) * s
+        y = cx.xp.maximum(x, cx.be.constant(-_FAR)) * s
         return y, (y, s)
 
-    def bwd(
-        self, be: Backend, params: Params, residuals: tuple[Array, Array], dy: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, residuals: tuple[Array, Array], dy: Array) -> Array:
         """Return ``dy (s + y (1 - s))``."""
         y, s = residuals
         dx = 1.0 - s
-        dx *= be.xp.minimum(y, be.constant(_FAR))
+        dx *= cx.xp.minimum(y, cx.be.constant(_FAR))
         dx += s
         dx *= dy
-        return dx, {}
+        return dx

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nnfs_xp.backends import Array, Backend
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 
 
@@ -34,15 +35,13 @@ class Softmax(Layer):
            [1. , 0. ]])
     """
 
-    def fwd(self, be: Backend, params: Params, z: Array) -> tuple[Array, Array]:
+    def fwd(self, cx: Context, z: Array) -> tuple[Array, Array]:
         """Return the probabilities, which are the residuals too."""
-        xp = be.xp
+        xp = cx.xp
         exponentials = xp.exp(z - xp.max(z, axis=-1, keepdims=True))
         s = exponentials / xp.sum(exponentials, axis=-1, keepdims=True)
         return s, s
 
-    def bwd(
-        self, be: Backend, params: Params, s: Array, ds: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, s: Array, ds: Array) -> Array:
         """Return ``s * (ds - sum(ds * s))``, row by row."""
-        return s * (ds - be.xp.sum(ds * s, axis=-1, keepdims=True)), {}
+        return s * (ds - cx.xp.sum(ds * s, axis=-1, keepdims=True))

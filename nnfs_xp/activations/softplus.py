@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nnfs_xp.backends import Array, Backend
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 from nnfs_xp.special import sigmoid, softplus
 
@@ -36,14 +37,12 @@ class Softplus(Layer):
     array([[0. , 0.5, 1. ]])
     """
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Array]:
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
         """Return ``log(1 + exp(x))``, and the inputs."""
-        return softplus(be, x), x
+        return softplus(cx.be, x), x
 
-    def bwd(
-        self, be: Backend, params: Params, x: Array, dy: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, x: Array, dy: Array) -> Array:
         """Return ``dy / (1 + exp(-x))``."""
-        dx = sigmoid(be, x)
+        dx = sigmoid(cx.be, x)
         dx *= dy
-        return dx, {}
+        return dx

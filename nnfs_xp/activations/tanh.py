@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nnfs_xp.backends import Array, Backend
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 
 
@@ -33,15 +34,13 @@ class Tanh(Layer):
     array([[0.    , 1.    , 0.7864]])
     """
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Array]:
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
         """Return ``tanh(x)``, which is the residual too."""
-        y = be.xp.tanh(x)
+        y = cx.xp.tanh(x)
         return y, y
 
-    def bwd(
-        self, be: Backend, params: Params, y: Array, dy: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, y: Array, dy: Array) -> Array:
         """Return ``dy (1 - y^2)``."""
         dx = 1.0 - y * y
         dx *= dy
-        return dx, {}
+        return dx

@@ -69,6 +69,8 @@ class Backend(Products, Transfers):
 
     name: ClassVar[str]
     in_place: ClassVar[bool] = True
+    # Module and class of the executor that compiles a step, if the backend offers one.
+    compiled_executor: ClassVar[str] = ""
 
     def __init__(
         self,

@@ -59,10 +59,6 @@ class _Handle:
         self._cublas.set_workspace(self._handle, workspace.ptr, WORKSPACE_BYTES)
         self._stream = stream.ptr
 
-    def workspace(self) -> int:
-        """Return the address of the workspace of the stream in use."""
-        return self._workspaces[self._stream].ptr  # type: ignore[index]
-
     def multiply(self, a: Array, b: Array, out: Array, kind: str) -> None:
         """Write the product of two matrices to a third one."""
         operands, result, compute, dtype = kinds()[kind]
@@ -167,11 +163,6 @@ def multiply(a: Array, b: Array, out: Array | None, kind: str) -> Array:
         return target
     out[...] = target
     return out
-
-
-def workspace() -> int:
-    """Return the address of the current stream's workspace, of `WORKSPACE_BYTES`."""
-    return _handle_on_stream().workspace()
 
 
 def _handle_on_stream() -> _Handle:

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.backends import cublas, cublas_lt
+from nnfs_xp.backends import cublas
 from nnfs_xp.backends.base import DTYPE_NAMES, Array, Backend
-from nnfs_xp.backends.rounding import Operand
 from nnfs_xp.errors import BackendUnavailableError
 
 
@@ -18,6 +17,7 @@ class CupyBackend(Backend):
     """CuPy on one CUDA device."""
 
     name = "cupy"
+    compiled_executor = "nnfs_xp.engine.executors.cuda_graph:CudaGraphExecutor"
 
     @classmethod
     def namespace(cls) -> Any:
@@ -90,19 +90,6 @@ class CupyBackend(Backend):
         if kind in DTYPE_NAMES and a.ndim == b.ndim == 2 and not self.why_no_capture():
             return cublas.multiply(a, b, out, kind)
         return cupy.matmul(a, b, out=out)
-
-    def relu_product(
-        self, x: Array | Operand, w: Array | Operand, biases: Array
-    ) -> Array | None:
-        """Return cuBLASLt's product with bias and ReLU, if that was asked for."""
-        if not cublas_lt.asked_for():
-            return None
-        kind = self.dtype_name
-        if self.matmul_precision != "full":
-            kind = self.matmul_precision
-        x, w = (a.array if isinstance(a, Operand) else a for a in (x, w))
-        out = self.xp.empty((x.shape[0], w.shape[1]), dtype=self.dtype)
-        return cublas_lt.bias_relu_product(x, w, biases, out, kind)
 
     def rounded_matmul(self, a: Array, b: Array, out: Array | None) -> Array:
         """Return the product, added up in float32."""
@@ -190,11 +177,11 @@ class CupyBackend(Backend):
             cupy.get_default_memory_pool().free_all_blocks()
             cupy.get_default_pinned_memory_pool().free_all_blocks()
 
-    def ring(self, like: Any, rows: int) -> Any:
-        """Return a `PinnedRing` on this device."""
-        from nnfs_xp.backends.ring import PinnedRing
+    def double_buffer(self, like: Any, rows: int) -> Any:
+        """Return a `DoubleBuffer` on this device."""
+        from nnfs_xp.backends.double_buffer import DoubleBuffer
 
-        return PinnedRing(like, rows)
+        return DoubleBuffer(like, rows)
 
 
 @functools.cache

@@ -19,6 +19,7 @@ class JaxBackend(Backend):
     """
 
     name = "jax"
+    compiled_executor = "nnfs_xp.engine.executors.jax_jit:JaxJitExecutor"
     in_place = False
 
     def __init__(

@@ -62,15 +62,6 @@ class Products:
         a, b = self.operand(a), self.operand(b)
         return self.rounded_matmul(a.array, b.array, out)
 
-    def relu_product(
-        self, x: Array | Operand, w: Array | Operand, biases: Array
-    ) -> Array | None:
-        """Return ``max(X W + b, 0)`` where a library does all of it in one call.
-
-        Else, and where that was not asked for, return None.
-        """
-        return None
-
     def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         """Return the product of two arrays without rounding them first."""
         return a @ b

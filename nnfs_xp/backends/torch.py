@@ -14,6 +14,7 @@ class TorchBackend(Backend):
     """PyTorch tensors on one of its devices."""
 
     name = "torch"
+    compiled_executor = "nnfs_xp.engine.executors.torch_compile:TorchCompileExecutor"
 
     @classmethod
     def namespace(cls) -> Any:

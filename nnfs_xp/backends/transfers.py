@@ -42,6 +42,6 @@ class Transfers:
     def release_memory(self) -> None:
         """Give memory that the library keeps, but nothing uses, back to the device."""
 
-    def ring(self, like: Any, rows: int) -> Any:
-        """Return buffers for two stretches of rows, filled in turn from the host."""
+    def double_buffer(self, like: Any, rows: int) -> Any:
+        """Return buffers for two chunks of rows, filled in turn from the host."""
         raise NotImplementedError

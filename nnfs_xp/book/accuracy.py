@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -36,7 +37,7 @@ class Accuracy:
     1.0
     """
 
-    metric: Metric | None = None
+    metric: Any = None
     accumulated_sum: Any = 0
     accumulated_count: int = 0
 
@@ -55,8 +56,12 @@ class Accuracy:
         """
         be = here()
         with be.context():
-            hits = moved(be, self.compare(moved(be, predictions), moved(be, y)))
-            right = be.xp.sum(be.xp.astype(hits, be.xp.int32))
+            hits = be.asarray(
+                moved(be, self.compare(moved(be, predictions), moved(be, y)))
+            )
+            if not be.xp.isdtype(hits.dtype, "real floating"):
+                hits = be.xp.astype(hits, be.xp.int32)
+            right = be.xp.sum(hits)
             count = math.prod(hits.shape)
             self.accumulated_sum = self.accumulated_sum + right
             self.accumulated_count += count
@@ -90,11 +95,15 @@ class Accuracy_Categorical(Accuracy):
     0.75
     """
 
+    binary = False
+
     def __init__(self, *, binary: bool = False) -> None:
         self.binary = bool(binary)
-        self.metric = (
-            BinaryAccuracy(name="accuracy") if binary else CategoricalAccuracy()
-        )
+
+    @functools.cached_property
+    def metric(self) -> Metric:
+        """The library's own metric that a `Model` computes in its place."""
+        return BinaryAccuracy(name="accuracy") if self.binary else CategoricalAccuracy()
 
     def compare(self, predictions: Any, y: Any) -> Array:
         """Return where predictions and targets are equal."""
@@ -125,8 +134,10 @@ class Accuracy_Regression(Accuracy):
     0.5
     """
 
-    def __init__(self) -> None:
-        self.metric: RegressionAccuracy = RegressionAccuracy()
+    @functools.cached_property
+    def metric(self) -> RegressionAccuracy:
+        """The library's own metric that a `Model` computes in its place."""
+        return RegressionAccuracy()
 
     @property
     def precision(self) -> float | None:
@@ -135,12 +146,12 @@ class Accuracy_Regression(Accuracy):
 
     @precision.setter
     def precision(self, value: float | None) -> None:
-        self.metric.tolerance = value
+        self.metric._tolerance = value
 
     def init(self, y: Any, reinit: bool = False) -> None:
         """Take the precision from targets, if there is none or with `reinit`."""
         if reinit:
-            self.metric.tolerance = None
+            self.metric._tolerance = None
         be = here()
         with be.context():
             y = be.asarray(check_array(be, moved(be, y), "y"), be.dtype)

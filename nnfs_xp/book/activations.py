@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.activations import Linear, ReLU, Sigmoid, Softmax
+from nnfs_xp.activations.linear import Linear
+from nnfs_xp.activations.relu import ReLU
+from nnfs_xp.activations.sigmoid import Sigmoid
+from nnfs_xp.activations.softmax import Softmax
 from nnfs_xp.backends import Array, backend_of, library_of, to_numpy
 from nnfs_xp.book.layers import BookLayer
 from nnfs_xp.book.settings import here, moved
 from nnfs_xp.checks import check_array
+from nnfs_xp.unit import overridden
 
 
 class BookActivation(BookLayer):
@@ -27,14 +31,16 @@ class BookActivation(BookLayer):
 class OutputActivation(BookActivation):
     """An activation whose gradient follows from its output alone."""
 
-    def backward(self, dvalues: Any) -> Array:
-        """Compute the gradient at ``.output``, which a program may have set."""
-        if hasattr(self, "output"):
+    def _follow_attributes(self) -> None:
+        """Let `backward` use ``.output``, which a program may have set."""
+        if overridden(self, {"fwd": "", "bwd": ""}):
+            # Another activation, whose residuals are not known here.
+            super()._follow_attributes()
+        elif hasattr(self, "output"):
             be = self.place
             output = check_array(be, moved(be, self.output), "output")
-            self.output = self._residuals = be.asarray(output, be.dtype)
-            self._forward_backend = be
-        return super().backward(dvalues)
+            self.output = be.asarray(output, be.dtype)
+            self._follow(self.output)
 
 
 class Activation_ReLU(BookActivation, ReLU):

@@ -6,29 +6,57 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.activations import Linear
+from nnfs_xp.activations.linear import Linear
 from nnfs_xp.backends import Array
-from nnfs_xp.book.settings import dropout_seed, here, moved
-from nnfs_xp.layers import Dense, Dropout
+from nnfs_xp.book.settings import AnyAttributes, dropout_seed, here, moved
+from nnfs_xp.engine.shell import home_of, program_over
 from nnfs_xp.layers.base import Layer
+from nnfs_xp.layers.dense import Dense
+from nnfs_xp.layers.dropout import Dropout
 from nnfs_xp.regularizers import L1L2
 
 
-class BookLayer(Layer):
+class BookLayer(AnyAttributes, Layer):
     """What all layers of the book share: they take arrays of the host too."""
+
+    # The inputs that `_residuals` belong to.
+    _seen: Any = None
 
     def forward(self, inputs: Any, training: bool = True) -> Array:
         """Compute the output; see `nnfs_xp.Layer`."""
-        return super().forward(moved(self.place, inputs), training)
+        output = super().forward(moved(self.place, inputs), training)
+        self._seen = self.inputs
+        return output
 
     def backward(self, dvalues: Any) -> Array:
         """Compute the gradients; see `nnfs_xp.Layer`."""
+        self._follow_attributes()
         return super().backward(moved(self.place, dvalues))
 
     @property
     def place(self) -> Any:
         """The backend that the layer computes on."""
-        return self._backend
+        return self.backend or here()
+
+    def _follow_attributes(self) -> None:
+        """Let `backward` use ``.inputs``, as in the book.
+
+        A reader's own ``forward`` may have set it, without a call of this one.
+        """
+        inputs, output = vars(self).get("inputs"), vars(self).get("output")
+        if inputs is None or inputs is self._seen:
+            return
+        BookLayer.forward(self, inputs)
+        self.inputs = self._seen = inputs
+        if output is not None:
+            self.output = output
+
+    def _follow(self, residuals: Any) -> None:
+        """Let `backward` use residuals that no forward pass has left."""
+        self._residuals = residuals
+        if self._program is None:
+            network, _ = home_of(self, self.place)
+            self._program = program_over(self, network, training=True)
 
 
 class Layer_Dense(BookLayer, Dense):
@@ -84,7 +112,7 @@ class Layer_Dense(BookLayer, Dense):
         )
         # Rounded before it is scaled, as the package nnfs makes randn do.
         drawn = np.random.randn(self.n_inputs, self.n_neurons)  # noqa: NPY002
-        self._params = {
+        self._values = {
             "weights": be.asarray(0.01 * drawn.astype(be.dtype_name)),
             "biases": be.zeros((1, self.n_neurons)),
         }
@@ -117,9 +145,8 @@ class Layer_Dense(BookLayer, Dense):
         """Replace weights and biases."""
         self.weights, self.biases = weights, biases
 
-    def set_parameter(self, name: str, value: Any) -> None:
-        """Replace the values of one parameter."""
-        super().set_parameter(name, moved(self.place, value))
+    def _assign(self, name: str, value: Any) -> None:
+        super()._assign(name, moved(self.place, value))
 
 
 class Layer_Dropout(BookLayer, Dropout):
@@ -153,6 +180,18 @@ class Layer_Dropout(BookLayer, Dropout):
     def rate(self) -> float:
         """Share of the inputs to keep."""
         return 1.0 - self._rate
+
+    @property
+    def binary_mask(self) -> Array | None:
+        """Mask of the last forward pass, None if nothing was dropped."""
+        return self._residuals
+
+    @binary_mask.setter
+    def binary_mask(self, value: Any) -> None:
+        self._follow(value)
+
+    def _follow_attributes(self) -> None:
+        """Let `backward` use ``.binary_mask``, as in the book."""
 
 
 class Layer_Input(BookLayer, Linear):

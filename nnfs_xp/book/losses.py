@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import inspect
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from nnfs_xp import losses
-from nnfs_xp.backends import Array, backend_of
-from nnfs_xp.book.settings import here, moved
+from nnfs_xp.backends import Array, Backend, backend_of
+from nnfs_xp.book.settings import AnyAttributes, here, moved
+from nnfs_xp.engine.shell import home_of
+from nnfs_xp.errors import InputError
 from nnfs_xp.layers import Layer
+from nnfs_xp.losses.base import Loss as CoreLoss
+from nnfs_xp.losses.binary_cross_entropy import BinaryCrossEntropy
+from nnfs_xp.losses.categorical_cross_entropy import CategoricalCrossEntropy
+from nnfs_xp.losses.mean_absolute_error import MeanAbsoluteError
+from nnfs_xp.losses.mean_squared_error import MeanSquaredError
+from nnfs_xp.regularizers import L1L2
 
 
 class Loss:
@@ -49,20 +58,25 @@ class Loss:
             the layers of `remember_trainable_layers`.
         """
         each = self.forward(output, y)  # type: ignore[attr-defined]
+        if not getattr(each, "shape", ()):
+            raise InputError(
+                f"forward of {type(self).__name__} must return an array with one loss "
+                f"for each sample, got {each!r}"
+            )
         total = backend_of(each).xp.sum(each)
         self.accumulated_sum = self.accumulated_sum + total
         self.accumulated_count += each.shape[0]
         data_loss = total / each.shape[0]
         if not include_regularization:
             return data_loss
-        return data_loss, self.regularization_loss()
+        return data_loss, all_penalties(self)
 
     def calculate_accumulated(self, *, include_regularization: bool = False) -> Any:
         """Return the mean loss of all batches since `new_pass`."""
         data_loss = self.accumulated_sum / self.accumulated_count
         if not include_regularization:
             return data_loss
-        return data_loss, self.regularization_loss()
+        return data_loss, all_penalties(self)
 
     def new_pass(self) -> None:
         """Begin new sums."""
@@ -72,33 +86,69 @@ class Loss:
         """Take the layers whose penalties belong to the loss."""
         self.trainable_layers = trainable_layers
 
-    def regularization_loss(self, layer: Layer | None = None) -> Any:
+    def regularization_loss(self, layer: Any = None) -> Any:
         """Return the penalties of a layer, or of all remembered ones.
 
         Parameters
         ----------
-        layer : Layer, optional
+        layer : Layer or object, optional
             One layer, as in chapter 14; from chapter 18 on, the layers of
-            `remember_trainable_layers`.
+            `remember_trainable_layers`. One of a reader's own class has the book's
+            factors, ``weight_regularizer_l1`` and so on, or none.
         """
         total: Any = 0.0
         for trained in self.trainable_layers if layer is None else [layer]:
-            be, params = trained.backend, trained.params
-            assert be is not None
-            for name, regularizer in trained.regularizers().items():
+            for be, value, regularizer in _penalized(trained):
                 with be.context():
-                    total = total + regularizer.penalty(be, params[name])
+                    total = total + regularizer.penalty(be, value)
         return total
 
 
-class BookLoss(Loss, losses.Loss):  # type: ignore[misc]
+def all_penalties(loss: Any) -> Any:
+    """Return the penalties of all layers that a loss remembers.
+
+    A reader's own ``regularization_loss`` may want to be given each layer, as that of
+    chapter 14 does.
+    """
+    found = getattr(loss, "regularization_loss", None)
+    found = found or functools.partial(Loss.regularization_loss, loss)
+    needed = inspect.signature(found).parameters.values()
+    if any(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in needed):
+        return sum(map(found, loss.trainable_layers), 0.0)
+    return found()
+
+
+def _penalized(layer: Any) -> Iterator[tuple[Backend, Array, Any]]:
+    """Yield the parameters of a layer that have a penalty, with it."""
+    if isinstance(layer, Layer) and layer.parameters():
+        network, _ = home_of(layer)
+        node = network.nodes[id(layer)]
+        for name in node.parameters:
+            regularizer = network.regularizers.get(node.key(name))
+            if regularizer is not None:
+                yield network.backend, getattr(layer, name), regularizer
+        return
+    for name, kind in (("weights", "weight"), ("biases", "bias")):
+        l1, l2 = (getattr(layer, f"{kind}_regularizer_{n}", 0) for n in ("l1", "l2"))
+        if l1 or l2:
+            value = getattr(layer, name)
+            yield backend_of(value), value, L1L2(l1, l2)
+
+
+class BookLoss(AnyAttributes, Loss, CoreLoss):  # type: ignore[misc]
     """A loss of the library with the book's way to call it."""
+
+    _changing = CoreLoss._changing | {
+        "trainable_layers", "accumulated_sum", "accumulated_count"
+    }  # fmt: skip
+    # Of a reader's subclass whose constructor makes neither.
+    _backend: Backend | None = None
+    _last: Any = None
 
     def forward(self, y_pred: Any, y_true: Any) -> Array:  # type: ignore[override]
         """Return the loss of each sample, shape (n,)."""
-        be = self._backend
-        assert be is not None
-        return losses.Loss.forward(self, moved(be, y_pred), moved(be, y_true))
+        be = self._backend or here()
+        return CoreLoss.forward(self, moved(be, y_pred), moved(be, y_true))
 
     def backward(self, dvalues: Any, y_true: Any) -> Array:  # type: ignore[override]
         """Return the gradient of the mean loss, also kept as ``.dinputs``.
@@ -110,11 +160,12 @@ class BookLoss(Loss, losses.Loss):  # type: ignore[misc]
         y_true : array
             The targets.
         """
-        self.forward(dvalues, y_true)
-        return losses.Loss.backward(self)
+        # Not a reader's own `forward`, whose derivative this is not.
+        BookLoss.forward(self, dvalues, y_true)
+        return CoreLoss.backward(self)
 
 
-class Loss_CategoricalCrossentropy(BookLoss, losses.CategoricalCrossEntropy):  # type: ignore[misc]
+class Loss_CategoricalCrossentropy(BookLoss, CategoricalCrossEntropy):  # type: ignore[misc]
     """`nnfs_xp.CategoricalCrossEntropy` with ``mode="book"``.
 
     Examples
@@ -125,13 +176,13 @@ class Loss_CategoricalCrossentropy(BookLoss, losses.CategoricalCrossEntropy):  #
     0.4904
     """
 
-    saved_as = losses.CategoricalCrossEntropy
+    saved_as = CategoricalCrossEntropy
 
     def __init__(self) -> None:
         super().__init__(mode="book", backend=here())
 
 
-class Loss_BinaryCrossentropy(BookLoss, losses.BinaryCrossEntropy):  # type: ignore[misc]
+class Loss_BinaryCrossentropy(BookLoss, BinaryCrossEntropy):  # type: ignore[misc]
     """`nnfs_xp.BinaryCrossEntropy` with ``mode="book"``.
 
     Examples
@@ -142,13 +193,13 @@ class Loss_BinaryCrossentropy(BookLoss, losses.BinaryCrossEntropy):  # type: ign
     0.4904
     """
 
-    saved_as = losses.BinaryCrossEntropy
+    saved_as = BinaryCrossEntropy
 
     def __init__(self) -> None:
         super().__init__(mode="book", backend=here())
 
 
-class Loss_MeanSquaredError(BookLoss, losses.MeanSquaredError):  # type: ignore[misc]
+class Loss_MeanSquaredError(BookLoss, MeanSquaredError):  # type: ignore[misc]
     """`nnfs_xp.MeanSquaredError` under the book's name.
 
     Examples
@@ -158,13 +209,13 @@ class Loss_MeanSquaredError(BookLoss, losses.MeanSquaredError):  # type: ignore[
     2.5
     """
 
-    saved_as = losses.MeanSquaredError
+    saved_as = MeanSquaredError
 
     def __init__(self) -> None:
         super().__init__(backend=here())
 
 
-class Loss_MeanAbsoluteError(BookLoss, losses.MeanAbsoluteError):  # type: ignore[misc]
+class Loss_MeanAbsoluteError(BookLoss, MeanAbsoluteError):  # type: ignore[misc]
     """`nnfs_xp.MeanAbsoluteError` under the book's name.
 
     Its gradient has the sign of ``y_pred - y_true``; the book's has the
@@ -177,7 +228,7 @@ class Loss_MeanAbsoluteError(BookLoss, losses.MeanAbsoluteError):  # type: ignor
     1.5
     """
 
-    saved_as = losses.MeanAbsoluteError
+    saved_as = MeanAbsoluteError
 
     def __init__(self) -> None:
         super().__init__(backend=here())

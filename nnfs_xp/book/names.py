@@ -50,3 +50,5 @@ def give_book_name(unit: Any) -> None:
     book = BOOK_CLASSES.get(type(unit))
     if book is not None:
         unit.__class__ = book
+        # Some of what the library fixes, the book's programs set.
+        vars(unit)["_settings"] = frozenset(unit._setting_names())

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp import optimizers
+from nnfs_xp.backends import Array, Backend, backend_of
+from nnfs_xp.book.settings import AnyAttributes
+from nnfs_xp.errors import InputError
 from nnfs_xp.layers import Layer
-from nnfs_xp.optimizers.gathering import gather
+from nnfs_xp.optimizers.adagrad import Adagrad
+from nnfs_xp.optimizers.adam import Adam
+from nnfs_xp.optimizers.base import Optimizer
+from nnfs_xp.optimizers.collecting import collect_gradients, put_back
+from nnfs_xp.optimizers.rmsprop import RMSprop
+from nnfs_xp.optimizers.sgd import SGD
 
 
-class BookOptimizer(optimizers.Optimizer):
+class BookOptimizer(AnyAttributes, Optimizer):
     """What all optimizers of the book share: three calls for each step.
 
     Attributes
@@ -25,6 +32,7 @@ class BookOptimizer(optimizers.Optimizer):
     """
 
     _current: float | None = None
+    _decay: float = 0.0
 
     @property
     def current_learning_rate(self) -> float:
@@ -39,38 +47,77 @@ class BookOptimizer(optimizers.Optimizer):
         """Compute the learning rate of this step."""
         self._current = self.rate_at(self.iterations)
 
-    def update_params(self, layer: Layer) -> None:
+    def update_params(self, layer: Any) -> None:
         """Update the parameters of one layer, after its ``backward``.
 
         Parameters
         ----------
-        layer : Layer
-            A layer with parameters and gradients.
+        layer : Layer or object
+            A layer with parameters and gradients; of a reader's own class, one with
+            ``weights``, ``biases`` or both, and ``dweights`` and ``dbiases``.
         """
-        be, _, parameters, gradients = gather([layer])
-        own = self._layer_states.get(id(layer))
-        state = self.init(be, parameters) if own is None else own[1]
-        with be.context():
-            be.assign(state, "learning_rate", be.constant(self.current_learning_rate))
-            step = be.asarray(self.iterations, "int32")
-            be.assign(state, "step", step)
-            self.update(be, parameters, gradients, state)
-            if not be.in_place:
-                for name in layer.initializers():
-                    layer.replace_parameter(name, parameters[f"0.{name}"])
-        # The layer is kept with its state, so that its id stays its own.
-        self._layer_states[id(layer)] = layer, state
+        update_layer(self, layer, self.current_learning_rate)
 
     def post_update_params(self) -> None:
         """Count the step."""
         self.iterations += 1
 
-    @property
-    def _layer_states(self) -> dict[int, tuple[Layer, dict[str, Any]]]:
-        return self.__dict__.setdefault("_states_by_layer", {})
+
+def update_layer(optimizer: Optimizer, layer: Any, rate: float) -> None:
+    """Update one layer, with caches that the optimizer keeps for it alone."""
+    declared = isinstance(layer, Layer) and bool(layer.parameters())
+    owners: Any = {}
+    if declared:
+        be, parameters, gradients, owners = collect_gradients([layer])
+    else:
+        be, parameters, gradients = _attributes_of(layer)
+    # Pairs, not a dict by id, so that copies of optimizer and layers fit together.
+    states = vars(optimizer).setdefault("_states_by_layer", [])
+    state = next((own for known, own in states if known is layer), None)
+    if state is None:
+        state = optimizer.init(be, parameters)
+        states.append((layer, state))
+    with be.context():
+        be.assign(state, "learning_rate", be.constant(rate))
+        be.assign(state, "step", be.asarray(optimizer.iterations, "int32"))
+        optimizer.update(be, parameters, gradients, state)
+        if not declared:
+            for name, value in parameters.items():
+                setattr(layer, name, value)
+        elif not be.in_place:
+            put_back(parameters, owners)
 
 
-class Optimizer_SGD(BookOptimizer, optimizers.SGD):
+def begin_anew(optimizer: Optimizer) -> None:
+    """Forget all caches, and count from the first step."""
+    vars(optimizer).pop("_states_by_layer", None)
+    optimizer.iterations = 0
+
+
+def _attributes_of(layer: Any) -> tuple[Backend, dict[str, Array], dict[str, Array]]:
+    """Return parameters and gradients of a layer that has them as attributes."""
+    name = type(layer).__name__
+    found = [key for key in ("weights", "biases") if hasattr(layer, key)]
+    if not found:
+        raise InputError(f"{name} has neither weights nor biases to update")
+    be = backend_of(getattr(layer, found[0]))
+    parameters, gradients = {}, {}
+    for key in found:
+        parameters[key] = be.asarray(getattr(layer, key), be.dtype)
+        gradient = getattr(layer, f"d{key}", None)
+        if gradient is None:
+            raise InputError(f"{name} has no d{key}, which its backward must set")
+        gradients[key] = be.asarray(gradient, be.dtype)
+        wanted = tuple(parameters[key].shape)
+        if tuple(gradients[key].shape) != wanted:
+            raise InputError(
+                f"d{key} of {name} must have the shape of {key}, {wanted}, "
+                f"got {tuple(gradients[key].shape)}"
+            )
+    return be, parameters, gradients
+
+
+class Optimizer_SGD(BookOptimizer, SGD):
     """`nnfs_xp.SGD` under the book's name.
 
     Parameters
@@ -89,7 +136,7 @@ class Optimizer_SGD(BookOptimizer, optimizers.SGD):
     0.5
     """
 
-    saved_as = optimizers.SGD
+    saved_as = SGD
 
     def __init__(
         self, learning_rate: float = 1.0, decay: float = 0.0, momentum: float = 0.0
@@ -97,7 +144,7 @@ class Optimizer_SGD(BookOptimizer, optimizers.SGD):
         super().__init__(learning_rate, momentum=momentum, decay=decay)
 
 
-class Optimizer_Adagrad(BookOptimizer, optimizers.Adagrad):
+class Optimizer_Adagrad(BookOptimizer, Adagrad):
     """`nnfs_xp.Adagrad` under the book's name.
 
     Parameters
@@ -113,7 +160,7 @@ class Optimizer_Adagrad(BookOptimizer, optimizers.Adagrad):
     0.0001
     """
 
-    saved_as = optimizers.Adagrad
+    saved_as = Adagrad
 
     def __init__(
         self, learning_rate: float = 1.0, decay: float = 0.0, epsilon: float = 1e-7
@@ -121,7 +168,7 @@ class Optimizer_Adagrad(BookOptimizer, optimizers.Adagrad):
         super().__init__(learning_rate, epsilon, decay=decay)
 
 
-class Optimizer_RMSprop(BookOptimizer, optimizers.RMSprop):
+class Optimizer_RMSprop(BookOptimizer, RMSprop):
     """`nnfs_xp.RMSprop` under the book's name.
 
     Parameters
@@ -138,7 +185,7 @@ class Optimizer_RMSprop(BookOptimizer, optimizers.RMSprop):
     0.999
     """
 
-    saved_as = optimizers.RMSprop
+    saved_as = RMSprop
 
     def __init__(
         self,
@@ -150,7 +197,7 @@ class Optimizer_RMSprop(BookOptimizer, optimizers.RMSprop):
         super().__init__(learning_rate, rho=rho, epsilon=epsilon, decay=decay)
 
 
-class Optimizer_Adam(BookOptimizer, optimizers.Adam):
+class Optimizer_Adam(BookOptimizer, Adam):
     """`nnfs_xp.Adam` under the book's name.
 
     Parameters
@@ -167,7 +214,7 @@ class Optimizer_Adam(BookOptimizer, optimizers.Adam):
     0.05
     """
 
-    saved_as = optimizers.Adam
+    saved_as = Adam
 
     def __init__(
         self,

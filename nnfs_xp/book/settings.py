@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from nnfs_xp.backends import Backend, get_backend, library_of
 from nnfs_xp.backends.base import DTYPE_NAMES
 from nnfs_xp.errors import InputError
 from nnfs_xp.random import Stream
+from nnfs_xp.unit import Unit, is_of_library, overridden
 
 
 @dataclasses.dataclass
@@ -89,6 +91,41 @@ def init(
     if random_seed is not None:
         _settings.seed = random_seed
         np.random.seed(random_seed)  # noqa: NPY002 - the book's generator
+
+
+# What the engine calls, and what the book's programs and loop call.
+_COMPILED = ("fwd", "bwd", "init", "update", "apply")
+_CALLED = (
+    "forward", "backward", "calculate",
+    "pre_update_params", "update_params", "post_update_params",
+)  # fmt: skip
+
+
+class AnyAttributes(Unit):
+    """Lets a reader's subclass of one of the book's classes keep what it likes."""
+
+    def _setting_names(self) -> set[str]:
+        # Not the attributes of the class, such as the sums of a loss.
+        found = super()._setting_names() & set(vars(self))
+        # Of what a compiled step is made of, everything is fixed, as in the library.
+        compiled = overridden(self, dict.fromkeys(_COMPILED, ""))
+        if is_of_library(type(self)) or (
+            compiled and not overridden(self, dict.fromkeys(_CALLED, ""))
+        ):
+            return found
+        try:
+            self.config()
+        except AttributeError as error:
+            raise InputError(
+                f"the constructor of {type(self).__name__} must call "
+                f"super().__init__(...): {error}"
+            ) from error
+        except InputError:
+            # A function as learning rate, which can be used but not be saved.
+            pass
+        # Only what a constructor of the library takes is fixed; all else may change.
+        ours = [inspect.signature(c) for c in type(self).__mro__ if is_of_library(c)]
+        return found & {name for signature in ours for name in signature.parameters}
 
 
 def here() -> Backend:

@@ -5,8 +5,7 @@ from nnfs_xp.callbacks.checkpoint import Checkpoint
 from nnfs_xp.callbacks.early_stopping import EarlyStopping
 from nnfs_xp.callbacks.json_log import JSONLog
 from nnfs_xp.callbacks.learning_rate import LearningRateSchedule, ReduceOnPlateau
-from nnfs_xp.callbacks.print_epochs import PrintEpochs, epoch_line
-from nnfs_xp.callbacks.progress import Progress
+from nnfs_xp.callbacks.progress import PrintEpochs, Progress, epoch_line
 
 __all__ = [
     "BatchEvent",

@@ -95,12 +95,8 @@ class Callback:
 
 def check_callbacks(value: Any) -> list[Callback]:
     """Return callbacks as a list, from a sequence, a single one, or None."""
-    if value is None:
-        return []
-    if isinstance(value, Callback):
-        return [value]
-    if not isinstance(value, (list, tuple)) or not all(
-        isinstance(item, Callback) for item in value
-    ):
+    value = () if value is None else value
+    items = list(value) if isinstance(value, (list, tuple)) else [value]
+    if not all(isinstance(item, Callback) for item in items):
         raise InputError(f"callbacks must hold Callback objects only, got {value!r}")
-    return list(value)
+    return items

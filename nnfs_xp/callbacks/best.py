@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nnfs_xp.arguments import check_choice, check_rate
+from nnfs_xp.arguments import check_choice, check_count, check_rate
+from nnfs_xp.callbacks.base import Callback
 from nnfs_xp.errors import InputError
-
-MODES = ("auto", "min", "max")
 
 
 class Best:
@@ -47,7 +46,7 @@ class Best:
     ) -> None:
         if not isinstance(monitor, str):
             raise InputError(f"monitor must be the name of a figure, got {monitor!r}")
-        check_choice(mode, "mode", MODES)
+        check_choice(mode, "mode", ("auto", "min", "max"))
         self.monitor = monitor
         self.min_delta = check_rate(min_delta, "min_delta")
         less = monitor.endswith("loss") if mode == "auto" else mode == "min"
@@ -75,3 +74,34 @@ class Best:
             return True
         self.waited += 1
         return False
+
+
+class Patient(Callback):
+    """Base of callbacks that act when a figure has not improved for a while.
+
+    Parameters
+    ----------
+    best : Best
+        What is known of the figure.
+    patience : int
+        Epochs without improvement that are put up with, 0 or more.
+
+    Raises
+    ------
+    InputError
+        If `patience` is something else.
+    """
+
+    def __init__(self, best: Best, patience: int) -> None:
+        self._best, self.monitor = best, best.monitor
+        self.patience = check_count(patience, "patience", least=0)
+
+    @property
+    def best(self) -> float | None:
+        """The best value of the figure."""
+        return self._best.value
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch that had it."""
+        return self._best.epoch

@@ -87,6 +87,8 @@ class Checkpoint(Callback):
             raise FileNotFoundError(
                 errno.ENOENT, "there is no such directory", self.directory
             )
+        # What cannot be saved is found before anything is trained.
+        model.config()
         self._model = model
         self._best.restart()
         self.saved = None

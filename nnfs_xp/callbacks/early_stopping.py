@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_count
-from nnfs_xp.callbacks.base import Callback
-from nnfs_xp.callbacks.best import Best
+from nnfs_xp.callbacks.best import Best, Patient
 
 
-class EarlyStopping(Callback):
+class EarlyStopping(Patient):
     """Stop when a figure has not improved for more than `patience` epochs.
 
     An epoch improves on the best one so far if its figure is less (or more,
@@ -83,22 +81,10 @@ class EarlyStopping(Callback):
         mode: str = "auto",
         restore_best: bool = True,
     ) -> None:
-        self._best = Best(monitor, mode, min_delta)
-        self.monitor = monitor
-        self.patience = check_count(patience, "patience", least=0)
+        super().__init__(Best(monitor, mode, min_delta), patience)
         self.restore_best = restore_best
         self.stopped_epoch: int | None = None
         self._parameters: Any = None
-
-    @property
-    def best(self) -> float | None:
-        """The best value of the figure."""
-        return self._best.value
-
-    @property
-    def best_epoch(self) -> int | None:
-        """The epoch that had it."""
-        return self._best.epoch
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Begin anew."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nnfs_xp.arguments import check_count, check_positive, check_rate
+from nnfs_xp.arguments import check_positive, check_rate
 from nnfs_xp.callbacks.base import Callback
-from nnfs_xp.callbacks.best import Best
+from nnfs_xp.callbacks.best import Best, Patient
 from nnfs_xp.errors import InputError
 
 
@@ -62,7 +62,7 @@ class LearningRateSchedule(Callback):
         self._model.learning_rate = rate
 
 
-class ReduceOnPlateau(Callback):
+class ReduceOnPlateau(Patient):
     """Lower the learning rate when a figure has stopped improving.
 
     After more than `patience` epochs without improvement the learning rate is
@@ -133,23 +133,11 @@ class ReduceOnPlateau(Callback):
         mode: str = "auto",
         least: float = 0.0,
     ) -> None:
-        self._best = Best(monitor, mode, min_delta)
-        self.monitor = monitor
+        super().__init__(Best(monitor, mode, min_delta), patience)
         self.factor = check_positive(factor, "factor")
         if self.factor >= 1:
             raise InputError(f"factor must be less than 1, got {factor!r}")
-        self.patience = check_count(patience, "patience", least=0)
         self.least = check_rate(least, "least")
-
-    @property
-    def best(self) -> float | None:
-        """The best value of the figure."""
-        return self._best.value
-
-    @property
-    def best_epoch(self) -> int | None:
-        """The epoch that had it."""
-        return self._best.epoch
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Begin anew, if there is a number to lower."""

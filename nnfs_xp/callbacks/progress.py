@@ -1,4 +1,4 @@
-"""Live progress on a terminal, one plain line for each epoch elsewhere."""
+"""The epochs as they end: one plain line for each, and a bar on a terminal."""
 
 from __future__ import annotations
 
@@ -6,10 +6,45 @@ import sys
 import time
 from typing import Any
 
-from nnfs_xp.callbacks.base import BatchEvent
-from nnfs_xp.callbacks.print_epochs import PrintEpochs, figure_texts
+from nnfs_xp.callbacks.base import BatchEvent, Callback
 
 _SECONDS_BETWEEN_READINGS = 0.2
+# What a record tells of the run, and not of the network.
+_NOT_FIGURES = {"epoch", "seconds", "samples_per_second", "learning_rate"}
+
+
+class PrintEpochs(Callback):
+    """One plain line for each epoch, as ``Model.fit(verbose=True)`` prints it.
+
+    Parameters
+    ----------
+    unit : str, default "samples"
+        What a sample is called, such as ``"images"``.
+
+    Examples
+    --------
+    >>> from nnfs_xp import PrintEpochs
+    >>> watch = PrintEpochs(unit="images")
+    >>> watch.last = 3
+    >>> watch.on_epoch_end({"epoch": 1, "loss": 0.5, "samples_per_second": 2000.0})
+    epoch 1/3  loss 0.5000  2,000 images/s
+    """
+
+    def __init__(self, unit: str = "samples") -> None:
+        self.unit = unit
+        self.last = 0
+
+    def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
+        """Remember how many epochs there will be."""
+        self.last = model.epochs_trained + epochs
+
+    def on_epoch_end(self, record: dict[str, Any]) -> None:
+        """Print the record."""
+        self.show(epoch_line(record, self.last, unit=self.unit))
+
+    def show(self, line: str) -> None:
+        """Print a line at once, so that a pipe shows it while training runs."""
+        print(line, flush=True)
 
 
 class Progress(PrintEpochs):
@@ -62,17 +97,15 @@ class Progress(PrintEpochs):
         if self._bar is None:
             return
         now = time.perf_counter()
-        figures: dict[str, Any] = {}
+        fields: dict[str, Any] = {"epoch": event.epoch, "batch": event.batch}
         # Reading waits for the device, which would spoil its pace if it were
         # done at every batch.
         if now - self._read_at >= _SECONDS_BETWEEN_READINGS:
             self._read_at = now
             speed = event.samples / (now - self._epoch_began)
             parts = [*figure_texts(event.figures()), f"{speed:,.0f} {self.unit}/s"]
-            figures["figures"] = "  ".join(parts)
-        self._bar.update(
-            self._task, advance=1, epoch=event.epoch, batch=event.batch, **figures
-        )
+            fields["figures"] = "  ".join(parts)
+        self._bar.update(self._task, advance=1, **fields)
 
     def on_fit_end(self) -> None:
         """Take the bar away."""
@@ -98,14 +131,25 @@ class Progress(PrintEpochs):
             progress.TimeRemainingColumn(),
             transient=True,
         )
-        self._task = self._bar.add_task(
-            "train",
-            total=self._epochs * self._batches,
-            epoch=epoch,
-            epochs=self.last,
-            batch=0,
-            batches=self._batches,
-            figures="",
-        )
+        total = self._epochs * self._batches
+        fields = {"epoch": epoch, "epochs": self.last, "figures": ""}
+        fields |= {"batch": 0, "batches": self._batches}
+        self._task = self._bar.add_task("train", total=total, **fields)
         self._bar.start()
         self._read_at = time.perf_counter()
+
+
+def epoch_line(record: dict[str, Any], last: int, unit: str = "samples") -> str:
+    """Return the record of an epoch as one line of text."""
+    figures = {k: value for k, value in record.items() if k not in _NOT_FIGURES}
+    speed = f"{record['samples_per_second']:,.0f} {unit}/s"
+    return "  ".join([f"epoch {record['epoch']}/{last}", *figure_texts(figures), speed])
+
+
+def figure_texts(figures: dict[str, Any]) -> list[str]:
+    """Return name and value of every figure that is a single number."""
+    return [
+        f"{name.replace('_', ' ')} {value:.4f}"
+        for name, value in figures.items()
+        if isinstance(value, float)
+    ]

@@ -13,10 +13,8 @@ from nnfs_xp.checks.arrays import (
     check_finite,
     check_same_library,
 )
-from nnfs_xp.checks.classes import (
-    check_class_targets,
-    check_targets,
-)
+from nnfs_xp.checks.classes import check_class_targets
+from nnfs_xp.checks.inputs import check_inputs
 from nnfs_xp.checks.values import (
     check_probabilities,
     check_sample_weight,
@@ -28,9 +26,9 @@ __all__ = [
     "check_class_targets",
     "check_features",
     "check_finite",
+    "check_inputs",
     "check_probabilities",
     "check_same_library",
     "check_sample_weight",
-    "check_targets",
     "check_values",
 ]

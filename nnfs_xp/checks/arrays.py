@@ -49,11 +49,11 @@ def check_features(
     *,
     host_allowed: bool = False,
 ) -> Array:
-    """Return an array of shape (n, n_features), as `check_array` does."""
+    """Return an array of shape (n, ..., n_features), as `check_array` does."""
     array = local_array(be, value, name, host_allowed)
     check_extent(array, name)
     expected = "n" if n_features is None else str(n_features)
-    if array.ndim != 2 or (n_features is not None and array.shape[1] != n_features):
+    if array.ndim < 2 or (n_features is not None and array.shape[-1] != n_features):
         raise InputError(
             f"{name} must have shape (samples, {expected}), got {tuple(array.shape)}"
         )

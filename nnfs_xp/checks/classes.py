@@ -14,31 +14,30 @@ from nnfs_xp.checks.arrays import (
 from nnfs_xp.errors import DTypeError, InputError
 
 
-def check_targets(
+def check_class_targets(
     be: Backend,
     value: Any,
     name: str,
-    n_samples: int,
-    n_classes: int | None,
+    prediction_shape: tuple[int | None, ...],
     *,
     host_allowed: bool = False,
     ignore_index: int | None = None,
 ) -> Array:
-    """Return integer labels (n,) as int32, or target rows (n, k) as floats.
+    """Return integer labels as int32, or target rows as floats.
 
     Parameters
     ----------
     be : Backend
         Where the targets have to be.
     value : array or array_like
-        Integer or boolean labels of shape (n,), or one-hot or soft targets of
-        shape (n, k) without negative or non-finite values.
+        Integer or boolean labels of the shape of the predictions without its last
+        length, or one-hot or soft targets of all of it, without negative or
+        non-finite values.
     name : str
         The argument's name, for messages.
-    n_samples : int
-        Number of rows of the predictions.
-    n_classes : int or None
-        Number of columns of the predictions, if it is known.
+    prediction_shape : tuple
+        Such as (n, classes). None stands for a length that is not known yet, but not
+        for the first.
     host_allowed : bool, default False
         Whether a NumPy array may come, to be moved to the backend.
     ignore_index : int, optional
@@ -53,43 +52,32 @@ def check_targets(
     InputError
         If a shape, a length or a value does not fit.
     """
-    array = local_array(be, value, name, host_allowed)
-    if array.ndim not in (1, 2):
-        raise InputError(
-            f"{name} must be labels of shape ({n_samples},) or rows of shape "
-            f"({n_samples}, {_or(n_classes, 'classes')}), got {tuple(array.shape)}"
-        )
-    check_length(array, name, n_samples)
-    check_extent(array, name)
-    if array.ndim == 1:
-        return _check_labels(be, array, name, n_classes, ignore_index)
-    return _check_rows(be, array, name, n_classes)
-
-
-def check_class_targets(
-    be: Backend,
-    value: Any,
-    name: str,
-    prediction_shape: tuple[int | None, ...],
-    *,
-    host_allowed: bool = False,
-    ignore_index: int | None = None,
-) -> Array:
-    """Return targets as `check_targets` does, for predictions of a shape.
-
-    None in the shape stands for a length that is not known yet.
-    """
-    if len(prediction_shape) != 2:
+    if len(prediction_shape) < 2:
         raise InputError(
             f"{name}: classes need predictions of shape (samples, classes), "
             f"got {prediction_shape}"
         )
-    n_samples, n_classes = prediction_shape
+    *positions, n_classes = prediction_shape
+    array = local_array(be, value, name, host_allowed)
+    are_labels = array.ndim == len(positions)
+    wanted = positions if are_labels else prediction_shape
+    if array.ndim != len(wanted) or any(
+        known not in (None, length)
+        for known, length in zip(positions[1:], array.shape[1:], strict=False)
+    ):
+        lengths = ", ".join(_or(n, "n") for n in positions)
+        comma = "," if len(positions) == 1 else ""
+        raise InputError(
+            f"{name} must be labels of shape ({lengths}{comma}) or rows of shape "
+            f"({lengths}, {_or(n_classes, 'classes')}), got {tuple(array.shape)}"
+        )
+    n_samples = positions[0]
     assert n_samples is not None
-    return check_targets(
-        be, value, name, n_samples, n_classes,
-        host_allowed=host_allowed, ignore_index=ignore_index,
-    )  # fmt: skip
+    check_length(array, name, n_samples)
+    check_extent(array, name)
+    if are_labels:
+        return _check_labels(be, array, name, n_classes, ignore_index)
+    return _check_rows(be, array, name, n_classes)
 
 
 def _check_labels(
@@ -127,10 +115,10 @@ def _without(xp: Any, labels: Array, wide: Array, ignore_index: int | None) -> A
 
 
 def _check_rows(be: Backend, rows: Array, name: str, n_classes: int | None) -> Array:
-    if n_classes is not None and rows.shape[1] != n_classes:
-        hint = " (labels must have shape (n,))" if rows.shape[1] == 1 else ""
+    if n_classes is not None and rows.shape[-1] != n_classes:
+        hint = " (labels must have shape (n,))" if rows.shape[1:] == (1,) else ""
         raise InputError(
-            f"{name} must have shape ({rows.shape[0]}, {n_classes}), "
+            f"{name} must have shape {(*rows.shape[:-1], n_classes)}, "
             f"got {tuple(rows.shape)}{hint}"
         )
     rows = be.asarray(rows, be.dtype)

@@ -73,18 +73,22 @@ def check_probabilities(
 
 
 def check_sample_weight(
-    be: Backend, value: Any, name: str, n_samples: int, host_allowed: bool = False
+    be: Backend,
+    value: Any,
+    name: str,
+    shape: tuple[int, ...],
+    host_allowed: bool = False,
 ) -> Array:
-    """Return the weights of samples, finite floats of 0 or more, shape (n,).
+    """Return the weights of samples, finite floats of 0 or more.
 
-    Parameters and errors are those of `check_values`.
+    They have shape (n,), or that of the losses where a sample has several. Other
+    parameters and errors are those of `check_values`.
     """
     array = local_array(be, value, name, host_allowed)
-    if array.ndim != 1:
-        raise InputError(
-            f"{name} must have shape ({n_samples},), got {tuple(array.shape)}"
-        )
-    check_length(array, name, n_samples)
+    if array.ndim != 1 and tuple(array.shape) != shape:
+        either = f"({shape[0]},)" + (f" or {shape}" if len(shape) > 1 else "")
+        raise InputError(f"{name} must have shape {either}, got {tuple(array.shape)}")
+    check_length(array, name, shape[0])
     check_extent(array, name)
     weights = _finite_floats(be, array, name)
     if bool(be.xp.any(weights < 0)):

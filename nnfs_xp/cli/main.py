@@ -6,11 +6,17 @@ import argparse
 import io
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 
 import nnfs_xp
-from nnfs_xp.backends import BACKEND_NAMES, DTYPE_NAMES, MATMUL_PRECISIONS
-from nnfs_xp.cli import backends, train, use
+from nnfs_xp.backends import (
+    BACKEND_NAMES,
+    DTYPE_NAMES,
+    MATMUL_PRECISIONS,
+    backend_status,
+)
+from nnfs_xp.cli import train, use
 from nnfs_xp.data import DATASET_NAMES
 from nnfs_xp.errors import BackendUnavailableError, DownloadError, InputError
 
@@ -60,15 +66,23 @@ def _parser() -> argparse.ArgumentParser:
         prog="nnfs-xp",
         description="Neural networks from scratch, on every array library.",
     )
-    parser.add_argument(
-        "--version", action="version", version=f"nnfs-xp {nnfs_xp.__version__}"
-    )
+    version = f"nnfs-xp {nnfs_xp.__version__}"
+    parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_train(commands)
-    _add_evaluate(commands)
-    _add_predict(commands)
-    listing = commands.add_parser("backends", help="list every backend: does it work?")
-    listing.set_defaults(command=backends.run)
+
+    command = commands.add_parser("evaluate", help="loss and accuracy of a saved model")
+    _add_model_and_data(command)
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.set_defaults(command=use.evaluate)
+
+    command = commands.add_parser("predict", help="classes of new data, as CSV")
+    _add_model_and_data(command)
+    command.add_argument("--out", metavar="FILE", help="file to write, instead of here")
+    command.set_defaults(command=use.predict)
+
+    command = commands.add_parser("backends", help="list every backend: does it work?")
+    command.set_defaults(command=_list_backends)
     return parser
 
 
@@ -86,18 +100,10 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         help=f"one of {', '.join(DATASET_NAMES)}, or your own .npz, .csv or "
         "IDX file (default: fashion-mnist-mini)",
     )
-    _add_data_dir(parser)
     _add_where(parser)
-    parser.add_argument(
-        "--hidden",
-        nargs="+",
-        type=_sizes,
-        metavar="N",
-        help="neurons of each hidden layer, such as 128 128; 0 for none "
-        "(default: as suits the data)",
-        default=argparse.SUPPRESS,
-    )
+    layers = "neurons of each hidden layer, such as 128 128; 0 for none"
     for name, kind, metavar, text in (
+        ("--hidden", _sizes, "N", layers),
         ("--epochs", _count, "N", "times to go through the data"),
         ("--batch-size", _count, "N", "samples of each step"),
         ("--lr", float, "RATE", "Adam's learning rate"),
@@ -106,77 +112,52 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
             name,
             type=kind,
             metavar=metavar,
+            nargs="+" if kind is _sizes else None,
             help=f"{text} (default: as suits the data)",
+            # Absent unless given, so that what suits the data shows through.
             default=argparse.SUPPRESS,
         )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        help="seed of weights and batch order (default: 0)",
-    )
-    parser.add_argument(
-        "--out",
-        metavar="DIR",
-        help="directory for the results (default: a new one in runs/)",
-        default=argparse.SUPPRESS,
-    )
+    seed = "seed of weights and batch order (default: 0)"
+    parser.add_argument("--seed", type=int, default=0, help=seed)
+    out = "directory for the results (default: a new one in runs/)"
+    parser.add_argument("--out", metavar="DIR", help=out, default=argparse.SUPPRESS)
     parser.add_argument("--no-plot", action="store_true", help="leave out report.png")
     parser.set_defaults(command=train.run)
 
 
-def _add_evaluate(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("evaluate", help="loss and accuracy of a saved model")
-    _add_model_and_data(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(command=use.evaluate)
-
-
-def _add_predict(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("predict", help="classes of new data, as CSV")
-    _add_model_and_data(parser)
-    parser.add_argument("--out", metavar="FILE", help="file to write, instead of here")
-    parser.set_defaults(command=use.predict)
-
-
 def _add_model_and_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "model", metavar="MODEL", help="a model.safetensors, or its directory"
-    )
-    parser.add_argument(
-        "data",
-        metavar="DATA",
-        help=f"one of {', '.join(DATASET_NAMES)} (its test part), or a file",
-    )
-    _add_data_dir(parser)
+    model = "a model.safetensors, or its directory"
+    parser.add_argument("model", metavar="MODEL", help=model)
+    data = f"one of {', '.join(DATASET_NAMES)} (its test part), or a file"
+    parser.add_argument("data", metavar="DATA", help=data)
     _add_where(parser)
 
 
-def _add_data_dir(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        help="where the four files of fashion-mnist are, instead of downloading them",
-    )
-
-
 def _add_where(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--backend",
-        choices=(*BACKEND_NAMES, "auto"),
-        help="array library (default: $NNFS_XP_BACKEND, else numpy)",
-    )
-    parser.add_argument("--device", help="device of that library, such as cuda:0")
-    parser.add_argument(
-        "--dtype",
-        choices=DTYPE_NAMES,
-        help="precision (default: float32, or the model's)",
-    )
-    parser.add_argument(
-        "--matmul-precision",
-        choices=MATMUL_PRECISIONS,
-        help="format of the operands of matrix products (default: full, no rounding)",
-    )
+    """Add where the data is, and where and how precisely to compute."""
+    add = parser.add_argument
+    files = "where the four files of fashion-mnist are, instead of downloading them"
+    add("--data-dir", metavar="DIR", help=files)
+    library = "array library (default: $NNFS_XP_BACKEND, else numpy)"
+    add("--backend", choices=(*BACKEND_NAMES, "auto"), help=library)
+    add("--device", help="device of that library, such as cuda:0")
+    precision = "precision (default: float32, or the model's)"
+    add("--dtype", choices=DTYPE_NAMES, help=precision)
+    products = "format of the operands of matrix products (default: full, no rounding)"
+    add("--matmul-precision", choices=MATMUL_PRECISIONS, help=products)
+
+
+def _list_backends(options: argparse.Namespace) -> int:
+    """Print one paragraph for each backend: does it work here, and why not."""
+    for name in BACKEND_NAMES:
+        status = backend_status(name)
+        works = "works" if status.works else "does not work"
+        print(f"{name:<17} {status.version or '-':<14} {works}")
+        if status.works:
+            print(f"    devices: {', '.join(status.devices)}")
+        else:
+            print(textwrap.indent(textwrap.fill(status.reason, 84), "    "))
+    return 0
 
 
 def _count(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 import platform
@@ -96,26 +97,22 @@ def write_report(run: Run, x_test: np.ndarray, path: Path) -> None:
     from nnfs_xp.plots import report, save_figure
 
     data, model = run.data, run.model
-    labels, confidence = classify(model, x_test)
-    pictures: dict[str, Any] = {}
+    answers = data.y_test, *classify(model, x_test), data.class_names
+    extra: dict[str, Any] = {"title": _title(run), "subtitle": _subtitle(run)}
     if data.image_shape is not None:
-        pictures = {"images": data.x_test, "image_shape": data.image_shape}
+        extra |= {"images": data.x_test, "image_shape": data.image_shape}
     elif data.n_features == 2:
-        pictures = {"predict": _host_predict(model), "x": x_test}
+        extra |= {"predict": lambda x: to_numpy(model.predict(x)), "x": x_test}
     with warnings.catch_warnings():
         # A script that the font lacks is drawn as boxes; so be it.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure = report(
-            run.epochs,
-            data.y_test,
-            labels,
-            confidence,
-            data.class_names,
-            title=_title(run),
-            subtitle=_subtitle(run),
-            **pictures,
-        )
-        save_figure(figure, path)
+        save_figure(report(run.epochs, *answers, **extra), path)
+
+
+def placement(options: argparse.Namespace) -> dict[str, Any]:
+    """Return where and how precisely to compute, as keywords for a backend."""
+    names = ("device", "dtype", "matmul_precision")
+    return {name: getattr(options, name) for name in names}
 
 
 def classify(model: Model, x: Array) -> tuple[np.ndarray, np.ndarray]:
@@ -124,20 +121,11 @@ def classify(model: Model, x: Array) -> tuple[np.ndarray, np.ndarray]:
     return probabilities.argmax(axis=1), probabilities.max(axis=1)
 
 
-def _host_predict(model: Model) -> Any:
-    def predict(points: np.ndarray) -> np.ndarray:
-        return to_numpy(model.predict(points))
-
-    return predict
-
-
 def _title(run: Run) -> str:
     sizes = [run.data.n_features, *run.hidden, run.data.n_classes]
     network = "-".join(str(size) for size in sizes)
-    return (
-        f"{Path(run.data.name).name}: {network}, "
-        f"test accuracy {100 * run.test['accuracy']:.1f} %"
-    )
+    accuracy = f"test accuracy {100 * run.test['accuracy']:.1f} %"
+    return f"{Path(run.data.name).name}: {network}, {accuracy}"
 
 
 def _subtitle(run: Run) -> str:

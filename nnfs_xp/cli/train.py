@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import itertools
 import time
@@ -12,8 +13,7 @@ from typing import Any
 from nnfs_xp.activations import ReLU, Softmax
 from nnfs_xp.backends import get_backend
 from nnfs_xp.callbacks import Callback, Progress
-from nnfs_xp.cli.presets import preset_for
-from nnfs_xp.cli.results import Run, write_history, write_report
+from nnfs_xp.cli.results import Run, placement, write_history, write_report
 from nnfs_xp.data import Dataset, load_dataset
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers import Dense, Layer
@@ -24,22 +24,47 @@ from nnfs_xp.optimizers import Adam
 _INTERRUPTED = 130
 
 
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """What suits a data set, where the user does not say.
+
+    Attributes
+    ----------
+    hidden : tuple of tuples of int
+        Neurons of the hidden layers, grouped as the command line groups them.
+    epochs, batch_size : int
+    lr : float
+        Learning rate.
+    """
+
+    hidden: tuple[tuple[int, ...], ...]
+    epochs: int
+    batch_size: int
+    lr: float
+
+
+# The book's network for Fashion-MNIST, and smaller ones for smaller data.
+_PRESETS = {
+    "fashion-mnist-mini": Preset(((128, 128),), 15, 128, 0.001),
+    "fashion-mnist": Preset(((128, 128),), 10, 128, 0.001),
+    "digits": Preset(((128, 64),), 30, 64, 0.001),
+    "spiral": Preset(((64, 64),), 150, 32, 0.02),
+    "vertical": Preset(((64,),), 100, 32, 0.01),
+}
+_OWN_FILES = Preset(((128, 128),), 30, 128, 0.001)
+
+
 def run(options: argparse.Namespace) -> int:
     """Train, evaluate, and leave model, history and report in a directory."""
-    preset = preset_for(options.data)
-    hidden = getattr(options, "hidden", [preset.hidden])
-    sizes = [size for group in hidden for size in group if size]
-    be = get_backend(
-        options.backend,
-        device=options.device,
-        dtype=options.dtype,
-        matmul_precision=options.matmul_precision,
-    )
+    preset = vars(_PRESETS.get(options.data, _OWN_FILES))
+    options = argparse.Namespace(**{**preset, **vars(options)})
+    sizes = [size for group in options.hidden for size in group if size]
+    be = get_backend(options.backend, **placement(options))
     data = load_dataset(options.data, data_dir=options.data_dir, seed=options.seed)
     model = Model(
         layers_for(data, sizes),
         loss=CategoricalCrossEntropy(),
-        optimizer=Adam(getattr(options, "lr", preset.learning_rate)),
+        optimizer=Adam(options.lr),
         backend=be,
         seed=options.seed,
     )
@@ -50,40 +75,31 @@ def run(options: argparse.Namespace) -> int:
         "scaling": data.scaling.to_dict(),
     }
     out = _output_directory(options)
-    epochs = getattr(options, "epochs", preset.epochs)
-    batch_size = getattr(options, "batch_size", preset.batch_size)
     unit = "images" if data.image_shape else "samples"
     _announce(model, data, unit)
 
-    x_test = data.features("test", model.backend.dtype_name)
+    x_test = data.features("test", be.dtype_name)
     began = time.perf_counter()
-    progress = Progress(unit)
     recorder = _Recorder()
-    interrupted = False
+    status = 0
     try:
         model.fit(
-            data.features("train", model.backend.dtype_name),
+            data.features("train", be.dtype_name),
             data.y_train,
-            epochs=epochs,
-            batch_size=batch_size,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
             validation_data=(x_test, data.y_test),
-            callbacks=[recorder, progress],
+            callbacks=[recorder, Progress(unit)],
         )
     except KeyboardInterrupt:
         if not recorder.epochs:
             raise
-        interrupted = True
-        epoch = len(recorder.epochs) + 1
+        status, epoch = _INTERRUPTED, len(recorder.epochs) + 1
         print(f"interrupted in epoch {epoch}; keeping what was learned until then")
-    finished = Run(
-        model=model,
-        data=data,
-        epochs=recorder.epochs,
-        seconds=time.perf_counter() - began,
-        batch_size=batch_size,
-        hidden=sizes,
-        test=model.evaluate(x_test, data.y_test),
-    )
+    seconds = time.perf_counter() - began
+    test = model.evaluate(x_test, data.y_test)
+    batch_size = options.batch_size
+    finished = Run(model, data, recorder.epochs, seconds, batch_size, sizes, test)
     model.save(out / "model.safetensors")
     write_history(finished, out / "history.json")
     written = ["model.safetensors", "history.json"]
@@ -94,13 +110,10 @@ def run(options: argparse.Namespace) -> int:
         except InputError as error:
             # A network that diverged predicts NaN, which cannot be drawn.
             print(f"no report.png: {error}")
-    print(
-        f"test accuracy {finished.test['accuracy']:.4f}, "
-        f"test loss {finished.test['loss']:.4f}, "
-        f"trained in {finished.seconds:.1f} s"
-    )
+    figures = f"test accuracy {test['accuracy']:.4f}, test loss {test['loss']:.4f}"
+    print(f"{figures}, trained in {seconds:.1f} s")
     print(f"wrote {', '.join(written)} to {out}")
-    return _INTERRUPTED if interrupted else 0
+    return status
 
 
 def layers_for(data: Dataset, hidden: list[int]) -> list[Layer]:

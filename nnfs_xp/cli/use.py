@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nnfs_xp.cli.results import classify, finite
+from nnfs_xp.callbacks.json_log import finite
+from nnfs_xp.cli.results import classify, placement
 from nnfs_xp.data import Examples, Scaling, load_examples
 from nnfs_xp.errors import InputError
 from nnfs_xp.io.atomic import atomic_write
@@ -56,13 +57,7 @@ def _load(options: argparse.Namespace) -> tuple[Model, Examples, np.ndarray]:
     path = Path(options.model)
     if path.is_dir():
         path = path / "model.safetensors"
-    model = Model.load(
-        path,
-        backend=options.backend,
-        device=options.device,
-        dtype=options.dtype,
-        matmul_precision=options.matmul_precision,
-    )
+    model = Model.load(path, backend=options.backend, **placement(options))
     examples = load_examples(
         options.data,
         data_dir=options.data_dir,

@@ -2,10 +2,8 @@
 
 from nnfs_xp.data.catalog import DATASET_NAMES, Examples, load_dataset, load_examples
 from nnfs_xp.data.dataset import Dataset
+from nnfs_xp.data.generators import sine_data, spiral_data, vertical_data
 from nnfs_xp.data.scaling import Scaling
-from nnfs_xp.data.sine import sine_data
-from nnfs_xp.data.spiral import spiral_data
-from nnfs_xp.data.vertical import vertical_data
 
 __all__ = [
     "DATASET_NAMES",

@@ -17,25 +17,20 @@ from pathlib import Path
 
 import numpy as np
 
-from nnfs_xp.data.digits import DIGITS_FILE
-from nnfs_xp.data.fashion_mnist import MINI_FILE
 from nnfs_xp.data.fashion_mnist_files import read_from_directory
+from nnfs_xp.data.packaged import DIGITS_FILE, MINI_FILE
 
-_TRAIN_PER_CLASS = 1000
-_TEST_PER_CLASS = 200
+_PER_CLASS = {"train": 1000, "test": 200}
 
 
 def mini_arrays(directory: Path) -> dict[str, np.ndarray]:
     """Return the packaged part of Fashion-MNIST, chosen from the whole."""
     full = read_from_directory(directory)
-    train = first_of_each_class(full["y_train"], _TRAIN_PER_CLASS)
-    test = first_of_each_class(full["y_test"], _TEST_PER_CLASS)
-    return {
-        "x_train": full["x_train"][train],
-        "y_train": full["y_train"][train],
-        "x_test": full["x_test"][test],
-        "y_test": full["y_test"][test],
-    }
+    mini: dict[str, np.ndarray] = {}
+    for part, count in _PER_CLASS.items():
+        rows = first_of_each_class(full[f"y_{part}"], count)
+        mini |= {key: full[key][rows] for key in (f"x_{part}", f"y_{part}")}
+    return mini
 
 
 def first_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:
@@ -57,10 +52,7 @@ def digits_arrays() -> dict[str, np.ndarray]:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    return {
-        "x": bunch.images.astype(np.uint8),
-        "y": bunch.target.astype(np.uint8),
-    }
+    return {"x": bunch.images.astype(np.uint8), "y": bunch.target.astype(np.uint8)}
 
 
 def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from nnfs_xp.data.dataset import Dataset
-from nnfs_xp.data.digits import load_digits
-from nnfs_xp.data.fashion_mnist import load_full, load_mini
-from nnfs_xp.data.readers import dataset_from_file, read_file
-from nnfs_xp.data.spiral import load_spiral
+from nnfs_xp.data.fashion_mnist import load_full
+from nnfs_xp.data.generators import load_points
+from nnfs_xp.data.packaged import load_digits, load_mini
+from nnfs_xp.data.readers import read_file
+from nnfs_xp.data.scaling import Scaling
 from nnfs_xp.data.tables import Tables
-from nnfs_xp.data.vertical import load_vertical
 from nnfs_xp.errors import InputError
+from nnfs_xp.random import Stream
 
 _Path = str | PathLike[str]
 
@@ -25,11 +26,12 @@ _LOADERS: dict[str, Callable[[_Path | None], Dataset]] = {
     "fashion-mnist-mini": lambda data_dir: load_mini(),
     "fashion-mnist": load_full,
     "digits": lambda data_dir: load_digits(),
-    "spiral": lambda data_dir: load_spiral(),
-    "vertical": lambda data_dir: load_vertical(),
+    "spiral": lambda data_dir: load_points("spiral"),
+    "vertical": lambda data_dir: load_points("vertical"),
 }
 
 DATASET_NAMES = tuple(_LOADERS)
+_TEST_SHARE = 0.2
 
 
 # Without eq=False the generated __eq__ would compare arrays and raise.
@@ -99,7 +101,7 @@ def load_dataset(
     """
     if name_or_path in DATASET_NAMES:
         return _LOADERS[str(name_or_path)](data_dir)
-    return dataset_from_file(_existing(name_or_path), seed=seed)
+    return _dataset_from_file(_existing(name_or_path), seed)
 
 
 def load_examples(
@@ -190,3 +192,53 @@ def _existing(name_or_path: _Path) -> Path:
             f"data sets are {', '.join(DATASET_NAMES)}"
         )
     return path
+
+
+def _dataset_from_file(path: Path, seed: int) -> Dataset:
+    """Make a data set of a file of labelled examples.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        As for `read_file`.
+    seed : int, default 0
+        Chooses the rows that are held out, if the file names no test rows.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    FileFormatError
+        If the file cannot be used.
+    InputError
+        If rows must be held out and there are fewer than two.
+    """
+    tables = read_file(path)
+    train, test = tables.train, tables.test
+    note = f"read from {path}, with its own test rows"
+    if test is None:
+        held_out = _held_out(path, len(train.x), seed)
+        note = (
+            f"read from {path}, {held_out.sum()} of {len(held_out)} rows held "
+            f"out for testing (seed {seed})"
+        )
+        train, test = train.where(~held_out), train.where(held_out)
+    assert train.y is not None and test.y is not None
+    parts = train.x, train.y, test.x, test.y
+    kind = tables.class_names, tables.image_shape, Scaling.standard(train.x)
+    return Dataset(str(path), *parts, *kind, note)
+
+
+def _held_out(path: Path, count: int, seed: int) -> np.ndarray:
+    """Return which of the rows are held out for testing."""
+    if count < 2:
+        raise InputError(
+            f"{path}: has {count} row; two are needed, one to train on and one "
+            "to hold out for testing"
+        )
+    held_out = np.zeros(count, dtype=bool)
+    n_test = max(1, round(_TEST_SHARE * count))
+    held_out[Stream(seed, "holdout").permutation(count)[:n_test]] = True
+    return held_out

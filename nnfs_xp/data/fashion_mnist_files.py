@@ -138,23 +138,18 @@ def _fetch(file: SourceFile, directory: Path) -> Path:
     """Download one file from the first address that delivers it unharmed."""
     import pooch
 
-    failures = []
+    name, failures = f"{file.name}.gz", []
     for url in URLS:
         try:
-            path = pooch.retrieve(
-                f"{url}{file.name}.gz",
-                known_hash=f"md5:{file.gz_md5}",
-                fname=f"{file.name}.gz",
-                path=directory,
-            )
+            path = pooch.retrieve(url + name, f"md5:{file.gz_md5}", name, directory)
         # Whatever the network does is an OSError; a wrong checksum is a
         # ValueError.
         except (OSError, ValueError) as error:
-            failures.append(f"\n  {url}{file.name}.gz: {error}")
+            failures.append(f"\n  {url}{name}: {error}")
         else:
             return Path(path)
     raise DownloadError(
-        f"{file.name}.gz of Fashion-MNIST could not be downloaded to {directory}:"
+        f"{name} of Fashion-MNIST could not be downloaded to {directory}:"
         f"{''.join(failures)}\n"
         "Without a network, get the four files another way and name their "
         "directory with --data-dir (data_dir=...)."

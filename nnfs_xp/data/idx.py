@@ -3,31 +3,32 @@
 Four bytes open the file: two zeros, a code for the type of the numbers and
 the count of dimensions. The size of each dimension follows in four bytes, then
 the numbers themselves, all with the most significant byte first.
+
+MNIST and its relatives come as ``train-images-idx3-ubyte`` and
+``train-labels-idx1-ubyte``, with ``t10k`` for ``train`` in the test part. Some
+copies write ``.idx3`` for ``-idx3``; any of the files may end in ``.gz``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
+import re
 import zlib
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from nnfs_xp.data.streams import open_binary
+from nnfs_xp.data.streams import open_binary, plain_or_gz
+from nnfs_xp.data.tables import Tables, make_tables
 from nnfs_xp.errors import FileFormatError
 
-_DTYPES: dict[int, np.dtype] = {
-    0x08: np.dtype("u1"),
-    0x09: np.dtype("i1"),
-    0x0B: np.dtype(">i2"),
-    0x0C: np.dtype(">i4"),
-    0x0D: np.dtype(">f4"),
-    0x0E: np.dtype(">f8"),
-}
+_DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MOST_DIMENSIONS = 32
 _CHUNK = 1 << 20
+# Prefix, separator and number of dimensions.
+_IMAGES = re.compile(r"(.*)images([-.])idx(\d)-ubyte(?:\.gz)?")
 
 
 def read_idx(path: Path, *, sha256: str | None = None) -> np.ndarray:
@@ -59,13 +60,87 @@ def read_idx(path: Path, *, sha256: str | None = None) -> np.ndarray:
         raise FileFormatError(f"{path}: cannot be read: {error}") from error
 
 
+def is_idx_name(name: str) -> bool:
+    """Return whether a file of this name is one of an IDX family."""
+    return re.search(r"[-.]idx\d-ubyte(\.gz)?$", name) is not None
+
+
+def read_idx_directory(directory: Path, *, labels: bool = True) -> Tables:
+    """Read the training images of a directory and what belongs to them.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        Holds files of the names above. The two ``t10k`` files may be absent.
+    labels : bool, default True
+        Whether images without labels are refused.
+
+    Returns
+    -------
+    Tables
+
+    Raises
+    ------
+    FileFormatError
+        If there are no training images, or `read_idx_images` refuses them.
+    """
+    for separator in "-.":
+        images = plain_or_gz(directory / f"train-images{separator}idx3-ubyte")
+        if images is not None:
+            return read_idx_images(images, labels=labels)
+    raise FileFormatError(
+        f"{directory}: is a directory without train-images-idx3-ubyte or "
+        "train-images-idx3-ubyte.gz"
+    )
+
+
+def read_idx_images(path: Path, *, labels: bool = True) -> Tables:
+    """Read an IDX file of images and the files that belong to it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The images. Their labels are looked for beside them, and beside
+        ``train-*`` also the test images ``t10k-*``.
+    labels : bool, default True
+        Whether images without labels are refused.
+
+    Returns
+    -------
+    Tables
+
+    Raises
+    ------
+    FileFormatError
+        If a file is missing or damaged, or two do not fit together.
+    """
+    match = _IMAGES.fullmatch(path.name)
+    if match is None:
+        raise FileFormatError(
+            f"{path}: give the IDX file of the images, called like "
+            "train-images-idx3-ubyte; the labels are found beside it"
+        )
+    prefix, separator, dimensions = match.groups()
+    train = read_idx(path), _read_labels(path, prefix, separator, labels)
+
+    images_test = None
+    if prefix == "train-":
+        images_test = plain_or_gz(
+            path.with_name(f"t10k-images{separator}idx{dimensions}-ubyte")
+        )
+    if images_test is None:
+        return make_tables(path, train)
+    y_test = _read_labels(images_test, "t10k-", separator, labels)
+    return make_tables(path, train, (read_idx(images_test), y_test))
+
+
 def _parse(path: Path, stream: BinaryIO, sha256: str | None) -> np.ndarray:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES:
         raise FileFormatError(
             f"{path}: not an IDX file; it starts with {magic.hex(' ') or 'nothing'}"
         )
-    dtype, dimensions = _DTYPES[magic[2]], magic[3]
+    dtype, dimensions = np.dtype(_DTYPES[magic[2]]), magic[3]
     if not 1 <= dimensions <= _MOST_DIMENSIONS:
         raise FileFormatError(
             f"{path}: IDX header declares {dimensions} dimensions; expected 1 to "
@@ -104,9 +179,22 @@ def _read_up_to(stream: BinaryIO, count: int) -> bytearray:
     allocate it at once. A bytearray makes the array built on it writable.
     """
     content = bytearray()
-    while len(content) < count:
-        chunk = stream.read(min(_CHUNK, count - len(content)))
-        if not chunk:
-            break
+    while chunk := stream.read(min(_CHUNK, count - len(content))):
         content += chunk
     return content
+
+
+def _read_labels(
+    images: Path, prefix: str, separator: str, required: bool
+) -> np.ndarray | None:
+    """Read the labels that belong to `images`; None if there are none."""
+    wanted = images.with_name(f"{prefix}labels{separator}idx1-ubyte")
+    found = plain_or_gz(wanted)
+    if found is not None:
+        return read_idx(found)
+    if required:
+        raise FileFormatError(
+            f"{images}: its labels are missing; neither {wanted.name} nor "
+            f"{wanted.name}.gz is in {images.parent}"
+        )
+    return None

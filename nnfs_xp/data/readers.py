@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from nnfs_xp.data.csv_files import read_csv
-from nnfs_xp.data.dataset import Dataset
-from nnfs_xp.data.idx_files import is_idx_name, read_idx_directory, read_idx_images
+from nnfs_xp.data.idx import is_idx_name, read_idx_directory, read_idx_images
 from nnfs_xp.data.npz_files import read_npz
-from nnfs_xp.data.scaling import Scaling
-from nnfs_xp.data.tables import Table, Tables
-from nnfs_xp.errors import FileFormatError, InputError
-from nnfs_xp.random import Stream
-
-_TEST_SHARE = 0.2
+from nnfs_xp.data.tables import Tables
+from nnfs_xp.errors import FileFormatError
 
 
 def read_file(
@@ -57,67 +50,4 @@ def read_file(
     raise FileFormatError(
         f"{path}: the name tells no format that is known: .npz, .csv, .csv.gz, "
         "or IDX files called like train-images-idx3-ubyte"
-    )
-
-
-def dataset_from_file(path: Path, *, seed: int = 0) -> Dataset:
-    """Make a data set of a file of labelled examples.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        As for `read_file`.
-    seed : int, default 0
-        Chooses the rows that are held out, if the file names no test rows.
-
-    Returns
-    -------
-    Dataset
-
-    Raises
-    ------
-    FileFormatError
-        If the file cannot be used.
-    InputError
-        If rows must be held out and there are fewer than two.
-    """
-    tables = read_file(path)
-    train, test = tables.train, tables.test
-    note = f"read from {path}, with its own test rows"
-    if test is None:
-        train, test = _hold_out(path, train, seed)
-        note = (
-            f"read from {path}, {len(test.x)} of {len(tables.train.x)} rows held "
-            f"out for testing (seed {seed})"
-        )
-    assert train.y is not None and test.y is not None
-    return Dataset(
-        name=str(path),
-        x_train=train.x,
-        y_train=train.y,
-        x_test=test.x,
-        y_test=test.y,
-        class_names=tables.class_names,
-        image_shape=tables.image_shape,
-        scaling=Scaling.standard(train.x),
-        note=note,
-    )
-
-
-def _hold_out(path: Path, table: Table, seed: int) -> tuple[Table, Table]:
-    """Split the rows at random into a training and a test table."""
-    count = len(table.x)
-    if count < 2:
-        raise InputError(
-            f"{path}: has {count} row; two are needed, one to train on and one "
-            "to hold out for testing"
-        )
-    n_test = max(1, round(_TEST_SHARE * count))
-    held_out = np.zeros(count, dtype=bool)
-    held_out[Stream(seed, "holdout").permutation(count)[:n_test]] = True
-    # A mask keeps the rows of both parts in the order of the file.
-    assert table.y is not None
-    return (
-        Table(table.x[~held_out], table.y[~held_out]),
-        Table(table.x[held_out], table.y[held_out]),
     )

@@ -30,6 +30,10 @@ class Table:
     x: np.ndarray
     y: np.ndarray | None
 
+    def where(self, mask: np.ndarray) -> Table:
+        """Return some of the rows, in the same order."""
+        return Table(self.x[mask], None if self.y is None else self.y[mask])
+
 
 @dataclass(frozen=True, eq=False)
 class Tables:
@@ -83,8 +87,7 @@ def make_tables(
         If an array cannot be used or two of them do not fit together.
     """
     x, image_shape = check_features(path, "train", train[0])
-    train_table = Table(x, check_labels(path, "train", train[1], len(x)))
-    test_table = None
+    tables = [Table(x, check_labels(path, "train", train[1], len(x)))]
     if test is not None:
         x_test, test_shape = check_features(path, "test", test[0])
         if (x_test.shape[1], test_shape) != (x.shape[1], image_shape):
@@ -92,12 +95,12 @@ def make_tables(
                 f"{path}: rows for testing have shape {test[0].shape[1:]}, "
                 f"rows for training {train[0].shape[1:]}"
             )
-        test_table = Table(x_test, check_labels(path, "test", test[1], len(x_test)))
+        tables.append(Table(x_test, check_labels(path, "test", test[1], len(x_test))))
 
-    labels = [table.y for table in (train_table, test_table) if table is not None]
-    largest = max((int(y.max()) for y in labels if y is not None), default=-1)
+    labels = [table.y for table in tables if table.y is not None]
+    largest = max((int(y.max()) for y in labels), default=-1)
     names = tuple(str(label) for label in range(largest + 1))
-    return Tables(train_table, test_table, names, image_shape)
+    return Tables(tables[0], tables[1] if test else None, names, image_shape)
 
 
 def check_features(
@@ -111,25 +114,22 @@ def check_features(
         If they have another shape, are empty, are not real numbers, or hold
         NaN or infinity.
     """
+    name = f"{path}: {part} features"
     if x.dtype.kind not in "biuf":
-        raise FileFormatError(
-            f"{path}: {part} features must be real numbers, not {x.dtype}"
-        )
+        raise FileFormatError(f"{name} must be real numbers, not {x.dtype}")
     if x.ndim not in (2, 3):
         raise FileFormatError(
-            f"{path}: {part} features must have shape (n, features) or "
-            f"(n, height, width), not {x.shape}"
+            f"{name} must have shape (n, features) or (n, height, width), not {x.shape}"
         )
     if x.size == 0:
-        raise FileFormatError(f"{path}: {part} features are empty, shape {x.shape}")
+        raise FileFormatError(f"{name} are empty, shape {x.shape}")
 
     image_shape = (x.shape[1], x.shape[2]) if x.ndim == 3 else None
     flat = np.ascontiguousarray(x.reshape(len(x), -1), dtype=_native(x.dtype))
     bad_rows = np.flatnonzero(~np.isfinite(flat).all(axis=1))
     if bad_rows.size:
         raise FileFormatError(
-            f"{path}: {part} features hold NaN or infinity in row {bad_rows[0]} "
-            "(counting from 0)"
+            f"{name} hold NaN or infinity in row {bad_rows[0]} (counting from 0)"
         )
     return flat, image_shape
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from nnfs_xp.errors import InputError
 from nnfs_xp.random import Stream
-from nnfs_xp.registry import describe
+from nnfs_xp.unit import Unit
 
 
-class Initializer:
+class Initializer(Unit):
     """Base of all initialisers: ``initializer(stream, shape)`` draws values.
 
     Examples
@@ -27,13 +27,6 @@ class Initializer:
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Any:
         """Return host values of the shape, drawn from the stream."""
         raise NotImplementedError
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this initialiser again."""
-        return dict(vars(self))
-
-    def __repr__(self) -> str:
-        return describe(self)
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -13,7 +13,9 @@ from nnfs_xp.errors import FileFormatError, InputError
 from nnfs_xp.io.atomic import atomic_write
 
 _METADATA_KEY = "nnfs_xp"
-_FORMAT = 1
+_FORMAT = 2
+# What this version can read: format 1 numbered the units of all chains together.
+_READABLE = (1, 2)
 _CONFIG_TYPES: dict[str, tuple[type, ...]] = {
     "layers": (list,),
     "loss": (dict, type(None)),
@@ -135,10 +137,10 @@ def _header(data: bytes) -> Any:
 
 
 def _check_config(path: str | os.PathLike[str], config: Any) -> None:
-    if not isinstance(config, dict) or config.get("format") != _FORMAT:
+    if not isinstance(config, dict) or config.get("format") not in _READABLE:
         found = config.get("format") if isinstance(config, dict) else config
         raise FileFormatError(
-            f"{os.fspath(path)} has format {found!r}; this version reads {_FORMAT}"
+            f"{os.fspath(path)} has format {found!r}; this version reads {_READABLE}"
         )
     for key, types in _CONFIG_TYPES.items():
         if not isinstance(config.get(key, ...), types):

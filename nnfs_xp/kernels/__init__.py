@@ -1,15 +1,15 @@
-"""Kernels: portable references and the faster twins of some of them."""
+"""Kernels: portable references and the faster implementations of some of them."""
 
 from nnfs_xp.kernels.registry import (
     KERNEL_MODES,
     forget,
+    has_implementation,
+    implementations,
+    implements,
     kernel_mode,
     portable,
     references,
     set_kernel_mode,
-    twin_of,
-    twins,
-    uses_twin,
 )
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "portable",
     "references",
     "set_kernel_mode",
-    "twin_of",
-    "twins",
-    "uses_twin",
+    "implements",
+    "implementations",
+    "has_implementation",
 ]

@@ -1,4 +1,4 @@
-"""Twins for NumPy, each of a reference that NumPy's own functions do slowly.
+"""Implementations for NumPy, each of a reference that NumPy's own functions do slowly.
 
 ``benchmarks/kernels.py`` times every one of them against its reference.
 """
@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.kernels.registry import references, twin_of
+from nnfs_xp.kernels.registry import implements, references
 
+# Rows for each id below which they are not worth sorting.
+_SHORT_SEGMENTS = 4
 # NumPy's maximum over the last axis is slow for rows of few elements.
 _FEW_COLUMNS = 32
 
 
-@twin_of("relu_backward", "numpy")
+@implements("relu_backward", "numpy")
 def relu_backward(be: Any, y: np.ndarray, dy: np.ndarray) -> np.ndarray:
     """Keep the bits of `dy` where `y` is positive, and clear the others.
 
@@ -32,13 +34,13 @@ def relu_backward(be: Any, y: np.ndarray, dy: np.ndarray) -> np.ndarray:
     return keep.view(dy.dtype)
 
 
-@twin_of("sum_over_samples", "numpy")
+@implements("sum_over_samples", "numpy")
 def sum_over_samples(be: Any, dy: np.ndarray) -> np.ndarray:
     """Sum over the first axis as a product with ones, which BLAS does."""
     return np.dot(_ones(dy.shape[0], dy.dtype), dy)[np.newaxis]
 
 
-@twin_of("softmax_cross_entropy", "numpy")
+@implements("softmax_cross_entropy", "numpy")
 def softmax_cross_entropy(
     be: Any, z: np.ndarray, y_true: np.ndarray
 ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
@@ -54,7 +56,7 @@ def softmax_cross_entropy(
     return losses, (p, y_true)
 
 
-@twin_of("softmax_cross_entropy_backward", "numpy")
+@implements("softmax_cross_entropy_backward", "numpy")
 def softmax_cross_entropy_backward(
     be: Any, p: np.ndarray, y_true: np.ndarray, dlosses: np.ndarray | float
 ) -> np.ndarray:
@@ -68,7 +70,7 @@ def softmax_cross_entropy_backward(
     return dz
 
 
-@twin_of("adam", "numpy")
+@implements("adam", "numpy")
 def adam(
     be: Any,
     w: np.ndarray,
@@ -105,7 +107,7 @@ def adam(
     return w, m, v
 
 
-@twin_of("accumulate", "numpy")
+@implements("accumulate", "numpy")
 def accumulate(
     be: Any, totals: list[Any], batch: list[Any], values: list[Any]
 ) -> tuple[list[Any], list[Any]]:
@@ -122,7 +124,27 @@ def accumulate(
     return totals, added
 
 
-@twin_of("softplus", "numpy")
+@implements("add_at", "numpy")
+def add_at(be: Any, ids: np.ndarray, rows: np.ndarray, n_ids: int) -> np.ndarray:
+    """Sum sorted rows by segments, or where these are short, add number by number.
+
+    NumPy's ``add.at`` is fast for numbers, and slow for rows.
+    """
+    k = rows.shape[1]
+    sums = np.zeros((n_ids, k), rows.dtype)
+    if len(ids) < _SHORT_SEGMENTS * n_ids:
+        places = ids.astype(np.intp)[:, np.newaxis] * k + _numbers(k)
+        np.add.at(sums.reshape(-1), places.reshape(-1), rows.reshape(-1))
+        return sums
+    counts = np.bincount(ids)
+    present = np.flatnonzero(counts)
+    first = np.cumsum(counts)[present] - counts[present]
+    ordered = rows.take(np.argsort(ids, kind="stable"), axis=0)
+    sums[present] = np.add.reduceat(ordered, first, axis=0)
+    return sums
+
+
+@implements("softplus", "numpy")
 def softplus(be: Any, x: np.ndarray) -> np.ndarray:
     """Take the logarithm of 1 + e instead of ``log1p(e)``, in float32.
 
@@ -145,7 +167,7 @@ def softplus(be: Any, x: np.ndarray) -> np.ndarray:
     return y
 
 
-@twin_of("elu_left", "numpy")
+@implements("elu_left", "numpy")
 def elu_left(be: Any, x: np.ndarray, alpha: float) -> np.ndarray:
     """Compute ``exp(x) - 1`` as ``2 t / (1 - t)``, t = tanh(x / 2), in float32.
 

@@ -1,16 +1,16 @@
-"""Portable functions, and twins that compute the same faster on one backend.
+"""Portable functions, and implementations that compute the same faster on one backend.
 
 The portable function is the reference: it holds the formula, runs on every
-backend, and every twin is tested against it. A twin is used where one is
-registered for the backend, unless the environment variable
+backend, and every implementation is tested against it. An implementation is used
+where one is registered for the backend, unless the environment variable
 ``NNFS_XP_KERNELS`` says otherwise:
 
 ``auto``
-    a twin where there is one (the default);
+    an implementation where there is one (the default);
 ``off``
     the references only;
 ``require``
-    an error where a backend has no twin.
+    an error where a backend has no implementation.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ Function = Callable[..., Any]
 KERNEL_MODES = ("auto", "off", "require")
 
 _REFERENCES: dict[str, Function] = {}
-_TWINS: dict[tuple[str, str], Function] = {}
+_IMPLEMENTATIONS: dict[tuple[str, str], Function] = {}
 # What a call resolves to, so that a step looks each kernel up in one dict.
 _RESOLVED: dict[tuple[str, str], Function] = {}
+# Backends whose implementations are registered, or that have none.
+_LOADED: set[str] = set()
 _mode = os.environ.get("NNFS_XP_KERNELS") or "auto"
 
 
 def portable(reference: Function) -> Function:
-    """Make a function replaceable by a twin of the same name.
+    """Make a function replaceable by an implementation of the same name.
 
     Parameters
     ----------
@@ -46,7 +48,7 @@ def portable(reference: Function) -> Function:
     Returns
     -------
     callable
-        Calls the twin for ``be.name`` if there is one, else the reference,
+        Calls the implementation for ``be.name`` if there is one, else the reference,
         which stays reachable as ``.reference``.
 
     Raises
@@ -76,11 +78,11 @@ def portable(reference: Function) -> Function:
     return call
 
 
-def twin_of(name: str, backend: str) -> Callable[[Function], Function]:
-    """Return a decorator that registers a twin of the reference `name`."""
+def implements(name: str, backend: str) -> Callable[[Function], Function]:
+    """Return a decorator that registers an implementation of the reference `name`."""
 
     def enter(function: Function) -> Function:
-        _TWINS[name, backend] = function
+        _IMPLEMENTATIONS[name, backend] = function
         _RESOLVED.clear()
         return function
 
@@ -88,7 +90,7 @@ def twin_of(name: str, backend: str) -> Callable[[Function], Function]:
 
 
 def forget(name: str) -> None:
-    """Take a portable function and its twins out of the registry.
+    """Take a portable function and its implementations out of the registry.
 
     For functions that were made to try something, as in a notebook. It can
     still be called, and computes as its reference does.
@@ -109,30 +111,33 @@ def forget(name: str) -> None:
             f"got {name!r}"
         )
     del _REFERENCES[name]
-    for key in [key for key in _TWINS if key[0] == name]:
-        del _TWINS[key]
+    for key in [key for key in _IMPLEMENTATIONS if key[0] == name]:
+        del _IMPLEMENTATIONS[key]
     _RESOLVED.clear()
 
 
 def _resolve(name: str, backend: str, reference: Function) -> Function:
     if kernel_mode() == "off":
         return reference
-    _load_twins(backend)
-    twin = _TWINS.get((name, backend))
-    if twin is None and kernel_mode() == "require":
+    _load_implementations(backend)
+    implementation = _IMPLEMENTATIONS.get((name, backend))
+    if implementation is None and kernel_mode() == "require":
         raise BackendUnavailableError(
-            f"NNFS_XP_KERNELS=require, and backend {backend!r} has no twin "
+            f"NNFS_XP_KERNELS=require, and backend {backend!r} has no implementation "
             f"of the kernel {name!r}"
         )
-    return twin or reference
+    return implementation or reference
 
 
-@functools.cache
-def _load_twins(backend: str) -> None:
-    """Import the module that registers a backend's twins, if there is one."""
+def _load_implementations(backend: str) -> None:
+    """Import the module that registers a backend's implementations, if there is one."""
+    # A set and no cached function, as torch.compile traces this and warns of those.
+    if backend in _LOADED:
+        return
     module = f"nnfs_xp.kernels.{backend}"
     if importlib.util.find_spec(module) is not None:
         importlib.import_module(module)
+    _LOADED.add(backend)
 
 
 def references() -> dict[str, Function]:
@@ -140,22 +145,26 @@ def references() -> dict[str, Function]:
     return dict(_REFERENCES)
 
 
-def twins(backend: str) -> dict[str, Function]:
-    """Return the twins of one backend, by the name of their reference."""
-    _load_twins(backend)
-    return {name: twin for (name, owner), twin in _TWINS.items() if owner == backend}
+def implementations(backend: str) -> dict[str, Function]:
+    """Return the implementations of one backend, by the name of their reference."""
+    _load_implementations(backend)
+    return {
+        name: implementation
+        for (name, owner), implementation in _IMPLEMENTATIONS.items()
+        if owner == backend
+    }
 
 
-def uses_twin(name: str, backend: str) -> bool:
-    """Return whether calls of a portable function go to a twin on a backend."""
+def has_implementation(name: str, backend: str) -> bool:
+    """Return whether a backend has an implementation that calls go to."""
     if kernel_mode() == "off":
         return False
-    _load_twins(backend)
-    return (name, backend) in _TWINS
+    _load_implementations(backend)
+    return (name, backend) in _IMPLEMENTATIONS
 
 
 def kernel_mode() -> str:
-    """Return whether twins are used: ``auto``, ``off`` or ``require``."""
+    """Return whether implementations are used: ``auto``, ``off`` or ``require``."""
     if _mode not in KERNEL_MODES:
         raise InputError(
             f"NNFS_XP_KERNELS must be one of {KERNEL_MODES}, got {_mode!r}"
@@ -164,7 +173,7 @@ def kernel_mode() -> str:
 
 
 def set_kernel_mode(mode: str) -> None:
-    """Set whether twins are used, for the whole process.
+    """Set whether implementations are used, for the whole process.
 
     Parameters
     ----------

@@ -1,20 +1,12 @@
-"""Layers: units with parameters, and the base of all units that stack."""
+"""Layers: units with parameters, blocks, and the base of all units that stack."""
+
+from typing import TYPE_CHECKING, Any
 
 from nnfs_xp.layers.base import Layer
-from nnfs_xp.layers.dense import Dense
-from nnfs_xp.layers.dropout import Dropout
-from nnfs_xp.layers.fusion import fused
-from nnfs_xp.layers.rescaling import Rescaling
-from nnfs_xp.layers.reshape import Flatten, Reshape
-from nnfs_xp.layers.sequential import Sequential
+from nnfs_xp.registry import export_units
 
-__all__ = [
-    "Dense",
-    "Dropout",
-    "Flatten",
-    "Layer",
-    "Rescaling",
-    "Reshape",
-    "Sequential",
-    "fused",
-]
+__all__ = ["Layer", *export_units(__name__)]
+
+if TYPE_CHECKING:
+    # Type checkers do not see what is exported by the registry.
+    def __getattr__(name: str) -> Any: ...

@@ -1,67 +1,94 @@
-"""The shell around a layer's pure pair of functions.
+"""The base of all units that stack: layers, activations and blocks.
 
-An author writes ``fwd(be, params, x) -> (y, residuals)`` and
-``bwd(be, params, residuals, dy) -> (dx, grads)``. They change nothing, so a
-training step made of them can be compiled. The shell below adds what a reader
-of the book knows: ``forward``, ``backward``, ``.output``, ``.dinputs``.
+An author writes two methods, each once::
+
+    fwd(cx, x) -> (y, residuals)
+    bwd(cx, residuals, dy) -> dx
+
+They change nothing but the slots of the context ``cx``, so a training step made of them
+can be compiled. A unit with parameters declares them in ``parameters``, what it keeps
+and does not train in ``state``, and the units inside of it in ``children``.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
-from nnfs_xp.backends import Array, Backend, get_backend
-from nnfs_xp.checks import check_array
+from nnfs_xp.arguments import check_flag
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine import shell
+from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
-from nnfs_xp.initializers import Initializer
-from nnfs_xp.placement import asked_backend, backend_for
-from nnfs_xp.random import Stream, fresh_seed
-from nnfs_xp.registry import describe
-from nnfs_xp.regularizers import Regularizer
+from nnfs_xp.placement import asked_backend
+from nnfs_xp.unit import Unit
 
-Params = dict[str, Array]
+Shape = Any
 
 
-class ParameterStore(Protocol):
-    """Where a model keeps the parameters of its layers."""
-
-    def layer_parameters(self, index: int) -> Params:
-        """Return the parameters of one layer."""
-        ...
-
-    def assign_parameter(self, index: int, name: str, value: Array) -> None:
-        """Replace the values of one parameter."""
-        ...
-
-
-class Layer:
-    """Base of all layers and activations.
+class Layer(Unit):
+    """Base of all layers, activations and blocks.
 
     Parameters
     ----------
     backend, device, dtype : optional
-        Where a layer that is used on its own computes; see
-        `nnfs_xp.get_backend`. A layer without parameters that names none
+        Where a unit that is used on its own computes; see
+        `nnfs_xp.get_backend`. A unit without parameters that names none
         follows its inputs. Inside a `Model` all of them may be left out.
+
+    Attributes
+    ----------
+    children : mapping of str to Layer
+        The units inside, by name. Their contexts are ``cx[name]``.
+    trainable : bool
+        Whether the parameters in the unit learn. It may be set at any time but while
+        ``fit`` runs, and holds for the units inside too.
+    integer_inputs : bool, int, or tuple
+        Whether inputs are ids, which stay integers; the number of ids, if it is known.
+        A unit with several inputs has a tuple of these, one for each.
+    inputs, output, dinputs : array
+        What ``forward`` was given and returned, and ``backward`` returned. The
+        gradients of parameters are ``dweights`` and so on.
 
     Examples
     --------
     >>> from nnfs_xp import Layer
-    >>> class Double(Layer):
-    ...     def fwd(self, be, params, x):
-    ...         return 2 * x, None
-    ...     def bwd(self, be, params, residuals, dy):
-    ...         return 2 * dy, {}
-    >>> layer = Double(dtype="float64")
+    >>> class Gain(Layer):
+    ...     def __init__(self, n, **where):
+    ...         super().__init__(**where)
+    ...         self.n = n
+    ...     def parameters(self):
+    ...         return {"gain": ("ones", (self.n,))}
+    ...     def fwd(self, cx, x):
+    ...         return x * cx.params["gain"], x
+    ...     def bwd(self, cx, x, dy):
+    ...         cx.grads["gain"] = cx.xp.sum(x * dy, axis=0)
+    ...         return dy * cx.params["gain"]
+    >>> layer = Gain(2, dtype="float64")
+    >>> layer.gain = [2.0, 3.0]
     >>> layer.forward([[1.0, 2.0]]), layer.backward([[1.0, 1.0]])
-    (array([[2., 4.]]), array([[2., 2.]]))
+    (array([[2., 6.]]), array([[2., 3.]]))
+    >>> layer.dgain
+    array([1., 2.])
     """
 
-    seed: int | None = None
-    # Whether training draws random numbers, one step after the other.
-    noisy: bool = False
-    # Whether `training_fwd` also takes the stream to draw them from.
-    draws_from_streams: bool = False
+    _changing = frozenset({"trainable", "inputs", "output", "dinputs"})
+
+    children: Mapping[str, Layer] = MappingProxyType({})
+    trainable: bool = True
+    integer_inputs: Any = False
+
+    _backend: Backend | None = None
+    # Network and state that hold the values, or values for who will.
+    _home: Any = None
+    _values: dict[str, Any] | None = None
+    # Of a copy: where the original computes.
+    _place: Backend | None = None
+    # Of the last forward pass, and how many there were.
+    _program: Any = None
+    _residuals: Any = None
+    _draws: int = 0
 
     def __init__(
         self,
@@ -71,206 +98,87 @@ class Layer:
         dtype: str | None = None,
     ) -> None:
         self._backend = asked_backend(backend, device, dtype)
-        self._params: Params | None = None
-        self._store: ParameterStore | None = None
-        self._index = 0
-        self._residuals: Any = None
-        self._forward_backend: Backend | None = None
-        self._draws = 0
 
-    # The pure pair, written by the author of a layer.
+    # Written by the author of a unit.
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
+    def parameters(self) -> dict[str, tuple[Any, ...]]:
+        """Return initializer and shape of each parameter, by name.
+
+        A third entry may be its regularizer. Initializers are units, their names, or
+        functions of a stream of random numbers and a shape.
+        """
+        return {}
+
+    def state(self) -> dict[str, tuple[float, tuple[int, ...]]]:
+        """Return first value and shape of each buffer: what is kept, not trained."""
+        return {}
+
+    def fwd(self, cx: Context, x: Any) -> tuple[Any, Any]:
         """Return the output, and what `bwd` needs of the forward pass."""
         raise NotImplementedError
 
-    def bwd(
-        self, be: Backend, params: Params, residuals: Any, dy: Array
-    ) -> tuple[Array, Params]:
-        """Return the gradients of the inputs and of each parameter."""
-        raise NotImplementedError
+    def bwd(self, cx: Context, residuals: Any, dy: Any) -> Any:
+        """Return the gradient of the inputs; write those of parameters to ``cx.grads``.
 
-    def parameter_gradients(
-        self, be: Backend, params: Params, residuals: Any, dy: Array
-    ) -> Params:
-        """Return the gradients of the parameters only, for a first layer."""
-        return self.bwd(be, params, residuals, dy)[1]
-
-    def write_gradients(
-        self,
-        be: Backend,
-        params: Params,
-        residuals: Any,
-        dy: Array,
-        slots: Params,
-        inputs_too: bool,
-    ) -> Array | None:
-        """Write the gradients of the parameters to slots.
-
-        Returns the gradient of the inputs if they are asked for, else None.
+        Neither `dy` nor residuals may be changed.
         """
-        dx = None
-        if inputs_too:
-            dx, gradients = self.bwd(be, params, residuals, dy)
-        else:
-            gradients = self.parameter_gradients(be, params, residuals, dy)
-        for name, gradient in gradients.items():
-            be.assign(slots, name, gradient)
-        return dx
-
-    def training_fwd(
-        self, be: Backend, params: Params, x: Array, noise: Any
-    ) -> tuple[Array, Any]:
-        """Return what `fwd` does; a noisy layer computes with `noise` here."""
-        return self.fwd(be, params, x)
-
-    # What a layer says about itself.
-
-    def noise(self, stream: Stream, shape: tuple[int, ...]) -> Any:
-        """Return host values of one training step, for inputs of a shape."""
         raise NotImplementedError
 
-    def regularizers(self) -> dict[str, Regularizer]:
-        """Return the regularizers of parameters, by the parameter's name."""
-        return {}
+    def children_need_dx(
+        self, needs_dx: bool, learns: Mapping[str, bool]
+    ) -> Mapping[str, bool]:
+        """Return for each child whether the gradient of its inputs is needed.
 
-    def initializers(self) -> dict[str, tuple[Initializer, tuple[int, ...]]]:
-        """Return initialiser and shape of each parameter, in a fixed order."""
-        return {}
+        True is right for any block. One that knows better saves a product.
 
-    def leaves(self) -> list[Layer]:
-        """Return the layers that this one stands for: itself."""
-        return [self]
+        Parameters
+        ----------
+        needs_dx : bool
+            Whether that of the block's own inputs is.
+        learns : mapping of str to bool
+            Whether anything in a child learns.
+        """
+        return dict.fromkeys(self.children, True)
 
-    def input_shape(self) -> tuple[int, ...] | None:
-        """Return the only shape of a sample the layer takes, None if there is none."""
+    def input_shape(self) -> Shape | None:
+        """Return the shape of a sample the unit is made for, None if any will do."""
         return None
 
-    def output_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    def output_shape(self, shape: Shape | None) -> Shape | None:
         """Return the shape of a sample's output, given that of its input.
 
-        None stands for a shape that is not known yet.
+        None stands for a shape that is not known yet, and a tuple of shapes for
+        several inputs or outputs.
 
         Raises
         ------
         InputError
-            If the layer does not take samples of that shape.
+            If the unit does not take samples of that shape.
         """
         return shape
 
-    def check_inputs(self, be: Backend, inputs: Any) -> Array:
-        """Return the inputs as an array that `fwd` can take, or raise."""
-        return check_array(be, inputs, "inputs")
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {}
-
-    # The shell.
+    # The shell of the book.
 
     @property
     def backend(self) -> Backend | None:
-        """Where the layer computes; None while that is still open."""
-        if self._backend is None and self.initializers():
-            self._backend = get_backend()
-        return self._backend
+        """Where the unit computes; None while that is still open."""
+        return shell.backend_of_unit(self)
 
     @property
-    def params(self) -> Params:
-        """The parameters by name; drawn from the seed at the first use."""
-        if self._store is not None:
-            return self._store.layer_parameters(self._index)
-        if self._params is None:
-            be = self.backend
-            values = self.starting_values(fresh_seed(), "layer") if be else {}
-            self._params = {
-                name: be.asarray(value, be.dtype)  # type: ignore[union-attr]
-                for name, value in values.items()
-            }
-        return self._params
+    def params(self) -> dict[str, Array]:
+        """The parameters by name, those of units inside by path."""
+        return shell.values_of(self)
 
-    def starting_values(self, seed: int, stream: str) -> dict[str, Any]:
-        """Return the parameters if there are any yet, else draw host values.
-
-        A seed of the layer's own comes before the given one. Every parameter
-        has its own stream.
-        """
-        if self._params:
-            return self._params
-        if self.seed is not None:
-            seed, stream = self.seed, "layer"
-        return {
-            name: initializer(Stream(seed, f"{stream}.{name}"), shape)
-            for name, (initializer, shape) in self.initializers().items()
-        }
-
-    def set_parameter(self, name: str, value: Any) -> None:
-        """Replace the values of one parameter.
-
-        Parameters
-        ----------
-        name : str
-            Such as ``"weights"``.
-        value : array or array_like
-            New values, of the parameter's shape, on the layer's backend.
-        """
-        params = self.params
-        be = self.backend
-        assert be is not None
-        array = be.asarray(check_array(be, value, name), be.dtype)
-        if array.shape != params[name].shape:
-            raise InputError(
-                f"{name} must have shape {tuple(params[name].shape)}, "
-                f"got {tuple(array.shape)}"
-            )
-        # The layer's own from now on, whatever becomes of the given array.
-        array = be.xp.asarray(array, copy=True)
-        if self._store is None and be.in_place:
-            params[name][...] = array
-        else:
-            self.replace_parameter(name, array)
-
-    def start_with(self, values: dict[str, Any]) -> None:
-        """Take host values as the parameters that a model will find."""
-        self._params = values or None
-
-    def replace_parameter(self, name: str, value: Array) -> None:
-        """Put a new array in the place of a parameter, unchecked."""
-        if self._store is not None:
-            self._store.assign_parameter(self._index, name, value)
-        else:
-            self.params[name] = value
-
-    @property
-    def placed_on(self) -> Backend | None:
-        """The backend if the layer has asked for one or drawn parameters."""
-        return self._backend
-
-    @property
-    def belongs_to_model(self) -> bool:
-        """Whether a model holds the parameters."""
-        return self._store is not None
-
-    @property
-    def store(self) -> ParameterStore | None:
-        """Who holds the parameters, None for the layer itself."""
-        return self._store
-
-    def bind(self, store: ParameterStore, index: int, be: Backend) -> None:
-        """Let a model hold the parameters of this layer from now on."""
-        self._store, self._index, self._backend = store, index, be
-        self._params = None
-
-    def forward(self, inputs: Any, training: bool = True) -> Array:
+    def forward(self, inputs: Any, training: bool = True) -> Any:
         """Compute the output, and keep what `backward` needs.
 
         Parameters
         ----------
         inputs : array or array_like
-            One row a sample. Integers and booleans are cast to the layer's
-            dtype.
+            One row a sample. Integers and booleans are cast to the unit's dtype,
+            unless they are ids.
         training : bool, default True
-            Whether a layer such as `Dropout`, which does something else in
+            Whether a unit such as `Dropout`, which does something else in
             training, does it now.
 
         Returns
@@ -278,27 +186,9 @@ class Layer:
         array
             The output, also kept as ``.output``.
         """
-        be = backend_for(self.backend, inputs)
-        with be.context():
-            self.inputs = be.asarray(self.check_inputs(be, inputs), be.dtype)
-            if training and self.noisy:
-                noise = be.asarray(self._next_noise(self.inputs.shape))
-                self.output, self._residuals = self.training_fwd(
-                    be, self.params, self.inputs, noise
-                )
-            else:
-                self.output, self._residuals = self.fwd(be, self.params, self.inputs)
-        self._forward_backend = be
-        return self.output
+        return shell.forward(self, inputs, training)
 
-    def _next_noise(self, shape: tuple[int, ...]) -> Any:
-        if self.seed is None:
-            self.seed = fresh_seed()
-        stream = Stream(self.seed, "layer.noise", self._draws)
-        self._draws += 1
-        return self.noise(stream, tuple(shape))
-
-    def backward(self, dvalues: Any) -> Array:
+    def backward(self, dvalues: Any) -> Any:
         """Compute the gradients, given those of the output.
 
         Parameters
@@ -313,36 +203,52 @@ class Layer:
             those of the parameters are kept as ``.dweights``, ``.dbiases``, with
             the gradients of their regularizers, as in the book.
         """
-        be = self._forward_backend
-        if be is None:
-            raise InputError("backward needs a forward pass before it")
-        with be.context():
-            dy = be.asarray(check_array(be, dvalues, "dvalues"), be.dtype)
-            if dy.shape != self.output.shape:
-                raise InputError(
-                    f"dvalues must have the output's shape "
-                    f"{tuple(self.output.shape)}, got {tuple(dy.shape)}"
-                )
-            params = self.params
-            self.dinputs, grads = self.bwd(be, params, self._residuals, dy)
-            grads = with_penalties(be, self, params, grads)
-        for name, gradient in grads.items():
-            setattr(self, "d" + name, gradient)
-        return self.dinputs
+        return shell.backward(self, dvalues)
 
-    def __repr__(self) -> str:
-        return describe(self)
+    # Values by their names, and what may be assigned.
 
+    def __getattr__(self, name: str) -> Any:
+        if name[0] != "_" and self._declares(name):
+            return shell.value_of(self, name)
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}"
+        )
 
-def with_penalties(be: Backend, layer: Layer, params: Params, grads: Params) -> Params:
-    """Return the gradients of a layer's parameters and of their penalties.
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "trainable":
+            self._set_trainable(value)
+        elif name[0] != "_" and self._declares(name):
+            self._assign(name, value)
+        else:
+            super().__setattr__(name, value)
 
-    The arrays in `grads` may be overwritten.
-    """
-    regularizers = layer.regularizers()
-    return {
-        name: regularizers[name].add_gradient(be, gradient, params[name])
-        if name in regularizers
-        else gradient
-        for name, gradient in grads.items()
-    }
+    def _declares(self, name: str) -> bool:
+        # Before the constructor is done, nothing is declared.
+        return "_settings" in vars(self) and (
+            name in self.parameters() or name in self.state()
+        )
+
+    def _assign(self, name: str, value: Any) -> None:
+        """Replace the values of a parameter or buffer."""
+        shell.assign_value(self, name, value)
+
+    def _set_trainable(self, value: Any) -> None:
+        if self._home is not None and self._home[1].in_use:
+            raise InputError("trainable cannot be set while fit runs")
+        vars(self)["trainable"] = check_flag(value, "trainable")
+
+    def _arrange(self, cx: Context) -> None:
+        """Let a chain of units put fused ones in the place of several."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return everything but who holds the values: those come along."""
+        own = {k: v for k, v in vars(self).items() if k not in ("_home", "_program")}
+        own.pop("_residuals", None)
+        if self._home is not None:
+            network, state = self._home
+            node = network.nodes[id(self)]
+            values = state.of_unit(node)
+            be = network.backend
+            own["_values"] = {name: be.to_numpy(v) for name, v in values.items()}
+            own["_place"] = be
+        return own

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_count, check_seed
+from nnfs_xp.arguments import check_count, check_flag, check_seed
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.checks import check_features
+from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.initializers import Initializer
-from nnfs_xp.layers.base import Layer, Params
-from nnfs_xp.layers.products import product, product_backward, sum_over_samples
+from nnfs_xp.layers.base import Layer
+from nnfs_xp.layers.products import (
+    as_before,
+    as_matrix,
+    product,
+    product_backward,
+    sum_over_samples,
+)
 from nnfs_xp.registry import register, resolve, to_config
 from nnfs_xp.regularizers import Regularizer, config_or_none, regularizer_or_none
 
@@ -23,6 +29,9 @@ class Dense(Layer):
 
         dX = dY W^T        dW = X^T dY        db = sum of dY over the samples
 
+    Inputs of more axes, (n, ..., n_inputs), become (n, ..., n_neurons): every row along
+    the last axis is a sample of its own.
+
     Parameters
     ----------
     n_inputs, n_neurons : int
@@ -34,6 +43,8 @@ class Dense(Layer):
     weight_regularizer, bias_regularizer : Regularizer or str, optional
         Penalties that the loss of a model gets added, such as ``L2(5e-4)``.
         ``backward`` adds their gradients to ``dweights`` and ``dbiases``.
+    use_bias : bool, default True
+        Whether there are biases.
     seed : int, optional
         Seed of the initial values. Without it, those of a layer used on its own
         are new at every run, and inside a `Model` they follow the model's seed.
@@ -44,6 +55,7 @@ class Dense(Layer):
     ----------
     weights : array, shape (n_inputs, n_neurons)
     biases : array, shape (1, n_neurons)
+        They may be set to an array of shape (n_neurons,).
     dweights, dbiases : array
         Their gradients, after ``backward``.
 
@@ -51,7 +63,7 @@ class Dense(Layer):
     ------
     InputError
         If a size is not a positive integer, or the inputs of ``forward`` are
-        not of shape (n, n_inputs) with n > 0.
+        not of shape (n, ..., n_inputs) with n > 0.
 
     References
     ----------
@@ -77,6 +89,7 @@ class Dense(Layer):
         bias_initializer: Initializer | str | dict[str, Any] = "zeros",
         weight_regularizer: Regularizer | str | dict[str, Any] | None = None,
         bias_regularizer: Regularizer | str | dict[str, Any] | None = None,
+        use_bias: bool = True,
         seed: int | None = None,
         backend: str | Backend | None = None,
         device: Any = None,
@@ -97,72 +110,47 @@ class Dense(Layer):
         self.bias_regularizer = regularizer_or_none(
             bias_regularizer, "bias_regularizer"
         )
+        self.use_bias = check_flag(use_bias, "use_bias")
         self.seed = None if seed is None else check_seed(seed)
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
-        """Return ``X W + b``, and the operands of the product as residuals."""
-        y, operands = product(be, params, x)
-        y += params["biases"]
-        return y, operands
-
-    def bwd(
-        self, be: Backend, params: Params, residuals: Any, dy: Array
-    ) -> tuple[Array, Params]:
-        """Return ``dX`` and the gradients of the parameters."""
-        dx, dw = product_backward(be, params, residuals, dy)
-        return dx, {"weights": dw, "biases": sum_over_samples(be, dy)}
-
-    def parameter_gradients(
-        self, be: Backend, params: Params, residuals: Any, dy: Array
-    ) -> Params:
-        """Return ``dW`` and ``db``."""
-        _, dw = product_backward(be, params, residuals, dy, inputs_too=False)
-        return {"weights": dw, "biases": sum_over_samples(be, dy)}
-
-    def write_gradients(
-        self,
-        be: Backend,
-        params: Params,
-        residuals: Any,
-        dy: Array,
-        slots: Params,
-        inputs_too: bool,
-    ) -> Array | None:
-        """Write ``dW`` and ``db`` to slots, and return ``dX`` if it is asked for."""
-        dx, slots["weights"] = product_backward(
-            be, params, residuals, dy, slots["weights"], inputs_too
-        )
-        be.assign(slots, "biases", sum_over_samples(be, dy))
-        return dx
-
-    def initializers(self) -> dict[str, tuple[Initializer, tuple[int, ...]]]:
-        """Return initialiser and shape of weights and biases."""
-        return {
-            "weights": (self.weight_initializer, (self.n_inputs, self.n_neurons)),
-            "biases": (self.bias_initializer, (1, self.n_neurons)),
+    def parameters(self) -> dict[str, tuple[Any, ...]]:
+        """Return initializer, shape and regularizer of weights and biases."""
+        n, k = self.n_inputs, self.n_neurons
+        weights = {
+            "weights": (self.weight_initializer, (n, k), self.weight_regularizer)
         }
+        if not self.use_bias:
+            return weights
+        biases = self.bias_initializer, (1, k), self.bias_regularizer
+        return {**weights, "biases": biases}
 
-    def regularizers(self) -> dict[str, Regularizer]:
-        """Return the regularizers of weights and biases, where there are any."""
-        found = {"weights": self.weight_regularizer, "biases": self.bias_regularizer}
-        return {name: unit for name, unit in found.items() if unit is not None}
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
+        """Return ``X W + b``, and the operands of the product as residuals."""
+        y, operands = product(cx, x if x.ndim == 2 else as_matrix(cx, x))
+        if self.use_bias:
+            y += cx.params["biases"]
+        return y if x.ndim == 2 else as_before(cx, y, x.shape), operands
+
+    def bwd(self, cx: Context, operands: Any, dy: Array) -> Array | None:
+        """Write ``dW`` and ``db``, and return ``dX`` if it is needed."""
+        dz = dy if dy.ndim == 2 else as_matrix(cx, dy)
+        if cx.learns and self.use_bias:
+            cx.grads["biases"] = sum_over_samples(cx.be, dz)
+        dx = product_backward(cx, operands, dz)
+        return dx if dy.ndim == 2 else as_before(cx, dx, dy.shape)
 
     def input_shape(self) -> tuple[int, ...]:
         """Return ``(n_inputs,)``."""
         return (self.n_inputs,)
 
     def output_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...]:
-        """Return ``(n_neurons,)``, if a sample has `n_inputs` features."""
-        if shape not in (None, (self.n_inputs,)):
+        """Return the shape with `n_neurons` as its last length."""
+        if shape is not None and shape[-1:] != (self.n_inputs,):
             raise InputError(
                 f"layers: {self!r} takes samples of shape ({self.n_inputs},), "
                 f"got {shape}"
             )
-        return (self.n_neurons,)
-
-    def check_inputs(self, be: Backend, inputs: Any) -> Array:
-        """Return inputs of shape (n, n_inputs), or raise."""
-        return check_features(be, inputs, "inputs", self.n_inputs)
+        return (*(shape or ())[:-1], self.n_neurons)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""
@@ -174,25 +162,8 @@ class Dense(Layer):
             "weight_regularizer": config_or_none(self.weight_regularizer),
             "bias_regularizer": config_or_none(self.bias_regularizer),
             "seed": self.seed,
+            **({} if self.use_bias else {"use_bias": False}),
         }
-
-    @property
-    def weights(self) -> Array:
-        """Weights, shape (n_inputs, n_neurons)."""
-        return self.params["weights"]
-
-    @weights.setter
-    def weights(self, value: Any) -> None:
-        self.set_parameter("weights", value)
-
-    @property
-    def biases(self) -> Array:
-        """Biases, shape (1, n_neurons)."""
-        return self.params["biases"]
-
-    @biases.setter
-    def biases(self, value: Any) -> None:
-        self.set_parameter("biases", value)
 
     def __repr__(self) -> str:
         return f"Dense({self.n_inputs}, {self.n_neurons})"

@@ -6,9 +6,10 @@ from typing import Any
 
 from nnfs_xp.arguments import check_rate, check_seed
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.kernels import portable
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.random import Stream
 from nnfs_xp.registry import register
 
@@ -64,9 +65,6 @@ class Dropout(Layer):
     array([[1., 2., 3.]])
     """
 
-    noisy = True
-    draws_from_streams = True
-
     def __init__(
         self,
         rate: float,
@@ -92,25 +90,17 @@ class Dropout(Layer):
         """Mask of the last forward pass, None if nothing was dropped."""
         return self._residuals
 
-    def noise(self, stream: Stream, shape: tuple[int, ...]) -> Any:
-        """Return which inputs to keep, as booleans."""
-        return stream.bernoulli(shape, 1.0 - self._rate)
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Array | None]:
+        """Return ``x m`` and the mask; outside of training the inputs, and None."""
+        if not cx.training:
+            return x, None
+        kept = 1.0 - self._rate
+        noise = cx.random.bernoulli_or_stream(tuple(x.shape), kept)
+        return dropout(cx.be, x, noise, kept)
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, None]:
-        """Return the inputs, as outside of training."""
-        return x, None
-
-    def training_fwd(
-        self, be: Backend, params: Params, x: Array, noise: Any
-    ) -> tuple[Array, Array]:
-        """Return ``x m``, and the mask."""
-        return dropout(be, x, noise, 1.0 - self._rate)
-
-    def bwd(
-        self, be: Backend, params: Params, mask: Array | None, dy: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, mask: Array | None, dy: Array) -> Array:
         """Return ``dy m``."""
-        return dy if mask is None else dy * mask, {}
+        return dy if mask is None else dy * mask
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""

@@ -1,16 +1,27 @@
-"""Layers in the form in which the kernels of a backend compute them."""
+"""Fused units: several units computed by the kernels of a backend as one.
+
+A fused unit holds the contexts of those it replaces, so parameters, paths and streams
+of random numbers stay theirs. Only units of exactly these classes are replaced: a
+subclass may compute something else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
-from nnfs_xp.backends import Backend
-from nnfs_xp.kernels import uses_twin
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine.context import Context
+from nnfs_xp.kernels import has_implementation, portable
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.layers.dense import Dense
-from nnfs_xp.layers.dense_activation import DenseActivation
-from nnfs_xp.layers.elementwise import ElementwiseActivation
-from nnfs_xp.registry import UNITS
+from nnfs_xp.layers.products import (
+    as_before,
+    as_matrix,
+    product,
+    product_backward,
+    sum_over_samples,
+)
+from nnfs_xp.registry import UNITS, is_exactly, library_class
 
 # The activations that compute each output from one input, all of them known to
 # the kernels.
@@ -27,36 +38,143 @@ ELEMENTWISE = (
 )
 
 
-def fused(be: Backend, layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    """Return layers that compute the same, by the kernels of a backend.
+def fused(be: Backend, children: dict[str, Context]) -> dict[str, Context]:
+    """Return contexts of a chain that compute the same, by the kernels of a backend.
 
-    Each has the place of the one it replaces, so that the numbers of layers stay
-    the same: where an activation has joined the `Dense` before it, a `Linear`
-    stands, which does nothing. Subclasses of ours are left as they are, as they
-    may compute something else. Without kernels, so are all layers.
+    Parameters
+    ----------
+    be : Backend
+    children : dict of str to Context
+        Those of the units of a chain, in order.
+
+    Returns
+    -------
+    dict of str to Context
+        A fused unit is under the name of the first that it replaces. Without kernels
+        these are the given ones.
     """
-    layers = tuple(layers)
-    if not uses_twin("bias_activation", be.name):
-        return layers
-    linear: Layer = UNITS["layer"]["Linear"]()
-    found: list[Layer] = []
-    previous: Layer | None = None
-    for layer, following in zip(layers, (*layers[1:], None), strict=True):
-        if type(layer) is Dense:
-            activation = linear
-            if following is not None and is_elementwise(following):
-                activation = following
-            found.append(DenseActivation(layer, activation))
-        elif not is_elementwise(layer) or type(layer) is type(linear):
-            found.append(layer)
-        else:
-            joined = type(previous) is Dense
-            found.append(linear if joined else ElementwiseActivation(layer))
-        previous = layer
-    return tuple(found)
+    if not has_implementation("bias_activation", be.name):
+        return children
+    found: dict[str, Context] = {}
+    names = list(children)
+    while names:
+        name = names.pop(0)
+        cx, following = children[name], children[names[0]] if names else None
+        if is_exactly(cx.unit, Dense) and cx.unit.use_bias:
+            parts = {"dense": cx}
+            if following is not None and is_elementwise(following.unit):
+                parts["activation"] = following
+                names.pop(0)
+            else:
+                parts["activation"] = Context(UNITS["layer"]["Linear"](), be)
+            cx = _replacing(DenseActivation(), cx, parts)
+        elif is_elementwise(cx.unit) and not is_exactly(
+            cx.unit, UNITS["layer"]["Linear"]
+        ):
+            cx = _replacing(ElementwiseActivation(), cx, {"activation": cx})
+        found[name] = cx
+    return found
 
 
-def is_elementwise(layer: Layer) -> bool:
-    """Return whether the layer is one of `ELEMENTWISE`, and no subclass."""
-    name = type(layer).__name__
-    return name in ELEMENTWISE and UNITS["layer"].get(name) is type(layer)
+def is_elementwise(unit: Layer) -> bool:
+    """Return whether a unit is one of `ELEMENTWISE`, and no subclass."""
+    cls = library_class(unit)
+    return cls.__name__ in ELEMENTWISE and UNITS["layer"].get(cls.__name__) is cls
+
+
+def _replacing(unit: Layer, first: Context, parts: dict[str, Context]) -> Context:
+    """Return the context of a fused unit, in the place of the first of its parts."""
+    cx = Context(
+        unit, first.be, path=first.path, training=first.training, learns=first.learns,
+        needs_dx=first.needs_dx, keeps=first.keeps,
+    )  # fmt: skip
+    cx.children = parts
+    return cx
+
+
+class DenseActivation(Layer):
+    """A `Dense` and the elementwise activation that follows it.
+
+    A kernel adds the biases and applies the activation in one pass over the product
+    ``X W``, and another goes back through the activation and sums up the gradient of
+    the biases.
+    """
+
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
+        """Return ``activation(X W + b)``; residuals are operands and activation's."""
+        be, dense, activation = cx.be, cx["dense"], cx["activation"].unit
+        z, operands = product(dense, x if x.ndim == 2 else as_matrix(cx, x))
+        y, kept = bias_activation(be, z, dense.params["biases"], activation)
+        return y if x.ndim == 2 else as_before(cx, y, x.shape), (operands, kept)
+
+    def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array | None:
+        """Write ``dW`` and ``db``, and return ``dX`` if it is needed."""
+        dense, activation = cx["dense"], cx["activation"].unit
+        operands, kept = residuals
+        rows, db_out = (
+            dy if dy.ndim == 2 else as_matrix(cx, dy),
+            dense.grads.out("biases"),
+        )
+        dz, db = activation_bias_backward(cx.be, kept, rows, activation, db_out)
+        if dense.learns:
+            dense.grads["biases"] = db
+        dx = product_backward(dense, operands, dz)
+        return dx if dy.ndim == 2 else as_before(cx, dx, dy.shape)
+
+
+class ElementwiseActivation(Layer):
+    """An elementwise activation that follows no `Dense`, by one kernel each way."""
+
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
+        """Return what the activation does."""
+        return activation_forward(cx.be, x, cx["activation"].unit)
+
+    def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array:
+        """Return what the activation does."""
+        return activation_backward(cx.be, residuals, dy, cx["activation"].unit)
+
+
+@portable
+def bias_activation(
+    be: Backend, z: Array, biases: Array, activation: Layer
+) -> tuple[Array, Any]:
+    """Return ``activation(z + biases)``, and residuals; `z` may be overwritten.
+
+    `z` has shape (n, k), the biases have shape (1, k).
+    """
+    z += biases
+    return Context(activation, be).fwd(z)
+
+
+@portable
+def activation_bias_backward(
+    be: Backend,
+    residuals: Any,
+    dy: Array,
+    activation: Layer,
+    db_out: Array | None = None,
+) -> tuple[Array, Array]:
+    """Return the gradients of ``z`` and, of shape (1, k), of the biases.
+
+    The second is written to `db_out` if it is given, which is then returned.
+    """
+    dz = Context(activation, be).bwd(residuals, dy)
+    db = sum_over_samples(be, dz)
+    if db_out is None:
+        return dz, db
+    db_out[...] = db
+    return dz, db_out
+
+
+@portable
+def activation_forward(be: Backend, x: Array, activation: Layer) -> tuple[Array, Any]:
+    """Return the output of an activation, and its residuals."""
+    return Context(activation, be).fwd(x)
+
+
+@portable
+def activation_backward(
+    be: Backend, residuals: Any, dy: Array, activation: Layer
+) -> Array:
+    """Return the gradient of the inputs of an activation."""
+    return Context(activation, be).bwd(residuals, dy)

@@ -1,34 +1,59 @@
-"""What can be said of a row of layers, some of which may be blocks."""
+"""What blocks share: the units they are given, and the shapes of these."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nnfs_xp.errors import InputError
-from nnfs_xp.layers.base import Layer
+from nnfs_xp.layers.base import Layer, Shape
+from nnfs_xp.registry import resolve
 
 
-def leaves(layers: Iterable[Layer]) -> list[Layer]:
-    """Return the layers in order, with those of blocks in the block's place."""
-    return [leaf for layer in layers for leaf in layer.leaves()]
+def checked_units(layers: Any, name: str) -> tuple[Layer, ...]:
+    """Return units from a sequence of them, or of their configurations.
+
+    Raises
+    ------
+    InputError
+        Unless these are units, at least one, each once.
+    """
+    try:
+        given = list(layers)
+    except TypeError:
+        raise InputError(f"{name} must be a sequence, got {layers!r}") from None
+    if not given:
+        raise InputError(f"{name} must hold at least one layer")
+    for layer in given:
+        if not isinstance(layer, (Layer, dict)):
+            raise InputError(f"{name} must hold layers only, got {layer!r}")
+    units = tuple(resolve("layer", layer, name, Layer) for layer in given)
+    inner = [id(unit) for layer in units for _, unit in walk(layer)]
+    if len(set(inner)) < len(inner):
+        raise InputError(f"{name} must hold each layer once")
+    return units
 
 
-def check_layers(layers: Sequence[Any]) -> None:
-    """Raise InputError unless these are layers, at least one, each once."""
-    if not layers:
-        raise InputError("layers must hold at least one layer")
+def numbered(units: Sequence[Layer]) -> dict[str, Layer]:
+    """Return units by their numbers, as children are named in a chain."""
+    return {str(number): unit for number, unit in enumerate(units)}
+
+
+def walk(layer: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
+    """Yield paths and units: that of a unit, then those inside, in order."""
+    yield path, layer
+    for name, child in layer.children.items():
+        yield from walk(child, f"{path}.{name}" if path else name)
+
+
+def leaves(layer: Layer) -> list[Layer]:
+    """Return the units inside of a unit that hold no others, in order."""
+    return [unit for _, unit in walk(layer) if not unit.children]
+
+
+def joint_shape(layers: Sequence[Layer]) -> Shape | None:
+    """Return the shape of a sample that a chain is made for, None for any."""
     for layer in layers:
-        if not isinstance(layer, Layer):
-            raise InputError(f"layers must hold layers only, got {layer!r}")
-    inner = leaves(layers)
-    if len(set(map(id, inner))) < len(inner):
-        raise InputError("layers must hold each layer once")
-
-
-def first_shape(layers: Sequence[Layer]) -> tuple[int, ...] | None:
-    """Return the shape of a sample that layers demand, None where any will do."""
-    for layer in leaves(layers):
         if layer.input_shape() is not None:
             return layer.input_shape()
         if type(layer).output_shape is not Layer.output_shape:

@@ -5,33 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend, Operand
+from nnfs_xp.engine.context import Context
 from nnfs_xp.kernels import portable
-from nnfs_xp.layers.base import Params
 
 
-def product(be: Backend, params: Params, x: Array) -> tuple[Array, Any]:
+def product(cx: Context, x: Array) -> tuple[Array, Any]:
     """Return ``X W``, and its two operands, rounded as the backend does it."""
-    x, w = be.operand(x), be.operand(params["weights"])
+    be = cx.be
+    x, w = be.operand(x), be.operand(cx.params["weights"])
     return be.matmul(x, w), (x, w)
 
 
-def product_backward(
-    be: Backend,
-    params: Params,
-    operands: Any,
-    dz: Array,
-    out: Array | None = None,
-    inputs_too: bool = True,
-) -> tuple[Array | None, Array]:
-    """Return ``dX``, None if it is not asked for, and ``dW``, which goes to `out`."""
-    x, w = operands
+def product_backward(cx: Context, operands: Any, dz: Array) -> Array | None:
+    """Write ``dW`` if it is learned, and return ``dX`` if it is needed."""
+    be, (x, w) = cx.be, operands
     dz = be.operand(dz)
-    dw = be.matmul(x.T, dz, out)
-    if not inputs_too:
-        return None, dw
+    if cx.learns:
+        cx.grads["weights"] = be.matmul(x.T, dz, cx.grads.out("weights"))
+    if not cx.needs_dx:
+        return None
     # Where nothing was rounded, the weights are those of now.
-    w = w if isinstance(w, Operand) else params["weights"]
-    return be.matmul(dz, w.T), dw
+    w = w if isinstance(w, Operand) else cx.params["weights"]
+    return be.matmul(dz, w.T)
+
+
+def as_matrix(cx: Context, x: Array) -> Array:
+    """Return an array with all axes but the last as one."""
+    return cx.xp.reshape(x, (-1, x.shape[-1]))
+
+
+def as_before(cx: Context, y: Array | None, like: tuple[int, ...]) -> Array | None:
+    """Return a matrix with the first axes of a shape again."""
+    return None if y is None else cx.xp.reshape(y, (*like[:-1], y.shape[-1]))
 
 
 @portable

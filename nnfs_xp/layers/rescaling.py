@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.arguments import check_number
-from nnfs_xp.backends import Array, Backend
-from nnfs_xp.batching import rescaled
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.batching import rescaled
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 
 
@@ -52,15 +53,13 @@ class Rescaling(Layer):
         self.scale = check_number(scale, "scale")
         self.offset = check_number(offset, "offset")
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, tuple[()]]:
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[()]]:
         """Return ``x scale + offset``, and nothing for `bwd`."""
-        return rescaled(be, x, self.scale, self.offset), ()
+        return rescaled(cx.be, x, self.scale, self.offset), ()
 
-    def bwd(
-        self, be: Backend, params: Params, residuals: tuple[()], dy: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, residuals: tuple[()], dy: Array) -> Array:
         """Return ``dy scale``."""
-        return dy * self.scale, {}
+        return dy * self.scale
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""

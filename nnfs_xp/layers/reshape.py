@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.arguments import check_count
-from nnfs_xp.backends import Array, Backend
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
-from nnfs_xp.layers.base import Layer, Params
+from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 
 Shape = tuple[int, ...]
@@ -54,7 +55,8 @@ class Reshape(Layer):
         """Return the new shape of a sample."""
         if shape is None:
             return None if -1 in self.shape else self.shape
-        known = math.prod(length for length in self.shape if length != -1)
+        # A list, as torch.compile makes nothing of the product of a generator.
+        known = math.prod([length for length in self.shape if length != -1])
         size = math.prod(shape)
         if size % known or (-1 not in self.shape and size != known):
             raise InputError(
@@ -63,17 +65,15 @@ class Reshape(Layer):
             )
         return tuple(size // known if length == -1 else length for length in self.shape)
 
-    def fwd(self, be: Backend, params: Params, x: Array) -> tuple[Array, Shape]:
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Shape]:
         """Return the same values in another shape, and the old shape."""
         shape = self.output_shape(tuple(x.shape[1:]))
         assert shape is not None
-        return be.xp.reshape(x, (x.shape[0], *shape)), tuple(x.shape)
+        return cx.xp.reshape(x, (x.shape[0], *shape)), tuple(x.shape)
 
-    def bwd(
-        self, be: Backend, params: Params, shape: Shape, dy: Array
-    ) -> tuple[Array, Params]:
+    def bwd(self, cx: Context, shape: Shape, dy: Array) -> Array:
         """Return the same gradients in the old shape."""
-        return be.xp.reshape(dy, shape), {}
+        return cx.xp.reshape(dy, shape)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""

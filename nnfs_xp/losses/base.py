@@ -1,20 +1,42 @@
-"""The shell around a loss's pure functions, as a reader of the book knows it."""
+"""The base of all losses.
+
+An author writes ``fwd(be, y_pred, y_true) -> (losses, residuals)``, with one
+loss for each sample, and ``bwd(be, residuals, dlosses) -> dy_pred``. What
+becomes of the losses of a batch is the reduction, which says with what weight the
+gradient of each sample enters. A model needs no more than this.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+import numbers
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from nnfs_xp.arguments import check_choice
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.checks import check_sample_weight
+from nnfs_xp.checks import (
+    check_array,
+    check_class_targets,
+    check_features,
+    check_probabilities,
+    check_sample_weight,
+    check_values,
+)
 from nnfs_xp.errors import InputError
-from nnfs_xp.losses.pure import PureLoss
-from nnfs_xp.losses.reduction import REDUCTIONS, weighted_losses
+from nnfs_xp.losses.targets import as_axes
 from nnfs_xp.placement import asked_backend, backend_for
-from nnfs_xp.registry import describe
+from nnfs_xp.unit import Unit
+
+REDUCTIONS = ("mean", "sum", "none")
+_TARGET_CHECKS: dict[str, Callable[..., Array]] = {
+    "classes": check_class_targets,
+    "probabilities": check_probabilities,
+    "values": check_values,
+}
 
 
-class Loss(PureLoss):
+class Loss(Unit):
     """Base of all losses.
 
     Parameters
@@ -63,6 +85,11 @@ class Loss(PureLoss):
            [ 0.]]))
     """
 
+    target_kind: ClassVar[str] = "classes"
+    from_logits: bool = False
+    reduction: str = "mean"
+    _changing = frozenset({"output", "dinputs"})
+
     def __init__(
         self,
         *,
@@ -75,6 +102,133 @@ class Loss(PureLoss):
         self._backend = asked_backend(backend, device, dtype)
         # Of the last forward pass: backend, losses, targets, weights, residuals.
         self._last: tuple[Backend, Array, Array, Array | None, Any] | None = None
+
+    # The pure pair, written by the author of a loss.
+
+    def fwd(self, be: Backend, y_pred: Array, y_true: Array) -> tuple[Array, Any]:
+        """Return the loss of each sample, shape (n,), and residuals."""
+        raise NotImplementedError
+
+    def bwd(self, be: Backend, residuals: Any, dlosses: Array | float) -> Array:
+        """Return the gradient of the predictions.
+
+        `dlosses` is the weight of each sample, of shape (n,), or one number
+        for all of them.
+        """
+        raise NotImplementedError
+
+    def value_and_gradient(
+        self, be: Backend, y_pred: Array, y_true: Array, dlosses: Array | float
+    ) -> tuple[Array, Array]:
+        """Return what `fwd` and `bwd` do, for weights that are known before."""
+        losses, residuals = self.fwd(be, y_pred, y_true)
+        return losses, self.bwd(be, residuals, dlosses)
+
+    # What a loss says about itself.
+
+    def sample_counts(self, be: Backend, y_true: Array) -> Array | None:
+        """Return what each sample counts in the mean, None if it is 1 for all."""
+        return None
+
+    def check_predictions(self, be: Backend, y_pred: Any) -> Array:
+        """Return predictions as floats, or raise InputError."""
+        check = check_features if self.target_kind == "classes" else check_array
+        return be.asarray(check(be, y_pred, "y_pred"), be.dtype)
+
+    def check_targets(
+        self,
+        be: Backend,
+        value: Any,
+        name: str,
+        prediction_shape: tuple[int | None, ...],
+        *,
+        host_allowed: bool = False,
+    ) -> Array:
+        """Return targets as `fwd` takes them, or raise InputError.
+
+        In the shape of the predictions None stands for a length that is not
+        known yet.
+        """
+        check = _TARGET_CHECKS[self.target_kind]
+        return check(be, value, name, prediction_shape, host_allowed=host_allowed)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this loss again, without defaults."""
+        return {} if self.reduction == "mean" else {"reduction": self.reduction}
+
+    # The losses of a batch.
+
+    def losses_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of the losses, given that of the predictions."""
+        return shape[:1]
+
+    def weighted(self, be: Backend, losses: Array, weights: Array | None) -> Array:
+        """Return the losses times the weights of their samples, if there are any."""
+        if weights is None:
+            return losses
+        weights = as_axes(be, weights, losses.ndim)
+        # A sample without weight is left out, even if its loss is infinite.
+        return weights * be.xp.where(weights > 0, losses, be.zero)
+
+    def factors(
+        self,
+        be: Backend,
+        shape: tuple[int, ...],
+        y_true: Array,
+        sample_weight: Array | None,
+    ) -> tuple[Array | int, Array | float]:
+        """Return what a batch counts, and the weights for `bwd`.
+
+        They do not depend on the losses, so they may be known before them.
+
+        Parameters
+        ----------
+        be : Backend
+            Where the arrays are.
+        shape : tuple of int
+            Shape of the losses; see `losses_shape`.
+        y_true : array
+            Targets.
+        sample_weight : array or None
+            The weight of each sample; 1 if there are none.
+
+        Returns
+        -------
+        count : int or array, 0-d
+            What the losses count together: their number if nothing is weighted.
+        dlosses : float or array
+            Gradient of the reduced loss with respect to the losses, all 0 where
+            the count is 0.
+        """
+        xp, counts = be.xp, self.sample_counts(be, y_true)
+        if counts is None and sample_weight is None:
+            n = math.prod(shape)
+            return n, 1.0 / n if self.reduction == "mean" else 1.0
+        factors = be.full(shape, 1.0)
+        if sample_weight is not None:
+            weights = as_axes(be, sample_weight, len(shape))
+            factors = weights if len(shape) == 1 else factors * weights
+        count = xp.sum(factors if counts is None else factors * counts)
+        if self.reduction != "mean":
+            return count, 1.0 if sample_weight is None else factors
+        # Where nothing counts, the mean is NaN; its gradient must not be.
+        some = count > 0
+        divisor = xp.where(some, count, be.constant(1.0))
+        return count, xp.where(some, factors, be.zero) / divisor
+
+    def finish(self, total: Any, count: Any) -> Any:
+        """Return the reduced loss: `total`, over `count` if it is a mean.
+
+        Both may be arrays or numbers. The mean of nothing is NaN.
+        """
+        if self.reduction != "mean":
+            return total
+        if isinstance(count, numbers.Real) and count == 0:
+            # Python raises an error and NumPy a warning, where arrays give NaN.
+            return total * math.nan
+        return total / count
+
+    # The shell of the book.
 
     def forward(self, y_pred: Any, y_true: Any, *, sample_weight: Any = None) -> Array:
         """Return the loss of each sample.
@@ -100,11 +254,11 @@ class Loss(PureLoss):
             y_true = self.check_targets(be, y_true, "y_true", shape)
             if sample_weight is not None:
                 sample_weight = check_sample_weight(
-                    be, sample_weight, "sample_weight", shape[0]
+                    be, sample_weight, "sample_weight", self.losses_shape(shape)
                 )
             losses, residuals = self.fwd(be, y_pred, y_true)
             self._last = be, losses, y_true, sample_weight, residuals
-            self.output = weighted_losses(be, losses, sample_weight)
+            self.output = self.weighted(be, losses, sample_weight)
         return self.output
 
     def calculate(
@@ -120,7 +274,8 @@ class Loss(PureLoss):
         assert self._last is not None
         be, losses, y_true, weights, _ = self._last
         with be.context():
-            total, count, _ = self.weigh(be, losses, y_true, weights)
+            count, _ = self.factors(be, tuple(losses.shape), y_true, weights)
+            total = be.xp.sum(self.weighted(be, losses, weights))
             return self.finish(total, count)
 
     def backward(
@@ -151,9 +306,6 @@ class Loss(PureLoss):
             raise InputError("backward needs y_pred and y_true, or a forward pass")
         be, losses, y_true, weights, residuals = self._last
         with be.context():
-            _, _, dlosses = self.weigh(be, losses, y_true, weights)
+            _, dlosses = self.factors(be, tuple(losses.shape), y_true, weights)
             self.dinputs = self.bwd(be, residuals, dlosses)
         return self.dinputs
-
-    def __repr__(self) -> str:
-        return describe(self)

@@ -8,12 +8,12 @@ from nnfs_xp.arguments import check_decay
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.losses.base import Loss
 from nnfs_xp.losses.clipping import check_mode, floor_probabilities, keep_log_finite
-from nnfs_xp.losses.outputs import (
+from nnfs_xp.losses.targets import (
     share_of_output,
+    smooth,
     sum_over_outputs,
     weights_of_outputs,
 )
-from nnfs_xp.losses.smoothing import smooth
 from nnfs_xp.registry import register
 from nnfs_xp.special import sigmoid
 

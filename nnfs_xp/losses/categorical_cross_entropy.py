@@ -7,11 +7,10 @@ from typing import Any
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.losses.base import Loss
-from nnfs_xp.losses.class_targets import ClassTargets
 from nnfs_xp.losses.clipping import check_mode, keep_log_finite
 from nnfs_xp.losses.softmax_cross_entropy import SoftmaxCrossEntropy
-from nnfs_xp.losses.targets import as_column, as_rows
-from nnfs_xp.registry import register
+from nnfs_xp.losses.targets import ClassTargets, as_column, as_rows
+from nnfs_xp.registry import is_exactly, register
 
 
 @register("loss")
@@ -110,20 +109,20 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
             return self.after_softmax.fwd(be, p, y_true)
         y = as_rows(be, self.weighted_targets(be, y_true, p), p)
         p = keep_log_finite(be, p, self.mode)
-        return -be.xp.sum(y * be.xp.log(p), axis=1), (p, y)
+        return -be.xp.sum(y * be.xp.log(p), axis=-1), (p, y)
 
     def bwd(self, be: Backend, residuals: Any, dlosses: Array | float) -> Array:
         """Return ``-y / p * dlosses``, row by row."""
         if self.from_logits:
             return self.after_softmax.bwd(be, residuals, dlosses)
         p, y = residuals
-        return -(y * as_column(dlosses)) / p
+        return -(y * as_column(dlosses, p.ndim)) / p
 
     def value_and_gradient(
         self, be: Backend, p: Array, y_true: Array, dlosses: Array | float
     ) -> tuple[Array, Array]:
         """Return what `fwd` and `bwd` do; from logits, as the loss of logits does."""
-        if self.from_logits and not self.redefined(CategoricalCrossEntropy):
+        if self.from_logits and is_exactly(self, CategoricalCrossEntropy):
             return self.after_softmax.value_and_gradient(be, p, y_true, dlosses)
         return super().value_and_gradient(be, p, y_true, dlosses)
 

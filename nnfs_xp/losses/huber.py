@@ -7,7 +7,7 @@ from typing import Any
 from nnfs_xp.arguments import check_positive
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.losses.base import Loss
-from nnfs_xp.losses.outputs import (
+from nnfs_xp.losses.targets import (
     share_of_output,
     sum_over_outputs,
     weights_of_outputs,

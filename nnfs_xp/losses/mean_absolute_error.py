@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.losses.base import Loss
-from nnfs_xp.losses.outputs import (
+from nnfs_xp.losses.targets import (
     share_of_output,
     sum_over_outputs,
     weights_of_outputs,

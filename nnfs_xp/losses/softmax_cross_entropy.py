@@ -8,10 +8,9 @@ from typing import Any
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
 from nnfs_xp.losses.base import Loss
-from nnfs_xp.losses.class_targets import ClassTargets
 from nnfs_xp.losses.clipping import check_mode, clip_probabilities
-from nnfs_xp.losses.targets import as_column, as_rows
-from nnfs_xp.registry import register
+from nnfs_xp.losses.targets import ClassTargets, as_column, as_rows
+from nnfs_xp.registry import is_exactly, register
 
 
 @register("loss")
@@ -101,26 +100,35 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
         self.set_target_options(label_smoothing, class_weight, ignore_index)
 
     def fwd(self, be: Backend, z: Array, y_true: Array) -> tuple[Array, Any]:
-        """Return ``-sum(q log p)`` of each row; residuals are p and targets."""
+        """Return ``-sum(q log p)`` of each row; residuals are p, targets, a shape."""
         q = self.weighted_targets(be, y_true, z)
-        losses, residuals = softmax_cross_entropy(be, z, q)
+        rows, targets = _as_matrices(be, z, q)
+        losses, (p, _) = softmax_cross_entropy(be, rows, targets)
         if self.mode == "book":
-            log_p = be.xp.log(clip_probabilities(be, residuals[0]))
-            losses = -be.xp.sum(as_rows(be, q, z) * log_p, axis=1)
-        return losses, residuals
+            log_p = be.xp.log(clip_probabilities(be, p))
+            losses = -be.xp.sum(as_rows(be, targets, rows) * log_p, axis=1)
+        return _in_shape(be, losses, z.shape[:-1]), (p, targets, z.shape)
 
     def bwd(self, be: Backend, residuals: Any, dlosses: Array | float) -> Array:
         """Return ``(p sum(q) - q) * dlosses``, row by row."""
-        return softmax_cross_entropy_backward(be, *residuals, dlosses)
+        p, targets, shape = residuals
+        weights = _as_vector(be, dlosses)
+        dz = softmax_cross_entropy_backward(be, p, targets, weights)
+        return _in_shape(be, dz, shape)
 
     def value_and_gradient(
         self, be: Backend, z: Array, y_true: Array, dlosses: Array | float
     ) -> tuple[Array, Array]:
         """Return what `fwd` and `bwd` do, by one kernel where there is one."""
-        if self.mode != "exact" or self.redefined(SoftmaxCrossEntropy):
+        if self.mode != "exact" or not is_exactly(self, SoftmaxCrossEntropy):
             return super().value_and_gradient(be, z, y_true, dlosses)
         q = self.weighted_targets(be, y_true, z)
-        return softmax_cross_entropy_with_gradient(be, z, q, dlosses)
+        if z.ndim == 2:
+            return softmax_cross_entropy_with_gradient(be, z, q, dlosses)
+        losses, dz = softmax_cross_entropy_with_gradient(
+            be, *_as_matrices(be, z, q), _as_vector(be, dlosses)
+        )
+        return _in_shape(be, losses, z.shape[:-1]), _in_shape(be, dz, z.shape)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this loss again, without defaults."""
@@ -161,3 +169,22 @@ def softmax_cross_entropy_with_gradient(
     """Return the exact loss of each row, and ``(p sum(y) - y) * dlosses``."""
     losses, residuals = softmax_cross_entropy(be, z, y_true)
     return losses, softmax_cross_entropy_backward(be, *residuals, dlosses)
+
+
+def _as_matrices(be: Backend, z: Array, targets: Array) -> tuple[Array, Array]:
+    """Return logits (m, k), and labels (m,) or rows (m, k)."""
+    if z.ndim == 2:
+        return z, targets
+    rows = be.xp.reshape(z, (-1, z.shape[-1]))
+    shape = (-1,) if targets.ndim < z.ndim else tuple(rows.shape)
+    return rows, be.xp.reshape(targets, shape)
+
+
+def _as_vector(be: Backend, dlosses: Array | float) -> Array | float:
+    if isinstance(dlosses, float) or dlosses.ndim == 1:
+        return dlosses
+    return be.xp.reshape(dlosses, (-1,))
+
+
+def _in_shape(be: Backend, array: Array, shape: tuple[int, ...]) -> Array:
+    return array if array.ndim == len(shape) else be.xp.reshape(array, tuple(shape))

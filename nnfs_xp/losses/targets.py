@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
+from nnfs_xp.arguments import check_decay, check_ignore_index, check_rates
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.checks import check_class_targets, check_finite
+from nnfs_xp.errors import InputError
 
 
 def as_rows(be: Backend, targets: Array, like: Array) -> Array:
     """Return targets as rows of the shape of `like`, in its dtype.
 
-    Labels of shape (n,) become one-hot rows by comparison with the class
+    Labels, which have an axis less, become one-hot rows by comparison with the class
     numbers; indexing by two integer arrays is not in the Array API. A label
     beyond them gives a row of zeros.
     """
     xp = be.xp
-    if targets.ndim == 1:
-        classes = xp.arange(like.shape[1], dtype=targets.dtype, device=be.device)
-        targets = targets[:, None] == classes
+    if targets.ndim < like.ndim:
+        classes = xp.arange(like.shape[-1], dtype=targets.dtype, device=be.device)
+        targets = targets[..., None] == classes
     # Integers would wrap around where they are negated.
     return targets if targets.dtype == like.dtype else xp.astype(targets, like.dtype)
 
@@ -27,4 +33,181 @@ def as_column(weights: Array | float, ndim: int = 2) -> Array | float:
     """
     if isinstance(weights, float):
         return weights
-    return weights[(slice(None), *(None,) * (ndim - 1))]
+    return weights[(..., *(None,) * (ndim - weights.ndim))]
+
+
+def as_axes(be: Backend, weights: Array, ndim: int) -> Array:
+    """Return the weights of samples with as many axes as their losses."""
+    if weights.ndim == ndim:
+        return weights
+    return be.xp.reshape(weights, (*weights.shape, *(1,) * (ndim - weights.ndim)))
+
+
+# The loss of a sample as the mean over its outputs. Each term is divided by the number
+# of outputs before they are added, so that the sum overflows only where the mean does.
+
+
+def share_of_output(y_pred: Array) -> float:
+    """Return one over the number of outputs of a sample."""
+    return 1.0 / math.prod(y_pred.shape[1:])
+
+
+def sum_over_outputs(be: Backend, values: Array) -> Array:
+    """Return the sum over all axes but the first."""
+    if values.ndim == 1:
+        return values
+    return be.xp.sum(values, axis=tuple(range(1, values.ndim)))
+
+
+def weights_of_outputs(dlosses: Array | float, y_pred: Array) -> Array | float:
+    """Return what the gradient of every output is to be multiplied with."""
+    return as_column(dlosses, y_pred.ndim) * share_of_output(y_pred)
+
+
+def smooth(y: Array, smoothing: float, n_classes: int) -> Array:
+    """Return ``y (1 - s) + s / C``: a share `s` of every target spread evenly.
+
+    Szegedy et al., "Rethinking the Inception Architecture for Computer
+    Vision", 2016, section 7.
+    """
+    return y if smoothing == 0 else y * (1.0 - smoothing) + smoothing / n_classes
+
+
+def are_labels(be: Backend, targets: Array) -> bool:
+    """Return whether targets are labels, which are integers, and not rows."""
+    return be.xp.isdtype(targets.dtype, ("integral", "bool"))
+
+
+class ClassWeights:
+    """One weight of 0 or more for each class.
+
+    Parameters
+    ----------
+    values : sequence of float
+        The weight of class 0, of class 1 and so on.
+    """
+
+    def __init__(self, values: Any) -> None:
+        self.values = check_rates(values, "class_weight")
+        self._placed: dict[Backend, Array] = {}
+
+    def check_classes(self, n_classes: int | None) -> None:
+        """Raise InputError if there are not as many classes as weights."""
+        if n_classes not in (None, len(self.values)):
+            raise InputError(
+                f"class_weight must hold a weight for each of {n_classes} classes, "
+                f"got {len(self.values)}"
+            )
+
+    def place(self, be: Backend) -> None:
+        """Move the weights to a device, once, before a step needs them there.
+
+        Inside a step it would be a copy from the host every time, and one that
+        a compiled step could not hold.
+        """
+        if be not in self._placed:
+            array = self._array(be)
+            check_finite(be, array, "class_weight")
+            self._placed[be] = array
+
+    def on(self, be: Backend) -> Array:
+        """Return the weights as an array of shape (classes,)."""
+        return self._placed[be] if be in self._placed else self._array(be)
+
+    def _array(self, be: Backend) -> Array:
+        return be.asarray(self.values, be.dtype)
+
+
+class ClassTargets:
+    """Label smoothing, class weights and ignored labels, for a `Loss` of classes.
+
+    Target rows ``y`` of C classes, or one-hot rows of labels, become::
+
+        q_j = w_j (y_j (1 - s) + s / C)
+
+    and the row of an ignored label becomes zeros. A cross-entropy against
+    such rows is smoothed and weighted, without any further line.
+    """
+
+    label_smoothing: float
+    ignore_index: int | None
+    _weights: ClassWeights | None
+
+    def set_target_options(
+        self, label_smoothing: float, class_weight: Any, ignore_index: int | None
+    ) -> None:
+        """Check and keep the options."""
+        self.label_smoothing = check_decay(label_smoothing, "label_smoothing")
+        self._weights = None if class_weight is None else ClassWeights(class_weight)
+        self.ignore_index = check_ignore_index(ignore_index)
+
+    @property
+    def class_weight(self) -> tuple[float, ...] | None:
+        """The weight of each class, None if all are 1."""
+        return None if self._weights is None else self._weights.values
+
+    def weighted_targets(self, be: Backend, y_true: Array, like: Array) -> Array:
+        """Return ``q`` as rows of the shape of `like`.
+
+        Targets to which no option applies are returned as they are, so that
+        plain labels need not become rows.
+        """
+        ignoring = self.ignore_index is not None and are_labels(be, y_true)
+        if not (self.label_smoothing or self._weights or ignoring):
+            return y_true
+        q = smooth(as_rows(be, y_true, like), self.label_smoothing, like.shape[-1])
+        if self._weights is not None:
+            self._weights.check_classes(like.shape[-1])
+            q = q * self._weights.on(be)
+        if ignoring:
+            q = be.xp.where((y_true != self.ignore_index)[..., None], q, be.zero)
+        return q
+
+    def sample_counts(self, be: Backend, y_true: Array) -> Array | None:
+        """Return the class weight of each label, and 0 for an ignored one.
+
+        A row counts 1, as does every label without these options.
+        """
+        if self._weights is None and self.ignore_index is None:
+            return None
+        if not are_labels(be, y_true):
+            return None
+        if self._weights is None:
+            counts = be.full(tuple(y_true.shape), 1.0)
+        else:
+            weights = self._weights.on(be)[(None,) * y_true.ndim + (...,)]
+            counts = be.xp.sum(as_rows(be, y_true, weights) * weights, axis=-1)
+        if self.ignore_index is not None:
+            counts = be.xp.where(y_true != self.ignore_index, counts, be.zero)
+        return counts
+
+    def check_targets(
+        self,
+        be: Backend,
+        value: Any,
+        name: str,
+        prediction_shape: tuple[int | None, ...],
+        *,
+        host_allowed: bool = False,
+    ) -> Array:
+        """Return labels or rows, or raise InputError; see `Loss`."""
+        if self._weights is not None and len(prediction_shape) > 1:
+            self._weights.check_classes(prediction_shape[-1])
+            self._weights.place(be)
+        return check_class_targets(
+            be, value, name, prediction_shape,
+            host_allowed=host_allowed, ignore_index=self.ignore_index,
+        )  # fmt: skip
+
+    def losses_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape without its last axis: every row is a sample."""
+        return shape[:-1]
+
+    def target_config(self) -> dict[str, Any]:
+        """Return the options that are not at their defaults."""
+        options = {
+            "label_smoothing": self.label_smoothing or None,
+            "class_weight": self.class_weight,
+            "ignore_index": self.ignore_index,
+        }
+        return {name: value for name, value in options.items() if value is not None}

@@ -1,25 +1,12 @@
-"""Metrics: what people want to know of predictions."""
+"""Metrics: how good predictions are, in numbers to report."""
 
-from nnfs_xp.metrics.accuracy import Accuracy
+from typing import TYPE_CHECKING, Any
+
 from nnfs_xp.metrics.base import Metric
-from nnfs_xp.metrics.binary_accuracy import BinaryAccuracy
-from nnfs_xp.metrics.confusion_matrix import ConfusionMatrix
-from nnfs_xp.metrics.f1 import F1
-from nnfs_xp.metrics.precision import Precision
-from nnfs_xp.metrics.r2 import R2
-from nnfs_xp.metrics.recall import Recall
-from nnfs_xp.metrics.regression_accuracy import RegressionAccuracy
-from nnfs_xp.metrics.top_k_accuracy import TopKAccuracy
+from nnfs_xp.registry import export_units
 
-__all__ = [
-    "F1",
-    "R2",
-    "Accuracy",
-    "BinaryAccuracy",
-    "ConfusionMatrix",
-    "Metric",
-    "Precision",
-    "Recall",
-    "RegressionAccuracy",
-    "TopKAccuracy",
-]
+__all__ = ["Metric", *export_units(__name__)]
+
+if TYPE_CHECKING:
+    # Type checkers do not see what is exported by the registry.
+    def __getattr__(name: str) -> Any: ...

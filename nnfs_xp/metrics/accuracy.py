@@ -6,10 +6,10 @@ from typing import Any
 
 from nnfs_xp.arguments import check_ignore_index
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.metrics.accumulation import count_correct
-from nnfs_xp.metrics.base import Metric, Statistics
-from nnfs_xp.metrics.checks import check_class_pair
-from nnfs_xp.metrics.counts import no_counts, ratio
+from nnfs_xp.kernels import portable
+from nnfs_xp.metrics.base import Metric, Statistics, check_class_pair
+from nnfs_xp.metrics.counts import count_true, no_counts, ratio
+from nnfs_xp.metrics.decisions import as_matrices
 from nnfs_xp.registry import register
 
 
@@ -55,7 +55,8 @@ class Accuracy(Metric):
 
     def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
         """Return how many samples are right, and how many there are."""
-        return count_correct(be, y_pred, y_true, self.ignore_index)
+        rows, targets = as_matrices(be, y_pred, y_true)
+        return count_correct(be, rows, targets, self.ignore_index)
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
         """Return the share of right samples, 0-d."""
@@ -69,3 +70,38 @@ class Accuracy(Metric):
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this metric again."""
         return {"ignore_index": self.ignore_index, **super().config()}
+
+
+@portable
+def count_correct(
+    be: Backend, y_pred: Array, y_true: Array, ignore_index: int | None
+) -> dict[str, Any]:
+    """Return how many samples are right, and how many there are.
+
+    Parameters
+    ----------
+    be : Backend
+        Where the arrays are.
+    y_pred : array, shape (n, k)
+        Scores; the class of the first highest one is the prediction.
+    y_true : array, shape (n,) or (n, k)
+        Labels, or rows, of which the first highest is the label.
+    ignore_index : int or None
+        A label that stands for none, among labels.
+
+    Returns
+    -------
+    dict
+        ``correct``, an int32 0-d array, and ``count``, one too, or an int if it
+        follows from the shapes.
+    """
+    xp = be.xp
+    labels = xp.argmax(y_true, axis=1) if y_true.ndim == 2 else y_true
+    right = xp.argmax(y_pred, axis=1) == labels
+    if ignore_index is None or y_true.ndim == 2:
+        return {"correct": count_true(be, right), "count": y_pred.shape[0]}
+    counted = labels != ignore_index
+    return {
+        "correct": count_true(be, right & counted),
+        "count": count_true(be, counted),
+    }

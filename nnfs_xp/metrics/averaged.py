@@ -86,7 +86,7 @@ class AveragedScore(Metric):
             "true_positives": count_true(be, predicted_so & true_so, axis=0),
             "predicted": count_true(be, predicted_so, axis=0),
             "true": count_true(be, true_so, axis=0),
-            "count": y_pred.shape[0],
+            "count": predicted.shape[0],
         }
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:

@@ -12,16 +12,22 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.checks import (
+    check_array,
+    check_class_targets,
+    check_features,
+    check_probabilities,
+    check_values,
+)
 from nnfs_xp.errors import BackendMismatchError, InputError
-from nnfs_xp.metrics.checks import CHECKS
 from nnfs_xp.metrics.counts import as_counts
 from nnfs_xp.placement import asked_backend, backend_for
-from nnfs_xp.registry import describe
+from nnfs_xp.unit import Unit
 
 Statistics = dict[str, Any]
 
 
-class Metric:
+class Metric(Unit):
     """Base of all metrics.
 
     Parameters
@@ -112,6 +118,11 @@ class Metric:
 
     # What a metric says about itself.
 
+    @property
+    def combines_by_sums(self) -> bool:
+        """Whether statistics are combined by adding them up."""
+        return type(self).combine is Metric.combine
+
     def prepare(self, be: Backend, y: Array) -> bool:
         """Take what is needed from the targets of the whole training data.
 
@@ -129,7 +140,7 @@ class Metric:
 
     def check_data(self, be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
         """Return predictions and targets as `batch` takes them, or raise."""
-        return CHECKS[self.target_kind](be, y_pred, y_true)
+        return _CHECKS[self.target_kind](be, y_pred, y_true)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this metric again."""
@@ -209,5 +220,36 @@ class Metric:
                 f"batches, got (samples, *{outputs}); call reset first"
             )
 
-    def __repr__(self) -> str:
-        return describe(self)
+
+def check_class_pair(
+    be: Backend, y_pred: Any, y_true: Any, ignore_index: int | None = None
+) -> tuple[Array, Array]:
+    """Return scores (n, ..., k), and integer labels (n, ...) or rows (n, ..., k)."""
+    scores = be.asarray(check_features(be, y_pred, "y_pred"), be.dtype)
+    targets = check_class_targets(
+        be, y_true, "y_true", tuple(scores.shape), ignore_index=ignore_index
+    )
+    return scores, targets
+
+
+def check_probability_pair(
+    be: Backend, y_pred: Any, y_true: Any
+) -> tuple[Array, Array]:
+    """Return predictions, and targets of the same shape from 0 to 1."""
+    predictions = be.asarray(check_array(be, y_pred, "y_pred"), be.dtype)
+    shape = tuple(predictions.shape)
+    return predictions, check_probabilities(be, y_true, "y_true", shape)
+
+
+def check_value_pair(be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
+    """Return predictions, and finite targets of the same shape."""
+    predictions = be.asarray(check_array(be, y_pred, "y_pred"), be.dtype)
+    shape = tuple(predictions.shape)
+    return predictions, check_values(be, y_true, "y_true", shape)
+
+
+_CHECKS = {
+    "classes": check_class_pair,
+    "probabilities": check_probability_pair,
+    "values": check_value_pair,
+}

@@ -93,7 +93,7 @@ class ConfusionMatrix(Metric):
         predicted, true = decide(be, y_pred, y_true, self.threshold)
         k = number_of_classes(tuple(y_pred.shape[1:]))
         matrix = be.zeros((k, k), xp.int32)
-        n = y_pred.shape[0]
+        n = predicted.shape[0]
         for start in range(0, n, _EXACT_ROWS):
             rows = slice(start, min(start + _EXACT_ROWS, n))
             matrix = matrix + _matrix(be, predicted[rows], true[rows], k)

@@ -64,7 +64,12 @@ class RegressionAccuracy(Metric):
         super().__init__(**where)
         if tolerance is not None:
             tolerance = check_rate(tolerance, "tolerance")
-        self.tolerance = tolerance
+        self._tolerance = tolerance
+
+    @property
+    def tolerance(self) -> float | None:
+        """How close is close enough; None until it is taken from targets."""
+        return self._tolerance
 
     def prepare(self, be: Backend, y: Array) -> bool:
         """Take the tolerance from the targets, if none is known yet."""
@@ -73,7 +78,7 @@ class RegressionAccuracy(Metric):
         entries = be.xp.reshape(y, (-1,))
         # Less one of themselves, so that targets far from 0 lose no digits.
         deviation = be.xp.std(entries - entries[0])
-        self.tolerance = float(be.to_numpy(deviation)) / 250
+        self._tolerance = float(be.to_numpy(deviation)) / 250
         return True
 
     def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:

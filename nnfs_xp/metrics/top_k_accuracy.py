@@ -9,6 +9,7 @@ from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import InputError
 from nnfs_xp.metrics.base import Metric, Statistics
 from nnfs_xp.metrics.counts import count_true, no_counts, ratio
+from nnfs_xp.metrics.decisions import as_matrices
 from nnfs_xp.registry import register
 
 
@@ -53,9 +54,9 @@ class TopKAccuracy(Metric):
 
     def check_outputs(self, outputs: tuple[int, ...]) -> None:
         """Raise InputError if there are fewer than k classes."""
-        if len(outputs) == 1 and self.k > outputs[0]:
+        if outputs and self.k > outputs[-1]:
             raise InputError(
-                f"k must be at most the number of classes {outputs[0]}, got {self.k}"
+                f"k must be at most the number of classes {outputs[-1]}, got {self.k}"
             )
 
     def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
@@ -66,6 +67,7 @@ class TopKAccuracy(Metric):
     def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
         """Return how many samples are right, and how many there are."""
         xp = be.xp
+        y_pred, y_true = as_matrices(be, y_pred, y_true)
         labels = xp.argmax(y_true, axis=1) if y_true.ndim == 2 else y_true
         labels = labels[:, None]
         classes = xp.arange(y_pred.shape[1], dtype=labels.dtype, device=be.device)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.activations import LogSoftmax, Sigmoid, Softmax
 from nnfs_xp.backends import Backend
+from nnfs_xp.engine.network import Absorbed, Network
+from nnfs_xp.engine.shell import asked_backend_of, check_units
 from nnfs_xp.errors import BackendMismatchError, InputError
-from nnfs_xp.layers import Dense, Layer
-from nnfs_xp.layout import named_parameter, parameter_name
+from nnfs_xp.layers import Dense, Layer, Rescaling, Sequential
 from nnfs_xp.losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss
 from nnfs_xp.metrics import (
     Accuracy,
@@ -17,73 +18,136 @@ from nnfs_xp.metrics import (
     Metric,
     RegressionAccuracy,
 )
-from nnfs_xp.registry import resolve
+from nnfs_xp.optimizers import Optimizer
+from nnfs_xp.registry import is_exactly, resolve
+from nnfs_xp.unit import check_not_overridden
 
-Shape = tuple[int, ...]
+# What of a unit a model does not call, and what it calls instead.
+_SHELLS: dict[type, dict[str, str]] = {
+    Loss: {
+        "forward": "fwd(be, y_pred, y_true)",
+        "calculate": "fwd(be, y_pred, y_true)",
+        "backward": "bwd(be, residuals, dlosses)",
+    },
+    Optimizer: dict.fromkeys(
+        ("step", "pre_update_params", "update_params", "post_update_params"),
+        "apply(be, parameters, gradients, state)",
+    ),
+    Metric: dict.fromkeys(
+        ("calculate", "update", "result", "compare"),
+        "batch(be, y_pred, y_true) and compute(be, statistics)",
+    ),
+}
 
 
-def output_shape(
-    layers: Sequence[Layer], shape: Shape | None, name: str = "layers"
-) -> Shape | None:
-    """Return the shape of a sample of the output, None where it is not known.
+def checked_unit(kind: str, value: Any, base: type) -> Any:
+    """Return a unit from what may stand for one, None for none.
 
     Raises
     ------
     InputError
-        If a layer does not take what the one before it gives.
+        If it is no such unit, or overrides a method that a model does not call.
     """
-    for layer in layers:
-        try:
-            shape = layer.output_shape(shape)
-        except InputError as error:
-            if name == "layers":
-                raise
-            raise InputError(f"{name} does not fit the model's {error}") from error
-    return shape
+    if value is None:
+        return None
+    unit = resolve(kind, value, kind, base)
+    check_not_overridden(unit, _SHELLS[base])
+    return unit
 
 
-def split_head(
-    layers: list[Layer], loss: Loss | None
-) -> tuple[list[Layer], list[Layer], Loss | None]:
-    """Return the layers to learn through, those after them, and their loss.
+def network_of(
+    root: Sequential,
+    be: Backend,
+    seed: int,
+    loss: Loss | None,
+    optimizer: Optimizer | None,
+    metrics: Sequence[Metric],
+) -> Network:
+    """Return the network of a model.
+
+    Raises
+    ------
+    InputError
+        If the units do not fit each other.
+    BackendMismatchError
+        If a unit was made for another backend.
+    """
+    check_units(root)
+    for layer in root.layers:
+        held = layer._home is not None and not layer._home[0].standalone
+        asked = None if held else asked_backend_of(layer)
+        if asked not in (None, be):
+            raise BackendMismatchError(
+                f"layers: {layer!r} is on {asked}, and the model on {be}; "
+                "leave the layer's backend out, or give both the same"
+            )
+    shape = root.output_shape(root.input_shape())
+    if isinstance(shape, tuple) and any(not isinstance(n, int) for n in shape):
+        raise InputError(
+            f"layers: {root.layers[-1]!r} gives several outputs; end with Add() or "
+            "Concatenate(), which make one of them"
+        )
+    absorbed = absorbed_by(root, loss)
+    return Network(
+        root, be, seed,
+        loss=loss, optimizer=optimizer, metrics=metrics, absorbed=absorbed,
+    )  # fmt: skip
+
+
+def absorbed_by(root: Sequential, loss: Any) -> Absorbed:
+    """Return what is computed in another place than where it stands.
 
     A softmax or sigmoid before its cross-entropy is left to the loss, which
     then works from the logits: that is exact where a probability is rounded to
-    0 or 1.
+    0 or 1. Only units of exactly these classes are; a subclass is computed as it is
+    written.
     """
-    last = layers[-1]
+    last, alone = _end(root, -1)
+    first, _ = _end(root, 0)
+    rescaling = first if is_exactly(first, Rescaling) and not alone else None
     if loss is None:
-        return layers, [], loss
-    if loss.from_logits and isinstance(last, (Softmax, Sigmoid)):
+        return Absorbed(rescaling=rescaling)
+    from_logits = getattr(loss, "from_logits", False)
+    if from_logits and is_exactly(last, Softmax, Sigmoid):
         raise InputError(
             f"loss: {loss!r} takes logits, and layers already end with {last!r}"
         )
-    if loss.from_logits and isinstance(last, LogSoftmax) and len(layers) > 1:
-        # The logarithm of a softmax is its own logits: nothing is lost without.
-        return layers[:-1], layers[-1:], loss
-    takes_probabilities = not loss.from_logits and isinstance(
-        loss, (BinaryCrossEntropy, CategoricalCrossEntropy)
-    )
-    if not takes_probabilities:
-        return layers, [], loss
-    if isinstance(last, (Dense, LogSoftmax)):
-        usual = "Softmax" if isinstance(loss, CategoricalCrossEntropy) else "Sigmoid"
+    categorical = is_exactly(loss, CategoricalCrossEntropy)
+    binary = is_exactly(loss, BinaryCrossEntropy)
+    if (
+        not from_logits
+        and (categorical or binary)
+        and is_exactly(last, Dense, LogSoftmax)
+    ):
+        usual = "Softmax" if categorical else "Sigmoid"
         raise InputError(
             f"loss: {loss!r} takes probabilities, and {last!r} gives logits; "
             f"end layers with {usual}(), or take from_logits=True"
         )
-    if len(layers) > 1:
-        if isinstance(last, Softmax) and isinstance(loss, CategoricalCrossEntropy):
-            return layers[:-1], layers[-1:], loss.after_softmax
-        # In the book a sigmoid and its loss are not combined: what its loss
-        # clips, its gradient has clipped too.
-        if (
-            isinstance(last, Sigmoid)
-            and isinstance(loss, BinaryCrossEntropy)
-            and loss.mode == "exact"
-        ):
-            return layers[:-1], layers[-1:], loss.after_sigmoid
-    return layers, [], loss
+    if alone:
+        return Absorbed()
+    if from_logits and is_exactly(last, LogSoftmax):
+        # The logarithm of a softmax is its own logits: nothing is lost without.
+        return Absorbed(None, last, rescaling)
+    if from_logits:
+        return Absorbed(rescaling=rescaling)
+    if categorical and is_exactly(last, Softmax):
+        return Absorbed(loss.after_softmax, last, rescaling)
+    # In the book a sigmoid and its loss are not combined: what its loss
+    # clips, its gradient has clipped too.
+    if binary and is_exactly(last, Sigmoid) and loss.mode == "exact":
+        return Absorbed(loss.after_sigmoid, last, rescaling)
+    return Absorbed(rescaling=rescaling)
+
+
+def _end(chain: Any, index: int) -> tuple[Layer, bool]:
+    """Return first or last unit of a chain, and whether it is the only one."""
+    alone = len(chain.layers) == 1
+    unit = chain.layers[index]
+    if is_exactly(unit, Sequential):
+        found, inner_alone = _end(unit, index)
+        return found, alone and inner_alone
+    return unit, alone
 
 
 def metrics_for(value: Any, loss: Loss | None) -> list[Metric]:
@@ -100,10 +164,14 @@ def metrics_for(value: Any, loss: Loss | None) -> list[Metric]:
     """
     if value is None:
         return []
+    if not isinstance(loss, Loss):
+        loss = None
     if isinstance(value, str) and value == "auto":
         value = [] if loss is not None and loss.target_kind == "values" else "accuracy"
     items = value if isinstance(value, (list, tuple)) else [value]
     metrics = [_metric(item, loss) for item in items]
+    for metric in metrics:
+        check_not_overridden(metric, _SHELLS[Metric])
     names = [metric.name for metric in metrics]
     if len(set(names)) < len(names):
         raise InputError(f"metrics must have different names, got {names}")
@@ -124,44 +192,3 @@ def _metric(item: Any, loss: Loss | None) -> Metric:
     if loss.target_kind == "probabilities":
         return BinaryAccuracy(threshold=0.0 if loss.from_logits else 0.5)
     return Accuracy(ignore_index=getattr(loss, "ignore_index", None))
-
-
-def initial_parameters(
-    layers: Mapping[int, Layer], be: Backend, seed: int
-) -> dict[str, Any]:
-    """Return the values layers already have, and draw those they have not.
-
-    The layers come by their number in the model, which their streams of random
-    numbers are named after.
-    """
-    named: dict[str, Any] = {}
-    for index, layer in layers.items():
-        if layer.belongs_to_model:
-            raise InputError(
-                f"layers: {layer!r} already belongs to a model; make new layers "
-                "for each"
-            )
-        if layer.placed_on not in (None, be):
-            raise BackendMismatchError(
-                f"layers: {layer!r} is on {layer.placed_on}, and the model on {be}; "
-                "leave the layer's backend out, or give both the same"
-            )
-        for name, value in layer.starting_values(seed, f"layers.{index}").items():
-            named[parameter_name(index, name)] = value
-    return named
-
-
-def take_parameters(layers: Sequence[Layer], named: dict[str, Any]) -> None:
-    """Give layers the saved values of their parameters, by name.
-
-    Raises
-    ------
-    InputError
-        If one is missing, or has another shape than the layer says.
-    """
-    for index, layer in enumerate(layers):
-        values = {
-            name: named_parameter(named, index, name, shape)
-            for name, (_, shape) in layer.initializers().items()
-        }
-        layer.start_with(values)

@@ -1,107 +1,45 @@
-"""A look inside a model: what its layers put out, and the gradients."""
+"""A look inside a network: what its units put out, and the gradients."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from nnfs_xp.backends import Array
-from nnfs_xp.errors import InputError
-from nnfs_xp.layout import parameter_name
-from nnfs_xp.model.learning import Learning
-from nnfs_xp.step import add_penalties, backward
+from nnfs_xp.engine.context import Context
+from nnfs_xp.engine.data import Data, as_inputs
+from nnfs_xp.engine.program import Program
+from nnfs_xp.engine.state import State
+from nnfs_xp.engine.step import add_penalties
 
 
-class Inspection(Learning):
-    """The part of `Model` that shows what happens on the way."""
+class _WatchedContext(Context):
+    """Keeps the output of its unit."""
 
-    def activations(self, x: Any) -> list[Array]:
-        """Return the output of every layer, as ``predict`` computes them.
+    output: Any = None
 
-        Parameters
-        ----------
-        x : array or array_like, shape (n, ...)
-            As in `fit`. All rows are computed at once, and everything is kept.
+    def fwd(self, x: Any) -> tuple[Any, Any]:
+        self.output, residuals = super().fwd(x)
+        return self.output, residuals
 
-        Returns
-        -------
-        list of array
-            On the model's backend, one for each of the `leaves`.
 
-        Raises
-        ------
-        InputError
-            If `x` does not fit the model.
+def activations(state: State, x: Any, ids: tuple[bool, ...]) -> list[Array]:
+    """Return the output of every unit that holds no others."""
+    program = Program(state.network, context=_WatchedContext)
+    program.begin(state.tree).fwd(as_inputs(state.network.backend, x, ids))
+    return [cx.output for cx, _ in program.contexts if not cx.unit.children]  # type: ignore[attr-defined]
 
-        Examples
-        --------
-        >>> from nnfs_xp import Dense, Model, ReLU
-        >>> model = Model([Dense(2, 3), ReLU()])
-        >>> [output.shape for output in model.activations([[1.0, 2.0]])]
-        [(1, 3), (1, 3)]
-        """
-        be, state = self.backend, self._ready
-        with be.context():
-            checked, _ = self._check_samples(self._place_of(x), x, "x")
-            output = be.asarray(checked, be.dtype)
-            outputs = []
-            for index, layer in enumerate(self.leaves):
-                own = state.layer_parameters(index)
-                output, _ = layer.fwd(be, own, output)
-                outputs.append(output)
-        return outputs
 
-    def gradients(self, x: Any, y: Any) -> dict[str, Array]:
-        """Return the gradient of the loss for every parameter.
-
-        It is the one that a step of ``fit`` on these samples would give to the
-        optimizer, penalties included, but without dropout. Nothing changes.
-
-        Parameters
-        ----------
-        x, y : array or array_like
-            As in `fit`. All rows are computed at once.
-
-        Returns
-        -------
-        dict of str to array
-            On the model's backend, under the names of `parameters`.
-
-        Raises
-        ------
-        InputError
-            If the model has no loss, or the data does not fit.
-
-        Examples
-        --------
-        >>> from nnfs_xp import Dense, Model
-        >>> model = Model([Dense(1, 1)], loss="mean_squared_error", dtype="float64")
-        >>> model.layers[0].weights = [[2.0]]
-        >>> gradients = model.gradients([[3.0]], [[5.0]])  # 2 (2 * 3 - 5) * 3
-        >>> print(gradients["layers.0.weights"])
-        [[6.]]
-        """
-        if self.loss is None:
-            raise InputError("gradients needs a model with a loss")
-        network, be = self._ready.network, self.backend
-        # That of the logits, where the model ends in a softmax or sigmoid.
-        loss = network.loss
-        assert loss is not None
-        with be.context():
-            data = self._check_data(x, y).moved(be)
-            output = be.asarray(data.x, be.dtype)
-            params = network.layout.views(self._ready.tree["parameters"])
-            slots = network.layout.views(network.layout.zeros())
-            residuals = []
-            for layer, own in zip(network.layers, params, strict=False):
-                output, kept = layer.fwd(be, own, output)
-                residuals.append(kept)
-            _, weights = loss.factors(be, data.samples, data.y, None)
-            _, dy = loss.value_and_gradient(be, output, data.y, weights)
-            backward(network, params, residuals, dy, slots)
-            if network.regularized:
-                add_penalties(network, params, slots)
-        return {
-            parameter_name(index, name): gradient
-            for index, own in enumerate(slots)
-            for name, gradient in own.items()
-        }
+def gradients(state: State, data: Data) -> dict[str, Array]:
+    """Return the gradient of loss and penalties for every parameter that learns."""
+    network = state.network
+    be, loss = network.backend, network.training_loss
+    program = Program(network, keeps=True, absorbs=True)
+    root = program.begin(state.tree)
+    y_pred, residuals = root.fwd(as_inputs(be, data.x, data.ids))
+    shape = loss.losses_shape(tuple(y_pred.shape))
+    _, weights = loss.factors(be, shape, data.y, None)
+    _, dy = loss.value_and_gradient(be, y_pred, data.y, weights)
+    root.bwd(residuals, dy)
+    found = program.gradients(state.tree)
+    add_penalties(network, program.arrays, found)
+    return found

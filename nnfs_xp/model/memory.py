@@ -6,14 +6,14 @@ import contextlib
 import dataclasses
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any
 
 from nnfs_xp.activations import Linear
+from nnfs_xp.engine.state import State
 from nnfs_xp.errors import DeviceMemoryError
 from nnfs_xp.layers import Rescaling, Reshape
-
-if TYPE_CHECKING:
-    from nnfs_xp.model.learning import Learning
+from nnfs_xp.layers.parallel import is_several
+from nnfs_xp.model.summary import outputs_of
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
@@ -97,38 +97,41 @@ def readable(size: int) -> str:
     return f"{size / 1024**power:.{1 if power else 0}f} {_UNITS[power]}"
 
 
-def estimate_for(
-    model: Learning, batch_size: int, sample: tuple[int, ...]
-) -> MemoryEstimate:
+def estimate_for(state: State, batch_size: int, sample: Any) -> MemoryEstimate:
     """Return the estimate for samples of a shape."""
-    item = 4 if model.backend.dtype_name == "float32" else 8
-    layout = model._ready.network.layout
-    state = model._ready.tree.get("optimizer", {})
-    moments = sum(isinstance(value, dict) for value in state.values())
-    sizes, shape = [0], sample
-    for layer in model.leaves:
-        found = layer.output_shape(shape)
-        assert found is not None
-        shape = found
+    network = state.network
+    item = 4 if network.backend.dtype_name == "float32" else 8
+    size = network.learned.size + network.frozen.size
+    moments = sum(isinstance(v, dict) for v in state.tree.get("optimizer", {}).values())
+    sizes = [0]
+    for unit, shape in outputs_of(network.root, sample):
         # A view takes no memory, and what is scaled takes the place of the batch.
-        if not isinstance(layer, (Linear, Rescaling, Reshape)):
-            sizes.append(math.prod(shape))
+        if not isinstance(unit, (Linear, Rescaling, Reshape)):
+            sizes.append(_values(shape))
+    outputs = network.root.output_shape(sample)
     # An output, and as much again for what the backward pass needs of it. The
     # gradients live two at a time: that of an output, and that of its input.
     values = 2 * sum(sizes) + 2 * max(sizes)
     return MemoryEstimate(
         batch_size=batch_size,
-        parameters=layout.size * item,
-        gradients=layout.size * item,
-        optimizer=moments * layout.size * item,
-        batch=batch_size * (math.prod(sample) + math.prod(shape)) * item,
+        parameters=size * item,
+        gradients=network.learned.size * item,
+        optimizer=moments * network.learned.size * item,
+        batch=batch_size * (_values(sample) + _values(outputs)) * item,
         activations=batch_size * values * item,
     )
 
 
+def _values(shape: Any) -> int:
+    """Return how many numbers samples of a shape, or of several, have; 0 if unknown."""
+    if shape is None:
+        return 0
+    return sum(map(_values, shape)) if is_several(shape) else math.prod(shape)
+
+
 @contextlib.contextmanager
-def told_of_memory(
-    model: Learning, batch_size: int, sample: tuple[int, ...]
+def explain_out_of_memory(
+    state: State, batch_size: int | None, samples: int, sample: Any
 ) -> Iterator[None]:
     """Say which batch would fit where a device runs out of memory inside.
 
@@ -137,11 +140,12 @@ def told_of_memory(
     DeviceMemoryError
         In the place of the library's own error.
     """
-    be = model.backend
+    be = state.network.backend
     try:
         yield
     except be.memory_errors() as error:
-        estimate = estimate_for(model, batch_size, sample)
+        batch_size = batch_size or samples
+        estimate = estimate_for(state, batch_size, sample)
         free = be.free_memory()
         advice = ""
         if free is not None:

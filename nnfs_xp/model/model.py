@@ -2,38 +2,64 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 from nnfs_xp.arguments import check_count, check_seed
 from nnfs_xp.backends import Array, Backend, get_backend
-from nnfs_xp.errors import InputError
-from nnfs_xp.executors import check_mode
-from nnfs_xp.layers import Layer
-from nnfs_xp.layers.nesting import check_layers
+from nnfs_xp.callbacks import Callback, PrintEpochs, check_callbacks
+from nnfs_xp.engine.batching import check_batch_size
+from nnfs_xp.engine.data import each, placed
+from nnfs_xp.engine.executors import check_mode, executor_for
+from nnfs_xp.engine.network import Network
+from nnfs_xp.engine.shell import fitted
+from nnfs_xp.engine.state import Counters, State, hold
+from nnfs_xp.engine.trainer import FitPlan, Trainer
+from nnfs_xp.errors import FileFormatError, FixedSettingError, InputError
+from nnfs_xp.history import History
+from nnfs_xp.io.checkpoint import write_arrays, write_checkpoint
+from nnfs_xp.layers import Layer, Sequential
+from nnfs_xp.layers.nesting import checked_units, leaves
 from nnfs_xp.losses import Loss
 from nnfs_xp.metrics import Metric
-from nnfs_xp.model.files import Files
-from nnfs_xp.model.inspection import Inspection
-from nnfs_xp.model.memory import MemoryEstimate, estimate_for
+from nnfs_xp.model import files, inputs, inspection
+from nnfs_xp.model.assembly import checked_unit, metrics_for, network_of
+from nnfs_xp.model.memory import MemoryEstimate, estimate_for, explain_out_of_memory
+from nnfs_xp.model.print_steps import PrintSteps
 from nnfs_xp.model.summary import summary_of
 from nnfs_xp.optimizers import Optimizer
 from nnfs_xp.random import fresh_seed
+from nnfs_xp.registry import is_exactly, to_config
+
+_PREDICTION_ROWS = 1024
+# A unit that `set` leaves as it is.
+_KEEP: Any = object()
+# What cannot be assigned, and what does it instead.
+_FIXED = {
+    "layers": "model.add(layer), or make a new model",
+    "backend": "model.to(backend)",
+    "seed": "make a new model",
+    "compile": "make a new model",
+    "steps_trained": "model.fit counts it",
+}
 
 
-class Model(Inspection, Files):
-    """A stack of layers with a loss and an optimizer.
+class Model:
+    """Layers with a loss and an optimizer.
 
     It is made at once, as below, or step by step as in the book, by ``add``,
     ``set`` and ``finalize``.
 
     Parameters
     ----------
-    layers : sequence of Layer, optional
-        From the inputs to the output. A `Softmax` at the end, before a
-        `CategoricalCrossEntropy`, is learned through together with it, from
-        the logits and exactly; ``predict`` still returns its probabilities.
-        So is a `Sigmoid` before a `BinaryCrossEntropy`.
+    layers : sequence of Layer, or Layer, optional
+        From the inputs to the output; one layer or block is a sequence of one. Layers
+        that have values, as those of another model, are taken with a copy of these.
+        A `Softmax` at the end, before a `CategoricalCrossEntropy`, is learned through
+        together with it, from the logits and exactly; ``predict`` still returns its
+        probabilities. So is a `Sigmoid` before a `BinaryCrossEntropy`.
     loss : Loss or str, optional
         Such as ``"categorical_crossentropy"``; needed to fit and evaluate.
     optimizer : Optimizer or str, optional
@@ -55,11 +81,12 @@ class Model(Inspection, Files):
 
     Attributes
     ----------
-    layers : list of Layer
+    layers : tuple of Layer
         Their ``weights`` and ``biases`` are those of the model.
     leaves : list of Layer
-        The same, with the layers of a `Sequential` in its place. Their
-        numbers are those of the parameters' names.
+        The same, with the layers of each block in its place.
+    loss, optimizer, metrics
+        The units; assigning one is the same as `set`.
     backend : Backend
     epochs_trained, steps_trained : int
         Epochs and steps since the model was made, also over saving and
@@ -89,9 +116,14 @@ class Model(Inspection, Files):
     1.0
     """
 
+    layers: tuple[Layer, ...]
+    backend: Backend
+    seed: int
+    compile: str
+
     def __init__(
         self,
-        layers: Iterable[Layer] | None = None,
+        layers: Iterable[Layer] | Layer | None = None,
         *,
         loss: Loss | str | None = None,
         optimizer: Optimizer | str | None = None,
@@ -103,29 +135,555 @@ class Model(Inspection, Files):
         seed: int | None = 0,
         compile: str = "auto",
     ) -> None:
-        super().__init__()
-        self.layers: list[Layer] = [] if layers is None else list(layers)
-        self.seed = fresh_seed() if seed is None else check_seed(seed)
-        self.compile = check_mode(compile)
-        self.epochs_trained = 0
-        self.steps_trained = 0
+        if isinstance(layers, Layer):
+            layers = layers.layers if is_exactly(layers, Sequential) else [layers]
+        own: dict[str, Any] = {
+            "layers": () if layers is None else checked_units(layers, "layers"),
+            "seed": fresh_seed() if seed is None else check_seed(seed),
+            "compile": check_mode(compile),
+        }
+        vars(self).update(own)
+        self._loss: Loss | None = None
+        self._optimizer: Optimizer | None = None
+        self._metrics: tuple[Metric, ...] = ()
+        self._metrics_asked: Any = "auto"
+        self._counters = Counters()
+        self._state: State | None = None
+        self._is_final = False
         self.stop_training = False
         self.metadata: dict[str, Any] = {}
-        if layers is not None:
-            check_layers(self.layers)
         self.set(loss=loss, optimizer=optimizer, metrics=metrics)
-        self.backend = get_backend(
+        vars(self)["backend"] = get_backend(
             backend, device=device, dtype=dtype, matmul_precision=matmul_precision
         )
         if layers is not None:
             self.finalize()
 
-    # Looking at it, and moving it.
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIXED:
+            raise FixedSettingError(
+                f"{name} of a model cannot be assigned: {_FIXED[name]}"
+            )
+        object.__setattr__(self, name, value)
+
+    # Putting it together.
+
+    @property
+    def loss(self) -> Loss | None:
+        """What is minimized."""
+        return self._loss
+
+    @loss.setter
+    def loss(self, value: Loss | str | None) -> None:
+        self.set(loss=value)
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """How parameters follow their gradients."""
+        return self._optimizer
+
+    @optimizer.setter
+    def optimizer(self, value: Optimizer | str | None) -> None:
+        self.set(optimizer=value)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What is reported beside the loss."""
+        return self._metrics
+
+    @metrics.setter
+    def metrics(self, value: Any) -> None:
+        self.set(metrics=value)
+
+    @property
+    def epochs_trained(self) -> int:
+        """Epochs since the model was made, also over saving and loading."""
+        return self._counters.epochs
+
+    @epochs_trained.setter
+    def epochs_trained(self, value: int) -> None:
+        self._counters.epochs = check_count(value, "epochs_trained", least=0)
+
+    @property
+    def steps_trained(self) -> int:
+        """Steps since the model was made, also over saving and loading."""
+        return self._counters.steps
+
+    @property
+    def leaves(self) -> list[Layer]:
+        """The layers, with those of each block in its place."""
+        return [leaf for layer in self.layers for leaf in leaves(layer)]
+
+    def add(self, layer: Layer) -> None:
+        """Append a layer.
+
+        Parameters
+        ----------
+        layer : Layer
+
+        Raises
+        ------
+        InputError
+            If it is no layer, or is in the model already.
+        """
+        self._check_idle("add")
+        vars(self)["layers"] = checked_units([*self.layers, layer], "layers")
+        self._is_final = False
+
+    def set(
+        self,
+        *,
+        loss: Loss | str | None = _KEEP,
+        optimizer: Optimizer | str | None = _KEEP,
+        accuracy: Metric | str | None = _KEEP,
+        metrics: Any = _KEEP,
+    ) -> None:
+        """Set loss, optimizer or metrics; what is left out stays as it is.
+
+        Parameters
+        ----------
+        loss, optimizer, metrics : optional
+            As for the class. A new optimizer starts with a state of its own.
+        accuracy : Metric or str, optional
+            The book's name for `metrics`.
+
+        Raises
+        ------
+        InputError
+            If one is not what its name says, or they do not fit each other, or if
+            ``fit`` runs; the model is then unchanged.
+        """
+        self._check_idle("set")
+        if accuracy is not _KEEP:
+            if metrics is not _KEEP:
+                raise InputError("metrics and accuracy are two names of one argument")
+            metrics = accuracy
+        kept = vars(self).copy()
+        try:
+            if loss is not _KEEP:
+                self._loss = checked_unit("loss", loss, Loss)
+            if optimizer is not _KEEP:
+                self._optimizer = checked_unit("optimizer", optimizer, Optimizer)
+            if metrics is not _KEEP:
+                self._metrics_asked = metrics
+            # Metrics are made anew only if another kind may be meant by "accuracy".
+            if metrics is not _KEEP or self._loss is not kept["_loss"]:
+                self._metrics = tuple(metrics_for(self._metrics_asked, self._loss))
+            self._is_final = False
+            if self._state is not None:
+                self.finalize()
+        except Exception:
+            vars(self).update(kept)
+            raise
+
+    def finalize(self) -> None:
+        """Put layers, loss and optimizer together, and draw parameters.
+
+        The book asks for this call after ``add`` and ``set``. Here whatever
+        needs it makes it, and a second call does nothing.
+
+        Raises
+        ------
+        InputError
+            If the layers do not fit each other or the loss.
+        """
+        network = None if self._state is None else self._state.network
+        if self._is_final and network is not None and network.is_current():
+            return
+        self._check_idle("finalize")
+        self._place(self.backend)
+
+    def _place(self, be: Backend) -> None:
+        """Lay the values out on a backend, and let the layers find them."""
+        root, before = Sequential(self.layers), self._state
+        network = network_of(
+            root, be, self.seed, self._loss, self._optimizer, self._metrics
+        )
+        counters = dataclasses.replace(self._counters)
+        goes_on = before is not None and _goes_on(before.network, network)
+        if not goes_on:
+            counters.steps_before = counters.steps
+        state = State(network, counters, before)
+        executor = executor_for(network, self.compile)
+        with be.context():
+            if before is not None and goes_on:
+                zeros = network.learned.views(network.learned.zeros())
+                state.restore_learning(before.export_learning(), anew=zeros)
+            outputs = root.output_shape(root.input_shape())
+            if outputs is not None:
+                state.reset_totals(outputs)
+        # From here on nothing fails.
+        hold(state, before)
+        self._state, self._counters = state, counters
+        self._trainer = Trainer(state, executor, self.seed)
+        self._is_final = True
+        vars(self)["backend"] = be
+
+    @property
+    def _ready(self) -> State:
+        """The state of the finalized model."""
+        self.finalize()
+        assert self._state is not None
+        return self._state
+
+    def _check_idle(self, call: str) -> None:
+        if self._state is not None and self._state.in_use:
+            raise InputError(
+                f"{call} cannot be called while fit runs; end it by "
+                "model.stop_training = True first"
+            )
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of a sample that the layers are made for, None if any will do."""
+        return Sequential(self.layers).input_shape() if self.layers else None
+
+    @property
+    def n_features(self) -> int | None:
+        """Columns of the inputs, None where any number will do."""
+        shape = self.input_shape
+        return shape[0] if shape is not None and len(shape) == 1 else None
+
+    @property
+    def n_outputs(self) -> int | None:
+        """Columns of the outputs, None where that depends on the inputs."""
+        shape = Sequential(self.layers).output_shape(self.input_shape)
+        return shape[0] if shape is not None and len(shape) == 1 else None
+
+    # Working with data.
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        epochs: int = 1,
+        batch_size: int | None = 128,
+        shuffle: bool = True,
+        validation_data: Sequence[Any] | None = None,
+        validation_split: float = 0.0,
+        sample_weight: Any = None,
+        callbacks: Sequence[Callback] | Callback | None = (),
+        verbose: bool = False,
+        device_data_limit: int | None = None,
+    ) -> History:
+        """Train the network.
+
+        Parameters
+        ----------
+        x : array or array_like, shape (n, ...), or a tuple of them
+            Samples; a tuple where the network has several inputs. NumPy arrays
+            and lists are moved to the model's device, once; arrays of any other
+            library or device are refused.
+        y : array or array_like
+            What the loss compares with: integer labels of shape (n,), or
+            one-hot or soft targets of shape (n, classes), or values of the
+            outputs' shape.
+        epochs : int, default 1
+            How often to go through the data.
+        batch_size : int or None, default 128
+            Samples for each step; all of them if None. A last batch may be
+            shorter.
+        shuffle : bool, default True
+            Whether each epoch has its own random order.
+        validation_data : (x, y) or (x, y, sample_weight), optional
+            Evaluated after each epoch.
+        validation_split : float, default 0
+            Share of the data to validate on instead: its last rows, which are
+            then not trained on.
+        sample_weight : array or array_like, shape (n,), optional
+            What each sample counts in the loss; the mean divides by the sum of
+            the weights.
+        callbacks : sequence of Callback, or one, or None
+            Called before and after every epoch, and after every batch.
+        verbose : bool, default False
+            Whether to print a line for each epoch.
+        device_data_limit : int, optional
+            Bytes that the data may take on the device; by default 60 % of its
+            free memory. Host data that is larger stays where it is, and is
+            brought to the device piece by piece.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        InputError
+            If an argument does not fit; the model is then unchanged.
+        DeviceMemoryError
+            If the memory of the device is too small for the batches.
+        """
+        if self._loss is None or self._optimizer is None:
+            raise InputError("fit needs a model with a loss and an optimizer")
+        if self._loss.reduction == "none":
+            raise InputError("fit needs a loss with a reduction of mean or sum")
+        self._check_idle("fit")
+        epochs = check_count(epochs, "epochs")
+        batch_size = check_batch_size(batch_size)
+        share = inputs.check_split(validation_split, validation_data)
+        limit = device_data_limit
+        if limit is not None:
+            limit = check_count(limit, "device_data_limit")
+        watchers = check_callbacks(callbacks)
+        if verbose:
+            watchers.append(PrintEpochs())
+        state, network, trainer = self._ready, self._ready.network, self._trainer
+        with self.backend.context():
+            data = inputs.check_data(network, x, y, sample_weight, finite=True)
+            validation = None
+            if validation_data is not None:
+                validation = inputs.check_validation(network, validation_data)
+            elif share:
+                data, validation = inputs.split(data, share)
+            plan = FitPlan(data, epochs, batch_size, bool(shuffle), validation, limit)
+            inputs.check_monitors(watchers, trainer.figure_names(plan))
+            with explain_out_of_memory(state, batch_size, data.samples, data.sample):
+                plan = dataclasses.replace(
+                    plan,
+                    data=placed(data, self.backend, limit),
+                    validation=validation and placed(validation, self.backend, limit),
+                )
+                # A list, as every metric must have its turn.
+                if any([m.prepare(data.be, data.y) for m in self._metrics]):
+                    trainer.executor = executor_for(network, self.compile)
+                self.stop_training = False
+                return trainer.fit(plan, watchers, self)
+
+    def train(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        epochs: int = 1,
+        batch_size: int | None = None,
+        print_every: int | None = 1,
+        validation_data: Sequence[Any] | None = None,
+    ) -> History:
+        """Train the network as the book does: rows in their order, and prints.
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`.
+        epochs : int, default 1
+            How often to go through the data.
+        batch_size : int or None, default None
+            Samples for each step; all of them if None.
+        print_every : int or None, default 1
+            Print every so many steps, and the last of an epoch; with None, only
+            at the end of each epoch.
+        validation_data : (X, y), optional
+            Evaluated after each epoch.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        InputError
+            If an argument does not fit; the model is then unchanged.
+        """
+        every = None if print_every is None else check_count(print_every, "print_every")
+        return self.fit(
+            X,
+            y,
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=False,
+            validation_data=validation_data,
+            callbacks=PrintSteps(every),
+        )
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        batch_size: int | None = _PREDICTION_ROWS,
+    ) -> dict[str, Any]:
+        """Return the loss and the metrics, as ``{"loss": ..., ...}``.
+
+        The loss is that of the data. Penalties of regularizers are no part of
+        it, as in the book.
+
+        Parameters
+        ----------
+        x, y, sample_weight : array or array_like
+            As in `fit`.
+        batch_size : int or None, default 1024
+            Rows to compute with at a time, all if None. The result does not
+            depend on it.
+        """
+        if self._loss is None:
+            raise InputError("evaluate needs a model with a loss")
+        if self._loss.reduction == "none":
+            raise InputError("evaluate needs a loss with a reduction of mean or sum")
+        batch_size = check_batch_size(batch_size)
+        state = self._ready
+        with self.backend.context():
+            data = inputs.check_data(state.network, x, y, sample_weight)
+            with explain_out_of_memory(state, batch_size, data.samples, data.sample):
+                return self._trainer.evaluate(data, batch_size)
+
+    def predict(self, x: Any, *, batch_size: int | None = _PREDICTION_ROWS) -> Array:
+        """Return the output of the last layer for each row of `x`.
+
+        Parameters
+        ----------
+        x : array or array_like, shape (n, ...)
+            As in `fit`.
+        batch_size : int or None, default 1024
+            Rows to compute with at a time, all if None. The result does not
+            depend on it.
+
+        Returns
+        -------
+        array, shape (n, outputs)
+            On the model's backend; `nnfs_xp.to_numpy` brings it to the host.
+        """
+        batch_size = check_batch_size(batch_size)
+        state = self._ready
+        with self.backend.context():
+            x, ids = inputs.check_samples(state.network, x, "x")
+            sample = each(lambda array: tuple(array.shape[1:]), x)
+            samples = (x[0] if isinstance(x, tuple) else x).shape[0]
+            with explain_out_of_memory(state, batch_size, samples, sample):
+                return self._trainer.predict(x, ids, batch_size)
+
+    def activations(self, x: Any) -> list[Array]:
+        """Return the output of every layer, as ``predict`` computes them.
+
+        Parameters
+        ----------
+        x : array or array_like, shape (n, ...)
+            As in `fit`. All rows are computed at once, and everything is kept.
+
+        Returns
+        -------
+        list of array
+            On the model's backend, one for each of the `leaves`, in order.
+
+        Raises
+        ------
+        InputError
+            If `x` does not fit the model.
+
+        Examples
+        --------
+        >>> from nnfs_xp import Dense, Model, ReLU
+        >>> model = Model([Dense(2, 3), ReLU()])
+        >>> [output.shape for output in model.activations([[1.0, 2.0]])]
+        [(1, 3), (1, 3)]
+        """
+        state = self._ready
+        with self.backend.context():
+            x, ids = inputs.check_samples(state.network, x, "x")
+            return inspection.activations(state, x, ids)
+
+    def gradients(self, x: Any, y: Any) -> dict[str, Array]:
+        """Return the gradient of the loss for every parameter that learns.
+
+        It is the one that a step of ``fit`` on these samples would give to the
+        optimizer, penalties included, but without dropout. Nothing changes.
+
+        Parameters
+        ----------
+        x, y : array or array_like
+            As in `fit`. All rows are computed at once.
+
+        Returns
+        -------
+        dict of str to array
+            On the model's backend, under the names of `parameters`.
+
+        Raises
+        ------
+        InputError
+            If the model has no loss, or the data does not fit.
+
+        Examples
+        --------
+        >>> from nnfs_xp import Dense, Model
+        >>> model = Model([Dense(1, 1)], loss="mean_squared_error", dtype="float64")
+        >>> model.layers[0].weights = [[2.0]]
+        >>> gradients = model.gradients([[3.0]], [[5.0]])  # 2 (2 * 3 - 5) * 3
+        >>> print(gradients["0.weights"])
+        [[6.]]
+        """
+        if self._loss is None:
+            raise InputError("gradients needs a model with a loss")
+        state = self._ready
+        with self.backend.context():
+            data = inputs.check_data(state.network, x, y).moved(self.backend)
+            return inspection.gradients(state, data)
+
+    # Values, and how they are handed around.
 
     @property
     def parameters(self) -> dict[str, Array]:
-        """Every parameter by name, such as ``"layers.0.weights"``."""
+        """Every parameter by path, such as ``"0.weights"``."""
         return self._ready.parameters()
+
+    @property
+    def buffers(self) -> dict[str, Array]:
+        """What layers keep and do not train by path, such as ``"1.mean"``."""
+        return self._ready.buffers()
+
+    def get_parameters(self) -> list[tuple[Array, ...]]:
+        """Return copies of the parameters of each layer that has any.
+
+        What a layer keeps and does not train, such as running statistics, comes after
+        its parameters.
+
+        Returns
+        -------
+        list of tuple of array
+            Such as ``[(weights, biases), ...]``, on the model's backend.
+        """
+        state, copy = self._ready, self.backend.xp.asarray
+        return [
+            tuple(copy(v, copy=True) for v in state.of_unit(node).values())
+            for node in state.network.with_values()
+        ]
+
+    def set_parameters(self, parameters: Sequence[Sequence[Any]]) -> None:
+        """Replace all parameters.
+
+        Parameters
+        ----------
+        parameters : sequence of sequences of array
+            As `get_parameters` returns them, of this model or another one with
+            layers of the same sizes, on this model's backend or on the host.
+
+        Raises
+        ------
+        InputError
+            If a number or a shape does not fit; the model is then unchanged.
+        """
+        state, be = self._ready, self.backend
+        nodes = state.network.with_values()
+        if not isinstance(parameters, (list, tuple)) or len(parameters) != len(nodes):
+            raise InputError(
+                f"parameters must hold an entry for each of {len(nodes)} layers"
+            )
+        checked = {}
+        for node, values in zip(nodes, parameters, strict=True):
+            names = list(node.shapes)
+            if not isinstance(values, (list, tuple)) or len(values) != len(names):
+                raise InputError(
+                    f"parameters of layer {node.path} must be ({', '.join(names)})"
+                )
+            for name, value in zip(names, values, strict=True):
+                path = node.key(name)
+                shape = state.network.shape_of(path)
+                array = fitted(be, value, path, shape, host_allowed=True)
+                # The model's own from now on, whatever becomes of the given array.
+                checked[path] = be.xp.asarray(array, copy=True)
+        for path, array in checked.items():
+            state.assign(path, array)
 
     @property
     def learning_rate(self) -> float:
@@ -133,11 +691,17 @@ class Model(Inspection, Files):
 
         A number that is set takes the place of a schedule.
         """
-        return self._optimizer.rate_at(self._ready.steps)
+        return self._needed_optimizer.rate_at(self._counters.optimizer_steps)
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self._optimizer.learning_rate = value
+        self._needed_optimizer.learning_rate = value
+
+    @property
+    def _needed_optimizer(self) -> Optimizer:
+        if self._optimizer is None:
+            raise InputError("the model has no optimizer")
+        return self._optimizer
 
     def to(
         self,
@@ -160,7 +724,13 @@ class Model(Inspection, Files):
         -------
         Model
             This model.
+
+        Raises
+        ------
+        InputError
+            If an argument is unknown, or if ``fit`` runs.
         """
+        self._check_idle("to")
         dtype = dtype or self.backend.dtype_name
         if matmul_precision is None and not isinstance(backend, Backend):
             matmul_precision = self.backend.like(dtype).matmul_precision
@@ -168,9 +738,136 @@ class Model(Inspection, Files):
             backend, device=device, dtype=dtype, matmul_precision=matmul_precision
         )
         old = self.backend
-        self._restore(be, self._ready.export())
+        self.finalize()
+        self._place(be)
         old.release_memory()
         return self
+
+    # Files.
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a safetensors file, replacing it atomically.
+
+        Parameters
+        ----------
+        path : path
+            The file. It holds parameters, optimizer state, configuration and
+            ``metadata``, and no code.
+
+        Raises
+        ------
+        InputError
+            If ``metadata`` holds something that JSON cannot, or a unit cannot
+            be made again from a file.
+        """
+        if not isinstance(self.metadata, dict):
+            raise InputError(f"metadata must be a dict, got {self.metadata!r}")
+        state = self._ready
+        write_checkpoint(path, self.config(), state.export())
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        backend: str | Backend | None = None,
+        device: Any = None,
+        dtype: str | None = None,
+        matmul_precision: str | None = None,
+        compile: str = "auto",
+    ) -> Self:
+        """Read a model that `save` wrote, onto any backend.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        backend, device, dtype, matmul_precision, compile : optional
+            As for the class; the dtype is that of the file by default. Files do not
+            say in which precision products were taken.
+
+        Raises
+        ------
+        InputError
+            If `matmul_precision` is unknown, or is not for the dtype.
+        FileFormatError
+            If the file is damaged or is not one of `save`.
+        """
+        check_mode(compile)
+        files.check_precision(matmul_precision)
+        config, named = files.read_model(path)
+        be = files.backend_for_file(
+            path, config["dtype"], backend, device, dtype, matmul_precision
+        )
+        try:
+            model = cls(
+                config["layers"],
+                loss=config["loss"],
+                optimizer=config["optimizer"],
+                metrics=config["metrics"],
+                backend=be,
+                seed=config["seed"],
+                compile=compile,
+            )
+            for name in ("epochs", "steps"):
+                count = check_count(
+                    config[f"{name}_trained"], f"{name}_trained", least=0
+                )
+                setattr(model._counters, name, count)
+            with be.context():
+                model._ready.restore_learning(named)
+        except InputError as error:
+            raise FileFormatError(f"{os.fspath(path)}: {error}") from error
+        model.metadata = config["metadata"]
+        return model
+
+    def config(self) -> dict[str, Any]:
+        """Return everything but arrays that makes this model again."""
+
+        def unit(value: Any) -> dict[str, Any] | None:
+            return None if value is None else to_config(value)
+
+        return {
+            "layers": [to_config(layer) for layer in self.layers],
+            "loss": unit(self._loss),
+            "optimizer": unit(self._optimizer),
+            "metrics": [to_config(metric) for metric in self._metrics],
+            "dtype": self.backend.dtype_name,
+            "seed": self.seed,
+            "epochs_trained": self.epochs_trained,
+            "steps_trained": self.steps_trained,
+            "metadata": self.metadata,
+        }
+
+    def save_parameters(self, path: str | os.PathLike[str]) -> None:
+        """Write the parameters alone to a safetensors file, atomically.
+
+        Parameters
+        ----------
+        path : path
+            The file; its arrays are named as in `parameters` and `buffers`.
+        """
+        write_arrays(path, self._ready.export_values())
+
+    def load_parameters(self, path: str | os.PathLike[str]) -> None:
+        """Read parameters that `save_parameters` or `save` wrote.
+
+        Parameters
+        ----------
+        path : path
+            The file, of a model with layers of the same sizes.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is damaged, or does not fit; the model is then
+            unchanged.
+        """
+        state, be = self._ready, self.backend
+        for own, value in files.read_values(path, state.network).items():
+            state.assign(own, be.asarray(value, be.dtype))
+
+    # Looking at it.
 
     def memory_estimate(
         self, batch_size: int = 128, sample_shape: Sequence[int] | None = None
@@ -194,19 +891,21 @@ class Model(Inspection, Files):
             If `sample_shape` is needed and missing, or does not fit the layers.
         """
         batch_size = check_count(batch_size, "batch_size")
-        self.finalize()
-        shape = self.input_shape
-        if sample_shape is not None:
-            shape = tuple(check_count(n, "sample_shape") for n in sample_shape)
-            if self.input_shape not in (None, shape):
+        shape, wanted = self.input_shape, sample_shape
+        if wanted is not None:
+            wanted = tuple(check_count(n, "sample_shape") for n in wanted)
+            try:
+                Sequential(self.layers).output_shape(wanted)
+            except InputError as error:
                 raise InputError(
-                    f"sample_shape must be {self.input_shape}, got {shape}"
-                )
+                    f"sample_shape must be {shape}, got {wanted}"
+                ) from error
+            shape = wanted
         if shape is None:
             raise InputError(
                 "sample_shape is needed, as the layers take samples of any shape"
             )
-        return estimate_for(self, batch_size, shape)
+        return estimate_for(self._ready, batch_size, shape)
 
     @property
     def executor_note(self) -> str:
@@ -216,7 +915,7 @@ class Model(Inspection, Files):
         ``fit`` on.
         """
         self.finalize()
-        return self._executor.note
+        return self._trainer.executor.note
 
     def summary(
         self,
@@ -233,11 +932,37 @@ class Model(Inspection, Files):
         batch_size : int, optional
             Also print what a step of so many samples needs of memory.
         """
-        self.finalize()
-        text = summary_of(self)
+        text = summary_of(self._ready.network, self.executor_note)
         if batch_size is not None:
             text += f"\n{self.memory_estimate(batch_size)}"
         print_fn(text)
 
     def __repr__(self) -> str:
-        return f"Model({self.layers!r}, {self.backend})"
+        return f"Model({list(self.layers)!r}, {self.backend})"
+
+    # Copies and pickles have the values, on the host, and make the rest anew.
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return everything but what is made from it."""
+        own = {k: v for k, v in vars(self).items() if k not in ("_state", "_trainer")}
+        if self._state is not None:
+            own["_learning"] = self._state.export_learning()
+        return own
+
+    def __setstate__(self, own: dict[str, Any]) -> None:
+        """Take it over, and lay the values out again."""
+        learning = own.pop("_learning", None)
+        vars(self).update(own, _state=None)
+        if learning is not None:
+            self._place(self.backend)
+            with self.backend.context():
+                self._ready.restore_learning(learning)
+
+
+def _goes_on(before: Network, network: Network) -> bool:
+    """Return whether the state of learning of one network is that of another."""
+    units, others = (
+        {id(node.unit): node.path for node in one if node.path}
+        for one in (before, network)
+    )
+    return units == others and before.optimizer is network.optimizer

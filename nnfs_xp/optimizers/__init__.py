@@ -1,10 +1,12 @@
 """Optimizers: how parameters follow their gradients."""
 
-from nnfs_xp.optimizers.adagrad import Adagrad
-from nnfs_xp.optimizers.adam import Adam
-from nnfs_xp.optimizers.adamw import AdamW
-from nnfs_xp.optimizers.base import Optimizer
-from nnfs_xp.optimizers.rmsprop import RMSprop
-from nnfs_xp.optimizers.sgd import SGD
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
+from nnfs_xp.optimizers.base import Optimizer
+from nnfs_xp.registry import export_units
+
+__all__ = ["Optimizer", *export_units(__name__)]
+
+if TYPE_CHECKING:
+    # Type checkers do not see what is exported by the registry.
+    def __getattr__(name: str) -> Any: ...

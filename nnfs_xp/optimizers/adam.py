@@ -8,7 +8,7 @@ from typing import Any
 from nnfs_xp.arguments import check_decay, check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
-from nnfs_xp.optimizers.base import Optimizer, Slots, zeros_for
+from nnfs_xp.optimizers.base import Optimizer
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
 
@@ -57,36 +57,24 @@ class Adam(Optimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
-        *,
-        decay: float = 0.0,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
+        **common: Any,
     ) -> None:
-        super().__init__(
-            learning_rate, decay=decay, clip_value=clip_value, clip_norm=clip_norm
-        )
+        super().__init__(learning_rate, **common)
         self.beta_1 = check_decay(beta_1, "beta_1")
         self.beta_2 = check_decay(beta_2, "beta_2")
         self.epsilon = check_rate(epsilon, "epsilon")
 
-    def init(self, be: Backend, parameters: Slots) -> dict[str, Any]:
-        """Return both moments at 0."""
-        state = super().init(be, parameters)
-        state["moment_1"] = zeros_for(be, parameters)
-        state["moment_2"] = zeros_for(be, parameters)
-        return state
+    def moments(self) -> tuple[str, ...]:
+        """Return the names of both moments."""
+        return "moment_1", "moment_2"
 
-    def apply(
-        self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
-    ) -> None:
-        """Update both moments, then the parameters."""
-        m, v = state["moment_1"], state["moment_2"]
-        for key, dw in gradients.items():
-            parameters[key], m[key], v[key] = adam(
-                be, parameters[key], dw, m[key], v[key],
-                state["step"], state["learning_rate"],
-                self.beta_1, self.beta_2, self.epsilon,
-            )  # fmt: skip
+    def rule(
+        self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
+    ) -> tuple[Array, ...]:
+        """Return new parameters and moments."""
+        changing = state["step"], state["learning_rate"]
+        constants = self.beta_1, self.beta_2, self.epsilon
+        return adam(be, w, dw, *moments, *changing, *constants)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""

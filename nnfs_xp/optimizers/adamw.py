@@ -8,7 +8,6 @@ from nnfs_xp.arguments import check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
 from nnfs_xp.optimizers.adam import Adam, adam
-from nnfs_xp.optimizers.base import Slots
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
 
@@ -65,28 +64,18 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         weight_decay: float = 0.01,
-        *,
-        decay: float = 0.0,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
+        **common: Any,
     ) -> None:
-        super().__init__(
-            learning_rate, beta_1, beta_2, epsilon,
-            decay=decay, clip_value=clip_value, clip_norm=clip_norm,
-        )  # fmt: skip
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **common)
         self.weight_decay = check_rate(weight_decay, "weight_decay")
 
-    def apply(
-        self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
-    ) -> None:
-        """Let the parameters decay, then update them as Adam does."""
-        m, v = state["moment_1"], state["moment_2"]
-        for key, dw in gradients.items():
-            parameters[key], m[key], v[key] = adamw(
-                be, parameters[key], dw, m[key], v[key],
-                state["step"], state["learning_rate"],
-                self.beta_1, self.beta_2, self.epsilon, self.weight_decay,
-            )  # fmt: skip
+    def rule(
+        self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
+    ) -> tuple[Array, ...]:
+        """Return decayed and updated parameters, and moments."""
+        changing = state["step"], state["learning_rate"]
+        constants = self.beta_1, self.beta_2, self.epsilon, self.weight_decay
+        return adamw(be, w, dw, *moments, *changing, *constants)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""

@@ -1,9 +1,10 @@
 """The shell around an optimizer's pure functions.
 
-An author writes ``init(be, parameters) -> state`` and ``apply(be, parameters,
-gradients, state)``. All three are dicts of arrays whose slots are written to:
-in place where arrays allow it, by a new array in the slot where they do not.
-The arrays may be those of single parameters, or one flat buffer with all of
+An author names the moments of an elementwise rule, and writes ``rule(be, w, dw,
+state, *moments) -> (w, *moments)``; or, for anything else, ``init(be, parameters)``
+and ``apply(be, parameters, gradients, state)``. These are dicts of arrays whose slots
+are written to: in place where arrays allow it, by a new array in the slot where they
+do not. The arrays may be those of single parameters, or one flat buffer with all of
 them; an elementwise formula does not see the difference.
 """
 
@@ -14,11 +15,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.arguments import check_positive
-from nnfs_xp.backends import Backend
+from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.optimizers.clipping import Slots, clip_by_norm, clip_by_value
-from nnfs_xp.optimizers.gathering import gather
+from nnfs_xp.optimizers.collecting import collect_gradients, put_back
 from nnfs_xp.optimizers.learning_rate import HasLearningRate
 from nnfs_xp.schedules.base import LearningRate, learning_rate_config
 
@@ -94,9 +95,14 @@ class Optimizer(HasLearningRate):
         """
         rate = self.rate_at(0)
         with be.context():
+            zeros = {
+                name: {k: be.xp.zeros_like(w) for k, w in parameters.items()}
+                for name in self.moments()
+            }
             return {
                 "learning_rate": be.constant(rate),
                 "step": be.zeros((), be.xp.int32),
+                **zeros,
             }
 
     def update(
@@ -124,6 +130,25 @@ class Optimizer(HasLearningRate):
         self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
     ) -> None:
         """Write new values, given clipped gradients and a step counted from 1."""
+        moments = [state[name] for name in self.moments()]
+        for key, dw in gradients.items():
+            own = [slots[key] for slots in moments]
+            new = self.rule(be, parameters[key], dw, state, *own)
+            for slots, value in zip((parameters, *moments), new, strict=True):
+                if value is not slots[key]:
+                    be.assign(slots, key, value)
+
+    def moments(self) -> tuple[str, ...]:
+        """Return the names of what is kept for each parameter, 0 at first."""
+        return ()
+
+    def rule(
+        self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
+    ) -> tuple[Array, ...]:
+        """Return new parameters and moments; the old ones may be overwritten.
+
+        ``state["learning_rate"]`` and ``state["step"]``, counted from 1, are 0-d.
+        """
         raise NotImplementedError
 
     def config(self) -> dict[str, Any]:
@@ -161,7 +186,7 @@ class Optimizer(HasLearningRate):
         """
         if self._layers and list(map(id, layers)) != list(map(id, self._layers)):
             raise InputError("layers must be the same ones at every step")
-        be, trained, parameters, gradients = gather(layers)
+        be, parameters, gradients, owners = collect_gradients(layers)
         state = self._state or self.init(be, parameters)
         self._rate_written = self.write_rate(
             be, state, self.iterations, self._rate_written
@@ -170,9 +195,7 @@ class Optimizer(HasLearningRate):
         with be.context():
             self.update(be, parameters, gradients, state)
             if not be.in_place:
-                for index, layer in enumerate(trained):
-                    for name in layer.initializers():
-                        layer.replace_parameter(name, parameters[f"{index}.{name}"])
+                put_back(parameters, owners)
         self.iterations += 1
 
     def __repr__(self) -> str:
@@ -187,11 +210,6 @@ class Optimizer(HasLearningRate):
             if name not in unset or value != unset[name]
         )
         return f"{type(self).__name__}({text})"
-
-
-def zeros_for(be: Backend, parameters: Slots) -> Slots:
-    """Return a slot of zeros for each one of the parameters."""
-    return {key: be.xp.zeros_like(value) for key, value in parameters.items()}
 
 
 def _limit(value: Any, name: str) -> float | None:

@@ -10,9 +10,10 @@ from nnfs_xp.backends import Backend
 from nnfs_xp.errors import InputError
 from nnfs_xp.schedules import InverseTimeDecay
 from nnfs_xp.schedules.base import LearningRate, check_learning_rate
+from nnfs_xp.unit import Unit
 
 
-class HasLearningRate:
+class HasLearningRate(Unit):
     """A learning rate with its decay, and the way into an optimizer's state.
 
     Parameters
@@ -22,6 +23,7 @@ class HasLearningRate:
         See `Optimizer`.
     """
 
+    _changing = frozenset({"iterations"})
     # Steps taken so far, by whoever takes them.
     iterations: int = 0
 

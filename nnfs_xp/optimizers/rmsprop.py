@@ -7,7 +7,7 @@ from typing import Any
 from nnfs_xp.arguments import check_decay, check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
-from nnfs_xp.optimizers.base import Optimizer, Slots, zeros_for
+from nnfs_xp.optimizers.base import Optimizer
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
 
@@ -64,33 +64,22 @@ class RMSprop(Optimizer):
         learning_rate: LearningRate = 0.001,
         rho: float = 0.9,
         epsilon: float = 1e-7,
-        *,
-        decay: float = 0.0,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
+        **common: Any,
     ) -> None:
-        super().__init__(
-            learning_rate, decay=decay, clip_value=clip_value, clip_norm=clip_norm
-        )
+        super().__init__(learning_rate, **common)
         self.rho = check_decay(rho, "rho")
         self.epsilon = check_rate(epsilon, "epsilon")
 
-    def init(self, be: Backend, parameters: Slots) -> dict[str, Any]:
-        """Return means of squares at 0."""
-        state = super().init(be, parameters)
-        state["mean_of_squares"] = zeros_for(be, parameters)
-        return state
+    def moments(self) -> tuple[str, ...]:
+        """Return the names of the means of squares."""
+        return ("mean_of_squares",)
 
-    def apply(
-        self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
-    ) -> None:
-        """Update the means, then the parameters."""
-        s = state["mean_of_squares"]
-        for key, dw in gradients.items():
-            parameters[key], s[key] = rmsprop(
-                be, parameters[key], dw, s[key],
-                state["learning_rate"], self.rho, self.epsilon,
-            )  # fmt: skip
+    def rule(
+        self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
+    ) -> tuple[Array, ...]:
+        """Return new parameters and means."""
+        rate = state["learning_rate"]
+        return rmsprop(be, w, dw, *moments, rate, self.rho, self.epsilon)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""

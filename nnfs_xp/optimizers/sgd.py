@@ -8,7 +8,7 @@ from nnfs_xp.arguments import check_decay, check_flag
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import InputError
 from nnfs_xp.kernels import portable
-from nnfs_xp.optimizers.base import Optimizer, Slots, zeros_for
+from nnfs_xp.optimizers.base import Optimizer
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
 
@@ -68,35 +68,26 @@ class SGD(Optimizer):
         *,
         momentum: float = 0.0,
         nesterov: bool = False,
-        decay: float = 0.0,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
+        **common: Any,
     ) -> None:
-        super().__init__(
-            learning_rate, decay=decay, clip_value=clip_value, clip_norm=clip_norm
-        )
+        super().__init__(learning_rate, **common)
         self.momentum = check_decay(momentum, "momentum")
         self.nesterov = check_flag(nesterov, "nesterov")
         if self.nesterov and not self.momentum:
             raise InputError("nesterov needs a momentum above 0, got momentum=0.0")
 
-    def init(self, be: Backend, parameters: Slots) -> dict[str, Any]:
-        """Return a velocity of 0, if there is momentum."""
-        state = super().init(be, parameters)
-        if self.momentum:
-            state["velocity"] = zeros_for(be, parameters)
-        return state
+    def moments(self) -> tuple[str, ...]:
+        """Return the name of the velocity, if there is momentum."""
+        return ("velocity",) if self.momentum else ()
 
-    def apply(
-        self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
-    ) -> None:
-        """Update the velocity, if there is one, then the parameters."""
-        velocity = state["velocity"] if self.momentum else dict.fromkeys(gradients)
-        for key, dw in gradients.items():
-            parameters[key], velocity[key] = sgd(
-                be, parameters[key], dw, velocity[key],
-                state["learning_rate"], self.momentum, self.nesterov,
-            )  # fmt: skip
+    def rule(
+        self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
+    ) -> tuple[Array, ...]:
+        """Return new parameters, and the velocity, if there is one."""
+        velocity = moments[0] if moments else None
+        rate = state["learning_rate"]
+        w, v = sgd(be, w, dw, velocity, rate, self.momentum, self.nesterov)
+        return (w,) if v is None else (w, v)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""

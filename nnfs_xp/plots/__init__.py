@@ -11,14 +11,14 @@ rest of the library imports it only when a picture is wanted.
 
 from __future__ import annotations
 
-from nnfs_xp.plots.animation import (
-    BoundaryFrame,
-    BoundaryRecorder,
-    boundary_animation,
-    save_animation,
-)
+from nnfs_xp.plots.animation import BoundaryFrame, BoundaryRecorder, boundary_animation
 from nnfs_xp.plots.boundary import decision_boundary, draw_decision_boundary
-from nnfs_xp.plots.confusion import confusion_matrix, draw_confusion_matrix
+from nnfs_xp.plots.confusion import (
+    class_scores,
+    confusion_matrix,
+    draw_class_scores,
+    draw_confusion_matrix,
+)
 from nnfs_xp.plots.curves import draw_learning_curves, learning_curves
 from nnfs_xp.plots.filters import draw_first_layer_filters, first_layer_filters
 from nnfs_xp.plots.graph import computation_graph
@@ -31,8 +31,7 @@ from nnfs_xp.plots.histograms import (
 )
 from nnfs_xp.plots.report import report
 from nnfs_xp.plots.samples import draw_sample_predictions, sample_predictions
-from nnfs_xp.plots.save import save_figure
-from nnfs_xp.plots.scores import class_scores, draw_class_scores
+from nnfs_xp.plots.save import save_animation, save_figure
 
 __all__ = [
     "BoundaryFrame",

@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.animation import FuncAnimation, PillowWriter
-from matplotlib.contour import ContourSet
+from matplotlib.animation import FuncAnimation
 
 from nnfs_xp.arguments import check_count, check_positive
 from nnfs_xp.backends import to_numpy
 from nnfs_xp.callbacks import Callback
 from nnfs_xp.errors import InputError
-from nnfs_xp.io.atomic import atomic_write
-from nnfs_xp.plots.boundary import check_points, map_figure
-from nnfs_xp.plots.boundary_parts import (
-    draw_borders,
-    draw_color_bar,
-    draw_legend,
-    draw_map,
-    draw_points,
-    mark_wrong,
-    mesh_of,
-    probabilities,
-    shades,
-    span,
-)
-from nnfs_xp.plots.save import path_ending_in
-from nnfs_xp.plots.style import percent, set_labels, set_title, style_axes
+from nnfs_xp.plots import boundary
 
 # A coarser map than that of a single picture: there are many of them.
 _STEPS = 120
-_DOTS_PER_INCH = 90
 # Seconds for which the last frame stays.
 _PAUSE = 2.0
 
@@ -112,11 +92,10 @@ class BoundaryRecorder(Callback):
         points = np.asarray(to_numpy(x))
         # Labels play no part here; the check wants some.
         labels = np.zeros(len(points) if points.ndim else 0, dtype=np.int64)
-        self.x, _, _ = check_points(points, labels, ["any"])
+        self.x, _, _ = boundary.check_points(points, labels, ["any"])
         self.every = check_count(every, "every")
         self.frames: list[BoundaryFrame] = []
-        self.horizontal = span(self.x[:, 0], _STEPS)
-        self.vertical = span(self.x[:, 1], _STEPS)
+        self.horizontal, self.vertical = boundary.places_around(self.x, _STEPS)
         self._model: Any = None
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
@@ -136,7 +115,7 @@ class BoundaryRecorder(Callback):
 
     def _keep(self) -> None:
         model = self._model
-        mesh = mesh_of(self.horizontal, self.vertical)
+        mesh = boundary.mesh_of(self.horizontal, self.vertical)
 
         def predict(points: np.ndarray) -> np.ndarray:
             # In the model's own precision, the only one it may take.
@@ -149,14 +128,10 @@ class BoundaryRecorder(Callback):
                 f"classes, got outputs of shape {scores.shape}"
             )
         classes = scores.shape[1]
-        everywhere = probabilities(predict, mesh, classes).astype(np.float32)
-        self.frames.append(
-            BoundaryFrame(
-                epoch=model.epochs_trained,
-                probabilities=everywhere.reshape(_STEPS, _STEPS, classes),
-                predicted=scores.argmax(axis=1),
-            )
-        )
+        everywhere = boundary.probabilities(predict, mesh, classes).astype(np.float32)
+        everywhere = everywhere.reshape(_STEPS, _STEPS, classes)
+        frame = BoundaryFrame(model.epochs_trained, everywhere, scores.argmax(axis=1))
+        self.frames.append(frame)
 
 
 def boundary_animation(
@@ -215,89 +190,29 @@ def boundary_animation(
     True
     """
     rate = check_positive(frames_per_second, "frames_per_second")
-    points, labels, names = check_points(recorder.x, y, class_names)
-    frames = recorder.frames
+    data, frames = boundary.check_points(recorder.x, y, class_names), recorder.frames
     if not frames:
         raise InputError("recorder has no frames: give it to fit as a callback first")
-    classes = frames[0].probabilities.shape[-1]
+    names, classes = data[-1], frames[0].probabilities.shape[-1]
     if classes != len(names):
         raise InputError(
             f"class_names must have one name for each of the {classes} classes, "
             f"got {len(names)}"
         )
 
-    figure = map_figure(names)
-    ax = figure.subplots()
-    style_axes(ax, grid=None)
-    horizontal, vertical = recorder.horizontal, recorder.vertical
-    picture = draw_map(ax, horizontal, vertical, shades(frames[0].probabilities))
-    borders: list[ContourSet] = []
-    marks = draw_points(ax, points, labels, np.zeros(len(labels), bool), names)
-    set_labels(ax, "feature 1", "feature 2")
-    draw_legend(ax, names)
-    draw_color_bar(ax, classes)
+    figure = boundary.map_figure(names)
+    places = recorder.horizontal, recorder.vertical
+    picture = boundary.BoundaryMap(figure.subplots(), places, data)
 
     def show(number: int) -> list[Any]:
         frame = frames[number]
-        picture.set_data(shades(frame.probabilities))
-        while borders:
-            borders.pop().remove()
-        borders.extend(draw_borders(ax, horizontal, vertical, frame.probabilities))
-        wrong = frame.predicted != labels
-        for label, of_class in enumerate(marks):
-            mark_wrong(of_class, wrong[labels == label])
-        right = percent(1.0 - float(np.mean(wrong)))
         when = f"Epoch {frame.epoch}" if frame.epoch else "Before training"
-        set_title(ax, f"{when}: {right} of {len(labels):,} points right")
+        picture.show(frame.probabilities, frame.predicted, when)
         return []
 
     show(0)
     # Laid out once: neither room nor title changes from frame to frame.
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    order = list(range(len(frames)))
-    order += [len(frames) - 1] * round(_PAUSE * rate)
+    order = [*range(len(frames)), *[len(frames) - 1] * round(_PAUSE * rate)]
     return FuncAnimation(figure, show, frames=order, interval=1000.0 / rate, blit=False)
-
-
-def save_animation(animation: FuncAnimation, path: str | os.PathLike[str]) -> None:
-    """Write a film as a GIF file that plays for ever.
-
-    The file appears under its name only when it is complete.
-
-    Parameters
-    ----------
-    animation : matplotlib.animation.FuncAnimation
-        Such as `boundary_animation` returns.
-    path : str or path-like
-        Where to; the name must end in ``.gif`` and its directory must exist.
-
-    Raises
-    ------
-    InputError
-        If the name of `path` does not end in ``.gif``.
-    OSError
-        If the file cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from matplotlib.animation import FuncAnimation
-    >>> from matplotlib.figure import Figure
-    >>> from nnfs_xp.plots import save_animation
-    >>> figure = Figure()
-    >>> text = figure.text(0.5, 0.5, "")
-    >>> film = FuncAnimation(figure, lambda number: text.set_text(str(number)), 3)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_animation(film, Path(folder, "film.gif"))
-    ...     [path.name for path in Path(folder).iterdir()]
-    ['film.gif']
-    """
-    path = path_ending_in(".gif", path)
-    # Pillow writes to a name; it gets one of its own, apart from the result's.
-    with tempfile.TemporaryDirectory() as folder, atomic_write(path) as file:
-        whole = Path(folder, "film.gif")
-        rate = 1000.0 / animation._interval  # type: ignore[attr-defined]
-        animation.save(whole, writer=PillowWriter(fps=rate), dpi=_DOTS_PER_INCH)
-        file.write(whole.read_bytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -24,9 +25,9 @@ def check_history(history: Sequence[Mapping[str, float]]) -> list[dict[str, floa
         )
     if len(history) == 0:
         raise InputError("history must have at least one epoch, got none")
-    records = [_check_epoch(epoch, index) for index, epoch in enumerate(history)]
-    for index in range(1, len(records)):
-        before, after = records[index - 1]["epoch"], records[index]["epoch"]
+    records = [_check_epoch(f"history[{n}]", epoch) for n, epoch in enumerate(history)]
+    epochs = [record["epoch"] for record in records]
+    for index, (before, after) in enumerate(itertools.pairwise(epochs), 1):
         if not before < after:
             raise InputError(
                 "history must have rising epochs, "
@@ -35,30 +36,24 @@ def check_history(history: Sequence[Mapping[str, float]]) -> list[dict[str, floa
     return records
 
 
-def _check_epoch(epoch: Mapping[str, float], index: int) -> dict[str, float]:
+def _check_epoch(name: str, epoch: Mapping[str, float]) -> dict[str, float]:
+    keys, record = ", ".join(REQUIRED_KEYS), {}
     if not isinstance(epoch, Mapping):
-        raise InputError(
-            f"history[{index}] must be a mapping with the keys "
-            f"{', '.join(REQUIRED_KEYS)}, got a {type(epoch).__name__}"
-        )
-    record = {}
+        kind = type(epoch).__name__
+        raise InputError(f"{name} must be a mapping with the keys {keys}, got a {kind}")
     for key in (*REQUIRED_KEYS, *OPTIONAL_KEYS):
-        if epoch.get(key) is not None:
+        value = epoch.get(key)
+        if value is None and key in REQUIRED_KEYS:
+            found = ", ".join(map(str, epoch)) or "none"
+            raise InputError(f"{name} must have the keys {keys}, got {found}")
+        if value is not None:
             try:
-                record[key] = float(epoch[key])
+                record[key] = float(value)
             except (TypeError, ValueError):
-                raise InputError(
-                    f"history[{index}]['{key}'] must be a number, got {epoch[key]!r}"
-                ) from None
-        elif key in REQUIRED_KEYS:
-            raise InputError(
-                f"history[{index}] must have the keys {', '.join(REQUIRED_KEYS)}, "
-                f"got {', '.join(map(str, epoch)) or 'none'}"
-            )
+                message = f"{name}['{key}'] must be a number, got {value!r}"
+                raise InputError(message) from None
     if not np.isfinite(record["epoch"]):
-        raise InputError(
-            f"history[{index}]['epoch'] must be finite, got {record['epoch']}"
-        )
+        raise InputError(f"{name}['epoch'] must be finite, got {record['epoch']}")
     return record
 
 
@@ -119,6 +114,24 @@ def check_confidence(confidence: np.ndarray, count: int) -> np.ndarray:
             f"confidence must hold values from 0 to 1, got {array[~valid][0]:g}"
         )
     return array.clip(max=1.0)
+
+
+def check_numbers(name: str, values: np.ndarray, kinds: str = "fiu") -> np.ndarray:
+    """Return real, finite numbers; a floating type stays, others become float64."""
+    if values.dtype.kind not in kinds:
+        raise DTypeError(f"{name} must hold real numbers, got dtype {values.dtype}")
+    if values.dtype.kind != "f":
+        values = values.astype(np.float64)
+    if not np.all(np.isfinite(values)):
+        raise InputError(f"{name} must be finite, got NaN or infinity")
+    return values
+
+
+def check_grid(rows: int, columns: int) -> None:
+    """Refuse a grid of pictures without any place."""
+    for name, count in (("rows", rows), ("columns", columns)):
+        if count < 1:
+            raise InputError(f"{name} must be at least 1, got {count}")
 
 
 def check_length(name: str, length: int, expected: int) -> None:

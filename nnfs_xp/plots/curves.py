@@ -8,18 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
+from nnfs_xp.plots import style
 from nnfs_xp.plots.checks import check_history
-from nnfs_xp.plots.style import (
-    BLUE,
-    VERMILLION,
-    PercentTicks,
-    new_figure,
-    percent,
-    set_labels,
-    set_legend_above,
-    set_title,
-    style_axes,
-)
 
 # With more epochs than this the markers would run into each other.
 _MOST_MARKERS = 30
@@ -57,7 +47,7 @@ def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
     ['Loss', 'Accuracy']
     """
     check_history(history)
-    figure = new_figure(9.6, 3.4)
+    figure = style.new_figure(9.6, 3.4)
     draw_learning_curves(figure, history)
     return figure
 
@@ -90,54 +80,39 @@ def draw_learning_curves(
     """
     records = check_history(history)
     loss_ax, accuracy_ax = panel.subplots(1, 2)
-
     _draw_lines(loss_ax, records, "loss", lambda value: f"{value:.3g}")
-    set_title(loss_ax, "Loss")
-    set_labels(loss_ax, "epoch", "loss (mean per example)")
-
-    _draw_lines(accuracy_ax, records, "accuracy", percent)
-    set_title(accuracy_ax, "Accuracy")
-    set_labels(accuracy_ax, "epoch", "accuracy (%)")
-    accuracy_ax.yaxis.set_major_formatter(PercentTicks())
+    style.set_labels(loss_ax, "epoch", "loss (mean per example)")
+    _draw_lines(accuracy_ax, records, "accuracy", style.percent)
+    style.set_labels(accuracy_ax, "epoch", "accuracy (%)")
+    accuracy_ax.yaxis.set_major_formatter(style.PercentTicks())
     # The margin around the lines must not suggest an accuracy beyond 100 %.
     low, high = accuracy_ax.get_ylim()
     accuracy_ax.set_ylim(max(low, 0.0), min(high, 1.0))
 
 
 def _draw_lines(
-    ax: Axes,
-    records: list[dict[str, float]],
-    key: str,
-    form: Callable[[float], str],
+    ax: Axes, records: list[dict[str, float]], key: str, form: Callable[[float], str]
 ) -> None:
-    style_axes(ax)
+    style.style_axes(ax)
     epochs = [record["epoch"] for record in records]
     for series, name, color, marker, dashes in (
-        (key, "training", BLUE, "o", "-"),
-        (f"validation_{key}", "validation", VERMILLION, "s", "--"),
+        (key, "training", style.BLUE, "o", "-"),
+        (f"validation_{key}", "validation", style.VERMILLION, "s", "--"),
     ):
-        shown = [record for record in records if series in record]
+        shown = [(r["epoch"], r[series]) for r in records if series in r]
         if not shown:
             continue
-        values = [record[series] for record in shown]
-        ax.plot(
-            [record["epoch"] for record in shown],
-            values,
-            color=color,
-            linestyle=dashes,
-            linewidth=1.8,
-            marker=marker if len(epochs) <= _MOST_MARKERS else "",
-            markersize=4.5,
-            label=f"{name} {form(values[-1])}",
-            # A line along 100 % would otherwise lose half of its width.
-            clip_on=False,
-        )
-    set_legend_above(ax)
+        x, y = zip(*shown, strict=True)
+        label = f"{name} {form(y[-1])}"
+        look = dashes + (marker if len(epochs) <= _MOST_MARKERS else "")
+        # Not clipped: a line along 100 % would lose half of its width.
+        ax.plot(x, y, look, color=color, lw=1.8, ms=4.5, label=label, clip_on=False)
+    style.set_title(ax, key.capitalize())
+    style.set_legend_above(ax)
     ax.margins(y=0.08)
     ax.yaxis.set_major_locator(MaxNLocator(7, steps=_STEPS))
     # Half an epoch around them: no tick for an epoch 0 that never was, and
     # room for a single one.
     ax.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
-    ax.xaxis.set_major_locator(
-        MaxNLocator(10, steps=_STEPS, integer=True, min_n_ticks=1)
-    )
+    locator = MaxNLocator(10, steps=_STEPS, integer=True, min_n_ticks=1)
+    ax.xaxis.set_major_locator(locator)

@@ -13,16 +13,9 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from nnfs_xp.backends import to_numpy
-from nnfs_xp.errors import DTypeError, InputError
-from nnfs_xp.plots.style import (
-    EDGE,
-    INK,
-    LABEL,
-    TICK,
-    TITLE,
-    new_figure,
-    wrap,
-)
+from nnfs_xp.errors import InputError
+from nnfs_xp.plots import style
+from nnfs_xp.plots.checks import check_grid, check_numbers
 
 # Blue below 0, white at 0 and orange above: told apart with any kind of colour
 # blindness, and both ends equally dark.
@@ -74,7 +67,8 @@ def first_layer_filters(
     matrix, _ = _check(weights, image_shape, rows, columns)
     columns = min(columns, matrix.shape[1])
     rows = min(rows, math.ceil(matrix.shape[1] / columns))
-    figure = new_figure(max(_CELL * columns + 1.0, 4.2), (_CELL + 0.06) * rows + 0.6)
+    width, height = _CELL * columns + 1.0, (_CELL + 0.06) * rows + 0.6
+    figure = style.new_figure(max(width, 4.2), height)
     draw_first_layer_filters(figure, weights, image_shape, rows=rows, columns=columns)
     return figure
 
@@ -118,68 +112,34 @@ def draw_first_layer_filters(
     largest = float(np.abs(matrix[:, shown]).max()) or 1.0
     scale = Normalize(-largest, largest)
     columns = min(columns, len(shown))
-    rows = math.ceil(len(shown) / columns)
-
-    grid = panel.subplots(rows, columns, squeeze=False)
-    for ax in grid.flat[len(shown) :]:
-        ax.remove()
-    used = list(grid.flat[: len(shown)])
-    for ax, neuron in zip(used, shown, strict=True):
-        ax.imshow(
-            matrix[:, neuron].reshape(shape),
-            cmap=SIGNED,
-            norm=scale,
-            interpolation="nearest",
-        )
-        ax.set_xticks([])
-        ax.set_yticks([])
-        ax.set_title(str(neuron), size=TICK, color=INK, pad=3)
-        for spine in ax.spines.values():
-            spine.set_color(EDGE)
+    axes = style.grid_of(panel, len(shown), columns)
+    for ax, neuron in zip(axes, shown, strict=True):
+        image = matrix[:, neuron].reshape(shape)
+        ax.imshow(image, cmap=SIGNED, norm=scale, interpolation="nearest")
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(str(neuron), size=style.TICK, color=style.INK, pad=3)
+        ax.spines[:].set_color(style.EDGE)
     heading = f"First-layer weights: {len(shown)} of {matrix.shape[1]} neurons"
-    width = panel.bbox.width / panel.figure.dpi
-    panel.suptitle(
-        wrap(heading, width - 0.2, TITLE, "bold"),
-        x=0.01,
-        ha="left",
-        size=TITLE,
-        weight="bold",
-        color=INK,
-    )
-    bar = panel.colorbar(
-        ScalarMappable(scale, SIGNED),
-        ax=used,
-        location="right",
-        aspect=30,
-        fraction=0.06,
-        pad=0.02,
-    )
-    bar.outline.set_edgecolor(EDGE)
-    bar.ax.tick_params(labelsize=TICK, labelcolor=INK, color=EDGE, length=3)
-    bar.ax.yaxis.set_major_locator(MaxNLocator(5, symmetric=True))
-    bar.set_label("weight", size=LABEL, color=INK)
+    style.set_heading(panel, heading)
+    colors, ticks = ScalarMappable(scale, SIGNED), MaxNLocator(5, symmetric=True)
+    where = {"location": "right", "aspect": 30, "fraction": 0.06}
+    style.draw_color_bar(axes, colors, "weight", ticks=ticks, **where)
 
 
 def _check(
     weights: Any, image_shape: Sequence[int], rows: int, columns: int
-) -> tuple[np.ndarray, tuple[int, int]]:
+) -> tuple[np.ndarray, tuple[int, ...]]:
     matrix = np.asarray(to_numpy(weights))
     if matrix.ndim != 2 or matrix.size == 0:
         raise InputError(
             f"weights must have shape (values, neurons), got {matrix.shape}"
         )
-    if matrix.dtype.kind not in "fiu":
-        raise DTypeError(f"weights must hold real numbers, got dtype {matrix.dtype}")
-    matrix = matrix.astype(np.float64)
-    if not np.all(np.isfinite(matrix)):
-        raise InputError("weights must be finite, got NaN or infinity")
+    matrix = check_numbers("weights", matrix).astype(np.float64)
     shape = tuple(int(length) for length in image_shape)
     if len(shape) != 2 or min(shape) < 1 or math.prod(shape) != len(matrix):
         raise InputError(
             f"image_shape must be (height, width) with {len(matrix)} values, as "
             f"each neuron has weights, got {shape}"
         )
-    for name, count in (("rows", rows), ("columns", columns)):
-        if count < 1:
-            raise InputError(f"{name} must be at least 1, got {count}")
-    return matrix, (shape[0], shape[1])
+    check_grid(rows, columns)
+    return matrix, shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,17 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from nnfs_xp.errors import InputError
-from nnfs_xp.plots.style import (
-    BLUE,
-    EDGE,
-    INK,
-    LABEL,
-    TICK,
-    VERMILLION,
-    WRONG_TEXT,
-    new_figure,
-    set_title,
-)
+from nnfs_xp.plots import style
 
 # Inches from one column, and from one row, to the next.
 _ACROSS, _DOWN = 1.75, 0.95
@@ -80,63 +71,55 @@ def computation_graph(
         for name in (source, target):
             if name not in places:
                 raise InputError(f"edges must join boxes of places, got {name!r}")
-    columns = 1 + max(column for column, _ in places.values())
-    rows = 1 + max(row for _, row in places.values())
-    figure = new_figure(0.3 + _ACROSS * columns, 0.6 + _DOWN * rows)
+    columns, rows = (1 + max(numbers) for numbers in zip(*places.values(), strict=True))
+    figure = style.new_figure(0.3 + _ACROSS * columns, 0.6 + _DOWN * rows)
     ax = figure.subplots()
     ax.set_axis_off()
-    ax.set_xlim(-0.5, columns - 0.5)
-    ax.set_ylim(rows - 0.5, -0.5)
-    set_title(ax, title)
-    boxes = {name: _draw_box(ax, name, place) for name, place in places.items()}
+    ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+    style.set_title(ax, title)
+    frame = {"boxstyle": "round,pad=0.45", "fc": "white", "ec": style.EDGE}
+    look = dict[str, Any](ha="center", va="center", size=style.LABEL, color=style.INK)
+    boxes = {
+        name: ax.text(*at, name, bbox=frame, **look) for name, at in places.items()
+    }
     for source, target, forward, backward in edges:
+        start, end = boxes[source], boxes[target]
         # Both arcs bend to the left of their own direction, so they part.
         bend = _BEND if backward else 0.0
-        _draw_arrow(ax, boxes[source], boxes[target], forward, bend, BLUE)
+        _draw_arrow(ax, start, end, forward, bend, style.BLUE)
         if backward:
-            _draw_arrow(ax, boxes[target], boxes[source], backward, bend, VERMILLION)
+            _draw_arrow(ax, end, start, backward, bend, style.VERMILLION)
     return figure
-
-
-def _draw_box(ax: Axes, text: str, place: tuple[float, float]) -> Text:
-    frame = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": EDGE}
-    return ax.text(
-        *place, text, ha="center", va="center", size=LABEL, color=INK, bbox=frame
-    )
 
 
 def _draw_arrow(
     ax: Axes, start: Text, end: Text, text: str, bend: float, color: str
 ) -> None:
     """Draw an arrow between the edges of two boxes, and write at its middle."""
-    forward = color == BLUE
-    ax.annotate(
-        "",
-        end.get_position(),
-        start.get_position(),
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": color,
-            "linestyle": "-" if forward else (0, (4, 2)),
-            "connectionstyle": f"arc3,rad={-2 * bend}",
-            "patchA": start.get_bbox_patch(),
-            "patchB": end.get_bbox_patch(),
-            "shrinkA": 2,
-            "shrinkB": 2,
-        },
-    )
-    scale = np.array([_ACROSS, -_DOWN]) * 72
-    way = (np.array(end.get_position()) - np.array(start.get_position())) * scale
-    length = float(np.hypot(*way)) or 1.0
-    left = np.array([-way[1], way[0]]) / length
+    forward = color == style.BLUE
+    tail, tip = np.array(start.get_position()), np.array(end.get_position())
+    arrow = {
+        "arrowstyle": "-|>",
+        "color": color,
+        "linestyle": "-" if forward else (0, (4, 2)),
+        "connectionstyle": f"arc3,rad={-2 * bend}",
+        "patchA": start.get_bbox_patch(),
+        "patchB": end.get_bbox_patch(),
+        "shrinkA": 2,
+        "shrinkB": 2,
+    }
+    ax.annotate("", end.get_position(), start.get_position(), arrowprops=arrow)
+    across, up = (tip - tail) * (_ACROSS, -_DOWN) * 72
+    length = float(np.hypot(across, up)) or 1.0
+    left = np.array([-up, across]) / length
     # Text to the left of an arrow that rises is at its upper left.
     ax.annotate(
         text,
-        (np.array(start.get_position()) + np.array(end.get_position())) / 2,
+        (tail + tip) / 2,
         tuple(left * (bend * length + _GAP)),
         textcoords="offset points",
         ha="center" if abs(left[0]) < 0.3 else ("right" if left[0] < 0 else "left"),
         va="bottom" if left[1] > 0 else "top",
-        size=TICK,
-        color=color if forward else WRONG_TEXT,
+        size=style.TICK,
+        color=color if forward else style.WRONG_TEXT,
     )

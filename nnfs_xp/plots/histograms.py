@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,22 +12,13 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from nnfs_xp.backends import to_numpy
-from nnfs_xp.errors import DTypeError, InputError
-from nnfs_xp.plots.style import (
-    BLUE,
-    GREY,
-    TICK,
-    TITLE,
-    PercentTicks,
-    new_figure,
-    percent,
-    set_labels,
-    set_title,
-    style_axes,
-    wrap,
-)
+from nnfs_xp.errors import InputError
+from nnfs_xp.layers.nesting import walk
+from nnfs_xp.plots import style
+from nnfs_xp.plots.checks import check_numbers
 
 if TYPE_CHECKING:
+    from nnfs_xp.layers import Layer
     from nnfs_xp.model import Model
 
 _BINS = 41
@@ -61,7 +52,7 @@ def weight_histograms(model: Model) -> Figure:
     >>> [ax.get_title(loc="left") for ax in figure.axes][:2]
     ['0 Dense(4, 8) weights', '0 Dense(4, 8) biases']
     """
-    return layer_histograms(_by_layer(model, model.parameters), "parameter value")
+    return layer_histograms(_titled(model, model.parameters), "parameter value")
 
 
 def activation_histograms(model: Model, x: Any) -> Figure:
@@ -91,12 +82,9 @@ def activation_histograms(model: Model, x: Any) -> Figure:
     >>> [ax.get_title(loc="left") for ax in figure.axes]
     ['0 Dense(2, 8)', '1 ReLU()']
     """
-    outputs = model.activations(x)
-    named = {
-        f"{index} {layer!r}": output
-        for index, (layer, output) in enumerate(zip(model.leaves, outputs, strict=True))
-    }
-    return layer_histograms(named, "output of the layer")
+    titles = [f"{path} {unit!r}" for path, unit in _units(model) if not unit.children]
+    outputs = zip(titles, model.activations(x), strict=True)
+    return layer_histograms(dict(outputs), "output of the layer")
 
 
 def gradient_histograms(model: Model, x: Any, y: Any) -> Figure:
@@ -129,8 +117,8 @@ def gradient_histograms(model: Model, x: Any, y: Any) -> Figure:
     >>> [ax.get_title(loc="left") for ax in figure.axes]
     ['0 Dense(2, 1) weights', '0 Dense(2, 1) biases']
     """
-    found = _by_layer(model, model.gradients(x, y))
-    return layer_histograms(found, "gradient of the loss")
+    gradients = _titled(model, model.gradients(x, y))
+    return layer_histograms(gradients, "gradient of the loss")
 
 
 def layer_histograms(values: Mapping[str, Any], quantity: str) -> Figure:
@@ -166,7 +154,7 @@ def layer_histograms(values: Mapping[str, Any], quantity: str) -> Figure:
     checked = _check_values(values)
     rows = math.ceil(len(checked) / _COLUMNS)
     columns = min(len(checked), _COLUMNS)
-    figure = new_figure(_WIDTH * columns + 0.3, _HEIGHT * rows + 0.2)
+    figure = style.new_figure(_WIDTH * columns + 0.3, _HEIGHT * rows + 0.2)
     draw_layer_histograms(figure, checked, quantity)
     return figure
 
@@ -199,47 +187,50 @@ def draw_layer_histograms(
     """
     checked = _check_values(values)
     columns = min(len(checked), _COLUMNS)
-    rows = math.ceil(len(checked) / columns)
-    grid = panel.subplots(rows, columns, squeeze=False)
-    for ax in grid.flat[len(checked) :]:
-        ax.remove()
-    room = panel.bbox.width / panel.figure.dpi / columns - 0.9
-    for ax, (title, array) in zip(grid.flat, checked.items(), strict=False):
+    room = style.width_of(panel) / columns - 0.9
+    axes = style.grid_of(panel, len(checked), columns)
+    for ax, (title, array) in zip(axes, checked.items(), strict=True):
         _draw_histogram(ax, array, title, quantity, room)
 
 
 def _draw_histogram(
     ax: Axes, values: np.ndarray, title: str, quantity: str, room: float
 ) -> None:
-    style_axes(ax, grid="y")
+    style.style_axes(ax, grid="y")
     low, high = float(values.min()), float(values.max())
     if low == high:
         # A single value would have no width; a bar around it shows it.
         half = abs(low) / 2 or 0.5
         low, high = low - half, high + half
     counts, edges = np.histogram(values, bins=_BINS, range=(low, high))
-    ax.stairs(counts / values.size, edges, fill=True, color=BLUE)
-    ax.axvline(0.0, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
+    ax.stairs(counts / values.size, edges, fill=True, color=style.BLUE)
+    ax.axvline(0.0, color=style.GREY, linewidth=0.8, linestyle=(0, (3, 2)))
     ax.set_xlim(low, high)
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.yaxis.set_major_locator(MaxNLocator(4))
-    ax.yaxis.set_major_formatter(PercentTicks())
+    ax.yaxis.set_major_formatter(style.PercentTicks())
     ax.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4), useMathText=False)
-    ax.xaxis.get_offset_text().set_fontsize(TICK)
-    set_title(ax, wrap(title, room, TITLE, "bold"))
+    ax.xaxis.get_offset_text().set_fontsize(style.TICK)
+    style.set_title(ax, style.wrap(title, room, style.TITLE, "bold"))
     summary = f"mean {values.mean():.2g}, std {values.std():.2g}"
     zeros = float(np.mean(values == 0))
     if zeros:
-        summary += f", zeros {percent(zeros, 0)}"
-    set_labels(ax, f"{quantity}\n{summary}", "share (%)")
+        summary += f", zeros {style.percent(zeros, 0)}"
+    style.set_labels(ax, f"{quantity}\n{summary}", "share (%)")
 
 
-def _by_layer(model: Model, arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arrays of parameters under the layer's number, call and their name."""
-    named = {}
+def _units(model: Model) -> Iterator[tuple[str, Layer]]:
+    """Yield the units of a model with their paths, such as ``3.inner.1``."""
+    for number, layer in enumerate(model.layers):
+        yield from walk(layer, str(number))
+
+
+def _titled(model: Model, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arrays of parameters under the path and call of their unit."""
+    units, named = dict(_units(model)), {}
     for name, array in arrays.items():
-        _, index, parameter = name.split(".")
-        named[f"{index} {model.leaves[int(index)]!r} {parameter}"] = array
+        path, _, parameter = name.rpartition(".")
+        named[f"{path} {units[path]!r} {parameter}"] = array
     return named
 
 
@@ -251,15 +242,8 @@ def _check_values(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
         )
     checked = {}
     for title, value in values.items():
-        array = np.asarray(to_numpy(value)).ravel()
+        name, array = f"values[{title!r}]", np.asarray(to_numpy(value)).ravel()
         if array.size == 0:
-            raise InputError(f"values[{title!r}] must not be empty, got no value")
-        if array.dtype.kind not in "fiub":
-            raise DTypeError(
-                f"values[{title!r}] must hold real numbers, got dtype {array.dtype}"
-            )
-        array = array.astype(np.float64)
-        if not np.all(np.isfinite(array)):
-            raise InputError(f"values[{title!r}] must be finite, got NaN or infinity")
-        checked[str(title)] = array
+            raise InputError(f"{name} must not be empty, got no value")
+        checked[str(title)] = check_numbers(name, array, "fiub").astype(np.float64)
     return checked

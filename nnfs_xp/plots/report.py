@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
 from nnfs_xp.errors import InputError
-from nnfs_xp.plots.boundary import check_points, draw_decision_boundary
-from nnfs_xp.plots.boundary_parts import Predict
+from nnfs_xp.plots import style
+from nnfs_xp.plots.boundary import Predict, check_points, draw_decision_boundary
 from nnfs_xp.plots.checks import check_confidence, check_history, check_predictions
-from nnfs_xp.plots.confusion import draw_confusion_matrix
+from nnfs_xp.plots.confusion import draw_class_scores, draw_confusion_matrix
 from nnfs_xp.plots.curves import draw_learning_curves
-from nnfs_xp.plots.names import names_width
 from nnfs_xp.plots.samples import draw_sample_predictions
-from nnfs_xp.plots.scores import draw_class_scores
-from nnfs_xp.plots.style import (
-    GREY,
-    HEADLINE,
-    INK,
-    LABEL,
-    new_figure,
-    text_height,
-    wrap,
-)
 
 _WIDTH = 13.0
 _CURVES_HEIGHT = 3.0
@@ -105,39 +95,29 @@ def report(
     check_history(history)
     true, predicted, names = check_predictions(y_true, y_pred, class_names)
     confidence = check_confidence(confidence, len(true))
-    _check_choice(images, image_shape, predict, x)
+    _check_choice(images=images, image_shape=image_shape, predict=predict, x=x)
     if x is not None:
         check_points(x, true, names, "y_true")
 
     # Room for long class names, which the matrix would have to give up.
-    extra = max(0.0, names_width(names) - _NAME_MARGIN)
+    extra = max(0.0, style.names_width(names) - _NAME_MARGIN)
     width = _WIDTH + extra
-    headline = wrap(title, width - 2 * _HEADER_MARGIN, HEADLINE, "bold")
-    note = wrap(subtitle, width - 2 * _HEADER_MARGIN, LABEL)
-    top = _header_height(headline, note)
+    headline = style.wrap(title, width - 2 * _HEADER_MARGIN, style.HEADLINE, "bold")
+    note = style.wrap(subtitle, width - 2 * _HEADER_MARGIN, style.LABEL)
+    top = style.text_height(headline, style.HEADLINE) + 2 * _HEADER_MARGIN
+    top += style.text_height(note, style.LABEL)
     lower = _LOWER_HEIGHT + extra
-    figure = new_figure(width, top + _CURVES_HEIGHT + lower)
-    header, curves, results = figure.subfigures(
-        3, 1, height_ratios=[top, _CURVES_HEIGHT, lower], squeeze=False
-    ).flat
-    left, right = results.subfigures(
-        1, 2, width_ratios=[6.4 + extra, 6.6], squeeze=False
-    ).flat
+    figure = style.new_figure(width, top + _CURVES_HEIGHT + lower)
+    heights, widths = [top, _CURVES_HEIGHT, lower], [6.4 + extra, 6.6]
+    parts = figure.subfigures(3, height_ratios=heights, squeeze=False)
+    header, curves, results = parts.flat
+    left, right = results.subfigures(1, 2, width_ratios=widths, squeeze=False).flat
 
     _draw_header(header, headline, note)
     draw_learning_curves(curves, history)
     if images is not None and image_shape is not None:
-        draw_sample_predictions(
-            right,
-            images,
-            true,
-            predicted,
-            confidence,
-            names,
-            image_shape,
-            rows=4,
-            columns=5,
-        )
+        samples = images, true, predicted, confidence, names, image_shape
+        draw_sample_predictions(right, *samples, rows=4, columns=5)
     elif predict is not None and x is not None:
         draw_decision_boundary(right.subplots(), predict, x, true, names)
     else:
@@ -147,44 +127,23 @@ def report(
     return figure
 
 
-def _header_height(headline: str, note: str) -> float:
-    texts = text_height(headline, HEADLINE) + text_height(note, LABEL)
-    return texts + 2 * _HEADER_MARGIN
-
-
 def _draw_header(part: SubFigure, headline: str, note: str) -> None:
-    width, height = part.bbox.width / part.figure.dpi, _header_height(headline, note)
-    below = _HEADER_MARGIN + text_height(headline, HEADLINE) + 0.5 * _HEADER_MARGIN
+    width, height = style.width_of(part), part.bbox.height / part.figure.dpi
+    below = 1.5 * _HEADER_MARGIN + style.text_height(headline, style.HEADLINE)
+    look = dict[str, Any](ha="left", va="top", linespacing=1.15, parse_math=False)
     for text, size, weight, color, top in (
-        (headline, HEADLINE, "bold", INK, _HEADER_MARGIN),
-        (note, LABEL, "normal", GREY, below),
+        (headline, style.HEADLINE, "bold", style.INK, _HEADER_MARGIN),
+        (note, style.LABEL, "normal", style.GREY, below),
     ):
-        part.text(
-            _HEADER_MARGIN / width,
-            1 - top / height,
-            text,
-            size=size,
-            weight=weight,
-            color=color,
-            ha="left",
-            va="top",
-            linespacing=1.15,
-            parse_math=False,
-        )
+        look |= {"size": size, "weight": weight, "color": color}
+        part.text(_HEADER_MARGIN / width, 1 - top / height, text, **look)
 
 
-def _check_choice(
-    images: np.ndarray | None,
-    image_shape: Sequence[int] | None,
-    predict: Predict | None,
-    x: np.ndarray | None,
-) -> None:
-    for one, other, names in (
-        (images, image_shape, ("images", "image_shape")),
-        (predict, x, ("predict", "x")),
-    ):
-        if (one is None) != (other is None):
-            given, missing = names if other is None else names[::-1]
-            raise InputError(f"{given} must come together with {missing}, got only it")
-    if images is not None and predict is not None:
+def _check_choice(**arguments: Any) -> None:
+    given = [name for name, value in arguments.items() if value is not None]
+    for pair in (("images", "image_shape"), ("predict", "x")):
+        for name, other in (pair, pair[::-1]):
+            if name in given and other not in given:
+                raise InputError(f"{name} must come together with {other}, got only it")
+    if "images" in given and "predict" in given:
         raise InputError("either images or predict must be None, got both")

@@ -7,22 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure, FigureBase
 
 from nnfs_xp.errors import DTypeError, InputError
-from nnfs_xp.plots.checks import check_confidence, check_length, check_predictions
-from nnfs_xp.plots.style import (
-    EDGE,
-    INK,
-    TICK,
-    TITLE,
-    VERMILLION,
-    WRONG_TEXT,
-    new_figure,
-    percent,
-    text_width,
-    wrap,
-)
+from nnfs_xp.plots import checks, style
 
 # In nearly every font, unlike the heavier crosses.
 _CROSS = "\N{MULTIPLICATION SIGN} "
@@ -88,13 +77,15 @@ def sample_predictions(
     >>> figure.axes[3].get_title()[2:]
     'cat (60 %)\ntrue: dog'
     """
-    arguments = (images, y_true, y_pred, confidence, class_names, image_shape)
-    true, predicted, confidence, _, _ = _check(*arguments, rows, columns)
+    true, predicted, _ = checks.check_predictions(y_true, y_pred, class_names)
+    confidence = checks.check_confidence(confidence, len(true))
+    _check(images, image_shape, len(true), rows, columns)
     # Few samples make a small figure rather than one with gaps.
     groups = choose(true, predicted, confidence, rows, columns)
     columns = min(columns, max(len(group) for group in groups))
     rows = sum(_rows_of(group, columns) for group in groups)
-    figure = new_figure(max(1.45 * columns, 2.6), 1.6 * rows + 0.5)
+    figure = style.new_figure(max(1.45 * columns, 2.6), 1.6 * rows + 0.5)
+    arguments = images, true, predicted, confidence, class_names, image_shape
     draw_sample_predictions(figure, *arguments, rows=rows, columns=columns)
     return figure
 
@@ -138,55 +129,40 @@ def draw_sample_predictions(
     >>> len(figure.axes)
     4
     """
-    true, predicted, confidence, names, shape = _check(
-        images, y_true, y_pred, confidence, class_names, image_shape, rows, columns
-    )
+    true, predicted, names = checks.check_predictions(y_true, y_pred, class_names)
+    confidence = checks.check_confidence(confidence, len(true))
+    shape = _check(images, image_shape, len(true), rows, columns)
     right, wrong = choose(true, predicted, confidence, rows, columns)
     columns = min(columns, max(len(right), len(wrong)))
-    shown = np.concatenate([right, wrong])
-    pixels = _for_display(np.asarray(images)[shown], shape)
+    shown = np.asarray(images)[np.concatenate([right, wrong])]
+    pixels = iter(_for_display(shown, shape))
 
-    mistakes = int(np.count_nonzero(true != predicted))
+    total, mistakes = len(true), int(np.count_nonzero(true != predicted))
     groups = [
-        (f"Right: {len(true) - mistakes:,} of {len(true):,}", right),
-        (f"Wrong: {mistakes:,} of {len(true):,}, the most confident first", wrong),
+        (right, 1.0, f"Right: {total - mistakes:,} of {total:,}"),
+        # A little more room for captions that have a second line.
+        (wrong, 1.1, f"Wrong: {mistakes:,} of {total:,}, the most confident first"),
     ]
-    groups = [(heading, group) for heading, group in groups if len(group)]
-    # A little more for the wrong ones, whose captions have a second line.
-    ratios = [
-        _rows_of(group, columns) * (1.1 if group is wrong else 1.0)
-        for _, group in groups
-    ]
+    groups = [entry for entry in groups if len(entry[0])]
+    ratios = [factor * _rows_of(group, columns) for group, factor, _ in groups]
     parts = panel.subfigures(len(groups), 1, height_ratios=ratios, squeeze=False)
-    drawn = 0
-    for part, (heading, group) in zip(parts.flat, groups, strict=True):
-        width = part.bbox.width / part.figure.dpi
-        # At the left like the titles of the other pictures; a subfigure's own
-        # title is centred by default.
-        part.suptitle(
-            wrap(heading, width - 0.2, TITLE, "bold"),
-            x=0.01,
-            ha="left",
-            size=TITLE,
-            weight="bold",
-            color=INK,
-        )
-        grid = part.subplots(_rows_of(group, columns), columns, squeeze=False)
-        room = width / columns - 0.1
-        for place, ax in enumerate(grid.flat):
-            if place >= len(group):
-                ax.remove()
-                continue
-            index = group[place]
-            _draw_image(ax, pixels[drawn])
-            _caption(
-                ax,
-                names[predicted[index]],
-                confidence[index],
-                None if true[index] == predicted[index] else names[true[index]],
-                room,
-            )
-            drawn += 1
+    for part, (group, _, heading) in zip(parts.flat, groups, strict=True):
+        style.set_heading(part, heading)
+        room = style.width_of(part) / columns - 0.1
+        axes = style.grid_of(part, len(group), columns)
+        for ax, index in zip(axes, group, strict=True):
+            ax.set(xticks=[], yticks=[])
+            scale = Normalize(0.0, 1.0)
+            ax.imshow(next(pixels), "gray", scale, interpolation="nearest")
+            # The cross is put in front afterwards, lest it stay alone on a line.
+            cross = _CROSS if group is wrong else ""
+            text = f"{names[predicted[index]]} ({style.percent(confidence[index], 0)})"
+            width = room - style.text_width(cross, style.TICK)
+            text = cross + style.wrap(text, width, style.TICK)
+            if group is wrong:
+                true_name = f"true: {names[true[index]]}"
+                text += "\n" + style.wrap(true_name, room, style.TICK)
+            _frame(ax, text, group is wrong)
 
 
 def choose(
@@ -228,46 +204,17 @@ def _for_display(images: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return (pixels - low) / (high - low) if high > low else np.zeros_like(pixels)
 
 
-def _draw_image(ax: Axes, pixels: np.ndarray) -> None:
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.imshow(pixels, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
-
-
-def _caption(
-    ax: Axes, predicted: str, confidence: float, true: str | None, room: float
-) -> None:
-    color, width = (EDGE, 0.8) if true is None else (VERMILLION, 2.2)
-    mark = "" if true is None else _CROSS
-    # The mark is put in front afterwards, lest it stay alone on a line.
-    text = f"{predicted} ({percent(confidence, 0)})"
-    text = mark + wrap(text, room - text_width(mark, TICK), TICK)
-    if true is not None:
-        text += "\n" + wrap(f"true: {true}", room, TICK)
-    ax.set_title(
-        text,
-        size=TICK,
-        color=INK if true is None else WRONG_TEXT,
-        pad=4,
-        parse_math=False,
-    )
-    for spine in ax.spines.values():
-        spine.set_color(color)
-        spine.set_linewidth(width)
+def _frame(ax: Axes, text: str, wrong: bool) -> None:
+    color, width = (style.VERMILLION, 2.2) if wrong else (style.EDGE, 0.8)
+    ax.spines[:].set(color=color, linewidth=width)
+    ink = style.WRONG_TEXT if wrong else style.INK
+    ax.set_title(text, size=style.TICK, color=ink, pad=4, parse_math=False)
 
 
 def _check(
-    images: np.ndarray,
-    y_true: np.ndarray,
-    y_pred: np.ndarray,
-    confidence: np.ndarray,
-    class_names: Sequence[str],
-    image_shape: Sequence[int],
-    rows: int,
-    columns: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str], tuple[int, ...]]:
-    true, predicted, names = check_predictions(y_true, y_pred, class_names)
-    confidence = check_confidence(confidence, len(true))
+    images: np.ndarray, image_shape: Sequence[int], count: int, rows: int, columns: int
+) -> tuple[int, ...]:
+    """Return the shape of an image, if everything fits together."""
     shape = tuple(int(length) for length in image_shape)
     if len(shape) not in (2, 3) or min(shape) < 1 or shape[2:] not in ((), (1,), (3,)):
         raise InputError(
@@ -282,8 +229,6 @@ def _check(
             f"images must have shape (n, {math.prod(shape)}) or "
             f"(n, {', '.join(map(str, shape))}), got {array.shape}"
         )
-    check_length("images", len(array), len(true))
-    for name, count in (("rows", rows), ("columns", columns)):
-        if count < 1:
-            raise InputError(f"{name} must be at least 1, got {count}")
-    return true, predicted, confidence, names, shape
+    checks.check_length("images", len(array), count)
+    checks.check_grid(rows, columns)
+    return shape

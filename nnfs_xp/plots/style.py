@@ -6,14 +6,19 @@ drawing a picture changes nothing for anybody else in the process.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import text_to_path
@@ -45,25 +50,20 @@ WRONG_TEXT = "#b04a00"
 SHARES = LinearSegmentedColormap.from_list(
     "shares",
     [
-        "#f7fafd",
-        "#d2e4f2",
-        "#accfe7",
-        "#8eb8db",
-        "#70a1ce",
-        "#4e8cc1",
-        "#1c77b5",
-        "#03619b",
-        "#054c7f",
-        "#053764",
-        "#04244a",
+        "#f7fafd", "#d2e4f2", "#accfe7", "#8eb8db", "#70a1ce", "#4e8cc1",
+        "#1c77b5", "#03619b", "#054c7f", "#053764", "#04244a",
     ],
-).with_extremes(bad=EMPTY)
+).with_extremes(bad=EMPTY)  # fmt: skip
 
 # Font sizes in points.
 HEADLINE = 16.0
 TITLE = 10.5
 LABEL = 9.0
 TICK = 8.0
+
+LEGEND = dict[str, Any](frameon=False, fontsize=TICK, labelcolor=INK)
+_TICKS = dict[str, Any](labelsize=TICK, labelcolor=INK, color=EDGE, length=3)
+_HEADING = dict[str, Any](size=TITLE, weight="bold", color=INK)
 
 # Height of a line of text over its font size.
 LINE_HEIGHT = 1.25
@@ -75,16 +75,33 @@ _PIECE = re.compile(r" ?[^ /_-]*[/_-]*(?: %\S*)?")
 # its outline.
 _WIDTH_SLACK = 1.04
 
+# A line of a name is at least about this many inches before a second one is begun.
+_NAME_WIDTH = 1.4
+_NAME_LINES = 2
+# Names of more classes than this stand too close for a second line.
+_MOST_BROKEN = 10
+_SMALLEST_NAME = 6.0
+
 
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty white figure of this size in inches."""
-    figure = Figure(
-        figsize=(width, height),
-        layout=ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.07),
-        facecolor="white",
-    )
+    layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.07)
+    figure = Figure(figsize=(width, height), layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
+
+
+def grid_of(panel: FigureBase, count: int, columns: int) -> list[Axes]:
+    """Add this many axes to a figure or subfigure, so many of them in a row."""
+    grid = panel.subplots(math.ceil(count / columns), columns, squeeze=False).ravel()
+    for ax in grid[count:]:
+        ax.remove()
+    return list(grid[:count])
+
+
+def width_of(panel: Figure | SubFigure) -> float:
+    """Return the width of a figure or subfigure in inches."""
+    return float(panel.bbox.width / panel.figure.dpi)
 
 
 def size_in_inches(ax: Axes) -> tuple[float, float]:
@@ -98,12 +115,9 @@ def size_in_inches(ax: Axes) -> tuple[float, float]:
 def style_axes(ax: Axes, *, grid: Literal["both", "x", "y"] | None = "both") -> None:
     """Give an axes thin left and bottom spines, small ticks and a light grid."""
     ax.set_facecolor("white")
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_color(EDGE)
-        ax.spines[side].set_linewidth(0.8)
-    ax.tick_params(labelsize=TICK, labelcolor=INK, color=EDGE, length=3, width=0.8)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set(color=EDGE, linewidth=0.8)
+    ax.tick_params(width=0.8, **_TICKS)
     ax.set_axisbelow(True)
     ax.grid(False)
     if grid is not None:
@@ -112,9 +126,13 @@ def style_axes(ax: Axes, *, grid: Literal["both", "x", "y"] | None = "both") -> 
 
 def set_title(ax: Axes, text: str) -> None:
     """Set a bold title at the left."""
-    ax.set_title(
-        text, loc="left", size=TITLE, weight="bold", color=INK, parse_math=False
-    )
+    ax.set_title(text, loc="left", parse_math=False, **_HEADING)
+
+
+def set_heading(panel: Figure | SubFigure, text: str) -> None:
+    """Set a bold title at the left of a whole figure or subfigure."""
+    width = width_of(panel) - 0.2
+    panel.suptitle(wrap(text, width, TITLE, "bold"), x=0.01, ha="left", **_HEADING)
 
 
 def set_labels(ax: Axes, x: str, y: str) -> None:
@@ -123,18 +141,27 @@ def set_labels(ax: Axes, x: str, y: str) -> None:
     ax.set_ylabel(y, size=LABEL, color=INK, labelpad=6, parse_math=False)
 
 
+def draw_color_bar(
+    axes: Sequence[Axes], colors: ScalarMappable, label: str, **options: Any
+) -> Colorbar:
+    """Draw a bar of colours beside some axes; options are those of ``colorbar``."""
+    bar = axes[0].figure.colorbar(colors, ax=axes, pad=0.02, **options)
+    bar.outline.set_edgecolor(EDGE)
+    bar.ax.tick_params(**_TICKS)
+    bar.set_label(label, size=LABEL, color=INK)
+    return bar
+
+
 def set_legend_above(ax: Axes) -> None:
     """Put the legend above the axes at the right, where it can cover nothing."""
     ax.legend(
         loc="lower right",
         bbox_to_anchor=(1.0, 1.0),
         ncols=2,
-        frameon=False,
-        fontsize=TICK,
-        labelcolor=INK,
         borderaxespad=0.2,
         handlelength=2.4,
         columnspacing=1.4,
+        **LEGEND,
     )
 
 
@@ -151,11 +178,9 @@ class PercentTicks(Formatter):
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         """Return the texts of all ticks of an axis."""
-        ticks = [100 * value for value in values]
+        ticks = 100 * np.asarray(values)
         decimals = 0
-        while decimals < 3 and any(
-            abs(tick - round(tick, decimals)) > 1e-6 for tick in ticks
-        ):
+        while decimals < 3 and np.any(abs(ticks - ticks.round(decimals)) > 1e-6):
             decimals += 1
         return [f"{tick:.{decimals}f}" for tick in ticks]
 
@@ -222,3 +247,51 @@ def widest_line(texts: list[str], size: float) -> float:
     """Return the width in inches of the widest line of several texts."""
     lines = [line for text in texts for line in text.split("\n")]
     return max(text_width(line, size) for line in lines)
+
+
+def names_width(names: list[str]) -> float:
+    """Return the inches that the names take up beside an axes."""
+    return widest_line(_break_names(names), TICK)
+
+
+def set_names(axis: Axis, names: list[str], inches: float, **options: Any) -> float:
+    """Write names at the ticks 0, 1, ... of an axis, so that they do not touch.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+        Where to write.
+    names : list of str
+        One name per tick. Where they stand too close, some are left out.
+    inches : float
+        Distance of two ticks, measured across the lines of the names.
+    **options
+        Further properties of the texts.
+
+    Returns
+    -------
+    float
+        The height in points of the name with the most lines, as a multiple of
+        its font size.
+    """
+    broken = _break_names(names)
+    size = 72 * inches / _most_lines(broken) / LINE_HEIGHT
+    every = 1 if size >= _SMALLEST_NAME else math.ceil(_SMALLEST_NAME / size)
+    size = min(max(size, _SMALLEST_NAME), TICK)
+    shown = broken[::every]
+    look = {"size": size, "parse_math": False, "linespacing": 1.1, **options}
+    axis.set_ticks(range(0, len(names), every), shown, **look)
+    return size * _most_lines(shown)
+
+
+def _break_names(names: list[str]) -> list[str]:
+    """Return the names, the long ones of a few classes in two lines."""
+    if len(names) > _MOST_BROKEN:
+        return [" ".join(name.split()) for name in names]
+    # A fifth more, because lines that end between words are seldom full.
+    half = 1.2 / _NAME_LINES
+    return [wrap(n, max(_NAME_WIDTH, half * text_width(n, TICK)), TICK) for n in names]
+
+
+def _most_lines(names: list[str]) -> int:
+    return max(name.count("\n") + 1 for name in names)

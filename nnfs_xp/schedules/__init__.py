@@ -1,17 +1,12 @@
 """Schedules: how the learning rate changes from step to step."""
 
-from nnfs_xp.schedules.base import Schedule
-from nnfs_xp.schedules.cosine_decay import CosineDecay
-from nnfs_xp.schedules.exponential_decay import ExponentialDecay
-from nnfs_xp.schedules.inverse_time_decay import InverseTimeDecay
-from nnfs_xp.schedules.step_decay import StepDecay
-from nnfs_xp.schedules.warm_up import WarmUp
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "CosineDecay",
-    "ExponentialDecay",
-    "InverseTimeDecay",
-    "Schedule",
-    "StepDecay",
-    "WarmUp",
-]
+from nnfs_xp.registry import export_units
+from nnfs_xp.schedules.base import Schedule
+
+__all__ = ["Schedule", *export_units(__name__)]
+
+if TYPE_CHECKING:
+    # Type checkers do not see what is exported by the registry.
+    def __getattr__(name: str) -> Any: ...

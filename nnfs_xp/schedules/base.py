@@ -8,10 +8,11 @@ from typing import Any
 
 from nnfs_xp.arguments import check_rate
 from nnfs_xp.errors import InputError
-from nnfs_xp.registry import describe, resolve, to_config
+from nnfs_xp.registry import resolve, to_config
+from nnfs_xp.unit import Unit
 
 
-class Schedule:
+class Schedule(Unit):
     """Base of all schedules: ``schedule(step)`` is the rate of one step.
 
     Steps are batches, not epochs, and are counted from 0. A schedule is called
@@ -34,13 +35,6 @@ class Schedule:
     def __call__(self, step: int) -> float:
         """Return the learning rate of the step with this number."""
         raise NotImplementedError
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this schedule again."""
-        return dict(vars(self))
-
-    def __repr__(self) -> str:
-        return describe(self)
 
 
 LearningRate = float | Schedule | Callable[[int], float]

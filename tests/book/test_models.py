@@ -161,12 +161,13 @@ def test_a_file_is_read_onto_the_backend_of_init(tmp_path):
 @pytest.mark.usefixtures("on_numpy")
 def test_a_new_optimizer_starts_with_a_state_of_its_own(capsys):
     points, y = nnfs.spiral_data(20, 3)
-    model, fresh = network(), network()
+    model = network()
     model.train(points, y, epochs=5)
-    for made in (model, fresh):
-        made.finalize()
-        made.layers[2].seed = 5
-        made.steps_trained = 0
+    # Its dropout has the seed of the first again.
+    nnfs.init(backend="numpy", default_dtype="float64")
+    fresh = network()
+    fresh.set(optimizer=nnfs.Optimizer_SGD(0.0))
+    fresh.train(points, y, epochs=5)
     fresh.set_parameters(model.get_parameters())
     for made in (model, fresh):
         made.set(optimizer=nnfs.Optimizer_RMSprop(0.02, decay=0.1))
@@ -190,14 +191,21 @@ def test_set_leaves_what_it_is_not_given():
 
 
 @pytest.mark.usefixtures("on_numpy")
-def test_a_model_refuses_an_accuracy_of_ones_own():
+def test_a_model_takes_an_accuracy_of_ones_own(capsys):
     class Accuracy_Mine(nnfs.Accuracy):
         def compare(self, predictions, y):
             return predictions == y
 
     assert Accuracy_Mine().calculate(np.array([1, 2]), np.array([1, 3])) == 0.5
+    model, mine = network(), Accuracy_Mine()
+    points, y = nnfs.spiral_data(20, 3)
+    wanted = model.evaluate(points, y)
+    model.set(accuracy=mine)
+    assert model.accuracy is mine
+    assert model.evaluate(points, y)["accuracy"] == wanted["accuracy"]
+    # The base alone has nothing to compare with.
     with pytest.raises(nx.InputError, match="accuracy must be Accuracy_Categorical"):
-        network().set(accuracy=Accuracy_Mine())
+        network().set(accuracy=nnfs.Accuracy())
 
 
 def test_two_optimizers_in_turn_keep_their_caches_apart():

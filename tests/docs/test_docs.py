@@ -9,6 +9,7 @@ import contextlib
 import copy
 import doctest
 import importlib
+import inspect
 import io
 import os
 import re
@@ -150,12 +151,15 @@ def test_there_is_something_to_run():
     assert run.count("console") >= 4
 
 
-def documented_names():
+def documented_names(groups):
     """Return the full name of everything that the API page documents."""
     names, module = [], ""
     for line in (DOCS / "api.md").read_text().splitlines():
         if match := re.fullmatch(r"\.\. currentmodule:: (\S+)", line):
             module = match[1]
+        elif match := re.fullmatch(r"\.\. unit-list:: (.+)", line):
+            of_groups = [n for group in match[1].split() for n in groups[group]]
+            names += [f"{module}.{name}" for name in of_groups]
         elif match := re.fullmatch(r"(?:\.\. py:data:: |   )(\w+)", line):
             names.append(f"{module}.{match[1]}")
     return names
@@ -179,8 +183,12 @@ def public_names():
     ]
 
 
-def test_api_page_has_every_public_name_once():
-    documented = documented_names()
+def test_api_page_has_every_public_name_once(monkeypatch):
+    pytest.importorskip("sphinx", reason="pip install 'nnfs-xp[docs]'")
+    monkeypatch.syspath_prepend(DOCS)
+    from _ext.unit_lists import groups
+
+    documented = documented_names(groups())
     assert sorted(documented) == sorted(public_names())
 
 
@@ -206,3 +214,18 @@ def test_links_between_pages_lead_somewhere():
         for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
             if "://" not in target:
                 assert os.path.exists(page.parent / target), f"{page.name}: {target}"
+
+
+def test_signatures_are_those_of_the_constructors():
+    """What help and the API page show of a unit."""
+    for units in UNITS.values():
+        for name, unit in units.items():
+            made = inspect.signature(unit).parameters
+            if unit.__init__ is not object.__init__:
+                own = list(inspect.signature(unit.__init__).parameters)[1:]
+                assert list(made) == own, name
+    assert list(inspect.signature(nnfs_xp.Dense).parameters)[:2] == [
+        "n_inputs",
+        "n_neurons",
+    ]
+    assert not inspect.signature(nnfs_xp.Zeros).parameters

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from nnfs_xp.kernels import references, twins
+from nnfs_xp.kernels import implementations, references
 from tests.docs.test_docs import DOCS
 
 
@@ -23,4 +23,4 @@ def test_every_kernel_has_its_row(monkeypatch):
         name, summary, file, owners = row
         assert summary.endswith("."), name
         assert (ROOT / file).is_file(), name
-        assert ("CuPy" in owners) == (name in twins("cupy")), name
+        assert ("CuPy" in owners) == (name in implementations("cupy")), name

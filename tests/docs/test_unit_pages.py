@@ -4,15 +4,18 @@ import inspect
 import re
 import sys
 
+import numpy as np
 import pytest
 
-from nnfs_xp.registry import UNITS
+import nnfs_xp as nx
+from nnfs_xp.registry import UNITS, export_units
 from tests.docs.test_docs import DOCS
+from tests.matrix.cases import ALL
+from tests.matrix.cases.types import LayerCase
 from tests.plots.conftest import find_problems
 
 pytest.importorskip("matplotlib")
 ALL_UNITS = [(kind, name) for kind, units in UNITS.items() for name in units]
-DERIVED = ("layer", "loss", "optimizer", "regularizer")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,19 +46,27 @@ def test_shapes_are_those_of_the_cases(kind, name):
     assert {len(row) for row in rows} == {len(head)}
 
 
-def test_pictures_are_of_units_only():
-    from _ext.pictures import PICTURES
+@pytest.mark.parametrize("kind", UNITS)
+def test_every_kind_has_a_picture_for_any_of_its_units(kind):
+    """Also for those that have a better one."""
+    from _ext.pictures import DEFAULTS
 
-    assert {kind: set(own) for kind, own in PICTURES.items()} == {
-        kind: set(units) for kind, units in UNITS.items()
-    }
+    for name in UNITS[kind]:
+        figure = DEFAULTS[kind](ALL[kind][name])
+        assert find_problems(figure) == [], name
+        for ax in figure.axes:
+            assert ax.lines or ax.images or ax.patches or ax.collections, name
 
 
 def test_what_is_derived_has_a_derivation():
-    derivations = {path.stem for path in (DOCS / "units" / "derivations").glob("*.md")}
-    wanted = {name for kind in DERIVED for name in UNITS[kind]}
-    assert wanted <= derivations
-    assert derivations <= {name for _, name in ALL_UNITS}
+    from _ext.unit_pages import DERIVED, has_parts, missing_parts
+
+    pages = {path.stem for path in (DOCS / "units" / "derivations").glob("*.md")}
+    of_layers = {n for n, cases in ALL["layer"].items() if has_parts(cases[0].make())}
+    assert {"Dense", "BatchNorm", "Embedding", "Residual", "Parallel"} <= of_layers
+    assert of_layers | {name for kind in DERIVED for name in UNITS[kind]} <= pages
+    assert pages <= {name for _, name in ALL_UNITS}
+    assert missing_parts(DOCS) == []
 
 
 @pytest.mark.parametrize(
@@ -84,15 +95,108 @@ def test_docstring_has_what_the_page_shows(kind, name):
 
 def test_a_unit_without_its_parts_stops_the_build(monkeypatch):
     pytest.importorskip("sphinx")
+    from _ext.pictures import PICTURES
     from _ext.unit_pages import missing_parts
 
-    class Unfinished:
+    class Unfinished(nx.Layer):
         """A layer with no more than this."""
 
-    assert missing_parts(DOCS) == []
+    def parts():
+        return [problem.partition(": ")[2] for problem in missing_parts(DOCS)]
+
     monkeypatch.setitem(UNITS["layer"], "Unfinished", Unfinished)
-    assert [problem.split(": ")[1] for problem in missing_parts(DOCS)] == [
-        "its docstring has no Examples",
-        "there is no units/derivations/Unfinished.md",
-        "_ext/pictures has no picture of it",
+    no_example = "its docstring has no Examples"
+    assert parts() == [no_example, "there is no case in tests/matrix/cases"]
+    case = LayerCase(Unfinished, np.zeros((1, 1)), None)
+    monkeypatch.setitem(ALL["layer"], "Unfinished", [case])
+    page = "units/derivations/Unfinished.md"
+    stated = f"neither its docstring states the gradient, nor is there a {page}"
+    assert parts() == [no_example, stated]
+    Unfinished.__doc__ = "A layer. Its gradient is ``dx = dy``."
+    assert parts() == [no_example]
+    # One with parameters is derived, whatever its docstring says.
+    monkeypatch.setattr(Unfinished, "parameters", lambda self: {"w": ("ones", (1,))})
+    assert parts() == [no_example, f"there is no {page}"]
+    monkeypatch.setitem(PICTURES["layer"], "Nobody", None)
+    assert parts()[-1] == "a picture of no unit"
+
+
+SOFTSIGN = '''
+from nnfs_xp.layers import Layer
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class Softsign(Layer):
+    """Softsign, ``y = x / (1 + |x|)``.
+
+    Its gradient is ``dx = dy / (1 + |x|)^2``. Inputs may have any shape.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Softsign
+    >>> Softsign(dtype="float64").forward([[-3.0, 1.0]])
+    array([[-0.75,  0.5 ]])
+    """
+
+    def fwd(self, cx, x):
+        shrink = 1 / (1 + cx.xp.abs(x))
+        return x * shrink, shrink
+
+    def bwd(self, cx, shrink, dy):
+        return dy * shrink * shrink
+'''
+
+
+def test_an_activation_is_its_file_and_its_case(tmp_path, monkeypatch):
+    """Lists, tables, page and picture come from these two, and from nothing else."""
+    pytest.importorskip("sphinx")
+    from _ext.pictures import figure_of
+    from _ext.unit_lists import groups, rows_of_group, rows_of_index
+    from _ext.unit_pages import missing_parts, page_of
+
+    monkeypatch.setitem(UNITS, "layer", dict(UNITS["layer"]))
+    monkeypatch.setitem(ALL, "layer", dict(ALL["layer"]))
+    (tmp_path / "softsign.py").write_text(SOFTSIGN)
+    package = nx.activations
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    before = set(nx.activations.__all__)
+    assert set(export_units(package.__name__)) == before | {"Softsign"}
+    monkeypatch.delattr(package, "Softsign", raising=True)
+    monkeypatch.delitem(sys.modules, "nnfs_xp.activations.softsign")
+    softsign = UNITS["layer"]["Softsign"]
+    x = np.random.default_rng(0).standard_normal((6, 5))
+    ALL["layer"]["Softsign"] = [LayerCase(softsign, x, lambda torch, p, x: None)]
+
+    assert missing_parts(DOCS) == []
+    assert "Softsign" in groups()["activation"] and "Softsign" not in groups()["layer"]
+    link = ":ref:`Softsign <unit-Softsign>`"
+    rows = {row[0]: row[1:] for row in rows_of_group("activation")}
+    assert rows[link] == [
+        "Softsign, ``y = x / (1 + |x|)``.",
+        "``dx = dy / (1 + |x|)^2``",
     ]
+    assert any(link in units for _, units in rows_of_index())
+    page = page_of(DOCS, "layer", "Softsign", softsign)
+    for part in ("Shapes\n---", "``(6, 5)``", "Softsign.png", "Where it works\n---"):
+        assert part in page
+    # No derivation is included, as the docstring states the gradient.
+    assert "Derivation" not in page
+    (ax,) = figure_of("layer", "Softsign").axes
+    y, slope = (line.get_ydata() for line in ax.lines[-2:])
+    at = ax.lines[-1].get_xdata()
+    np.testing.assert_allclose(y, at / (1 + abs(at)), rtol=1e-6)
+    np.testing.assert_allclose(slope, 1 / (1 + abs(at)) ** 2, rtol=1e-6)
+
+
+def test_pages_list_units_by_the_registry_only():
+    """A table that is typed would have to be touched for every new unit."""
+    for page in ("index", "layers", "activations", "losses", "metrics", "optimizers"):
+        text = (DOCS / f"{page}.md").read_text()
+        assert "{eval-rst}" in text, page
+        for kind, name in ALL_UNITS:
+            assert not re.search(rf"^\| \[?`{name}[(`]", text, re.M), (page, kind, name)
+    listed = re.findall(r"^\.\. unit-list:: (.+)$", (DOCS / "api.md").read_text(), re.M)
+    from _ext.unit_lists import groups
+
+    assert sorted(" ".join(listed).split()) == sorted(groups())

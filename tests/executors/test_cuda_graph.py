@@ -28,7 +28,7 @@ def trained(be, compile, **fit):
 
 def test_fifty_replayed_steps_are_those_of_the_eager_executor(cupy):
     captured, found = trained(cupy, "require")
-    assert captured._executor.name == "cuda graph"
+    assert captured._trainer.executor.name == "cuda graph"
     eager, expected = trained(cupy, "off")
     assert found == expected
     for one, other in zip(
@@ -40,14 +40,14 @@ def test_fifty_replayed_steps_are_those_of_the_eager_executor(cupy):
 def test_there_is_a_graph_for_each_size_while_it_is_needed(cupy32):
     class Graphs(nx.Callback):
         def on_fit_begin(self, model, epochs, batches):
-            self.sizes = [rows.size for rows in model._executor._graphs]
+            self.sizes = [rows.size for rows in model._trainer.executor._graphs]
 
     graphs = Graphs()
     x, y = images(300)
     model = books_network(cupy32)
     model.fit(x, y, batch_size=128, callbacks=graphs)
     assert graphs.sizes == [44, 128]
-    assert not model._executor._graphs
+    assert not model._trainer.executor._graphs
 
 
 def test_the_captured_step_is_that_of_numpy(cupy):
@@ -153,11 +153,11 @@ def test_parameters_set_in_a_callback_are_learned_on(cupy32):
 class ReadsBack(nx.Layer):
     """A layer that looks at its data, which a graph cannot."""
 
-    def fwd(self, be, params, x):
-        return (x if float(be.xp.max(x)) < 1e9 else x * 0), None
+    def fwd(self, cx, x):
+        return (x if float(cx.xp.max(x)) < 1e9 else x * 0), None
 
-    def bwd(self, be, params, residuals, dy):
-        return dy, {}
+    def bwd(self, cx, residuals, dy):
+        return dy
 
 
 class MovesItsState(nx.SGD):
@@ -170,21 +170,13 @@ class MovesItsState(nx.SGD):
 
 
 class HostNoise(nx.Layer):
-    """A noisy layer of one's own, which draws on the host."""
+    """A noisy layer of one's own, for whose numbers there is no kernel."""
 
-    noisy = True
+    def fwd(self, cx, x):
+        return (x + cx.random.uniform(x.shape) if cx.training else x), None
 
-    def noise(self, stream, shape):
-        return stream.uniform(shape)
-
-    def fwd(self, be, params, x):
-        return x, None
-
-    def training_fwd(self, be, params, x, noise):
-        return x + be.asarray(noise, x.dtype), None
-
-    def bwd(self, be, params, residuals, dy):
-        return dy, {}
+    def bwd(self, cx, residuals, dy):
+        return dy
 
 
 UNFIT = {

@@ -8,6 +8,7 @@ import pytest
 import nnfs_xp as nx
 from tests.conftest import backend_or_skip
 from tests.executors.models import Steps, points, varied_network
+from tests.executors.test_new_engine import assert_near, data_for, make
 
 needs_compiler = pytest.mark.skipif(
     shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU"
@@ -35,13 +36,33 @@ def test_compiled_steps_are_the_eager_ones():
         found[compile] = [figures["loss"] for figures in steps.figures]
         rest = [{k: v for k, v in f.items() if "loss" not in k} for f in steps.figures]
         found[compile, "counts"] = rest
-    assert model._executor.name == "torch.compile"
+    assert model._trainer.executor.name == "torch.compile"
     assert "compiled by torch.compile" in model.executor_note
     np.testing.assert_allclose(found["require"], found["off"], rtol=1e-12)
     assert found["require", "counts"] == found["off", "counts"]
     # Batches of 16 and of 5 rows, however many steps, fits and learning rates.
     compiled = torch._dynamo.utils.counters["stats"]["unique_graphs"]
     assert compiled == 2
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_blocks_ids_and_running_statistics_are_compiled():
+    be = backend_or_skip("torch", "float64")
+    import torch
+
+    torch.compiler.reset()
+    torch._dynamo.utils.counters.clear()
+    found = {}
+    for compile in ("off", "require"):
+        model, steps = make("two_inputs", be, compile), Steps()
+        model.fit(*data_for("two_inputs"), epochs=2, batch_size=16, callbacks=steps)
+        found[compile] = [figures["loss"] for figures in steps.figures]
+        found[compile, "state"] = model._state.export()
+    np.testing.assert_allclose(found["require"], found["off"], rtol=1e-12)
+    assert_near(found["require", "state"], found["off", "state"])
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 2
 
 
 def test_on_a_cpu_auto_runs_step_by_step():
@@ -52,11 +73,11 @@ def test_on_a_cpu_auto_runs_step_by_step():
 class ReadsBack(nx.Layer):
     """A layer that looks at its data, which cannot be traced."""
 
-    def fwd(self, be, params, x):
-        return (x if float(be.xp.max(x)) < 1e9 else x * 0), None
+    def fwd(self, cx, x):
+        return (x if float(cx.xp.max(x)) < 1e9 else x * 0), None
 
-    def bwd(self, be, params, residuals, dy):
-        return dy, {}
+    def bwd(self, cx, residuals, dy):
+        return dy
 
 
 @pytest.mark.parametrize("required", [True, False])
@@ -67,7 +88,7 @@ def test_what_cannot_be_compiled(required):
         loss="categorical_crossentropy", optimizer="sgd", backend=be,
         compile="require",
     )  # fmt: skip
-    model._executor.required = required
+    model._trainer.executor.required = required
     x, y = points(32)
     before = nx.to_numpy(model.layers[0].weights)
     if required:

@@ -1,4 +1,4 @@
-"""What the tests of twins share."""
+"""What the tests of implementations share."""
 
 import sys
 

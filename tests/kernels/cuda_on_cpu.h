@@ -189,6 +189,16 @@ inline void __syncwarp(unsigned = ~0u) {
 
 inline void __threadfence() {}
 
+inline int __ffs(int bits) { return __builtin_ffs(bits); }
+
+inline unsigned __ballot_sync(unsigned, bool value) {
+  unsigned bits = unsigned(value) << cpu::current % cpu::kWarp;
+  for (int distance = 1; distance < cpu::kWarp; distance *= 2) {
+    bits |= cpu::exchange(bits, cpu::current ^ distance);
+  }
+  return bits;
+}
+
 template <class T>
 T __shfl_sync(unsigned, T value, int lane) {
   return cpu::exchange(value, cpu::first_of_warp() + lane % cpu::kWarp);

@@ -1,4 +1,4 @@
-"""What the twins for CuPy do besides computing the same as their references."""
+"""What implementations for CuPy do besides computing the same as their references."""
 
 import sys
 
@@ -7,30 +7,35 @@ import pytest
 
 import nnfs_xp as nx
 from nnfs_xp import kernels
-from nnfs_xp.batching import gather_batch
+from nnfs_xp.engine.batching import gather_batch
+from nnfs_xp.engine.context import Context
+from nnfs_xp.engine.network import Network
+from nnfs_xp.engine.program import Program
+from nnfs_xp.engine.statistics import accumulate
 from nnfs_xp.kernels.cupy import activations
-from nnfs_xp.layers.dense_activation import (
+from nnfs_xp.layers.dropout import dropout
+from nnfs_xp.layers.fusion import (
+    ELEMENTWISE,
     DenseActivation,
+    ElementwiseActivation,
+    _replacing,
     activation_bias_backward,
     bias_activation,
+    fused,
 )
-from nnfs_xp.layers.dropout import dropout
-from nnfs_xp.layers.elementwise import ElementwiseActivation
-from nnfs_xp.layers.fusion import ELEMENTWISE, fused
-from nnfs_xp.metrics.accumulation import accumulate
 from nnfs_xp.random import Stream
 from tests.conftest import backend_or_skip
-from tests.kernels import twin_cases
+from tests.kernels import implementation_cases
 from tests.kernels.cases.dense import UNITS
-from tests.kernels.twin_cases import CASES
-from tests.kernels.twin_cases.calling import calling, on_backend
+from tests.kernels.implementation_cases import CASES
+from tests.kernels.implementation_cases.calling import calling, on_backend
 
 _random = np.random.default_rng(2)
 ACTIVATIONS = (
     nx.ReLU(), nx.LeakyReLU(), nx.ELU(), nx.GELU(), nx.GELU("tanh"), nx.SiLU(),
     nx.Softplus(), nx.Sigmoid(), nx.Tanh(),
 )  # fmt: skip
-# Twins that launch several kernels, or in their first case none.
+# Implementations that launch several kernels, or in their first case none.
 LAUNCHES = {
     "accumulate": 1,
     "activation_bias_backward": 2,
@@ -47,23 +52,25 @@ def be(dtype):
         yield backend
 
 
-@pytest.mark.parametrize("name", kernels.twins("cupy"))
-def test_a_twin_is_one_launch_and_waits_for_nothing(be, name, launched):
+@pytest.mark.parametrize("name", kernels.implementations("cupy"))
+def test_a_implementation_is_one_launch_and_waits_for_nothing(be, name, launched):
     usual = [kind for kind in CASES[name] if kind.startswith(("usual", "ReLU, usual"))]
     assert usual, "one of the cases must be called 'usual'"
     kind = usual[0]
-    calling(name, kernels.twins("cupy"), be, on_backend(be, CASES[name][kind]))
+    calling(
+        name, kernels.implementations("cupy"), be, on_backend(be, CASES[name][kind])
+    )
     given = on_backend(be, CASES[name][kind])
     be.synchronize()
     launched.clear()
     emulated = sys.modules.get("cupy_on_cpu")
     if emulated is None:
-        calling(name, kernels.twins("cupy"), be, given)
+        calling(name, kernels.implementations("cupy"), be, given)
         assert len(launched) == LAUNCHES.get(name, 1)
         return
     before = emulated.stats()["launches"]
     with emulated.forbid_sync(h2d=True):
-        calling(name, kernels.twins("cupy"), be, given)
+        calling(name, kernels.implementations("cupy"), be, given)
     assert len(launched) == LAUNCHES.get(name, 1)
     # CuPy has launched no kernel of its own beside ours.
     assert emulated.stats()["launches"] - before == len(launched)
@@ -73,8 +80,9 @@ def test_a_twin_is_one_launch_and_waits_for_nothing(be, name, launched):
 def test_an_activation_is_one_launch_each_way(be, activation, launched):
     z, biases = (be.asarray(_random.standard_normal(s), be.dtype) for s in ((5, 3), 3))
     dy, db = be.full((5, 3), 1.0), be.zeros((1, 3))
-    expected = activation.fwd(be, {}, z + biases[None, :])[0]
-    slope = activation.bwd(be, {}, activation.fwd(be, {}, z + biases[None, :])[1], dy)
+    cx = Context(activation, be)
+    expected, kept = cx.fwd(z + biases[None, :])
+    slope = cx.bwd(kept, dy)
     launched.clear()
     y, residuals = bias_activation(be, z, biases[None, :], activation)
     assert launched == ["bias_activation"]
@@ -84,7 +92,7 @@ def test_an_activation_is_one_launch_each_way(be, activation, launched):
         assert found is db
     assert launched[1:] == 2 * ["activation_bias_backward"]
     rtol = 1e-12 if be.dtype_name == "float64" else 1e-5
-    for one, other in ((y, expected), (dz, slope[0]), (db[0], slope[0].sum(axis=0))):
+    for one, other in ((y, expected), (dz, slope), (db[0], slope.sum(axis=0))):
         np.testing.assert_allclose(be.to_numpy(one), be.to_numpy(other), rtol, rtol)
 
 
@@ -125,11 +133,13 @@ def test_totals_are_written_in_place(be):
 
 
 def test_sums_are_the_same_every_time(be):
-    """And do not depend on how often the twin is called."""
+    """And do not depend on how often the implementation is called."""
     dy = be.asarray(_random.standard_normal((999, 70)) * 1e3, be.dtype)
-    sums = [kernels.twins("cupy")["sum_over_samples"](be, dy) for _ in range(5)]
-    for other in sums[1:]:
-        np.testing.assert_array_equal(be.to_numpy(other), be.to_numpy(sums[0]))
+    ids = be.asarray(_random.integers(0, 5, 999), "int32")
+    for name, given in (("sum_over_samples", (dy,)), ("add_at", (ids, dy, 5))):
+        sums = [kernels.implementations("cupy")[name](be, *given) for _ in range(5)]
+        for other in sums[1:]:
+            np.testing.assert_array_equal(be.to_numpy(other), be.to_numpy(sums[0]))
 
 
 class _OwnReLU(nx.ReLU):
@@ -143,57 +153,123 @@ def mode():
     kernels.set_kernel_mode(before)
 
 
+class _OwnDense(nx.Dense):
+    pass
+
+
 def test_layers_are_fused_where_there_are_kernels(mode):
     mode("auto")
     layers = (
         nx.Flatten(), nx.Dense(4, 3), nx.ReLU(), nx.Tanh(), nx.Dense(3, 3),
         nx.Dropout(0.5), nx.GELU(), nx.Dense(3, 3), _OwnReLU(), nx.Linear(),
-        nx.Dense(3, 2), nx.Softmax(), nx.Dense(2, 2),
+        nx.Dense(3, 2), nx.Softmax(), nx.Dense(2, 2, use_bias=False), nx.ReLU(),
+        _OwnDense(2, 2), nx.Tanh(), nx.Dense(2, 2),
     )  # fmt: skip
-    assert fused(nx.get_backend("numpy"), layers) == layers
-    cupy = type("Cupy", (), {"name": "cupy"})()
-    found = fused(cupy, layers)
-    assert [type(layer) for layer in found] == [
-        nx.Flatten, DenseActivation, nx.Linear, ElementwiseActivation, DenseActivation,
-        nx.Dropout, ElementwiseActivation, DenseActivation, _OwnReLU, nx.Linear,
-        DenseActivation, nx.Softmax, DenseActivation,
-    ]  # fmt: skip
-    assert found[1].activation is layers[2] and found[1].dense is layers[1]
-    assert all(type(found[i].activation) is nx.Linear for i in (4, 7, 10, 12))
-    assert found[1].config() == layers[1].config()
-    assert found[1].initializers() == layers[1].initializers()
-    assert found[1].output_shape((4,)) == (3,) and found[1].input_shape() == (4,)
+    numpy = nx.get_backend("numpy")
+    given = {
+        str(i): Context(unit, numpy, path=f"7.{i}") for i, unit in enumerate(layers)
+    }
+    assert fused(numpy, given) == given
+    cupy = type("Cupy", (), {"name": "cupy", "xp": np})()
+    found = fused(cupy, given)
+    assert {name: type(cx.unit) for name, cx in found.items()} == {
+        "0": nx.Flatten, "1": DenseActivation, "3": ElementwiseActivation,
+        "4": DenseActivation, "5": nx.Dropout, "6": ElementwiseActivation,
+        "7": DenseActivation, "8": _OwnReLU, "9": nx.Linear, "10": DenseActivation,
+        "11": nx.Softmax, "12": nx.Dense, "13": ElementwiseActivation, "14": _OwnDense,
+        "15": ElementwiseActivation, "16": DenseActivation,
+    }  # fmt: skip
+    # What is replaced keeps its contexts, with their parameters and paths.
+    assert found["1"].children == {"dense": given["1"], "activation": given["2"]}
+    assert found["3"].children == {"activation": given["3"]}
+    assert all(
+        type(found[name]["activation"].unit) is nx.Linear
+        and found[name]["dense"] is given[name]
+        for name in ("4", "7", "10", "16")
+    )
+    assert all(cx.path == f"7.{name}" for name, cx in found.items())
     mode("off")
-    assert fused(cupy, layers) == layers
+    assert fused(cupy, given) == given
+
+
+def test_fused_units_need_and_learn_what_the_first_did(mode):
+    mode("auto")
+    cupy = type("Cupy", (), {"name": "cupy", "xp": np})()
+    for flags in ({"training": True}, {"learns": True}, {"needs_dx": False}):
+        dense = Context(nx.Dense(2, 2), cupy, keeps=False, **flags)
+        cx = fused(cupy, {"0": dense, "1": Context(nx.ReLU(), cupy)})["0"]
+        for name in ("training", "learns", "needs_dx", "keeps"):
+            assert getattr(cx, name) == getattr(dense, name), name
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_programs_of_a_step_are_fused_and_those_of_the_shell_are_not(be, depth):
+    chain = nx.Sequential([nx.Dense(4, 3), nx.ReLU(), nx.Dense(3, 4)])
+    root = chain if depth == 0 else nx.Residual(chain)
+    network = Network(root, be, 0, standalone=True)
+    cx = Program(network, training=True, keeps=True).root
+    children = cx.children if depth == 0 else cx["inner"].children
+    assert [type(child.unit) for child in children.values()] == 2 * [DenseActivation]
+    dense = nx.Sequential([nx.Dense(4, 3, backend=be), nx.ReLU()])
+    dense.forward(be.full((2, 4), 1.0))
+    assert dense.layers[0].output.shape == (2, 3)
 
 
 def test_every_elementwise_activation_has_its_kernel_and_cases():
-    known = {name.rpartition(".")[2] for name in activations._KNOWN}
+    known = set(activations._KNOWN)
     assert known == set(ELEMENTWISE)
-    for units in (twin_cases.activations.ACTIVATIONS, UNITS):
+    for units in (implementation_cases.activations.ACTIVATIONS, UNITS):
         assert {type(unit).__name__ for unit in units.values()} == known
 
 
-def test_fused_layers_compute_the_same(backend):
+class Apart(Context):
+    """Contexts of another class are never fused."""
+
+
+def passes(be, activation, arrays, needs_dx, fuse):
+    """Return output, dx and gradients of a `Dense` and an activation."""
+    weights, biases, x, dy = arrays
+    network = Network(
+        nx.Sequential([nx.Dense(4, 3), activation]), be, 0, standalone=True
+    )
+    program = Program(
+        network, keeps=True, needs_dx=needs_dx, context=Context if fuse else Apart
+    )
+    cx = program.root
+    if fuse and len(cx.children) == 2:
+        # A backend without kernels: the fused unit computes by the references.
+        dense, other = cx.children.values()
+        parts = {"dense": dense, "activation": other}
+        cx.children = {"0": _replacing(DenseActivation(), dense, parts)}
+    assert len(cx.children) == (1 if fuse else 2)
+    program.bind_arrays({"0.weights": weights, "0.biases": biases}, {})
+    program.run.gradients = {}
+    y, residuals = cx.fwd(x)
+    return y, cx.bwd(residuals, dy), program.run.gradients
+
+
+@pytest.mark.parametrize("needs_dx", [True, False])
+@pytest.mark.parametrize("shape", [(6,), (2, 3)])
+def test_fused_layers_compute_the_same(backend, shape, needs_dx):
     """By the references too, on every backend."""
-    be, x = backend, _random.standard_normal((6, 4))
-    dense, dy = nx.Dense(4, 3, seed=1, backend=backend), _random.standard_normal((6, 3))
-    x, dy = be.asarray(x, be.dtype), be.asarray(dy, be.dtype)
+    be = backend
+    arrays = [
+        be.asarray(_random.standard_normal(sizes), be.dtype)
+        for sizes in ((4, 3), (1, 3), (*shape, 4), (*shape, 3))
+    ]
     rtol = 1e-12 if be.dtype_name == "float64" else 1e-5
     with be.context():
         for activation in (*ACTIVATIONS, nx.Linear()):
-            pair, params = DenseActivation(dense, activation), dense.params
-            y, residuals = pair.fwd(be, params, x)
-            dx, grads = pair.bwd(be, params, residuals, dy)
-            z, kept = dense.fwd(be, params, x)
-            expected, own = activation.fwd(be, {}, z)
-            dz, _ = activation.bwd(be, {}, own, dy)
-            expected_dx, expected_grads = dense.bwd(be, params, kept, dz)
-            again = pair.parameter_gradients(be, params, residuals, dy)
-            for one, other in (
-                (y, expected), (dx, expected_dx),
-                *((grads[name], expected_grads[name]) for name in grads),
-                *((again[name], expected_grads[name]) for name in grads),
-            ):  # fmt: skip
+            y, dx, grads = passes(be, activation, arrays, needs_dx, True)
+            other_y, other_dx, other_grads = passes(
+                be, activation, arrays, needs_dx, False
+            )
+            assert set(grads) == set(other_grads) == {"0.weights", "0.biases"}
+            pairs = [(y, other_y), *((grads[k], other_grads[k]) for k in grads)]
+            if needs_dx:
+                pairs.append((dx, other_dx))
+            else:
+                assert dx is other_dx is None
+            for one, other in pairs:
                 one, other = be.to_numpy(one), be.to_numpy(other)
                 np.testing.assert_allclose(one, other, rtol, rtol)

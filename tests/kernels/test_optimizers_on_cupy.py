@@ -8,6 +8,7 @@ import pytest
 import nnfs_xp as nx
 from nnfs_xp import kernels
 from nnfs_xp.optimizers.clipping import clip_to_norm
+from nnfs_xp.registry import resolve, to_config
 from nnfs_xp.regularizers import l1l2_penalty
 from tests.conftest import backend_or_skip
 from tests.matrix.optimizer_runs import CLIPS, FORMULAS, train
@@ -35,10 +36,8 @@ def test_kernels_and_references_stay_together(mode, dtype, case, kind):
     be, found = backend_or_skip("cupy", dtype), {}
     for chosen in ("off", "auto"):
         mode(chosen)
-        optimizer = case.make()
-        for name, value in CLIPS.get(kind, {}).items():
-            setattr(optimizer, name, value)
-        found[chosen], _ = train(be, optimizer)
+        config = {**to_config(case.make()), **CLIPS.get(kind, {})}
+        found[chosen], _ = train(be, resolve("optimizer", config, "optimizer"))
     # A step depends on all before it, so what is rounded away grows.
     rtol = 1e-11 if dtype == "float64" else 1e-4
     for name, expected in found["off"].items():

@@ -4,24 +4,26 @@ import numpy as np
 import pytest
 
 from nnfs_xp import kernels
-from tests.kernels import twin_cases
+from tests.kernels import implementation_cases
 from tests.kernels.cases.launch import HOST
-from tests.kernels.twin_cases.calling import calling, flat, on_backend
+from tests.kernels.implementation_cases.calling import calling, flat, on_backend
 
-NAMES = ("gather_batch", "rescaled", "accumulate", "count_correct", "dropout")
+NAMES = (
+    "gather_batch", "rescaled", "accumulate", "count_correct", "dropout", "add_at",
+)  # fmt: skip
 # Types that are not in the standard, or not in every library.
 OTHERS = ("uint16", "uint32", "uint64", "float16")
 CASES = [
     (name, kind)
     for name in NAMES
-    for kind in twin_cases.CASES[name]
+    for kind in implementation_cases.CASES[name]
     if kind not in OTHERS
 ]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_reference_equals_numpys(backend64, name, kind):
-    be, case = backend64, twin_cases.CASES[name][kind]
+    be, case = backend64, implementation_cases.CASES[name][kind]
     if kind == "equal scores, rows" and be.name == "torch":
         pytest.skip("of equal numbers torch.argmax may return any")
     with np.errstate(all="ignore"), be.context():

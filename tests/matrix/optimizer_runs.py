@@ -69,6 +69,12 @@ CLIPS = {
 }
 
 
+def made_with(case, options):
+    """Return the optimizer of a case with other settings, which are fixed once made."""
+    optimizer = case.make()
+    return type(optimizer)(**{**optimizer.config(), **options})
+
+
 def fresh(be, values):
     """Move values to arrays that may be written to."""
     return {k: be.xp.asarray(v, copy=True) for k, v in move(be, values).items()}

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nnfs_xp as nx
+from nnfs_xp.testing import Bound
 from tests.matrix.helpers import NUMPY64
 
 Function = Callable[[float], float]
@@ -124,8 +125,9 @@ def known(request):
 def value_and_slope(layer, be, x):
     """Return both on the host. Without be.context(), NumPy warns of overflow."""
     x = be.asarray(np.asarray(x, be.dtype_name))
-    y, residuals = layer.fwd(be, {}, x)
-    dx, _ = layer.bwd(be, {}, residuals, be.asarray(np.ones(x.shape), be.dtype))
+    unit = Bound(layer, be, {})
+    y, residuals = unit.fwd(x)
+    dx, _ = unit.bwd(residuals, be.asarray(np.ones(x.shape), be.dtype))
     return be.to_numpy(y), be.to_numpy(dx)
 
 
@@ -246,9 +248,10 @@ def test_log_softmax_is_the_logarithm_of_the_softmax(z):
 def test_linear_gives_back_what_it_is_given(backend):
     layer = nx.Linear()
     x = backend.asarray(np.ones((2, 3)), backend.dtype)
-    y, residuals = layer.fwd(backend, {}, x)
+    unit = Bound(layer, backend, {})
+    y, residuals = unit.fwd(x)
     assert y is x
-    assert layer.bwd(backend, {}, residuals, x)[0] is x
+    assert unit.bwd(residuals, x)[0] is x
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, "0.1", None, True])

@@ -87,7 +87,7 @@ def test_arrays_read_during_training_can_be_kept(backend):
 
         def on_batch_end(self, event):
             self.kept.append(self.model.layers[0].weights)
-            self.kept.append(self.model.parameters["layers.2.biases"])
+            self.kept.append(self.model.parameters["2.biases"])
 
     keep = Keep()
     make_model(backend).fit(X, Y, epochs=3, batch_size=2, callbacks=keep)
@@ -121,10 +121,10 @@ def test_learning_rate_set_on_the_optimizer(backend):
 
     model = make_model(backend)
     model.fit(X, Y)
-    before = everything(model)["layers.0.weights"]
+    before = everything(model)["0.weights"]
     model.optimizer.learning_rate = 0.0
     assert model.fit(X, Y)["learning_rate"] == [0.0]
-    np.testing.assert_array_equal(everything(model)["layers.0.weights"], before)
+    np.testing.assert_array_equal(everything(model)["0.weights"], before)
     model.learning_rate = 0.25
     assert model.optimizer.learning_rate == model.learning_rate == 0.25
     model.optimizer.learning_rate = 0.125
@@ -192,11 +192,11 @@ def test_seeds_of_layers_are_checked(seed):
 
 
 class Twice(nx.Layer):
-    def fwd(self, be, params, x):
+    def fwd(self, cx, x):
         return 2 * x, None
 
-    def bwd(self, be, params, residuals, dy):
-        return 2 * dy, {}
+    def bwd(self, cx, residuals, dy):
+        return 2 * dy
 
 
 class OwnLoss(nx.SoftmaxCrossEntropy):

@@ -168,7 +168,16 @@ def test_lengths_that_are_not_known(backend):
         loss.check_targets(backend, [[]] * N, "y", (N, None))
     classes = nx.SoftmaxCrossEntropy()
     with pytest.raises(nx.InputError, match=r"y: classes need predictions of shape"):
-        classes.check_targets(backend, [0] * N, "y", (N, 2, 2))
+        classes.check_targets(backend, [0] * N, "y", (N,))
+    for shape, wanted in (
+        ((N, 2, 2), r"\(6, 2\) or rows of shape \(6, 2, 2\)"),
+        ((N, None, 2), r"\(6, n\) or rows of shape \(6, n, 2\)"),
+    ):
+        message = rf"^y must be labels of shape {wanted}, got \(6,\)"
+        with pytest.raises(nx.InputError, match=message):
+            classes.check_targets(backend, [0] * N, "y", shape)
+    found = classes.check_targets(backend, [[0, 1, 1]] * N, "y", (N, None, 2))
+    assert found.shape == (N, 3)
 
 
 # Losses of classes.

@@ -72,7 +72,7 @@ def test_weights_of_0_leave_rows_out(make, kind, seed):
 @given(seed=seeds)
 def test_the_sum_is_the_mean_times_the_count(make, kind, seed):
     y_pred, y_true, weights = draw(seed, kind)
-    counts = make().counts(NUMPY64, y_true)
+    counts = make().sample_counts(NUMPY64, y_true)
     counts = np.ones(len(y_pred)) if counts is None else counts
     for given_weights, count in ((None, counts.sum()), (weights, weights @ counts)):
         value, gradient = both(make, y_pred, y_true, given_weights)

@@ -159,9 +159,9 @@ def test_nothing_weighted_needs_no_arrays(backend):
     for make in (nx.SoftmaxCrossEntropy, nx.CategoricalCrossEntropy):
         for reduction, each in (("mean", 1 / 3), ("sum", 1.0), ("none", 1.0)):
             loss = make(reduction=reduction)
-            assert loss.counts(be, y) is None
-            total, count, dlosses = loss.weigh(be, losses, y, None)
-            assert_agrees(total, 9.0, be)
+            assert loss.sample_counts(be, y) is None
+            count, dlosses = loss.factors(be, (3,), y, None)
+            assert loss.weighted(be, losses, None) is losses
             assert (count, dlosses) == (3, each)
             assert type(count) is int and type(dlosses) is float
 
@@ -170,7 +170,7 @@ def test_labels_without_options_stay_labels(backend):
     y = backend.asarray(np.array([0, 1]), "int32")
     z = backend.asarray(np.eye(2), backend.dtype)
     for options, kept in (({}, True), (SMOOTHED, False), (IGNORING, False)):
-        _, (_, targets) = nx.SoftmaxCrossEntropy(**options).fwd(backend, z, y)
+        _, (_, targets, _) = nx.SoftmaxCrossEntropy(**options).fwd(backend, z, y)
         assert (targets is y) is kept
 
 
@@ -180,23 +180,70 @@ def test_weights_and_counts(backend):
     losses = be.asarray(np.array([1.0, 2.0, 0.0, 6.0]), be.dtype)
     sample_weight = be.asarray(np.array([1.0, 0.0, 5.0, 2.0]), be.dtype)
     loss = nx.SoftmaxCrossEntropy(**WEIGHTED, **IGNORING)
-    assert_agrees(loss.counts(be, y), [2.0, 0.5, 0.0, 1.0], be)
+    assert_agrees(loss.sample_counts(be, y), [2.0, 0.5, 0.0, 1.0], be)
     rows = be.asarray(np.ones((4, 3)), be.dtype)
-    assert loss.counts(be, rows) is None
+    assert loss.sample_counts(be, rows) is None
     with be.context():
-        total, count, dlosses = loss.weigh(be, losses, y, sample_weight)
-        assert_agrees(total, 13.0, be)
+        count, dlosses = loss.factors(be, (4,), y, sample_weight)
+        weighted = loss.weighted(be, losses, sample_weight)
+        assert_agrees(weighted, [1.0, 0.0, 0.0, 12.0], be)
+        total = be.xp.sum(weighted)
         assert_agrees(count, 4.0, be)
         assert_agrees(dlosses, [0.25, 0.0, 1.25, 0.5], be)
         assert_agrees(loss.finish(total, count), 3.25, be)
-        total, count, dlosses = loss.weigh(be, losses, y, None)
-        assert_agrees(total, 9.0, be)
+        total = be.xp.sum(losses)
+        count, dlosses = loss.factors(be, (4,), y, None)
         assert_agrees(count, 3.5, be)
         assert_agrees(dlosses, np.full(4, 1 / 3.5), be)
         loss = nx.SoftmaxCrossEntropy(**WEIGHTED, **IGNORING, reduction="sum")
-        assert loss.weigh(be, losses, y, None)[2] == 1.0
-        assert_agrees(loss.weigh(be, losses, y, sample_weight)[2], [1, 0, 5, 2], be)
+        assert loss.factors(be, (4,), y, None)[1] == 1.0
+        assert_agrees(loss.factors(be, (4,), y, sample_weight)[1], [1, 0, 5, 2], be)
         assert_agrees(loss.finish(total, count), 9.0, be)
+
+
+@pytest.mark.parametrize("options", [{}, SMOOTHED, COMBINED])
+@pytest.mark.parametrize("weights_of", ["samples", "losses"])
+def test_weights_of_several_losses_a_sample(backend64, torch, options, weights_of):
+    """Beside PyTorch's losses of single rows, weighted and divided by hand."""
+    be, random = backend64, np.random.default_rng(8)
+    z, y = random.standard_normal((4, 3, 3)), random.integers(0, 3, (4, 3))
+    if "ignore_index" in options:
+        y[1], y[3, 0] = -100, -100
+    shape = (4,) if weights_of == "samples" else (4, 3)
+    weights = random.uniform(0, 2, shape) * (np.arange(shape[0]) != 2).reshape(
+        -1, *(1,) * (len(shape) - 1)
+    )
+    each = np.broadcast_to(weights.T, (3, 4)).T if shape == (4,) else weights
+
+    arguments = dict(options)
+    class_weight = arguments.pop("class_weight", (1.0, 1.0, 1.0))
+    rows = torch.tensor(z.reshape(12, 3), requires_grad=True)
+    losses = torch.nn.functional.cross_entropy(
+        rows, torch.tensor(y.reshape(12)), reduction="none",
+        weight=torch.tensor(class_weight, dtype=torch.float64), **arguments,
+    )  # fmt: skip
+    counted = np.where(y < 0, 0.0, np.array(class_weight)[y.clip(min=0)])
+    expected = (losses * torch.tensor(each.reshape(12))).sum() / (each * counted).sum()
+    expected.backward()
+
+    loss = nx.SoftmaxCrossEntropy(backend=be, **options)
+    value = loss.calculate(
+        be.asarray(z), be.asarray(y), sample_weight=be.asarray(weights)
+    )
+    assert_agrees(value, expected.detach().numpy(), be, rtol=1e-10)
+    expected_gradient = rows.grad.numpy().reshape(z.shape)
+    assert_agrees(loss.backward(), expected_gradient, be, rtol=1e-10)
+    weighted = (losses.detach().numpy() * each.reshape(12)).reshape(4, 3)
+    assert_agrees(loss.output, weighted, be, rtol=1e-10)
+
+
+def test_weights_of_other_shapes_are_refused(backend):
+    loss = nx.SoftmaxCrossEntropy(backend=backend)
+    z = backend.asarray(np.zeros((4, 2, 3)), backend.dtype)
+    y = backend.asarray(np.zeros((4, 2), "int64"))
+    for shape in ((3,), (2, 4), (4, 2, 3), (4, 1)):
+        with pytest.raises(nx.InputError, match=r"^sample_weight must .*4"):
+            loss.calculate(z, y, sample_weight=np.ones(shape).tolist())
 
 
 def test_nothing_counts(backend):
@@ -269,7 +316,8 @@ def test_compiled_by_jax(dtype):
 
         def step(z, y, weights, loss=loss):
             losses, residuals = loss.fwd(be, z, y)
-            total, count, dlosses = loss.weigh(be, losses, y, weights)
+            count, dlosses = loss.factors(be, (5,), y, weights)
+            total = be.xp.sum(loss.weighted(be, losses, weights))
             return loss.finish(total, count), loss.bwd(be, residuals, dlosses)
 
         given = be.asarray(z, be.dtype), be.asarray(y, "int32"), weights

@@ -25,6 +25,7 @@ from tests.matrix.optimizer_runs import (
     compiled_for,
     fresh,
     leaves,
+    made_with,
     train,
     train_fast,
 )
@@ -59,9 +60,7 @@ def test_clipping(backend64, case, kind):
     norms = [math.hypot(*np.concatenate([g.ravel() for g in each.values()]))
              for each in GRADIENTS]  # fmt: skip
     assert min(norms) < 11.5 < max(norms)
-    optimizer = case.make()
-    for name, value in CLIPS[kind].items():
-        setattr(optimizer, name, value)
+    optimizer = made_with(case, CLIPS[kind])
     found, _ = train_fast(backend64, optimizer)
     gradients = [clipped(each, **CLIPS[kind]) for each in GRADIENTS]
     assert_all_agree(found, case, backend64, None, gradients)
@@ -140,9 +139,7 @@ def test_clipping_against_pytorch(torch, kind):
 @FORMULAS
 @pytest.mark.parametrize("kind", [None, "value, then norm"])
 def test_gradients_are_left_as_they_are(backend64, case, kind):
-    be, optimizer = backend64, case.make()
-    for name, value in CLIPS.get(kind, {}).items():
-        setattr(optimizer, name, value)
+    be, optimizer = backend64, made_with(case, CLIPS.get(kind, {}))
     parameters, gradients = fresh(be, START), fresh(be, GRADIENTS[0])
     kept = dict(gradients)
     with be.context():
@@ -161,10 +158,7 @@ def test_one_flat_buffer_equals_separate_slots(backend64, case, kind):
     be = backend64
     flat = [{"flat": np.concatenate([g.ravel() for g in each.values()])}
             for each in (START, *GRADIENTS[:10])]  # fmt: skip
-    made = [case.make(), case.make()]
-    for optimizer in made:
-        for name, value in CLIPS.get(kind, {}).items():
-            setattr(optimizer, name, value)
+    made = [made_with(case, CLIPS.get(kind, {})) for _ in range(2)]
     separate, _ = train(be, made[0], START, GRADIENTS[:10])
     one, _ = train(be, made[1], flat[0], flat[1:])
     expected = np.concatenate([be.to_numpy(separate[k]).ravel() for k in START])
@@ -204,10 +198,8 @@ def test_no_slot_that_is_not_needed():
 @FORMULAS
 def test_compiled_equals_eager_and_is_compiled_once(dtype, case):
     be = backend_or_skip("jax", dtype)
-    optimizer = case.make()
+    optimizer = made_with(case, CLIPS["value, then norm"])
     optimizer.learning_rate = RATES["inverse time"][0]
-    for name, value in CLIPS["value, then norm"].items():
-        setattr(optimizer, name, value)
     compiled.cache_clear()
     update = compiled_for(optimizer)
     trees = [

@@ -1,72 +1,108 @@
 """Every backend computes the same outputs and gradients as NumPy."""
 
+import math
+
 import numpy as np
 import pytest
 
-from nnfs_xp.layers.nesting import leaves
+import nnfs_xp as nx
+from nnfs_xp.layers.nesting import walk
 from nnfs_xp.metrics.counts import as_counts
 from tests.matrix.cases import parametrize
-from tests.matrix.helpers import NUMPY64, assert_agrees, host_params, move, tolerance
+from tests.matrix.cases.types import STEP
+from tests.matrix.helpers import (
+    NUMPY64,
+    assert_agrees,
+    assert_all_agree,
+    bound,
+    gradient_like,
+    host_buffers,
+    host_params,
+    learned_paths,
+    move,
+    on_host,
+    place,
+    placed,
+    set_values,
+    tolerance,
+    weights_like,
+)
+
+modes = pytest.mark.parametrize("training", [False, True], ids=["use", "training"])
 
 
+@modes
 @pytest.mark.parametrize("case", **parametrize("layer"))
-def test_layer(backend, case):
+def test_layer(backend, case, training):
     layer = case.make()
-    params = host_params(layer)
-    expected, residuals = layer.fwd(NUMPY64, params, case.x)
-    dy = np.random.default_rng(5).standard_normal(expected.shape)
-    expected_dx, expected_grads = layer.bwd(NUMPY64, params, residuals, dy)
+    host = bound(layer, NUMPY64, training)
+    expected, residuals = host.fwd(case.x)
+    dy = gradient_like(expected)
+    expected_dx, expected_grads = host.bwd(residuals, dy)
 
-    own, x = move(backend, params), backend.asarray(case.x, backend.dtype)
-    y, residuals = layer.fwd(backend, own, x)
-    dx, grads = layer.bwd(backend, own, residuals, backend.asarray(dy, backend.dtype))
+    unit = bound(layer, backend, training)
+    y, residuals = unit.fwd(place(backend, case.x))
+    dx, grads = unit.bwd(residuals, place(backend, dy))
     assert_agrees(y, expected, backend)
     assert_agrees(dx, expected_dx, backend)
-    assert set(grads) == set(expected_grads) == set(params)
-    for name, gradient in grads.items():
-        assert_agrees(gradient, expected_grads[name], backend)
+    assert set(expected_grads) == learned_paths(layer)
+    assert_all_agree(grads, expected_grads, backend)
+    assert_all_agree(unit.buffers, host.buffers, backend)
 
 
+@modes
 @pytest.mark.parametrize("case", **parametrize("layer"))
-def test_layer_shell_equals_the_pure_pair(backend, case):
-    layer = case.make()
-    for inner in leaves([layer]):
-        inner._backend = backend
-    params = move(backend, host_params(layer))
-    for name, value in params.items():
-        layer.set_parameter(name, value)
-    x = backend.asarray(case.x, backend.dtype)
-    y = layer.forward(x, training=False)
+def test_layer_shell_equals_the_pure_pair(backend, case, training):
+    layer = placed(case.make(), backend)
+    set_values(layer, move(backend, {**host_params(layer), **host_buffers(layer)}))
+    layer._draws = STEP
+    x = place(backend, case.x)
+    y = layer.forward(x, training=training)
     assert y is layer.output
-    dy = backend.asarray(np.ones(y.shape), backend.dtype)
+    dy = place(backend, gradient_like(y))
     dx = layer.backward(dy)
     assert dx is layer.dinputs
-    pure_y, residuals = layer.fwd(backend, params, x)
-    pure_dx, pure_grads = layer.bwd(backend, params, residuals, dy)
-    assert_agrees(y, backend.to_numpy(pure_y), backend, rtol=0)
-    assert_agrees(dx, backend.to_numpy(pure_dx), backend, rtol=0)
-    for name, gradient in pure_grads.items():
-        own = layer
-        *path, last = name.split(".")
-        for index in path:
-            own = own.layers[int(index)]
-        own = getattr(own, "d" + last)
+    unit = bound(layer, backend, training)
+    pure_y, residuals = unit.fwd(x)
+    pure_dx, pure_grads = unit.bwd(residuals, dy)
+    assert_agrees(y, on_host(backend, pure_y), backend, rtol=0)
+    assert_agrees(dx, on_host(backend, pure_dx), backend, rtol=0)
+    units = dict(walk(layer))
+    for path, gradient in pure_grads.items():
+        inner, _, name = path.rpartition(".")
+        own = getattr(units[inner], f"d{name}")
         assert_agrees(own, backend.to_numpy(gradient), backend, rtol=0)
+    for path, value in unit.buffers.items():
+        inner, _, name = path.rpartition(".")
+        own = getattr(units[inner], name)
+        assert_agrees(own, backend.to_numpy(value), backend, rtol=0)
 
 
+def all_arrays(value):
+    """Return the arrays in whatever a unit has kept."""
+    if isinstance(value, (tuple, list)):
+        return [array for part in value for array in all_arrays(part)]
+    return [value] if hasattr(value, "shape") else []
+
+
+@modes
 @pytest.mark.parametrize("case", **parametrize("layer"))
-def test_pure_pair_changes_nothing_it_is_given(backend, case):
-    layer = case.make()
+def test_pure_pair_changes_nothing_it_is_given(backend, case, training):
+    layer, x = case.make(), place(backend, case.x)
     params = move(backend, host_params(layer))
-    x = backend.asarray(case.x, backend.dtype)
-    y, residuals = layer.fwd(backend, params, x)
-    dy = backend.asarray(np.full(y.shape, 2.0), backend.dtype)
-    given = {"x": x, "dy": dy, "y": y, **params}
-    before = {name: backend.to_numpy(value) for name, value in given.items()}
-    layer.bwd(backend, params, residuals, dy)
-    layer.fwd(backend, params, x)
-    for name, value in given.items():
-        np.testing.assert_array_equal(backend.to_numpy(value), before[name], name)
+    buffers = move(backend, host_buffers(layer))
+    unit = bound(layer, backend, training, params, buffers)
+    y, residuals = unit.fwd(x)
+    dy = place(backend, gradient_like(y))
+    given = [*all_arrays((x, y, dy, residuals)), *params.values(), *buffers.values()]
+    before = [backend.to_numpy(array) for array in given]
+    first = unit.bwd(residuals, dy)
+    kept = [backend.to_numpy(a) for a in all_arrays((first[0], *first[1].values()))]
+    second = unit.bwd(residuals, dy)
+    unit.fwd(x)
+    again = all_arrays((second[0], *second[1].values()))
+    for array, expected in zip((*given, *again), (*before, *kept), strict=True):
+        np.testing.assert_array_equal(backend.to_numpy(array), expected)
 
 
 @pytest.mark.parametrize("case", **parametrize("loss"))
@@ -74,15 +110,14 @@ def test_loss(backend, case):
     loss = case.make()
     y_true = case.y_true
     expected, residuals = loss.fwd(NUMPY64, case.y_pred, y_true)
-    n = expected.shape[0]
-    dlosses = np.linspace(0.1, 1.0, n)
+    dlosses = weights_like(expected)
     expected_gradient = loss.bwd(NUMPY64, residuals, dlosses)
 
     y_pred = loss.check_predictions(backend, backend.asarray(case.y_pred))
     own = loss.check_targets(backend, backend.asarray(y_true), "y", y_pred.shape)
     losses, residuals = loss.fwd(backend, y_pred, own)
     gradient = loss.bwd(backend, residuals, backend.asarray(dlosses, backend.dtype))
-    assert losses.shape == (n,)
+    assert losses.shape == loss.losses_shape(case.y_pred.shape)
     assert_agrees(losses, expected, backend)
     assert_agrees(gradient, expected_gradient, backend)
     one_for_all = loss.bwd(backend, residuals, 0.25)
@@ -97,9 +132,11 @@ def residuals_on_host(case, loss):
 def reduced_on_host(case, loss, weights):
     """Return a reduced loss and its gradient, written out."""
     losses, residuals = loss.fwd(NUMPY64, case.y_pred, case.y_true)
-    counts = loss.counts(NUMPY64, case.y_true)
-    counts = np.ones(len(losses)) if counts is None else counts
-    weights = np.ones(len(losses)) if weights is None else weights
+    counts = loss.sample_counts(NUMPY64, case.y_true)
+    counts = np.ones(losses.shape) if counts is None else counts
+    weights = np.ones(losses.shape) if weights is None else weights
+    # Weights of samples hold for all the losses of a sample.
+    weights = np.broadcast_to(weights.T, losses.T.shape).T
     value, dlosses = weights * losses, weights
     if loss.reduction == "mean":
         count = np.sum(weights * counts)
@@ -110,14 +147,49 @@ def reduced_on_host(case, loss, weights):
     return value, loss.bwd(NUMPY64, residuals, dlosses)
 
 
-@pytest.mark.parametrize(
-    ("reduction", "weighted"),
-    [("mean", False), ("mean", True), ("sum", True), ("none", True)],
-)
+def weights_of(loss, case, weighted):
+    """Return weights of samples or of losses, of which some may be 0."""
+    shape = loss.losses_shape(case.y_pred.shape)
+    shape = {"": None, "samples": shape[:1], "losses": shape}[weighted]
+    if shape is None:
+        return None
+    return np.reshape(np.linspace(0.0, 2.0, math.prod(shape)), shape)
+
+
+def weighted_cases(*weightings):
+    """Return arguments for all cases of losses, with these kinds of weights.
+
+    Where each sample has one loss, weights of losses are those of samples.
+    """
+    each = parametrize("loss")
+    triples = [
+        (f"{name}-{weighted or 'plain'}", case, weighted)
+        for name, case in zip(each["ids"], each["argvalues"], strict=True)
+        for weighted in weightings
+        if weighted != "losses" or len(case.make().losses_shape(case.y_pred.shape)) > 1
+    ]
+    return {
+        "argnames": ("case", "weighted"),
+        "argvalues": [tuple(rest) for _, *rest in triples],
+        "ids": [name for name, *_ in triples],
+    }
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize(**weighted_cases("", "samples", "losses"))
+def test_loss_shell(dtype, case, weighted, reduction):
+    check_loss_shell(nx.get_backend("numpy", dtype=dtype), case, reduction, weighted)
+
+
 @pytest.mark.parametrize("case", **parametrize("loss"))
-def test_loss_shell(backend, case, reduction, weighted):
+def test_loss_shell_everywhere(backend, case):
+    """Once, as it holds no line that depends on the backend."""
+    check_loss_shell(backend, case, "mean", "samples")
+
+
+def check_loss_shell(backend, case, reduction, weighted):
     loss = case.make(reduction=reduction, backend=backend)
-    weights = np.linspace(0.0, 2.0, len(case.y_pred)) if weighted else None
+    weights = weights_of(loss, case, weighted)
     own = {} if weights is None else {"sample_weight": backend.asarray(weights)}
     y_pred = backend.asarray(case.y_pred, backend.dtype)
     y_true = backend.asarray(case.y_true)
@@ -129,27 +201,27 @@ def test_loss_shell(backend, case, reduction, weighted):
     losses = loss.forward(y_pred, y_true, **own)
     assert losses is loss.output
     expected = loss.fwd(NUMPY64, case.y_pred, case.y_true)[0]
-    assert_agrees(losses, expected * (1.0 if weights is None else weights), backend)
+    if weights is not None:
+        expected = (expected.T * weights.T).T
+    assert_agrees(losses, expected, backend)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("case", **parametrize("loss"))
+@pytest.mark.parametrize(**weighted_cases("", "samples", "losses"))
 def test_loss_and_gradient_at_once(backend, case, weighted):
     """With weights that are known before the losses."""
     loss = case.make(backend=backend)
     y_pred = backend.asarray(case.y_pred, backend.dtype)
     shape = tuple(y_pred.shape)
     y_true = loss.check_targets(backend, case.y_true.tolist(), "y_true", shape)
-    n, weights = y_pred.shape[0], None
-    if weighted:
-        weights = backend.asarray(np.linspace(0.0, 1.0, n), backend.dtype)
+    weights = weights_of(loss, case, weighted)
+    if weights is not None:
+        weights = backend.asarray(weights, backend.dtype)
     with backend.context():
         losses, residuals = loss.fwd(backend, y_pred, y_true)
-        _, expected_count, dlosses = loss.weigh(backend, losses, y_true, weights)
+        losses_shape = loss.losses_shape(shape)
+        _, dlosses = loss.factors(backend, losses_shape, y_true, weights)
         dy = loss.bwd(backend, residuals, dlosses)
-        count, dlosses = loss.factors(backend, n, y_true, weights)
         found = loss.value_and_gradient(backend, y_pred, y_true, dlosses)
-    assert float(count) == float(expected_count)
     for one, other in zip(found, (losses, dy), strict=True):
         assert_agrees(one, backend.to_numpy(other), backend)
 

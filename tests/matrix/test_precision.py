@@ -11,6 +11,9 @@ import nnfs_xp as nx
 from nnfs_xp.backends import MATMUL_PRECISIONS, Operand
 from nnfs_xp.backends.rounding import rounded
 from nnfs_xp.data import load_dataset
+from nnfs_xp.engine.network import Network
+from nnfs_xp.engine.program import Program
+from nnfs_xp.testing import Bound
 from tests.conftest import MATRIX, backend_or_skip
 from tests.matrix.helpers import NUMPY64, assert_agrees, host_params, move
 
@@ -149,10 +152,17 @@ def test_dense_rounds_the_operands_of_its_products_only(be, precision):
     y, gradients = reference_dense(params, x, dy, precision)
     with be.context():
         own = move(be, params)
-        found, residuals = layer.fwd(be, own, be.asarray(x, be.dtype))
+        unit = Bound(layer, be, own)
+        found, residuals = unit.fwd(be.asarray(x, be.dtype))
         there = be.asarray(dy, be.dtype)
-        dx, grads = layer.bwd(be, own, residuals, there)
-        alone = layer.parameter_gradients(be, own, residuals, there)
+        dx, grads = unit.bwd(residuals, there)
+        # As the first unit of a network, whose inputs need no gradient.
+        network = Network(layer, be, 0, standalone=True)
+        program = Program(network, training=True, keeps=True)
+        program.bind_arrays(own, {})
+        nothing = program.root.bwd(program.root.fwd(be.asarray(x, be.dtype))[1], there)
+        alone = program.run.gradients
+    assert nothing is None
     # An operand may lie on the other side of a tie once in many.
     assert_agrees(found, y, be, rtol=2e-5)
     assert_agrees(dx, gradients["dx"], be, rtol=2e-5)
@@ -170,10 +180,10 @@ def test_dense_rounds_each_operand_once(be, monkeypatch):
     seen, round_once = [], be.rounded
     monkeypatch.setattr(be, "rounded", lambda a: seen.append(a.shape) or round_once(a))
     with be.context():
-        params = move(be, host_params(layer))
-        y, residuals = layer.fwd(be, params, be.full((5, 13), 1.0))
-        layer.bwd(be, params, residuals, y)
-        layer.parameter_gradients(be, params, residuals, y)
+        unit = Bound(layer, be, move(be, host_params(layer)))
+        y, residuals = unit.fwd(be.full((5, 13), 1.0))
+        unit.bwd(residuals, y)
+        unit.bwd(residuals, y)
     assert seen == [(5, 13), (13, 7), (5, 7), (5, 7)]
 
 

@@ -11,9 +11,14 @@ import nnfs_xp.book
 from nnfs_xp.registry import UNITS, resolve, to_config
 from tests.matrix.cases import ALL
 
-NOT_UNITS = ("nnfs_xp.book", "nnfs_xp.kernels.", "nnfs_xp.executors.", "nnfs_xp.__")
+NOT_UNITS = (
+    "nnfs_xp.book",
+    "nnfs_xp.kernels.",
+    "nnfs_xp.engine.executors.",
+    "nnfs_xp.__",
+)
 # Bases that are no unit themselves.
-ABSTRACT = {"AveragedScore"}
+ABSTRACT = {"AveragedScore", "_Normalization"}
 # Made by the library of units of a network, and never saved.
 INTERNAL = {"DenseActivation", "ElementwiseActivation"}
 

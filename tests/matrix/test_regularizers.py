@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 import nnfs_xp as nx
-from nnfs_xp.step import batch_loss
 from nnfs_xp.testing import directional_derivative
 from tests.matrix.cases import parametrize
-from tests.matrix.helpers import NUMPY64, assert_agrees
+from tests.matrix.helpers import NUMPY64, assert_agrees, batch_loss
 
 _random = np.random.default_rng(3)
 W = _random.standard_normal((4, 3))
@@ -110,9 +109,7 @@ def test_a_model_learns_and_reports_the_penalties(backend64):
     assert record["loss"] == pytest.approx(expected_loss + penalty, rel=1e-12)
     # The batch's own loss has the penalties of the parameters it met.
     old = 0.1 * abs(w).sum() + 0.2 * (w**2).sum() + 0.3 * (b**2).sum()
-    state = model._state
-    step_loss = float(backend64.to_numpy(batch_loss(state.network, state.tree)))
-    assert step_loss == pytest.approx(expected_loss + old, rel=1e-12)
+    assert batch_loss(model) == pytest.approx(expected_loss + old, rel=1e-12)
     # The loss of an evaluation is that of the data alone.
     assert model.evaluate(x, y)["loss"] == pytest.approx(
         np.mean((x @ new_w + new_b - y) ** 2), rel=1e-12

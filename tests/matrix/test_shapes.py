@@ -88,16 +88,19 @@ def test_nested_blocks_learn_as_one_row_of_layers(backend64):
         one, two, three, four, five = layers()
         return [nx.Sequential([one, two, nx.Sequential([three, four])]), five]
 
-    losses = []
-    for make in (layers, nested):
+    losses, start = [], None
+    for make, path in ((layers, "2.biases"), (nested, "0.2.0.biases")):
         model = nx.Model(
             [*make(), nx.Softmax()],
             loss="categorical_crossentropy", optimizer="adam", backend=backend64,
         )  # fmt: skip
+        # Initial values follow from the paths, so those of the first are taken.
+        start = start or model.get_parameters()
+        model.set_parameters(start)
         history = model.fit(IMAGES.reshape(30, 12), LABELS, epochs=3)
         losses.append(history["loss"])
         assert len(model.leaves) == 6
-        assert sorted(model.parameters)[2] == "layers.2.biases"
+        assert sorted(model.parameters)[2] == path
     assert losses[0] == losses[1]
 
 
@@ -134,3 +137,50 @@ def test_a_block_on_its_own(backend):
     expected = before - 0.5 * backend.to_numpy(dense.dweights)
     assert_agrees(dense.weights, expected, backend)
     assert set(block.params) == {"0.weights", "0.biases"}
+
+
+def over_places(be, **options):
+    return nx.Model(
+        [nx.Dense(5, 8), nx.ReLU(), nx.Dense(8, 3, use_bias=False), nx.Softmax()],
+        loss=nx.CategoricalCrossEntropy(**options), optimizer="adam",
+        metrics=["accuracy", nx.TopKAccuracy(2), nx.ConfusionMatrix(), "f1"],
+        backend=be,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"ignore_index": -100, "class_weight": [1.0, 2.0, 0.5]}]
+)
+def test_every_place_of_a_sequence_is_learned_as_a_sample(backend64, options):
+    """Data of (n, t, k) with labels of (n, t), and the same rows one by one."""
+    x, y = _random.standard_normal((6, 4, 5)), _random.integers(0, 3, (6, 4))
+    metrics = ["accuracy", "top_k_accuracy", "confusion_matrix", "f1"]
+    deep, flat = over_places(backend64, **options), over_places(backend64, **options)
+    if options:
+        # Metrics other than the accuracy count every label.
+        metrics = ["accuracy"]
+        deep.metrics = flat.metrics = metrics
+        y[0], y[3, 1] = -100, -100
+    weight = _random.uniform(0, 2, (6, 4))
+    for weights in ({}, {"sample_weight": weight}):
+        own = {key: value.reshape(24) for key, value in weights.items()}
+        one = deep.fit(x, y, epochs=3, batch_size=None, **weights)
+        other = flat.fit(
+            x.reshape(24, 5), y.reshape(24), epochs=3, batch_size=None, **own
+        )
+        np.testing.assert_allclose(one["loss"], other["loss"], rtol=1e-11)
+        for name in metrics:
+            assert one[name] == other[name]
+    for per_sample in (weight[:, 0], np.zeros(6) + 0.5):
+        found = deep.evaluate(x, y, sample_weight=per_sample, batch_size=4)
+        repeated = np.repeat(per_sample, 4)
+        expected = flat.evaluate(
+            x.reshape(24, 5), y.reshape(24), sample_weight=repeated
+        )
+        assert found["loss"] == pytest.approx(expected["loss"], rel=1e-11)
+    rows = np.eye(3)[np.where(y < 0, 0, y)]
+    assert deep.evaluate(x, rows)["loss"] == pytest.approx(
+        flat.evaluate(x.reshape(24, 5), rows.reshape(24, 3))["loss"], rel=1e-11
+    )
+    found = backend64.to_numpy(deep.predict(x)).reshape(24, 3)
+    assert_agrees(flat.predict(x.reshape(24, 5)), found, backend64, rtol=1e-11)

@@ -9,8 +9,8 @@ import pytest
 import nnfs_xp as nx
 from nnfs_xp.data import load_dataset
 from nnfs_xp.random import Stream
-from nnfs_xp.step import batch_loss
 from tests.conftest import MATRIX, backend_or_skip
+from tests.matrix.helpers import batch_loss
 
 STEPS = 200
 
@@ -25,9 +25,7 @@ class BatchLosses(nx.Callback):
         self.model = model
 
     def on_batch_end(self, event):
-        state = self.model._state
-        loss = batch_loss(state.network, state.tree)
-        self.losses.append(float(self.model.backend.to_numpy(loss)))
+        self.losses.append(batch_loss(self.model))
 
 
 def books_network(be, compile="auto"):
@@ -157,9 +155,9 @@ def test_batches_are_bit_identical(backend64):
     seen = []
 
     class Watching(nx.Dense):
-        def fwd(self, be, params, x):
-            seen.append(be.to_numpy(x)[:, 0].astype(int))
-            return super().fwd(be, params, x)
+        def fwd(self, cx, x):
+            seen.append(cx.be.to_numpy(x)[:, 0].astype(int))
+            return super().fwd(cx, x)
 
     model = nx.Model(
         [Watching(5, 3), nx.Softmax()],
@@ -241,7 +239,7 @@ def test_jit_compiles_once_for_each_batch_shape():
     model.fit(x, y, epochs=4, batch_size=32)
     model.learning_rate = 0.5
     model.fit(x, y, epochs=2, batch_size=32)
-    assert model._executor._train._cache_size() == 2
+    assert model._trainer.executor._train._cache_size() == 2
 
 
 def test_arrays_from_before_a_fit_survive_it(backend):
@@ -261,9 +259,7 @@ def test_layers_show_the_weights_of_the_model(backend):
     model = small_model(backend)
     model.fit(x, y, epochs=1)
     host = backend.to_numpy(model.layers[0].weights)
-    np.testing.assert_array_equal(
-        host, backend.to_numpy(model.parameters["layers.0.weights"])
-    )
+    np.testing.assert_array_equal(host, backend.to_numpy(model.parameters["0.weights"]))
     model.layers[0].weights = np.zeros((5, 8)).tolist()
     model.layers[2].biases = backend.asarray(np.array([[0.0, 1.0, 0.0]]), backend.dtype)
     predicted = backend.to_numpy(model.predict(x)).argmax(axis=1)

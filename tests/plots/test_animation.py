@@ -14,7 +14,7 @@ import nnfs_xp as nx
 from nnfs_xp import plots
 from nnfs_xp.data import spiral_data
 from nnfs_xp.errors import InputError
-from nnfs_xp.plots.boundary_parts import mesh_of, shades
+from nnfs_xp.plots.boundary import mesh_of, shades
 from nnfs_xp.plots.style import INK
 
 NAMES = ["first arm", "second arm", "third arm"]

@@ -83,9 +83,30 @@ def test_activations_have_a_panel_for_each_layer(model, spiral):
 
 def test_gradients_are_those_of_the_model(model, spiral):
     figure = plots.gradient_histograms(model, *spiral)
-    gradient = nx.to_numpy(model.gradients(*spiral)["layers.3.weights"])
+    gradient = nx.to_numpy(model.gradients(*spiral)["3.weights"])
     _, edges = bars_of(figure.axes[2])
     np.testing.assert_allclose(edges[[0, -1]], [gradient.min(), gradient.max()])
+
+
+def test_units_inside_blocks_are_named_by_their_paths(spiral):
+    inner = nx.Sequential([nx.BatchNorm(2), nx.ReLU()])
+    model = nx.Model(
+        [nx.Residual(inner), nx.Dense(2, 3, use_bias=False), nx.Softmax()],
+        loss="categorical_crossentropy",
+    )
+    assert titles_of(plots.weight_histograms(model)) == [
+        "0.inner.0 BatchNorm(n=2, momentum=0.1, eps=1e-05) gamma",
+        "0.inner.0 BatchNorm(n=2, momentum=0.1, eps=1e-05) beta",
+        "1 Dense(2, 3) weights",
+    ]
+    figure = plots.activation_histograms(model, spiral[0])
+    assert [title.partition("(")[0] for title in titles_of(figure)] == [
+        "0.inner.0 BatchNorm", "0.inner.1 ReLU", "1 Dense", "2 Softmax",
+    ]  # fmt: skip
+    relu = figure.axes[1]
+    outputs = nx.to_numpy(model.activations(spiral[0])[1])
+    assert bars_of(relu)[1][-1] == pytest.approx(outputs.max())
+    assert len(plots.gradient_histograms(model, *spiral).axes) == 3
 
 
 def test_arrays_of_any_backend(backend64):

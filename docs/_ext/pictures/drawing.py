@@ -98,7 +98,12 @@ def scale_of_colours(
 def matrices(parts: dict[str, np.ndarray], label: str = "value") -> Figure:
     """Return a row of matrices with one scale of colours."""
     shapes = [np.atleast_2d(part).shape for part in parts.values()]
-    widths = [max(columns, 2.2) for _, columns in shapes]
+    # A column is as wide as its title, and no less than two cells.
+    letters = [max(map(len, title.splitlines())) for title in parts]
+    widths = [
+        max(columns, 2.2, 0.17 * count)
+        for (_, columns), count in zip(shapes, letters, strict=True)
+    ]
     figure = new_figure(0.52 * sum(widths) + 0.4 * len(parts) + 1.2, 2.9)
     axes = list(figure.subplots(1, len(parts), width_ratios=widths, squeeze=False).flat)
     largest = max(float(np.abs(part).max()) for part in parts.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,10 +16,14 @@ from _ext.pictures.drawing import (
     numbers,
     panels,
 )
+from _ext.shapes import bound, inputs_of
+from _ext.unit_lists import is_activation
 from nnfs_xp.plots.style import BLUE, GREY, OKABE_ITO, set_labels, set_title, style_axes
 
 X = np.linspace(-4.0, 4.0, 801)
 SCORES = np.array([[2.0, 1.0, 0.1, -1.0]])
+# Rows and columns of an array that are shown.
+MOST = 5
 
 
 def curve_of(*variants: nx.Layer) -> Figure:
@@ -31,7 +35,10 @@ def curve_of(*variants: nx.Layer) -> Figure:
         # A step is no steep line: leave a gap where the derivative jumps.
         slope = np.where(np.abs(np.gradient(slope)) > 0.05, np.nan, slope)
         lines = {"y": (y, FUNCTION), "dy/dx": (slope, SLOPE)}
-        title = ", ".join(f"{k}={v!r}" for k, v in layer.config().items())
+        title = ", ".join(
+            f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value!r}"
+            for name, value in layer.config().items()
+        )
         labels = ("input x", "output y, slope dy/dx")
         curves(ax, title or repr(layer), X, lines, labels)
     return figure
@@ -41,7 +48,7 @@ def bars_and_jacobian(layer: nx.Layer) -> Figure:
     """Return outputs of four scores, and the derivative of each by each score."""
     figure, axes = panels(2, width=3.9)
     outputs = layer.forward(SCORES)[0]
-    jacobian = np.stack([layer.backward(row[None])[0] for row in np.eye(4)])
+    jacobian = jacobian_of(layer, SCORES)
     ax = axes[0]
     style_axes(ax, grid="y")
     places = np.arange(4)
@@ -106,14 +113,75 @@ def sequential() -> Figure:
     return matrices(parts)
 
 
-def elementwise(*makers: Callable[[], nx.Layer]) -> Callable[[], Figure]:
-    """Return a function that makes the layers when it is called."""
-    return lambda: curve_of(*(make() for make in makers))
+def jacobian_of(layer: nx.Layer, x: np.ndarray) -> np.ndarray:
+    """Return the derivative of each output by each input, for one row."""
+    layer.forward(x, training=False)
+    return np.stack([layer.backward(row[None])[0] for row in np.eye(x.shape[1])])
 
 
-def at64(unit: type, *arguments: object) -> Callable[[], nx.Layer]:
-    """Return a function that makes a layer in float64."""
-    return lambda: unit(*arguments, dtype="float64")
+def computes_each_by_itself(layer: nx.Layer) -> bool:
+    """Return whether each output comes from the input in its place."""
+    try:
+        y = layer.forward(SCORES, training=False)
+    except nx.InputError:
+        return False
+    if getattr(y, "shape", None) != SCORES.shape or layer.params:
+        return False
+    jacobian = jacobian_of(layer, SCORES)
+    return bool(np.all(jacobian == np.diag(np.diag(jacobian))))
+
+
+def part(array: np.ndarray) -> np.ndarray:
+    """Return so much of an array that its numbers can be read, as a matrix."""
+    rows = np.asarray(array, "float64").reshape(-1, array.shape[-1])
+    return rows[:MOST, :MOST]
+
+
+def titled(name: str, array: np.ndarray) -> str:
+    """Return the name of an array with its shape below."""
+    return f"{name}\n{array.shape}"
+
+
+def named(name: str, arrays: Any) -> dict[str, np.ndarray]:
+    """Return one array or several, each under a name with its shape."""
+    if not isinstance(arrays, tuple):
+        return {titled(name, arrays): arrays}
+    return {titled(f"{name} {i}", array): array for i, array in enumerate(arrays)}
+
+
+def flow(case: Any) -> Figure:
+    """Return the arrays of a case: inputs, parameters and outputs."""
+    x = inputs_of(case)
+    # One that keeps statistics shows what it does with those of the batch.
+    _, params, unit = bound(case, training=bool(case.make().state()))
+    y, _ = unit.fwd(x)
+    arrays = {
+        **named("input", x),
+        **{titled(path, value): value for path, value in params.items()},
+        **named("output", y),
+    }
+    return matrices({title: part(array) for title, array in arrays.items()})
+
+
+def of_layer(cases: list) -> Figure:
+    """Return the picture of any layer.
+
+    It is a curve where each output comes from one input. Activations of whole rows are
+    shown by one, all others by the arrays of the first case.
+    """
+    variants = [case.make() for case in cases]
+    first = variants[0]
+    if computes_each_by_itself(first):
+        different = {repr(layer): layer for layer in variants}
+        return curve_of(*list(different.values())[:2])
+    if is_activation(type(first)):
+        return bars_and_jacobian(first)
+    return flow(cases[0])
+
+
+def at64(unit: type, *arguments: object) -> nx.Layer:
+    """Return a layer in float64."""
+    return unit(*arguments, dtype="float64")
 
 
 LAYERS = {
@@ -122,16 +190,7 @@ LAYERS = {
     "Flatten": lambda: reshaped(nx.Flatten(dtype="float64"), "Flatten"),
     "Reshape": lambda: reshaped(nx.Reshape((3, 2), dtype="float64"), "Reshape"),
     "Sequential": sequential,
-    "ReLU": elementwise(at64(nx.ReLU)),
-    "LeakyReLU": elementwise(at64(nx.LeakyReLU), at64(nx.LeakyReLU, 0.2)),
-    "ELU": elementwise(at64(nx.ELU), at64(nx.ELU, 2.0)),
-    "GELU": elementwise(at64(nx.GELU), at64(nx.GELU, "tanh")),
-    "SiLU": elementwise(at64(nx.SiLU)),
-    "Softplus": elementwise(at64(nx.Softplus)),
-    "Sigmoid": elementwise(at64(nx.Sigmoid)),
-    "Tanh": elementwise(at64(nx.Tanh)),
-    "Linear": elementwise(at64(nx.Linear)),
-    "Rescaling": elementwise(at64(lambda **where: nx.Rescaling(0.5, -1.0, **where))),
-    "Softmax": lambda: bars_and_jacobian(nx.Softmax(dtype="float64")),
-    "LogSoftmax": lambda: bars_and_jacobian(nx.LogSoftmax(dtype="float64")),
+    "LeakyReLU": lambda: curve_of(at64(nx.LeakyReLU), at64(nx.LeakyReLU, 0.2)),
+    "ELU": lambda: curve_of(at64(nx.ELU), at64(nx.ELU, 2.0)),
+    "Rescaling": lambda: curve_of(at64(nx.Rescaling, 0.5, -1.0)),
 }

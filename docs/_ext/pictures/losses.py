@@ -79,11 +79,36 @@ def alone(unit: type, **options) -> nx.Loss:
     return unit(reduction="none", dtype="float64", **options)
 
 
+def of_loss(cases: list) -> Figure:
+    """Return the picture of any loss, of what its first case is given."""
+    case = cases[0]
+    loss = case.make(reduction="none", dtype="float64")
+    if loss.target_kind == "values":
+        return of_errors(loss)
+    # Outputs that are all between 0 and 1 are taken for probabilities.
+    is_share = bool(np.all((case.y_pred >= 0) & (case.y_pred <= 1)))
+    x = np.linspace(0.02, 0.98, 481) if is_share else LOGITS
+    name = "probability p" if is_share else "logit z"
+    # How all predictions of a sample move with x.
+    along = np.array([1.0])
+    if loss.target_kind == "classes":
+        y_pred = np.stack([x, (1 - x) if is_share else 0 * x], axis=1)
+        along = np.array([1.0, -1.0 if is_share else 0.0])
+        targets = {f"class {k}": np.full(len(x), k) for k in (0, 1)}
+    else:
+        y_pred = x[:, None]
+        targets = {f"target {k}": np.full((len(x), 1), float(k)) for k in (0, 1)}
+    figure, axes = panels(2, width=4.2)
+    for ax, (title, y_true) in zip(axes, targets.items(), strict=True):
+        values, slopes = values_and_slopes(loss, y_pred, y_true)
+        lines = {"loss": (values, FUNCTION), "its derivative": (slopes @ along, SLOPE)}
+        curves(ax, title, x, lines, (name, "loss, derivative"))
+    return figure
+
+
 LOSSES = {
     "CategoricalCrossEntropy": categorical,
     "SoftmaxCrossEntropy": softmax,
     "BinaryCrossEntropy": binary,
-    "MeanSquaredError": lambda: of_errors(alone(nx.MeanSquaredError)),
-    "MeanAbsoluteError": lambda: of_errors(alone(nx.MeanAbsoluteError)),
     "Huber": lambda: of_errors(alone(nx.Huber), alone(nx.Huber, delta=0.5)),
 }

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 import nnfs_xp as nx
-from _ext.pictures.drawing import panels
+from _ext.pictures.drawing import FUNCTION, curves, panels
 from nnfs_xp import plots
 from nnfs_xp.plots.style import (
     BLUE,
@@ -151,14 +151,35 @@ def confusion() -> Figure:
     return plots.confusion_matrix(labels, p.argmax(axis=1), names)
 
 
+def of_metric(cases: list) -> Figure:
+    """Return the picture of any metric: its value over the threshold, if it has one.
+
+    Else its value as predictions get better, from noise to the targets of a case.
+    """
+    case = cases[0]
+    value = case.make().calculate(case.y_pred, case.y_true)
+    if hasattr(case.make(), "threshold") and value.ndim == 0:
+        return over_thresholds(type(case.make()))
+    metric, target = case.make(dtype="float64"), np.asarray(case.y_true, "float64")
+    if target.ndim < case.y_pred.ndim:
+        target = np.eye(case.y_pred.shape[1])[case.y_true]
+    noise = np.random.default_rng(8).permutation(case.y_pred)
+    shares = np.linspace(0.0, 1.0, 101)
+    values = [
+        np.mean(metric.calculate((1 - s) * noise + s * target, case.y_true))
+        for s in shares
+    ]
+    figure, (ax,) = panels(1, width=5.0)
+    lines = {"value": (np.array(values, "float64"), FUNCTION)}
+    texts = ("share of the target in the prediction", metric.name)
+    curves(ax, type(metric).__name__, shares, lines, texts)
+    return figure
+
+
 METRICS = {
     "Accuracy": accuracy,
-    "BinaryAccuracy": lambda: over_thresholds(nx.BinaryAccuracy),
     "RegressionAccuracy": regression_accuracy,
     "TopKAccuracy": top_k,
     "ConfusionMatrix": confusion,
-    "Precision": lambda: over_thresholds(nx.Precision),
-    "Recall": lambda: over_thresholds(nx.Recall),
-    "F1": lambda: over_thresholds(nx.F1),
     "R2": r2,
 }

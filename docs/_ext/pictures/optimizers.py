@@ -69,6 +69,12 @@ def ways(*optimizers: tuple[str, nx.Optimizer]) -> Figure:
     return figure
 
 
+def of_optimizer(cases: list) -> Figure:
+    """Return the picture of any optimizer: the way that its first case takes."""
+    optimizer = cases[0].make()
+    return ways((type(optimizer).__name__, optimizer))
+
+
 OPTIMIZERS = {
     "SGD": lambda: ways(
         ("plain", nx.SGD(0.15)), ("momentum 0.6", nx.SGD(0.08, momentum=0.6))

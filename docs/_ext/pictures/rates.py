@@ -9,20 +9,20 @@ import nnfs_xp as nx
 from _ext.pictures.drawing import FUNCTION, SLOPE, curves, panels
 
 NUMPY = nx.get_backend("numpy", dtype="float64")
-FACTORS = {nx.L1: ("l1",), nx.L2: ("l2",), nx.L1L2: ("l1", "l2")}
 STEPS = np.arange(0, 301)
 WEIGHTS = np.linspace(-2.0, 2.0, 401)
 
 
-def rates(first: nx.Schedule, second: nx.Schedule) -> Figure:
-    """Return the rates of two variants."""
-    figure, axes = panels(2, width=4.4)
-    for ax, schedule in zip(axes, (first, second), strict=True):
+def rates(*schedules: nx.Schedule) -> Figure:
+    """Return the rates of some variants."""
+    figure, axes = panels(len(schedules), width=4.4)
+    for ax, schedule in zip(axes, schedules, strict=True):
         values = np.array([schedule(int(step)) for step in STEPS])
         lines = {"rate": (values, FUNCTION)}
         arguments = ", ".join(
             f"{key}={type(value).__name__ if isinstance(value, nx.Schedule) else value}"
             for key, value in vars(schedule).items()
+            if not key.startswith("_")
         )
         curves(ax, arguments, STEPS, lines, ("step", "learning rate"))
         ax.set_ylim(0, None)
@@ -34,12 +34,24 @@ def penalty(unit: nx.Regularizer) -> Figure:
     figure, (ax,) = panels(1, width=5.0)
     penalties = np.array([float(unit.penalty(NUMPY, np.array([w]))) for w in WEIGHTS])
     slope = unit.gradient(NUMPY, WEIGHTS)
-    # At 0 the slope jumps; a line there would be a steep one.
-    slope = np.where(WEIGHTS == 0, np.nan, slope) if getattr(unit, "l1", 0) else slope
+    # Where the slope jumps, as at 0, a line would be a steep one.
+    jumps = np.abs(np.gradient(slope)) > 0.1 * np.ptp(slope)
+    slope = np.where(jumps, np.nan, slope)
     lines = {"penalty": (penalties, FUNCTION), "gradient": (slope, SLOPE)}
-    title = ", ".join(f"{name}={unit.config()[name]}" for name in FACTORS[type(unit)])
+    numbers = {k: v for k, v in unit.config().items() if isinstance(v, float)}
+    title = ", ".join(f"{name}={value}" for name, value in numbers.items())
     curves(ax, title, WEIGHTS, lines, ("parameter w", "penalty, gradient"))
     return figure
+
+
+def of_schedule(cases: list) -> Figure:
+    """Return the picture of any schedule: that of its first cases."""
+    return rates(*(case[0]() for case in cases[:2]))
+
+
+def of_regularizer(cases: list) -> Figure:
+    """Return the picture of any regularizer: that of its first case."""
+    return penalty(cases[0][0]())
 
 
 SCHEDULES = {
@@ -61,8 +73,5 @@ SCHEDULES = {
         nx.WarmUp(50, then=0.1), nx.WarmUp(50, then=nx.CosineDecay(0.1, steps=200))
     ),
 }
-REGULARIZERS = {
-    "L1": lambda: penalty(nx.L1(0.5)),
-    "L2": lambda: penalty(nx.L2(0.5)),
-    "L1L2": lambda: penalty(nx.L1L2(0.5, 0.5)),
-}
+# Without arguments its penalty is 0.
+REGULARIZERS = {"L1L2": lambda: penalty(nx.L1L2(0.5, 0.5))}

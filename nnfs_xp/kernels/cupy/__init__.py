@@ -1,7 +1,7 @@
-"""Twins for CuPy: kernels in CUDA C++, each beside the reference it computes.
+"""Implementations for CuPy: kernels in CUDA C++, each beside the reference it computes.
 
-The sources are in ``cuda/``; `module` compiles them. A twin checks nothing: what
-it cannot take, such as an array that is not contiguous, it hands to its
+The sources are in ``cuda/``; `module` compiles them. An implementation checks
+nothing: what it cannot take, such as an array that is not contiguous, it hands to its
 reference.
 """
 
@@ -9,6 +9,7 @@ from nnfs_xp.kernels.cupy import (
     batches,
     clipping,
     dropout,
+    embedding,
     layers,
     losses,
     optimizers,
@@ -20,6 +21,7 @@ __all__ = [
     "batches",
     "clipping",
     "dropout",
+    "embedding",
     "layers",
     "losses",
     "optimizers",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from nnfs_xp.registry import UNITS, library_class
+
 LINEAR = 0
 
 
@@ -25,28 +27,25 @@ class Activation(NamedTuple):
     from_output: bool = False
 
 
-_PACKAGE = "nnfs_xp.activations."
 _KNOWN = {
-    f"{_PACKAGE}linear.Linear": lambda unit: Activation(LINEAR, 0.0, True),
-    f"{_PACKAGE}relu.ReLU": lambda unit: Activation(1, 0.0, True),
-    f"{_PACKAGE}leaky_relu.LeakyReLU": lambda unit: Activation(2, unit.negative_slope),
-    f"{_PACKAGE}elu.ELU": lambda unit: Activation(3, unit.alpha),
-    f"{_PACKAGE}gelu.GELU": lambda unit: Activation(
-        4 if unit.approximate == "none" else 5
-    ),
-    f"{_PACKAGE}silu.SiLU": lambda unit: Activation(6),
-    f"{_PACKAGE}softplus.Softplus": lambda unit: Activation(7),
-    f"{_PACKAGE}sigmoid.Sigmoid": lambda unit: Activation(8, 0.0, True),
-    f"{_PACKAGE}tanh.Tanh": lambda unit: Activation(9, 0.0, True),
+    "Linear": lambda unit: Activation(LINEAR, 0.0, True),
+    "ReLU": lambda unit: Activation(1, 0.0, True),
+    "LeakyReLU": lambda unit: Activation(2, unit.negative_slope),
+    "ELU": lambda unit: Activation(3, unit.alpha),
+    "GELU": lambda unit: Activation(4 if unit.approximate == "none" else 5),
+    "SiLU": lambda unit: Activation(6),
+    "Softplus": lambda unit: Activation(7),
+    "Sigmoid": lambda unit: Activation(8, 0.0, True),
+    "Tanh": lambda unit: Activation(9, 0.0, True),
 }
 
 
 def find(unit: Any) -> Activation | None:
-    """Return what kernels know of a layer, None if that is nothing.
+    """Return what kernels know of a unit, None if that is nothing.
 
-    By the full name of its class, as kernels do not import the units. A subclass
-    has another name, and may compute something else.
+    A subclass has another class, and may compute something else.
     """
-    cls = type(unit)
-    make = _KNOWN.get(f"{cls.__module__}.{cls.__qualname__}")
-    return None if make is None else make(unit)
+    cls = library_class(unit)
+    if UNITS["layer"].get(cls.__name__) is not cls or cls.__name__ not in _KNOWN:
+        return None
+    return _KNOWN[cls.__name__](unit)

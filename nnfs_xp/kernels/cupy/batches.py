@@ -1,4 +1,4 @@
-"""Twin that gathers a batch from data on the device; ``cuda/batches.cu``."""
+"""Implementation that gathers a batch from data on the device; ``cuda/batches.cu``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from nnfs_xp.kernels.cupy.launch import SOURCE_TYPES, THREADS, device_integer
 from nnfs_xp.kernels.cupy.module import blocks_for, kernel
-from nnfs_xp.kernels.registry import references, twin_of
+from nnfs_xp.kernels.registry import implements, references
 
 # The kernel divides in 32 bits.
 _MOST_ELEMENTS = 2**32
 
 
-@twin_of("gather_batch", "cupy")
+@implements("gather_batch", "cupy")
 def gather_batch(
     be: Any,
     arrays: tuple[Any, Any, Any],
@@ -29,23 +29,32 @@ def gather_batch(
 
     x, y, weight = arrays
     begin = device_integer(start)
-    given = [a for a in (x, y, weight, order) if a is not None]
+    data = [a for a in arrays if a is not None]
     if (
         begin is None
-        or x.dtype.name not in SOURCE_TYPES
+        or (x is not None and x.dtype.name not in SOURCE_TYPES)
         or (order is not None and order.dtype.name not in ("int32", "int64"))
         or (weight is not None and weight.ndim != 1)
-        or not all(a.flags.c_contiguous for a in given)
-        or size * max(_row_length(x), _row_length(y)) >= _MOST_ELEMENTS
-        or x.size == 0
+        or not all(a.flags.c_contiguous for a in data)
+        or not (order is None or order.flags.c_contiguous)
+        or size * max(_row_length(a) for a in data) >= _MOST_ELEMENTS
+        or data[0].size == 0
     ):
         reference = references()["gather_batch"]
         return reference(be, arrays, order, start, size, rescale)
-    outputs = cupy.empty((size, *x.shape[1:]), be.dtype), _rows(y, size), None
-    if weight is not None:
-        outputs = *outputs[:2], _rows(weight, size)
-    y_units, y_bytes = _units(y)
-    x_count = size * _row_length(x)
+    n = data[0].shape[0]
+    x_out = None if x is None else cupy.empty((size, *x.shape[1:]), be.dtype)
+    outputs = (
+        x_out,
+        None if y is None else _rows(y, size),
+        None if weight is None else _rows(weight, size),
+    )
+    # The kernel does nothing for what is not there.
+    x_units, x_type = (
+        (1, 0) if x is None else (_row_length(x), SOURCE_TYPES[x.dtype.name])
+    )
+    x_count = 0 if x is None else size * x_units
+    y_units, y_bytes = (0, 1) if y is None else _units(y)
     scale, offset = rescale or (1.0, 0.0)
     if size:
         kernel(be.dtype_name, "gather_batch")(
@@ -53,9 +62,9 @@ def gather_batch(
             (THREADS,),
             (
                 order, np.int32(0 if order is None else order.dtype.itemsize),
-                *begin[:2], np.int32(begin[2]), x.shape[0],
-                x, np.int32(SOURCE_TYPES[x.dtype.name]), outputs[0], x_count,
-                _row_length(x), rescale is not None, be.dtype(scale),
+                *begin[:2], np.int32(begin[2]), n,
+                x, np.int32(x_type), outputs[0], x_count,
+                x_units, rescale is not None, be.dtype(scale),
                 be.dtype(offset),
                 y, outputs[1], size * y_units, y_units, np.int32(y_bytes),
                 weight, outputs[2], 0 if weight is None else size,

@@ -1,4 +1,4 @@
-"""Twins of gradient clipping, whose kernels are in ``cuda/clipping.cu``."""
+"""Implementations of gradient clipping, whose kernels are in ``cuda/clipping.cu``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from nnfs_xp.kernels.cupy.launch import THREADS, is_plain, launch
 from nnfs_xp.kernels.cupy.module import blocks_for, kernel
-from nnfs_xp.kernels.registry import references, twin_of
+from nnfs_xp.kernels.registry import implements, references
 
 # Smallest numbers that are not denormal.
 _SMALLEST = {"float32": 2.0**-126, "float64": 2.0**-1022}
@@ -14,7 +14,7 @@ _SMALLEST = {"float32": 2.0**-126, "float64": 2.0**-1022}
 _MOST_PARTS = 256
 
 
-@twin_of("clip_to_value", "cupy")
+@implements("clip_to_value", "cupy")
 def clip_to_value(be: Any, gradient: Any, limit: float) -> Any:
     """Clip in one launch."""
     if not is_plain(be, gradient):
@@ -24,7 +24,7 @@ def clip_to_value(be: Any, gradient: Any, limit: float) -> Any:
     return clipped
 
 
-@twin_of("clip_to_norm", "cupy")
+@implements("clip_to_norm", "cupy")
 def clip_to_norm(be: Any, limit: float, *gradients: Any) -> tuple[Any, ...]:
     """Clip in two launches for each array, the same bits every time.
 

@@ -1,4 +1,4 @@
-"""Twin of dropout, which draws its own random numbers; ``cuda/dropout.cu``."""
+"""Dropout that draws its own random numbers; ``cuda/dropout.cu``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 
 from nnfs_xp.kernels.cupy.launch import THREADS, device_integer, is_plain
 from nnfs_xp.kernels.cupy.module import blocks_for, kernel
-from nnfs_xp.kernels.registry import references, twin_of
+from nnfs_xp.kernels.registry import implements, references
 
 
-@twin_of("dropout", "cupy")
+@implements("dropout", "cupy")
 def dropout(be: Any, x: Any, noise: Any, kept: float) -> tuple[Any, Any]:
     """Draw and drop in one launch, with the bits that NumPy draws on the host."""
     import cupy

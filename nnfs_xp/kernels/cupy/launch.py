@@ -1,4 +1,4 @@
-"""What the twins for CuPy share: which arrays a kernel takes, and how it is launched.
+"""What a kernel for CuPy takes, and how it is launched.
 
 A kernel gets an array as the address of its first element, so it takes arrays
 without gaps only, in the order of C. None stands for a null pointer. A Python int

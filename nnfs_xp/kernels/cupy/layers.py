@@ -1,4 +1,4 @@
-"""Twins of what dense layers and activations compute; ``cuda/dense.cu``."""
+"""Implementations of what dense layers and activations compute; ``cuda/dense.cu``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from nnfs_xp.kernels.cupy import activations
 from nnfs_xp.kernels.cupy.launch import SOURCE_TYPES, THREADS, is_plain
 from nnfs_xp.kernels.cupy.module import blocks_for, kernel
-from nnfs_xp.kernels.registry import references, twin_of
+from nnfs_xp.kernels.registry import implements, references
 
 
 class Kept(NamedTuple):
-    """Residuals of a twin: the activation, and its output or input.
+    """Residuals of an implementation: the activation, and its output or input.
 
     There is no array for `Linear`, which needs none.
     """
@@ -22,7 +22,7 @@ class Kept(NamedTuple):
     array: Any
 
 
-@twin_of("bias_activation", "cupy")
+@implements("bias_activation", "cupy")
 def bias_activation(be: Any, z: Any, biases: Any, activation: Any) -> tuple[Any, Any]:
     """Add and apply in one launch; where it is enough, in the place of `z`."""
     known = activations.find(activation)
@@ -41,16 +41,15 @@ def bias_activation(be: Any, z: Any, biases: Any, activation: Any) -> tuple[Any,
     return y, Kept(known, None if known.number == activations.LINEAR else z)
 
 
-@twin_of("activation_bias_backward", "cupy")
+@implements("activation_bias_backward", "cupy")
 def activation_bias_backward(
     be: Any, residuals: Any, dy: Any, activation: Any, db_out: Any = None
 ) -> tuple[Any, Any]:
     """Go back through the activation and sum up in one launch."""
-    own = _kept(be, residuals, activation)
-    if own is None:
+    if not isinstance(residuals, Kept):
         reference = references()["activation_bias_backward"]
         return reference(be, residuals, dy, activation, db_out)
-    known, kept = own
+    known, kept = residuals
     if kept is None:
         return dy, _column_sums(be, dy, db_out)
     dy = _plain(be, dy)
@@ -71,20 +70,7 @@ def activation_bias_backward(
     return dz, db
 
 
-def _kept(be: Any, residuals: Any, activation: Any) -> Kept | None:
-    """Return residuals of a twin, None where they are those of the reference.
-
-    An output that a library has computed will do where no more is needed.
-    """
-    if isinstance(residuals, Kept):
-        return residuals
-    known = activations.find(activation)
-    if known is None or not known.from_output or known.number == activations.LINEAR:
-        return None
-    return Kept(known, residuals) if is_plain(be, residuals) else None
-
-
-@twin_of("sum_over_samples", "cupy")
+@implements("sum_over_samples", "cupy")
 def sum_over_samples(be: Any, dy: Any) -> Any:
     """Sum in one launch, in a fixed order."""
     if dy.ndim != 2 or not is_plain(be, dy):
@@ -92,7 +78,7 @@ def sum_over_samples(be: Any, dy: Any) -> Any:
     return _column_sums(be, dy, None)
 
 
-@twin_of("activation_forward", "cupy")
+@implements("activation_forward", "cupy")
 def activation_forward(be: Any, x: Any, activation: Any) -> tuple[Any, Any]:
     """Apply the activation in one launch."""
     known = activations.find(activation)
@@ -108,7 +94,7 @@ def activation_forward(be: Any, x: Any, activation: Any) -> tuple[Any, Any]:
     return y, Kept(known, y if known.from_output else x)
 
 
-@twin_of("activation_backward", "cupy")
+@implements("activation_backward", "cupy")
 def activation_backward(be: Any, residuals: Any, dy: Any, activation: Any) -> Any:
     """Go back through the activation in one launch."""
     if not isinstance(residuals, Kept):
@@ -128,7 +114,7 @@ def activation_backward(be: Any, residuals: Any, dy: Any, activation: Any) -> An
     return dx
 
 
-@twin_of("rescaled", "cupy")
+@implements("rescaled", "cupy")
 def rescaled(be: Any, x: Any, scale: float, offset: float) -> Any:
     """Cast and scale in one launch; ``cuda/batches.cu``."""
     import cupy

@@ -1,4 +1,4 @@
-"""Twins of softmax with cross-entropy; ``cuda/losses.cu``."""
+"""Implementations of softmax with cross-entropy; ``cuda/losses.cu``."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 from nnfs_xp.kernels.cupy.launch import is_plain
 from nnfs_xp.kernels.cupy.module import kernel
-from nnfs_xp.kernels.registry import references, twin_of
+from nnfs_xp.kernels.registry import implements, references
 
 # Classes up to which a warp goes through a row; above, a block does.
 _FEW_CLASSES = 1024
 _ROWS_OF_BLOCK = 8
 
 
-@twin_of("softmax_cross_entropy", "cupy")
+@implements("softmax_cross_entropy", "cupy")
 def softmax_cross_entropy(be: Any, z: Any, y_true: Any) -> tuple[Any, Any]:
     """Compute losses and softmax in one launch."""
     import cupy
@@ -28,7 +28,7 @@ def softmax_cross_entropy(be: Any, z: Any, y_true: Any) -> tuple[Any, Any]:
     return losses, (p, y_true)
 
 
-@twin_of("softmax_cross_entropy_backward", "cupy")
+@implements("softmax_cross_entropy_backward", "cupy")
 def softmax_cross_entropy_backward(
     be: Any, p: Any, y_true: Any, dlosses: Any
 ) -> tuple[Any, Any]:
@@ -45,7 +45,7 @@ def softmax_cross_entropy_backward(
     return dz
 
 
-@twin_of("softmax_cross_entropy_with_gradient", "cupy")
+@implements("softmax_cross_entropy_with_gradient", "cupy")
 def softmax_cross_entropy_with_gradient(
     be: Any, z: Any, y_true: Any, dlosses: Any
 ) -> tuple[Any, Any]:

@@ -1,7 +1,7 @@
-"""Twins of the optimizers: each step is one kernel, which writes in place.
+"""Implementations of the optimizers: each step is one kernel, which writes in place.
 
-The kernels are in ``cuda/optimizers.cu``. Without a twin a step of Adam is a dozen
-launches, which for the networks of the book take longer than all they compute.
+The kernels are in ``cuda/optimizers.cu``. Without them a step of Adam is a
+dozen launches, which for the networks of the book take longer than all they compute.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import math
 from typing import Any
 
 from nnfs_xp.kernels.cupy.launch import are_alike, is_plain, launch
-from nnfs_xp.kernels.registry import references, twin_of
+from nnfs_xp.kernels.registry import implements, references
 
 
-@twin_of("sgd", "cupy")
+@implements("sgd", "cupy")
 def sgd(
     be: Any,
     w: Any,
@@ -36,7 +36,7 @@ def sgd(
     return w, v
 
 
-@twin_of("adagrad", "cupy")
+@implements("adagrad", "cupy")
 def adagrad(
     be: Any, w: Any, dw: Any, s: Any, learning_rate: Any, epsilon: float
 ) -> tuple[Any, Any]:
@@ -47,7 +47,7 @@ def adagrad(
     return w, s
 
 
-@twin_of("rmsprop", "cupy")
+@implements("rmsprop", "cupy")
 def rmsprop(
     be: Any, w: Any, dw: Any, s: Any, learning_rate: Any, rho: float, epsilon: float
 ) -> tuple[Any, Any]:
@@ -58,7 +58,7 @@ def rmsprop(
     return w, s
 
 
-@twin_of("adam", "cupy")
+@implements("adam", "cupy")
 def adam(
     be: Any,
     w: Any,
@@ -75,7 +75,7 @@ def adam(
     return _adam("adam", be, w, dw, m, v, step, learning_rate, beta_1, beta_2, epsilon)
 
 
-@twin_of("adamw", "cupy")
+@implements("adamw", "cupy")
 def adamw(
     be: Any,
     w: Any,

@@ -1,4 +1,4 @@
-"""Twins of L1 and L2, whose kernels are in ``cuda/regularizers.cu``."""
+"""Implementations of L1 and L2, whose kernels are in ``cuda/regularizers.cu``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 from nnfs_xp.kernels.cupy.launch import THREADS, are_alike, is_plain, launch
 from nnfs_xp.kernels.cupy.module import blocks_for, kernel
-from nnfs_xp.kernels.registry import references, twin_of
+from nnfs_xp.kernels.registry import implements, references
 
 _MOST_PARTS = 256
 
 
-@twin_of("l1l2_penalty", "cupy")
+@implements("l1l2_penalty", "cupy")
 def l1l2_penalty(be: Any, w: Any, l1: float, l2: float) -> Any:
     """Sum in two launches, the same bits every time.
 
@@ -30,7 +30,7 @@ def l1l2_penalty(be: Any, w: Any, l1: float, l2: float) -> Any:
     return penalty
 
 
-@twin_of("add_l1l2_gradient", "cupy")
+@implements("add_l1l2_gradient", "cupy")
 def add_l1l2_gradient(
     be: Any, gradient: Any, w: Any, l1: float, l2: float, mode: str
 ) -> Any:

@@ -1,4 +1,4 @@
-"""Twins that count and add up statistics; ``cuda/statistics.cu``."""
+"""Implementations that count and add up statistics; ``cuda/statistics.cu``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from nnfs_xp.kernels.cupy.launch import THREADS, is_plain
 from nnfs_xp.kernels.cupy.module import blocks_for, kernel
-from nnfs_xp.kernels.registry import references, twin_of
+from nnfs_xp.kernels.registry import implements, references
 
 _MOST_ENTRIES = 12
 # Rows up to which one thread adds up an element, as FEW_ROWS in the source.
@@ -34,7 +34,7 @@ _FEW_SCORES = 65536
 _COUNTING_THREADS = 512
 
 
-@twin_of("accumulate", "cupy")
+@implements("accumulate", "cupy")
 def accumulate(
     be: Any, totals: list[Any], batch: list[Any], values: list[Any]
 ) -> tuple[list[Any], list[Any]]:
@@ -106,7 +106,7 @@ def _values(be: Any, total: Any, value: Any) -> Any:
     return cupy.ascontiguousarray(value, dtype).reshape(value.shape)
 
 
-@twin_of("count_correct", "cupy")
+@implements("count_correct", "cupy")
 def count_correct(be: Any, y_pred: Any, y_true: Any, ignore_index: Any) -> Any:
     """Find the classes and count in one launch."""
     import cupy

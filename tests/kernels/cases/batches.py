@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from nnfs_xp.batching import gather_batch, rescaled
+from nnfs_xp.engine.batching import gather_batch, rescaled
 from nnfs_xp.kernels.cupy.launch import SOURCE_TYPES
 from tests.kernels.cases.launch import HOST, Launch, unset
 
@@ -29,32 +29,36 @@ def _values(name):
 
 
 def _gather(x, y, y_bytes, weight, order, start, size, rescale, dtype, where=None):
-    x = x.astype(dtype) if x.dtype == "float64" else x
+    if x is not None and x.dtype == "float64":
+        x = x.astype(dtype)
     expected = gather_batch.reference(HOST, (x, y, weight), order, start, size, rescale)
-    features = x[0].size
-    y_units = y[0].nbytes // y_bytes
+    n = next(len(array) for array in (x, y, weight) if array is not None)
+    features = 0 if x is None else x[0].size
+    y_units = 0 if y is None else y[0].nbytes // y_bytes
     scale, offset = map(np.dtype(dtype).type, rescale or (1.0, 0.0))
     first = _NULL if where is None else np.array(start, where)
-    no_weight = weight is None
+    x_out, y_out, weight_out = (
+        _NULL if array is None else unset(array.shape, array.dtype if i else dtype)
+        for i, array in enumerate(expected)
+    )
+    x_type = 0 if x is None else SOURCE_TYPES[x.dtype.name]
     arguments = [
         _NULL if order is None else order,
         np.int32(0 if order is None else order.itemsize),
         np.int64(start if where is None else 99),
-        first, np.int32(0 if where is None else first.itemsize), np.int64(len(x)),
-        x, np.int32(SOURCE_TYPES[x.dtype.name]), unset(expected[0].shape, dtype),
+        first, np.int32(0 if where is None else first.itemsize), np.int64(n),
+        _NULL if x is None else x, np.int32(x_type), x_out,
         np.int64(size * features), np.int64(features), np.bool_(rescale is not None),
         scale, offset,
-        y, unset(expected[1].shape, y.dtype), np.int64(size * y_units),
+        _NULL if y is None else y, y_out, np.int64(size * y_units),
         np.int64(y_units), np.int32(y_bytes),
-        _NULL if no_weight else weight,
-        _NULL if no_weight else unset(size, weight.dtype),
-        np.int64(0 if no_weight else size),
-        np.int32(1 if no_weight else weight.itemsize),
+        _NULL if weight is None else weight, weight_out,
+        np.int64(0 if weight is None else size),
+        np.int32(1 if weight is None else weight.itemsize),
     ]  # fmt: skip
-    found = {8: expected[0], 15: expected[1]}
-    if not no_weight:
-        found[20] = expected[2]
-    return Launch((3,), (32,), arguments, found)
+    found = zip((8, 15, 20), expected, strict=True)
+    written = {position: array for position, array in found if array is not None}
+    return Launch((3,), (32,), arguments, written)
 
 
 _IMAGES, _LABELS = _values("uint8"), np.arange(9, dtype="int32") * 3
@@ -99,6 +103,18 @@ KERNELS = {
         ),
         "start of int64": functools.partial(
             _gather, _FLOATS, _LABELS, 4, None, _ORDER, 4, 5, None, where="int64"
+        ),
+        "samples alone": functools.partial(
+            _gather, _FLOATS, None, 1, None, _ORDER, 2, 5, None
+        ),
+        "targets alone": functools.partial(
+            _gather, None, _LABELS, 4, None, _ORDER, 2, 5, None
+        ),
+        "no samples": functools.partial(
+            _gather, None, _FLOATS, 8, _WEIGHTS, None, 7, 5, (0.5, 1.0)
+        ),
+        "weights alone": functools.partial(
+            _gather, None, None, 1, _WEIGHTS, _ORDER, 2, 5, None
         ),
         **{
             f"targets by {size} bytes": functools.partial(

@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 import nnfs_xp as nx
+from nnfs_xp.engine.context import Context
 from nnfs_xp.kernels.cupy import activations
 from tests.kernels.cases.launch import HOST, Launch, unset
 
@@ -49,8 +50,9 @@ def _code(unit, dtype):
 
 
 def _reference(unit, x, dy):
-    y, residuals = unit.fwd(HOST, {}, x.astype("float64"))
-    return y, unit.bwd(HOST, {}, residuals, dy.astype("float64"))[0]
+    cx = Context(unit, HOST)
+    y, residuals = cx.fwd(x.astype("float64"))
+    return y, cx.bwd(residuals, dy.astype("float64"))
 
 
 def _bias(unit, x, dtype):

@@ -6,8 +6,9 @@ import functools
 
 import numpy as np
 
+from nnfs_xp.engine.statistics import accumulate
 from nnfs_xp.kernels.cupy.statistics import _ENTRIES
-from nnfs_xp.metrics.accumulation import accumulate, count_correct
+from nnfs_xp.metrics.accuracy import count_correct
 from tests.kernels.cases.launch import HOST, Launch, unset
 
 _random = np.random.default_rng(35)

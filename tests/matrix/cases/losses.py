@@ -116,6 +116,44 @@ ALL_PAIRS = [
 FEW_PAIRS = [({}, labels), ({}, weighted), (COMBINED, with_ignored), (COMBINED, soft)]
 
 
+# Several losses for each sample: as one for each row, in another shape.
+
+SEVERAL = (3, 2, 4)
+several_random = np.random.default_rng(20250915)
+z_several = several_random.standard_normal(SEVERAL) * 3
+p_several = several_random.dirichlet(np.full(4, 5.0), SEVERAL[:-1])
+labels_several = several_random.integers(0, 4, SEVERAL[:-1])
+soft_several = several_random.dirichlet(np.ones(4), SEVERAL[:-1])
+ignored_several = np.where(np.arange(6).reshape(3, 2) % 3 == 1, -100, labels_several)
+SEVERAL_PAIRS = [
+    ({}, labels_several),
+    ({}, soft_several),
+    ({"label_smoothing": 0.1}, labels_several),
+    ({"class_weight": WEIGHTS}, labels_several),
+    ({"ignore_index": -100}, ignored_several),
+    (COMBINED, ignored_several),
+    (COMBINED, soft_several),
+]
+
+
+def _by_rows(torch_loss):
+    """Return a loss of (n, ..., k), by one of rows (m, k)."""
+
+    def of_options(options):
+        of_rows = torch_loss(options)
+
+        def loss(torch, y_pred, y, reduction):
+            lengths = y_pred.shape[:-1]
+            rows = (-1,) if y.ndim == len(lengths) else (-1, y.shape[-1])
+            flat = y_pred.reshape(-1, y_pred.shape[-1])
+            losses = of_rows(torch, flat, y.reshape(rows), reduction)
+            return losses.reshape(lengths) if reduction == "none" else losses
+
+        return loss
+
+    return of_options
+
+
 # Losses of every output by itself.
 
 
@@ -204,6 +242,18 @@ LOSSES = {
             _torch_from_logits,
             FEW_PAIRS,
         ),
+        *_class_cases(
+            nx.CategoricalCrossEntropy,
+            p_several,
+            _by_rows(_torch_from_probabilities),
+            SEVERAL_PAIRS,
+        ),
+        *_class_cases(
+            lambda **o: nx.CategoricalCrossEntropy(from_logits=True, mode="book", **o),
+            z_several,
+            _by_rows(_torch_from_logits),
+            SEVERAL_PAIRS[-2:],
+        ),
     ],
     "SoftmaxCrossEntropy": [
         *_class_cases(nx.SoftmaxCrossEntropy, z, _torch_from_logits, ALL_PAIRS),
@@ -212,6 +262,18 @@ LOSSES = {
             z,
             _torch_from_logits,
             FEW_PAIRS,
+        ),
+        *_class_cases(
+            nx.SoftmaxCrossEntropy,
+            z_several,
+            _by_rows(_torch_from_logits),
+            SEVERAL_PAIRS,
+        ),
+        *_class_cases(
+            nx.SoftmaxCrossEntropy,
+            z_several.reshape(1, 3, 2, 4),
+            _by_rows(_torch_from_logits),
+            [(COMBINED, ignored_several.reshape(1, 3, 2))],
         ),
     ],
     "BinaryCrossEntropy": [

@@ -32,8 +32,17 @@ def case(unit, y_pred, y_true, formula, **options):
     )
 
 
+def rows(y_pred, y_true):
+    """Return scores (m, k) and their targets: every row along the last axis is one."""
+    if y_pred.ndim > 2:
+        tail = y_true.shape[y_pred.ndim - 1 :]
+        return y_pred.reshape(-1, y_pred.shape[-1]), y_true.reshape(-1, *tail)
+    return y_pred, y_true
+
+
 def decisions(y_pred, y_true, threshold=0.5):
     """Return pairs of true and predicted class, and the number of classes."""
+    y_pred, y_true = rows(y_pred, y_true)
     if y_pred.ndim == 1 or y_pred.shape[1] == 1:
         pairs = [
             (int(t > 0.5), int(q > threshold))
@@ -56,6 +65,7 @@ def accuracy(ignored=None):
 
 def top_k(k):
     def formula(y_pred, y_true):
+        y_pred, y_true = rows(y_pred, y_true)
         true = y_true.argmax(axis=1) if y_true.ndim == 2 else y_true
         best = np.argsort(-y_pred, axis=1, kind="stable")[:, :k]
         return np.mean([t in row for t, row in zip(true, best, strict=True)])
@@ -143,6 +153,15 @@ close = column + random.standard_normal((30, 3)) * 0.1
 within = np.round(column, 1) + random.choice([0.001, 0.01, 1.0], (30, 3))
 
 
+# Several decisions for each sample.
+several_scores = many_scores.reshape(5, 6, 5)
+several_labels = many_labels.reshape(5, 6)
+several_ignoring = ignoring.reshape(5, 6)
+several_rows = np.eye(5)[several_labels] * 0.7 + 0.06
+several_chances = chances.reshape(10, 3, 1)
+several_answers = answers.reshape(10, 3, 1)
+
+
 def _score_cases(unit, kind):
     several = [
         case(unit, many_scores, many_labels, scores(kind, average), average=average)
@@ -162,7 +181,16 @@ def _score_cases(unit, kind):
         case(
             unit, logits[:, 0], answers[:, 0], scores(kind, "binary", 0.0), threshold=0
         ),
-    ]
+        *(
+            case(
+                unit, several_scores, several_labels, scores(kind, average),
+                average=average,
+            )
+            for average in ("macro", "micro", "weighted", "none")
+        ),
+        case(unit, several_scores, several_rows, scores(kind, "macro")),
+        case(unit, several_chances, several_answers, scores(kind, "binary")),
+    ]  # fmt: skip
 
 
 METRICS = {
@@ -173,6 +201,22 @@ METRICS = {
         case(nx.Accuracy, many_scores, ignoring, accuracy(-100), ignore_index=-100),
         case(nx.Accuracy, many_scores, many_labels, accuracy(1), ignore_index=1),
         case(nx.Accuracy, p, one_hot, accuracy(), name="hits", ignore_index=0),
+        case(nx.Accuracy, several_scores, several_labels, accuracy()),
+        case(nx.Accuracy, several_scores, several_rows, accuracy()),
+        case(
+            nx.Accuracy,
+            several_scores,
+            several_ignoring,
+            accuracy(-100),
+            ignore_index=-100,
+        ),
+        case(
+            nx.Accuracy,
+            several_scores.reshape(5, 2, 3, 5),
+            several_ignoring.reshape(5, 2, 3),
+            accuracy(-100),
+            ignore_index=-100,
+        ),
     ],
     "BinaryAccuracy": [
         case(nx.BinaryAccuracy, chances, answers, binary()),
@@ -198,6 +242,8 @@ METRICS = {
         case(nx.TopKAccuracy, np.round(many_scores), many_labels, top_k(1), k=1),
         case(nx.TopKAccuracy, np.round(many_scores), many_labels, top_k(2), k=2),
         case(nx.TopKAccuracy, z, soft, top_k(3), k=3),
+        case(nx.TopKAccuracy, several_scores, several_labels, top_k(2), k=2),
+        case(nx.TopKAccuracy, np.round(several_scores), several_rows, top_k(2), k=2),
     ],
     "ConfusionMatrix": [
         case(nx.ConfusionMatrix, many_scores, many_labels, matrix()),
@@ -206,6 +252,9 @@ METRICS = {
         case(
             nx.ConfusionMatrix, logits[:, 0], answers[:, 0], matrix(0.0), threshold=0.0
         ),
+        case(nx.ConfusionMatrix, several_scores, several_labels, matrix()),
+        case(nx.ConfusionMatrix, several_scores, several_rows, matrix(), classes=5),
+        case(nx.ConfusionMatrix, several_chances, several_answers, matrix()),
     ],
     "Precision": _score_cases(nx.Precision, "precision"),
     "Recall": _score_cases(nx.Recall, "recall"),

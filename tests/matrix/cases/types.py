@@ -10,12 +10,23 @@ import numpy as np
 
 import nnfs_xp as nx
 
+# Of the random numbers in the tests of units in training.
+STEP = 3
+
 
 @dataclasses.dataclass
 class LayerCase:
+    """A unit with inputs, beside the same computation by PyTorch.
+
+    `x` is a tuple for several inputs; integers are ids. Functions of PyTorch are given
+    parameters and buffers by path. That for training is asked for only where it is
+    another one, and writes the new values of buffers into the given ones.
+    """
+
     make: Callable[[], nx.Layer]
-    x: np.ndarray
-    torch_forward: Callable[[Any, dict, Any], Any]  # (torch, params, x) -> y
+    x: Any
+    torch_forward: Callable[[Any, dict, Any], Any]  # (torch, values, x) -> y
+    torch_training: Callable[[Any, dict, Any], Any] | None = None
 
 
 @dataclasses.dataclass
@@ -23,7 +34,8 @@ class LossCase:
     make: Callable[..., nx.Loss]
     y_pred: np.ndarray
     y_true: np.ndarray
-    torch_losses: Callable[[Any, Any, Any], Any]  # (torch, y_pred, y_true) -> (n,)
+    # (torch, y_pred, y_true) -> losses, one for each sample
+    torch_losses: Callable[[Any, Any, Any], Any]
 
 
 @dataclasses.dataclass

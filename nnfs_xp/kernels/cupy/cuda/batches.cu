@@ -1,7 +1,7 @@
 // Batches from data on the device.
 //
-// gather_batch   nnfs_xp/batching.py: gather_batch
-// rescaled       nnfs_xp/batching.py: rescaled
+// gather_batch   nnfs_xp/engine/batching.py: gather_batch
+// rescaled       nnfs_xp/engine/batching.py: rescaled
 
 // Which rows of the data are those of the batch.
 struct Rows {

@@ -1,10 +1,10 @@
 // What is left of a dense layer besides its products of matrices.
 //
-// bias_activation            nnfs_xp/layers/dense_activation.py: bias_activation
-// activation_bias_backward   nnfs_xp/layers/dense_activation.py: the same name
+// bias_activation            nnfs_xp/layers/fusion.py: bias_activation
+// activation_bias_backward   nnfs_xp/layers/fusion.py: the same name
 // sum_over_samples           nnfs_xp/layers/products.py: sum_over_samples
-// activation_forward         nnfs_xp/layers/elementwise.py: activation_forward
-// activation_backward        nnfs_xp/layers/elementwise.py: activation_backward
+// activation_forward         nnfs_xp/layers/fusion.py: activation_forward
+// activation_backward        nnfs_xp/layers/fusion.py: activation_backward
 
 // y = activation(z + b), and z += b. Where the slope follows from y, that is kept in
 // the place of z, and there is no other array y.

@@ -1,7 +1,7 @@
 // Statistics of batches, and their sums.
 //
-// accumulate      nnfs_xp/metrics/accumulation.py: accumulate
-// count_correct   nnfs_xp/metrics/accumulation.py: count_correct
+// accumulate      nnfs_xp/engine/statistics.py: accumulate
+// count_correct   nnfs_xp/metrics/accuracy.py: count_correct
 
 // A total, and what a batch adds to it. The host describes the same struct in
 // nnfs_xp/kernels/cupy/statistics.py.

@@ -1,0 +1,278 @@
+"""Contexts: all that a unit may use besides its own settings.
+
+Units are given one as ``cx`` in ``fwd(cx, x)`` and ``bwd(cx, residuals, dy)``. It is
+how the same lines run on arrays that are written to in place, in a function that JAX
+traces, and in a captured CUDA graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine.draws import Draws, Stream
+from nnfs_xp.errors import InputError
+
+Shape = tuple[int, ...]
+
+
+class Pass:
+    """What all contexts of one program share during a pass.
+
+    Attributes
+    ----------
+    written : set of str
+        Paths of the gradients that were written in this pass.
+    pending : dict of str to array
+        New values of buffers, which take effect when the step is complete.
+    calls : dict of str to int
+        How often each stream of random numbers was asked.
+    gradients, buffers : dict of str to array
+    draws : Draws
+        Where random numbers come from.
+    """
+
+    def __init__(self, be: Backend) -> None:
+        self.backend = be
+        self.written: set[str] = set()
+        self.pending: dict[str, Array] = {}
+        self.calls: dict[str, int] = {}
+        self.gradients: dict[str, Array] = {}
+        self.buffers: Mapping[str, Array] = {}
+        self.draws = Draws(be)
+
+    def begin(self, draws: Draws) -> None:
+        """Forget the pass before, and draw from this source."""
+        self.written.clear()
+        self.pending.clear()
+        self.calls.clear()
+        self.draws = draws
+
+
+class Gradients:
+    """Slots for the gradients of one unit's parameters, by the parameters' names.
+
+    The first write of a pass writes, further ones add: so a unit that is called
+    twice, or stands in two places, gets the sum. What is written for a frozen
+    parameter is dropped.
+    """
+
+    def __init__(
+        self, run: Pass, paths: dict[str, Any], shapes: dict[str, Shape]
+    ) -> None:
+        self._run = run
+        # None for a frozen parameter.
+        self._paths = paths
+        self._shapes = shapes
+        # Arrays to write to, where a program has them.
+        self.slots: dict[str, Array] = {}
+
+    def out(self, name: str) -> Array | None:
+        """Return an array that a product may be written to directly, or None."""
+        if self._paths[name] in self._run.written:
+            return None
+        return self.slots.get(name)
+
+    def __setitem__(self, name: str, value: Array) -> None:
+        run, slot = self._run, self.slots.get(name)
+        if value is slot and slot is not None:
+            # A product was written to the slot itself, which has its shape.
+            run.written.add(self._paths[name])
+            return
+        if name not in self._paths:
+            raise InputError(
+                f"bwd writes a gradient of {name!r}, which is no parameter"
+            )
+        if tuple(value.shape) != self._shapes[name]:
+            raise InputError(
+                f"the gradient of {self._paths[name] or name} must have shape "
+                f"{self._shapes[name]}, got {tuple(value.shape)}"
+            )
+        path = self._paths[name]
+        if path is None:
+            return
+        if slot is None:
+            found = run.gradients
+            found[path] = found[path] + value if path in run.written else value
+        elif path in run.written:
+            slot += value
+        else:
+            slot[...] = value
+        run.written.add(path)
+
+
+class Buffers:
+    """What one unit keeps and does not train, by name.
+
+    A read gives the value of before the step, or what this pass has written. Writes
+    take effect when the step is complete.
+    """
+
+    def __init__(self, run: Pass, paths: dict[str, str]) -> None:
+        self._run = run
+        self._paths = paths
+
+    def __getitem__(self, name: str) -> Array:
+        path, run = self._paths[name], self._run
+        return run.pending[path] if path in run.pending else run.buffers[path]
+
+    def __setitem__(self, name: str, value: Array) -> None:
+        path, run = self._paths[name], self._run
+        wanted = tuple(run.buffers[path].shape)
+        if tuple(value.shape) != wanted:
+            raise InputError(
+                f"{path} must have shape {wanted}, got {tuple(value.shape)}"
+            )
+        run.pending[path] = value
+
+
+class Random:
+    """Random numbers of one unit, from the stream of seed, path and step.
+
+    They are the same on every backend, and in a training that was saved and resumed.
+    Each call of a pass has a stream of its own.
+    """
+
+    def __init__(self, run: Pass, path: str, seed: int, stream: str) -> None:
+        self._run = run
+        # The unit's own name for its draws; two units may share seed and stream.
+        self._path = path
+        self._seed, self._stream = seed, stream
+
+    def bernoulli(self, shape: Shape, probability: float) -> Array:
+        """Return booleans that are True with a probability."""
+        return self._draw("bernoulli", shape, probability)
+
+    def uniform(self, shape: Shape) -> Array:
+        """Return floats of [0, 1)."""
+        return self._draw("uniform", shape)
+
+    def normal(self, shape: Shape) -> Array:
+        """Return floats of the standard normal distribution."""
+        return self._draw("normal", shape)
+
+    def bernoulli_or_stream(self, shape: Shape, probability: float) -> Array | Stream:
+        """Return booleans, or the stream that a kernel draws them from."""
+        number = self._number()
+        stream = self._run.draws.stream(self._seed, self._name(number))
+        if stream is not None:
+            return stream
+        return self._ask(number, "bernoulli", shape, probability)
+
+    def _draw(self, kind: str, shape: Shape, *arguments: float) -> Array:
+        return self._ask(self._number(), kind, shape, *arguments)
+
+    def _ask(self, number: int, kind: str, shape: Shape, *arguments: float) -> Array:
+        key = f"{self._path}#{number}"
+        wanted = kind, tuple(shape), *arguments
+        return self._run.draws.draw(key, self._seed, self._name(number), wanted)
+
+    def _number(self) -> int:
+        calls = self._run.calls
+        number = calls.get(self._path, 0)
+        calls[self._path] = number + 1
+        return number
+
+    def _name(self, number: int) -> str:
+        return f"{self._stream}#{number}" if number else self._stream
+
+
+class Context:
+    """What a unit sees while it computes.
+
+    Attributes
+    ----------
+    be : Backend
+        Where it computes.
+    xp : module
+        The backend's Array API namespace.
+    params : dict of str to array
+        The unit's parameters by name.
+    buffers : Buffers
+        What it keeps and does not train: slots to read and to write.
+    grads : Gradients
+        Slots to write the gradients of its parameters to.
+    training : bool
+        Whether this is training; a fact of the program, not of the data.
+    learns : bool
+        Whether any parameter of the unit, or of a unit inside, is trained.
+    needs_dx : bool
+        Whether anyone needs the gradient of the inputs. If not, ``bwd`` may return
+        anything.
+    keeps : bool
+        Whether residuals will be used.
+    random : Random
+        Random numbers for training.
+    children : dict of str to Context
+        Those of the units inside, also as ``cx[name]``.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, Layer
+    >>> class Residual(Layer):
+    ...     def __init__(self, inner):
+    ...         super().__init__()
+    ...         self.children = {"inner": inner}
+    ...     def fwd(self, cx, x):
+    ...         y, kept = cx["inner"].fwd(x)
+    ...         return x + y, kept
+    ...     def bwd(self, cx, kept, dy):
+    ...         return dy + cx["inner"].bwd(kept, dy)
+    >>> Residual(Dense(2, 2)).forward([[1.0, 2.0]]).shape
+    (1, 2)
+    """
+
+    # A plain class, without slots: torch.compile makes contexts inside a trace.
+    def __init__(
+        self,
+        unit: Any,
+        be: Backend,
+        *,
+        path: str = "",
+        grads: Gradients | None = None,
+        buffers: Buffers | None = None,
+        random: Random | None = None,
+        training: bool = False,
+        learns: bool = False,
+        needs_dx: bool = True,
+        keeps: bool = True,
+    ) -> None:
+        self.unit, self.be, self.xp, self.path = unit, be, be.xp, path
+        self.params: dict[str, Array] = {}
+        self.grads: Any = grads
+        self.buffers: Any = buffers
+        self.random: Any = random
+        self.training, self.learns = training, learns
+        self.needs_dx, self.keeps = needs_dx, keeps
+        self.children: dict[str, Context] = {}
+
+    def __getitem__(self, name: str) -> Context:
+        return self.children[name]
+
+    def fwd(self, x: Any) -> tuple[Any, Any]:
+        """Call ``fwd`` of the unit: return its output, and its residuals."""
+        return self.unit.fwd(self, x)
+
+    def bwd(self, residuals: Any, dy: Any) -> Any:
+        """Call ``bwd`` of the unit: return the gradient of its inputs."""
+        return self.unit.bwd(self, residuals, dy)
+
+
+class RecordingContext(Context):
+    """Leaves with each unit what passes through it, as the book's layers do.
+
+    So every unit inside a block has ``.inputs``, ``.output`` and ``.dinputs``.
+    """
+
+    def fwd(self, x: Any) -> tuple[Any, Any]:
+        """Call ``fwd``, and leave inputs, output and residuals with the unit."""
+        unit = self.unit
+        unit.inputs = x
+        unit.output, unit._residuals = unit.fwd(self, x)
+        return unit.output, unit._residuals
+
+    def bwd(self, residuals: Any, dy: Any) -> Any:
+        """Call ``bwd``, and leave the gradient of the inputs with the unit."""
+        self.unit.dinputs = self.unit.bwd(self, residuals, dy)
+        return self.unit.dinputs

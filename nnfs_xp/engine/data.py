@@ -1,0 +1,157 @@
+"""Checked data, and where it lies while a model works with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine.batching import rows_of
+from nnfs_xp.errors import InputError
+
+# Of a device's free memory, what data may take; the rest is for the step.
+_SHARE_OF_FREE_MEMORY = 0.6
+
+
+def each(function: Callable[[Any], Any], x: Any) -> Any:
+    """Return what a function makes of an array, or of each of a tuple of them."""
+    return tuple(map(function, x)) if isinstance(x, tuple) else function(x)
+
+
+def as_inputs(be: Backend, x: Any, ids: tuple[bool, ...]) -> Any:
+    """Return samples as a network takes them: ids as integers, all else as floats."""
+    if isinstance(x, tuple):
+        return tuple(
+            as_inputs(be, one, (own,)) for one, own in zip(x, ids, strict=True)
+        )
+    return be.asarray(x, None if ids[0] else be.dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """Checked samples, targets and weights.
+
+    Attributes
+    ----------
+    be : Backend
+        Where they lie: the model's backend, or the host's.
+    x : array or tuple of array
+        One for each input of the network.
+    y : array
+    weight : array or None
+    outputs : tuple of int
+        Shape of the model's output for one sample.
+    ids : tuple of bool
+        For each input, whether it holds ids, which stay integers.
+    """
+
+    be: Backend
+    x: Any
+    y: Array
+    weight: Array | None
+    outputs: tuple[int, ...]
+    ids: tuple[bool, ...] = (False,)
+
+    @property
+    def samples(self) -> int:
+        """Number of rows."""
+        return self.y.shape[0]
+
+    @property
+    def sample(self) -> Any:
+        """Shape of a sample, or one for each input."""
+        return each(lambda array: tuple(array.shape[1:]), self.x)
+
+    @property
+    def arrays(self) -> tuple[Array | None, ...]:
+        """Each input, then targets and weights."""
+        inputs = self.x if isinstance(self.x, tuple) else (self.x,)
+        return (*inputs, self.y, self.weight)
+
+    def with_arrays(self, arrays: tuple[Array | None, ...]) -> Data:
+        """Return data of other arrays, in the order of `arrays`."""
+        *inputs, y, weight = arrays
+        x = tuple(inputs) if isinstance(self.x, tuple) else inputs[0]
+        return dataclasses.replace(self, x=x, y=y, weight=weight)
+
+    @property
+    def bytes_of_a_row(self) -> int:
+        """Memory of one sample with its target and weight."""
+        return sum(
+            math.prod(array.shape[1:]) * _item_size(self.be, array)
+            for array in self.arrays
+            if array is not None
+        )
+
+    def rows(self, rows: slice) -> Data:
+        """Return a stretch of rows."""
+        return self._each(lambda array: rows_of(array, rows))
+
+    def take(self, rows: Array) -> Data:
+        """Return rows by their numbers."""
+        return self._each(lambda array: self.be.xp.take(array, rows, axis=0))
+
+    def moved(self, be: Backend) -> Data:
+        """Return the same data on another backend."""
+        if be == self.be:
+            return self
+        return dataclasses.replace(self._each(be.asarray), be=be)
+
+    def _each(self, function: Callable[[Array], Array]) -> Data:
+        return self.with_arrays(
+            tuple(None if array is None else function(array) for array in self.arrays)
+        )
+
+
+def placed(data: Data, be: Backend, limit: int | None) -> Data:
+    """Return the data on the device, or on the host if it is too large for that.
+
+    Parameters
+    ----------
+    data : Data
+        On the host or on the device; what is there already stays.
+    be : Backend
+        The device.
+    limit : int or None
+        Bytes that data may take there; by default 60 % of the free memory,
+        and on a host no limit at all.
+    """
+    if data.be == be:
+        return data
+    size = data.samples * data.bytes_of_a_row
+    most = default_limit(be) if limit is None else limit
+    return data if most is not None and size > most else data.moved(be)
+
+
+def default_limit(be: Backend) -> int | None:
+    """Return how many bytes data may take on a device, None for any number."""
+    free = be.free_memory()
+    return None if free is None else int(free * _SHARE_OF_FREE_MEMORY)
+
+
+def rows_within(data: Data, batch_size: int, limit: int) -> int:
+    """Return how many rows half of `limit` bytes hold, as whole batches.
+
+    Raises
+    ------
+    InputError
+        If that is not even one batch.
+    """
+    batches = limit // (2 * batch_size * data.bytes_of_a_row)
+    if not batches:
+        needed = 2 * batch_size * data.bytes_of_a_row
+        raise InputError(
+            f"device_data_limit must hold two batches of {batch_size} samples, "
+            f"{needed} bytes, got {limit}"
+        )
+    return min(batches, -(-data.samples // batch_size)) * batch_size
+
+
+def _item_size(be: Backend, array: Array) -> int:
+    dtype, xp = array.dtype, be.xp
+    if xp.isdtype(dtype, "bool"):
+        return 1
+    info = xp.finfo if xp.isdtype(dtype, "real floating") else xp.iinfo
+    return info(dtype).bits // 8

@@ -1,0 +1,158 @@
+"""Batches that the device gathers itself, by kernels, from data in its memory.
+
+The order of an epoch is moved there once, and a counter beside it says which batch is
+next: nothing is copied for a step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine.batching import batch_order, gather_batch
+from nnfs_xp.engine.data import Data, rows_within
+from nnfs_xp.engine.state import State
+from nnfs_xp.engine.step import Batch
+
+Tree = dict[str, Any]
+
+
+class DeviceBatches:
+    """Lets the device gather every batch, by a counter of rows in the state."""
+
+    def __init__(
+        self,
+        state: State,
+        executor: Any,
+        data: Data,
+        seed: int,
+        shuffle: bool,
+        sizes: set[int],
+    ) -> None:
+        self.state, self.executor, self.data = state, executor, data
+        self.seed = seed
+        be, first = state.network.backend, state.network.absorbed.rescaling
+        self.arrays = data.arrays
+        self.order = be.zeros((data.samples,), be.xp.int32) if shuffle else None
+        self.rescale = None if first is None else (first.scale, first.offset)
+        self._kinds = {size: GatheredRows(self, size) for size in sorted(sizes)}
+
+    def begin(self) -> None:
+        """Make ready for training: fixed places for all that a step changes."""
+        state = self.state
+        state.start_device_counters(self.data.outputs)
+        kinds = list(self._kinds.values())
+        self.executor.prepare(state.tree, kinds, state.counters)
+
+    def end(self) -> None:
+        """Give up the graphs, which hold the data."""
+        self.executor.release()
+        self._kinds.clear()
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Move the order of an epoch to the device."""
+        self.state.restart_device_counters()
+        if self.order is not None:
+            order = batch_order(self.seed, epoch, self.data.samples)
+            self.order[...] = self.state.network.backend.asarray(order, "int32")
+
+    def train(self, rows: slice) -> None:
+        """Take a step on the rows with these numbers in the order."""
+        kind = self._kinds[rows.stop - rows.start]
+        self.executor.train_rows(self.state.tree, kind, self.state.counters.steps)
+
+
+class GatheredRows:
+    """The next batch of a size, whichever it is; see `executors.Rows`."""
+
+    def __init__(self, batches: DeviceBatches, size: int) -> None:
+        self.batches, self.size = batches, size
+
+    def load(self, be: Backend, state: Tree) -> Batch:
+        """Gather the rows, rescaled where the network begins with that."""
+        given = self.batches
+        *inputs, y, weight = given.arrays
+
+        def gathered(*arrays: Array | None) -> tuple[Any, ...]:
+            # An array of floats, and up to two that are gathered as they are.
+            row = state["row"]
+            return gather_batch(be, arrays, given.order, row, self.size, given.rescale)
+
+        # Targets and weights come with the first input, if it is one of floats.
+        ids = given.data.ids
+        first, y, weight = gathered(None if ids[0] else inputs[0], y, weight)
+        x = tuple(
+            first
+            if number == 0 and not is_ids
+            else gathered(None, array, None)[1]
+            if is_ids
+            else gathered(array, None, None)[0]
+            for number, (array, is_ids) in enumerate(zip(inputs, ids, strict=True))
+        )
+        several = isinstance(given.data.x, tuple)
+        return Batch(x if several else x[0], y, weight, given.rescale is not None)
+
+
+class StreamedBatches(DeviceBatches):
+    """Feeds a device with data that is larger than its memory.
+
+    The device holds two chunks of the epoch, each of many batches. While it learns
+    from one, the host puts the rows of the next into pinned memory, from where they
+    are copied to the other in the background.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        executor: Any,
+        data: Data,
+        seed: int,
+        shuffle: bool,
+        sizes: set[int],
+        limit: int,
+    ) -> None:
+        self._chunk_rows = rows_within(data, max(sizes), limit)
+        # Rows arrive in their order, so the device needs none.
+        super().__init__(state, executor, data, seed, False, sizes)
+        self._shuffled = shuffle
+        be = state.network.backend
+        self._buffer = be.double_buffer(data.arrays, self._chunk_rows)
+        self.arrays = self._buffer.arrays
+        self._host_order: Any = None
+        self._present: int | None = None
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Take the order of an epoch."""
+        super().begin_epoch(epoch)
+        samples = self.data.samples
+        order = batch_order(self.seed, epoch, samples) if self._shuffled else None
+        self._host_order = order
+        self._release()
+
+    def train(self, rows: slice) -> None:
+        """Take a step on the rows with these numbers in the order."""
+        chunk = rows.start // self._chunk_rows
+        if chunk != self._present:
+            self._release()
+            self._load(chunk)
+        super().train(rows)
+
+    def _load(self, chunk: int) -> None:
+        """Bring a chunk of the epoch to the device.
+
+        The steps of the one before are queued by now, and go on meanwhile.
+        """
+        begin = chunk * self._chunk_rows
+        rows = slice(begin, min(begin + self._chunk_rows, self.data.samples))
+        if self._host_order is None:
+            part = self.data.rows(rows)
+        else:
+            part = self.data.take(self._host_order[rows])
+        self._buffer.load(chunk % 2, part.arrays)
+        self._present = chunk
+
+    def _release(self) -> None:
+        """Say that no step will read the present chunk any more."""
+        if self._present is not None:
+            self._buffer.release(self._present % 2)
+        self._present = None

@@ -1,0 +1,145 @@
+"""Where the random numbers of a pass come from.
+
+A value depends on seed, stream and step alone, so all of these give the same ones. An
+eager step draws on the host when a unit asks. A traced step is handed them as
+arguments, after an abstract pass has shown which will be asked for. In a captured step
+a kernel draws them, with the step's number in the device's memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.errors import InputError
+from nnfs_xp.random import Stream
+
+# Kind, shape, and further arguments of a draw.
+Wanted = tuple[Any, ...]
+
+
+class CannotDraw(RuntimeError):
+    """Random numbers are wanted on the host while a step is captured."""
+
+
+class Draws:
+    """No random numbers: for all programs but that of training.
+
+    Parameters
+    ----------
+    be : Backend
+        Where the numbers are wanted.
+    """
+
+    def __init__(self, be: Backend) -> None:
+        self.backend = be
+
+    def stream(self, seed: int, name: str) -> Stream | None:
+        """Return the stream for a kernel that draws by itself, or None."""
+        return None
+
+    def draw(self, key: str, seed: int, name: str, wanted: Wanted) -> Array:
+        """Return the numbers that one call asks for."""
+        raise InputError(
+            "random numbers are for training only; a unit that asks for them must "
+            "ask whether cx.training is true first"
+        )
+
+
+class HostDraws(Draws):
+    """Draws on the host, when a unit asks.
+
+    Parameters
+    ----------
+    be : Backend
+        Where the numbers are wanted.
+    step : int
+        Number of the step.
+    """
+
+    def __init__(self, be: Backend, step: int) -> None:
+        super().__init__(be)
+        self.step = step
+
+    def stream(self, seed: int, name: str) -> Stream:
+        """Return the stream at this step."""
+        return Stream(seed, name, self.step)
+
+    def draw(self, key: str, seed: int, name: str, wanted: Wanted) -> Array:
+        """Draw on the host, and move the numbers."""
+        return drawn(self.backend, seed, name, self.step, wanted)
+
+
+class DeviceDraws(Draws):
+    """Streams for kernels, whose step is a number on the device.
+
+    Parameters
+    ----------
+    be : Backend
+        Where the numbers are wanted.
+    step : array
+        Number of the step, 0-d.
+    """
+
+    def __init__(self, be: Backend, step: Array) -> None:
+        super().__init__(be)
+        self.step = step
+
+    def stream(self, seed: int, name: str) -> Stream:
+        """Return the stream at the step that the device knows."""
+        return Stream(seed, name, self.step)
+
+    def draw(self, key: str, seed: int, name: str, wanted: Wanted) -> Array:
+        """Refuse: no kernel draws such numbers."""
+        raise CannotDraw(
+            f"{key.partition('#')[0]} draws its random numbers on the host"
+        )
+
+
+class GivenDraws(Draws):
+    """Numbers that were drawn before a traced step, by key."""
+
+    def __init__(self, be: Backend, given: dict[str, Array]) -> None:
+        super().__init__(be)
+        self.given = given
+
+    def draw(self, key: str, seed: int, name: str, wanted: Wanted) -> Array:
+        """Return the numbers of this key."""
+        return self.given[key]
+
+
+class AskedDraws(Draws):
+    """Notes what is asked for, and gives zeros.
+
+    Attributes
+    ----------
+    asked : dict
+        Seed, stream and what is wanted, by key.
+    """
+
+    def __init__(self, be: Backend) -> None:
+        super().__init__(be)
+        self.asked: dict[str, tuple[int, str, Wanted]] = {}
+
+    def draw(self, key: str, seed: int, name: str, wanted: Wanted) -> Array:
+        """Note the call."""
+        self.asked[key] = seed, name, wanted
+        kind, shape, *_ = wanted
+        return self.backend.zeros(
+            shape, self.backend.xp.bool if kind == "bernoulli" else None
+        )
+
+    def at(self, step: int) -> dict[str, Array]:
+        """Return the numbers that were asked for, as they are at a step."""
+        be = self.backend
+        return {
+            key: drawn(be, seed, name, step, wanted)
+            for key, (seed, name, wanted) in self.asked.items()
+        }
+
+
+def drawn(be: Backend, seed: int, name: str, step: int, wanted: Wanted) -> Array:
+    """Return numbers of a stream on a backend: booleans, or floats of its dtype."""
+    kind, shape, *arguments = wanted
+    values = getattr(Stream(seed, name, step), kind)(shape, *arguments)
+    return be.asarray(values) if kind == "bernoulli" else be.asarray(values, be.dtype)

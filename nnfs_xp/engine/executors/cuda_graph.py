@@ -1,0 +1,198 @@
+"""The CUDA graph executor: the step is captured once and then replayed.
+
+A launch costs the host a few microseconds, more than most kernels of a small
+network take to run. A graph holds all launches of a step, with their arguments,
+and is launched as one. What changes from step to step must therefore be read from
+the device's memory: the rows of the batch, the learning rate, the step's number.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import cupy
+
+from nnfs_xp.engine.draws import CannotDraw, DeviceDraws
+from nnfs_xp.engine.network import Network
+from nnfs_xp.engine.step import EagerExecutor, Rows, Tree
+from nnfs_xp.errors import BackendUnavailableError
+from nnfs_xp.kernels import has_implementation
+
+
+class CudaGraphExecutor(EagerExecutor):
+    """Replays the step as one CUDA graph for each size of a batch.
+
+    Temporary arrays of the captured step lie in a memory pool of its own, as
+    a graph writes to the same addresses whenever it is launched.
+
+    Parameters
+    ----------
+    network : Network
+        What to run.
+    required : bool
+        Whether a step that cannot be captured is an error. If not, it is run
+        step by step, and `note` says why.
+    """
+
+    name = "cuda graph"
+
+    def __init__(self, network: Network, required: bool) -> None:
+        super().__init__(network)
+        self.required = required
+        self.note = "one CUDA graph for each size of a batch"
+        self._graphs: dict[Rows, Any] = {}
+        self._pool = cupy.cuda.MemoryPool()
+
+    @classmethod
+    def why_not(cls, network: Network, required: bool) -> str:
+        """Return why the step cannot be captured as a CUDA graph, empty if it can."""
+        be = network.backend
+        if not has_implementation("gather_batch", be.name):
+            return "kernels are off, and only they gather batches on the device"
+        return be.why_no_capture()
+
+    def release(self) -> None:
+        """Forget all graphs, and give up their memory."""
+        if self._graphs:
+            # The last one may still be running.
+            cupy.cuda.Device().synchronize()
+        self._graphs = {}
+        # A pool keeps what it has, even when nobody holds the pool any more.
+        self._pool.free_all_blocks()
+
+    def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
+        """Capture a step for each of these batches; the state stays as it is.
+
+        Raises
+        ------
+        BackendUnavailableError
+            If that is impossible, and required.
+        """
+        self.release()
+        # A limit that was set for CuPy's own pool is meant for both together.
+        own = cupy.get_default_memory_pool()
+        limit = own.get_limit()
+        self._pool.set_limit(size=max(1, limit - own.used_bytes()) if limit else 0)
+        self._stream = _capture_stream(cupy.cuda.runtime.getDevice())
+        saved = _copied(state)
+        graphs = {}
+        self._steps_before = counters.steps_before
+        for rows in batches:
+            try:
+                reason = self._rehearse(state, rows)
+            finally:
+                moved = _written_over(saved, state)
+            if moved and not reason:
+                reason = f"{moved} was given a new array"
+            if not reason:
+                graphs[rows], reason = self._captured(state, rows)
+            if reason:
+                self._give_up(reason)
+                return
+        self._graphs = graphs
+        self.note = "one CUDA graph for each size of a batch"
+
+    def train_rows(self, state: Tree, rows: Rows, step: int) -> None:
+        """Launch the graph of such a batch."""
+        graph = self._graphs.get(rows)
+        if graph is None:
+            super().train_rows(state, rows, step)
+        else:
+            graph.launch()
+
+    def _step(self, state: Tree, rows: Rows) -> None:
+        """Take a step that depends on nothing but the device's memory."""
+        step = state["optimizer"]["step"]
+        if self._steps_before:
+            step = step + self._steps_before
+        self.step_on(state, rows, DeviceDraws(self.network.backend, step))
+
+    def _rehearse(self, state: Tree, rows: Rows) -> str:
+        """Run the step once, so that kernels are compiled and the pool is filled.
+
+        Neither can be done while a stream captures. Returns why the step cannot be
+        captured, if that is clear by now.
+        """
+        cupy.cuda.Device().synchronize()
+        with self._stream, cupy.cuda.using_allocator(self._pool.malloc):
+            try:
+                self._step(state, rows)
+            except CannotDraw as error:
+                return str(error)
+            finally:
+                self._stream.synchronize()
+        return ""
+
+    def _captured(self, state: Tree, rows: Rows) -> tuple[Any, str]:
+        """Return the graph of a step, or None and the reason why there is none."""
+        reason = ""
+        with self._stream, cupy.cuda.using_allocator(self._pool.malloc):
+            self._stream.begin_capture()
+            try:
+                self._step(state, rows)
+            # A layer that reads a value back, or copies one from the host, is
+            # refused by the runtime or by CuPy, each with errors of its own.
+            except BaseException as error:
+                _abandon(self._stream)
+                memory = cupy.cuda.memory.OutOfMemoryError
+                if isinstance(error, memory) or not isinstance(error, Exception):
+                    raise
+                reason = " ".join(f"{type(error).__name__}: {error}".split())
+            else:
+                return self._stream.end_capture(), ""
+        return None, reason
+
+    def _give_up(self, reason: str) -> None:
+        self.release()
+        if self.required:
+            raise BackendUnavailableError(
+                f"compile='require', and the step cannot be captured: {reason}"
+            )
+        self.note = f"step by step (not captured as a CUDA graph: {reason})"
+
+
+_of_thread = threading.local()
+
+
+def _capture_stream(device: int) -> Any:
+    """Return the stream of this thread on which steps are captured on a device.
+
+    Matrix products have a workspace for each stream, and keep it; so a stream
+    for each model would fill the memory.
+    """
+    streams = vars(_of_thread).setdefault("streams", {})
+    if device not in streams:
+        streams[device] = cupy.cuda.Stream(non_blocking=True)
+    return streams[device]
+
+
+def _abandon(stream: Any) -> None:
+    """End a capture of which nothing is wanted."""
+    # It was invalidated by what went wrong.
+    with contextlib.suppress(cupy.cuda.runtime.CUDARuntimeError):
+        stream.end_capture()
+
+
+def _copied(tree: Tree) -> Tree:
+    return {
+        key: (value, _copied(value) if isinstance(value, dict) else value.copy())
+        for key, value in tree.items()
+    }
+
+
+def _written_over(saved: Tree, tree: Tree, path: str = "") -> str:
+    """Write saved values back, and return the first slot with a new array."""
+    moved = ""
+    for key, (array, value) in saved.items():
+        name = f"{path}{key}"
+        if isinstance(value, dict):
+            moved = moved or _written_over(value, tree[key], f"{name}.")
+        else:
+            if tree[key] is not array:
+                moved = moved or name
+                tree[key] = array
+            array[...] = value
+    return moved

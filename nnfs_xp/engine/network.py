@@ -1,0 +1,237 @@
+"""A network: the tree of its units, and how their arrays are named and laid out."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from nnfs_xp.arguments import check_number
+from nnfs_xp.backends import Backend
+from nnfs_xp.engine.layout import Shape, layout_for
+from nnfs_xp.errors import InputError
+from nnfs_xp.registry import resolve
+
+
+class Parameter(NamedTuple):
+    """A parameter as its unit declares it."""
+
+    initializer: Any
+    shape: Shape
+    regularizer: Any = None
+
+
+class Buffer(NamedTuple):
+    """What a unit keeps and does not train: its first value, and its shape."""
+
+    value: float
+    shape: Shape
+
+
+@dataclasses.dataclass(frozen=True)
+class Absorbed:
+    """What the engine computes in another place than where it stands.
+
+    Attributes
+    ----------
+    loss : Loss or None
+        The loss of the logits, in the place of the output activation and the loss.
+    output_activation : Layer or None
+        The last unit, which that loss replaces.
+    rescaling : Layer or None
+        The first unit, whose factor and summand may be applied where batches are
+        gathered.
+    """
+
+    loss: Any = None
+    output_activation: Any = None
+    rescaling: Any = None
+
+
+class Node:
+    """One unit of a network, with the paths of its arrays.
+
+    Attributes
+    ----------
+    unit : Layer
+    path : str
+        Such as ``3.inner.1``, empty for the root.
+    trainable : bool
+        Whether unit and all units around it are.
+    parameters, buffers : dict
+        What the unit declares, by name.
+    shapes : dict
+        The shapes of both.
+    """
+
+    def __init__(self, unit: Any, path: str, trainable: bool) -> None:
+        self.unit, self.path, self.trainable = unit, path, trainable
+        self.parameters = {
+            name: _parameter(unit, name, entry)
+            for name, entry in unit.parameters().items()
+        }
+        self.buffers = {
+            name: Buffer(check_number(value, name), tuple(shape))
+            for name, (value, shape) in unit.state().items()
+        }
+        self.shapes: dict[str, Shape] = {
+            **{name: parameter.shape for name, parameter in self.parameters.items()},
+            **{name: buffer.shape for name, buffer in self.buffers.items()},
+        }
+        names = [*self.parameters, *self.buffers, *unit.children]
+        for name in names:
+            if not isinstance(name, str) or not name or "." in name:
+                raise InputError(f"{unit!r}: {name!r} cannot name a part of a unit")
+        if len(set(names)) < len(names):
+            raise InputError(
+                f"{unit!r}: parameters, buffers and children must have different "
+                f"names, got {names}"
+            )
+
+    def key(self, name: str) -> str:
+        """Return the path of a parameter, buffer or child."""
+        return f"{self.path}.{name}" if self.path else name
+
+
+class Network:
+    """Everything about a model that is not an array, fixed when a step is compiled.
+
+    Parameters
+    ----------
+    root : Layer
+        The unit that everything else is inside of.
+    be : Backend
+    seed : int
+        Of initial values and random numbers.
+    loss : Loss, optional
+    optimizer : Optimizer, optional
+    metrics : sequence of Metric
+    absorbed : Absorbed, optional
+    standalone : bool, default False
+        Whether it is that of a unit which no model holds.
+
+    Attributes
+    ----------
+    nodes : dict of int to Node
+        By the ``id`` of the unit: a unit that stands in two places has one node, and
+        the first path names its arrays.
+    learned, frozen : Layout
+        How parameters lie that the optimizer changes, and those that it does not.
+    """
+
+    def __init__(
+        self,
+        root: Any,
+        be: Backend,
+        seed: int,
+        *,
+        loss: Any = None,
+        optimizer: Any = None,
+        metrics: Any = (),
+        absorbed: Absorbed | None = None,
+        standalone: bool = False,
+    ) -> None:
+        self.root, self.backend, self.seed = root, be, seed
+        self.loss, self.optimizer, self.metrics = loss, optimizer, tuple(metrics)
+        self.absorbed = absorbed or Absorbed()
+        self.training_loss = self.absorbed.loss or loss
+        self.standalone = standalone
+        self.nodes: dict[int, Node] = {}
+        self._enter(root, "", True)
+        learned: dict[str, Shape] = {}
+        frozen: dict[str, Shape] = {}
+        for node in self:
+            shapes = learned if node.trainable else frozen
+            for name, parameter in node.parameters.items():
+                shapes[node.key(name)] = parameter.shape
+        self.learned, self.frozen = layout_for(be, learned), layout_for(be, frozen)
+        self.regularizers = {
+            node.key(name): parameter.regularizer
+            for node in self
+            for name, parameter in node.parameters.items()
+            if node.trainable and parameter.regularizer is not None
+        }
+        self.metrics_need_activation = any(not m.ranks_only for m in self.metrics)
+
+    def _enter(self, unit: Any, path: str, trainable: bool) -> None:
+        if id(unit) in self.nodes:
+            return
+        node = Node(unit, path, trainable and unit.trainable)
+        self.nodes[id(unit)] = node
+        for name, child in unit.children.items():
+            self._enter(child, node.key(name), node.trainable)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes.values())
+
+    @functools.cached_property
+    def by_path(self) -> dict[str, tuple[Node, str]]:
+        """Node and own name of each parameter and buffer, by path, in order."""
+        return {node.key(name): (node, name) for node in self for name in node.shapes}
+
+    @property
+    def buffer_shapes(self) -> dict[str, Buffer]:
+        """What every unit keeps, by path."""
+        return {
+            node.key(name): buffer
+            for node in self
+            for name, buffer in node.buffers.items()
+        }
+
+    def shape_of(self, path: str) -> Shape:
+        """Return the shape of a parameter or buffer."""
+        node, name = self.by_path[path]
+        return node.shapes[name]
+
+    def with_values(self) -> list[Node]:
+        """Return the units that have parameters or buffers of their own."""
+        return [node for node in self if node.shapes]
+
+    def learns(self, unit: Any) -> bool:
+        """Return whether any parameter in a unit is trained."""
+        node = self.nodes[id(unit)]
+        own = bool(node.parameters) and node.trainable
+        return own or any(self.learns(child) for child in unit.children.values())
+
+    def stream(self, node: Node, purpose: str) -> tuple[int, str]:
+        """Return seed and name of a unit's stream of random numbers.
+
+        A seed of the unit's own comes before that of the network.
+        """
+        own = getattr(node.unit, "seed", None)
+        if own is not None:
+            return own, f"layer.{purpose}"
+        parts = ("layer" if self.standalone else "layers", node.path, purpose)
+        return self.seed, ".".join(part for part in parts if part)
+
+    def is_current(self) -> bool:
+        """Return whether the units are still frozen, or not, as they were."""
+        known = [node.trainable for node in self]
+        return known == list(_trainable(self.root, True, set()))
+
+
+def _trainable(unit: Any, around: bool, seen: set[int]) -> Iterator[bool]:
+    """Yield whether each unit is trainable now, in the order of a network's nodes."""
+    if id(unit) in seen:
+        return
+    seen.add(id(unit))
+    yield (own := around and unit.trainable)
+    for child in unit.children.values():
+        yield from _trainable(child, own, seen)
+
+
+def _parameter(unit: Any, name: str, entry: Any) -> Parameter:
+    """Return a declaration with its units, from the forms an author may use."""
+    if not isinstance(entry, (tuple, list)) or len(entry) not in (2, 3):
+        raise InputError(
+            f"{unit!r}: parameters() must give (initializer, shape) or (initializer, "
+            f"shape, regularizer) for {name!r}, got {entry!r}"
+        )
+    initializer, shape, *rest = entry
+    if not callable(initializer):
+        initializer = resolve("initializer", initializer, name)
+    regularizer = rest[0] if rest else None
+    if regularizer is not None and not hasattr(regularizer, "penalty"):
+        regularizer = resolve("regularizer", regularizer, name)
+    return Parameter(initializer, tuple(shape), regularizer)

@@ -1,0 +1,199 @@
+"""Programs: trees of contexts over a network, for training, evaluation or prediction.
+
+A program is made once. Where arrays can be written to it is bound to those of a state
+once, and a step then costs no more than its calls of ``fwd`` and ``bwd``. Where they
+cannot, it is bound in every pass, or made anew in every trace: contexts that outlive
+a trace would leak what JAX traces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import (
+    Buffers,
+    Context,
+    Gradients,
+    Pass,
+    Random,
+)
+from nnfs_xp.engine.draws import Draws
+from nnfs_xp.engine.layout import FLAT
+from nnfs_xp.engine.network import Network, Node
+from nnfs_xp.errors import InputError
+
+Tree = dict[str, Any]
+Arrays = dict[str, Array]
+
+
+class Program:
+    """Contexts of a unit and of all units inside.
+
+    Parameters
+    ----------
+    network : Network
+    training : bool, default False
+        Whether units compute as in training.
+    keeps : bool, default False
+        Whether residuals will be used.
+    needs_dx : bool, default False
+        Whether the gradient of the inputs is wanted.
+    absorbs : bool, default False
+        Whether the output activation is left out, as the loss computes with logits.
+    rescaled : bool, default False
+        Whether the inputs have been through the first unit, a `Rescaling`.
+    root : Layer, optional
+        The unit to begin with; that of the network if not given.
+    context : type, default Context
+        The class of the contexts. With another one, which watches what passes through,
+        nothing is fused and gradients are new arrays.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        training: bool = False,
+        keeps: bool = False,
+        needs_dx: bool = False,
+        absorbs: bool = False,
+        rescaled: bool = False,
+        root: Any = None,
+        context: type[Context] = Context,
+    ) -> None:
+        self.network = network
+        self._options = {
+            "training": training, "keeps": keeps, "needs_dx": needs_dx,
+            "absorbs": absorbs, "rescaled": rescaled, "root": root,
+            "context": context,
+        }  # fmt: skip
+        self.training, self.keeps = training, keeps
+        self.run = Pass(network.backend)
+        absorbed = network.absorbed
+        self._left_out = {
+            id(unit)
+            for unit, left_out in (
+                (absorbed.output_activation, absorbs),
+                (absorbed.rescaling, rescaled),
+            )
+            if left_out
+        }
+        self._context = context
+        # Whether gradients are written to arrays of the state.
+        self.writes = training and network.backend.in_place and context is Context
+        self.contexts: list[tuple[Context, Node]] = []
+        unit = network.root if root is None else root
+        path = "" if root is None else network.nodes[id(root)].path
+        self.root = self._made(unit, path, needs_dx)
+        self.arrays: Arrays = {}
+        self.slots: Arrays = {}
+        # What the contexts are bound to.
+        self._flat: Array | None = None
+        self._state: Tree | None = None
+
+    def again(self) -> Program:
+        """Return a program of the same kind, for a trace."""
+        return Program(self.network, **self._options)
+
+    def _made(self, unit: Any, path: str, needs_dx: bool) -> Context:
+        network, run = self.network, self.run
+        node = network.nodes[id(unit)]
+        learned = {
+            name: node.key(name) if node.trainable else None for name in node.parameters
+        }
+        shapes = {name: entry.shape for name, entry in node.parameters.items()}
+        cx = self._context(
+            unit,
+            network.backend,
+            path=path,
+            grads=Gradients(run, learned, shapes),
+            buffers=Buffers(run, {name: node.key(name) for name in node.buffers}),
+            random=Random(run, path, *network.stream(node, "noise")),
+            training=self.training,
+            learns=network.learns(unit),
+            needs_dx=needs_dx,
+            keeps=self.keeps,
+        )
+        self.contexts.append((cx, node))
+        children = unit.children
+        if children:
+            learns = {name: network.learns(child) for name, child in children.items()}
+            needs = _children_need_dx(unit, needs_dx, learns)
+            cx.children = {
+                name: self._made(child, f"{path}.{name}" if path else name, needs[name])
+                for name, child in children.items()
+                if id(child) not in self._left_out
+            }
+        if self._context is Context:
+            unit._arrange(cx)
+        return cx
+
+    def begin(self, state: Tree, draws: Draws | None = None) -> Context:
+        """Begin a pass over the arrays of a state, and return the root's context."""
+        flat = state["parameters"].get(FLAT)
+        # An optimizer of a user's own may put a new array in the place of the old.
+        if flat is None or flat is not self._flat or state is not self._state:
+            self.bind(state)
+            self._flat, self._state = flat, state
+        self.run.begin(draws or Draws(self.network.backend))
+        if not self.writes:
+            self.run.gradients = {}
+        return self.root
+
+    def bind(self, state: Tree) -> None:
+        """Let the contexts see the arrays of a state."""
+        network = self.network
+        self.bind_arrays(
+            {
+                **network.learned.views(state["parameters"]),
+                **network.frozen.views(state["frozen"]),
+            },
+            state["buffers"],
+            network.learned.views(state["gradients"]) if self.writes else {},
+        )
+
+    def bind_arrays(
+        self, arrays: Arrays, buffers: Arrays, slots: Arrays | None = None
+    ) -> None:
+        """Let the contexts see parameters, buffers and slots for gradients, by path."""
+        self.arrays, self.slots, self.run.buffers = arrays, slots or {}, buffers
+        for cx, node in self.contexts:
+            cx.params = {name: arrays[node.key(name)] for name in node.parameters}
+            if slots and node.trainable:
+                cx.grads.slots = {n: slots[node.key(n)] for n in node.parameters}
+
+    def gradients(self, state: Tree) -> dict[str, Array]:
+        """Return the blocks of the gradients that this pass has written.
+
+        Raises
+        ------
+        InputError
+            If one is missing.
+        """
+        shapes, run = self.network.learned.shapes, self.run
+        if len(run.written) != len(shapes):
+            missing = sorted(set(shapes) - run.written)
+            raise InputError(f"bwd has written no gradient of {', '.join(missing)}")
+        if self.writes:
+            return state["gradients"]
+        return {path: run.gradients[path] for path in shapes}
+
+    def commit(self, state: Tree) -> None:
+        """Let the new values of buffers take effect."""
+        for path, value in self.run.pending.items():
+            self.network.backend.assign(state["buffers"], path, value)
+
+
+def _children_need_dx(
+    unit: Any, needs_dx: bool, learns: dict[str, bool]
+) -> Mapping[str, bool]:
+    """Return what a unit says of its children, or raise InputError."""
+    found = unit.children_need_dx(needs_dx, learns)
+    if not isinstance(found, Mapping) or set(found) != set(learns):
+        raise InputError(
+            f"children_need_dx of {type(unit).__name__} must return True or False for "
+            f"each of {list(learns)}, got {found!r}"
+        )
+    return found

@@ -1,0 +1,196 @@
+"""Loss and metric sums of batches, added up on the device and read at the end.
+
+Dividing once, at the end, is exact over any mix of batch sizes, where a mean of means
+is not; and no batch is waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nnfs_xp.backends import Array, Backend, get_backend
+from nnfs_xp.engine.context import Context
+from nnfs_xp.engine.network import Network
+from nnfs_xp.kernels import portable
+
+Tree = dict[str, Any]
+
+
+def empty_statistics(network: Network, outputs: tuple[int, ...]) -> Tree:
+    """Return the statistics of no sample, for outputs of a shape."""
+    be = network.backend
+    return {
+        "loss": be.zeros(()),
+        "count": be.zeros(()),
+        "metrics": {
+            metric.name: metric.empty(be, outputs) for metric in network.metrics
+        },
+    }
+
+
+def statistics(
+    network: Network, losses: Array, count: Array | int, y_pred: Array, y: Array
+) -> Tree:
+    """Return loss and metric sums of one batch, without reading any of them.
+
+    The losses are those of all samples, to be summed. Predictions are those that the
+    training loss is computed of.
+    """
+    be, activation = network.backend, network.absorbed.output_activation
+    if network.metrics_need_activation and activation is not None:
+        y_pred, _ = Context(activation, be, keeps=False).fwd(y_pred)
+    return {
+        "loss": losses if losses.ndim == 1 else be.xp.reshape(losses, (-1,)),
+        "count": count,
+        "metrics": {
+            metric.name: metric.batch(be, y_pred, y) for metric in network.metrics
+        },
+    }
+
+
+def add_statistics(
+    network: Network,
+    totals: Tree,
+    values: Tree,
+    kept: Tree | None = None,
+    counters: Sequence[tuple[Tree, str, int]] = (),
+) -> Tree:
+    """Add the statistics of one batch to the totals, and counts to counters.
+
+    Parameters
+    ----------
+    network : Network
+        Whose statistics they are.
+    totals : dict
+        Of all batches; its slots are written to.
+    values : dict
+        Of one batch.
+    kept : dict, optional
+        Those of the last batch, as this function has returned them.
+    counters : sequence of (dict, str, int)
+        Further slots, and what is added to each.
+
+    Returns
+    -------
+    dict
+        The statistics of this batch, with its losses summed.
+    """
+    be = network.backend
+    batch: Tree = kept or {"metrics": {m.name: {} for m in network.metrics}}
+    # Totals, slots for the batch, key, and value of everything that is summed.
+    sums = [(totals, batch, key, values[key]) for key in ("loss", "count")]
+    for metric in network.metrics:
+        of_all, of_batch = totals["metrics"][metric.name], batch["metrics"][metric.name]
+        found = values["metrics"][metric.name]
+        if metric.combines_by_sums:
+            sums += [(of_all, of_batch, key, value) for key, value in found.items()]
+            continue
+        for key, value in metric.combine(be, of_all, found).items():
+            be.assign(of_all, key, value)
+        for key, value in found.items():
+            _keep(be, of_batch, key, value)
+    sums += [(slots, {}, key, number) for slots, key, number in counters]
+    of_all, of_batch = accumulate(
+        be,
+        [slots[key] for slots, _, key, _ in sums],
+        [slots.get(key) for _, slots, key, _ in sums],
+        [value for *_, value in sums],
+    )
+    for (total_slots, batch_slots, key, _), total, one in zip(
+        sums, of_all, of_batch, strict=True
+    ):
+        if total is not total_slots[key]:
+            be.assign(total_slots, key, total)
+        _keep(be, batch_slots, key, one)
+    return batch
+
+
+def _keep(be: Backend, slots: Tree, key: str, value: Any) -> None:
+    """Put a value into a slot: into its array, if it has one."""
+    if key not in slots:
+        slots[key] = value
+    elif value is not slots[key]:
+        be.assign(slots, key, value)
+
+
+def figures_of(
+    network: Network, statistics: Tree, penalties: Array | None = None
+) -> dict[str, Any]:
+    """Read statistics back, and return loss and metrics as Python numbers.
+
+    All of them, and penalties if there are any, come in one transfer. The
+    division is done in float64 on the host, so that a share of counts is as
+    exact as it can be.
+    """
+    be, host = network.backend, get_backend("numpy", dtype="float64")
+    values = {("", key): statistics[key] for key in ("loss", "count")}
+    for name, own in statistics["metrics"].items():
+        values |= {(name, key): value for key, value in own.items()}
+    if penalties is not None:
+        values["", "penalties"] = penalties
+    read = dict(zip(values, be.read(list(values.values())), strict=True))
+    loss = network.loss.finish(float(read["", "loss"]), float(read["", "count"]))
+    figures: dict[str, Any] = {"loss": loss}
+    for metric in network.metrics:
+        own = {
+            key: host.asarray(read[metric.name, key])
+            for key in statistics["metrics"][metric.name]
+        }
+        with host.context():
+            figures[metric.name] = metric.compute(host, own).tolist()
+    if penalties is not None:
+        figures["data_loss"] = loss
+        figures["regularization_loss"] = float(read["", "penalties"])
+        figures["loss"] = loss + figures["regularization_loss"]
+    return figures
+
+
+@portable
+def accumulate(
+    be: Backend,
+    totals: list[Array],
+    batch: list[Array | None],
+    values: list[Array | int],
+) -> tuple[list[Array], list[Array | int]]:
+    """Add the statistics of a batch to their totals.
+
+    Parameters
+    ----------
+    be : Backend
+        Where the arrays are.
+    totals : list of array
+        The sums so far, floats or int32 of any shape. They may be overwritten.
+    batch : list of array or None
+        For each total an array for the batch's own value, to which a kernel
+        writes, or None.
+    values : list of array or int
+        What the batch adds: a number, an array of the total's shape, or one
+        with an axis more in front, over which it is summed.
+
+    Returns
+    -------
+    totals : list of array
+        The new sums.
+    batch : list of array or int
+        What was added to each.
+    """
+    added = [
+        value if isinstance(value, int) else _of_batch(be, total, value)
+        for total, value in zip(totals, values, strict=True)
+    ]
+    new = list(totals)
+    for index, value in enumerate(added):
+        # In place, where arrays can be written to.
+        new[index] += value
+    return new, added
+
+
+def _of_batch(be: Backend, total: Array, value: Array) -> Array:
+    """Return what is added to a total, an array like it."""
+    xp = be.xp
+    if value.dtype != total.dtype:
+        value = xp.astype(value, total.dtype)
+    if value.ndim == total.ndim:
+        return value
+    return xp.sum(value, axis=0, dtype=total.dtype)

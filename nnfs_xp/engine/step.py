@@ -1,0 +1,203 @@
+"""The training step: one pure function over a tree of arrays, and what runs it.
+
+A step only writes to slots of the tree that `state` describes. There is no branch on
+data and no value is read back, so an executor may run it as it is, as that of this
+module does, trace it with ``jax.jit``, or capture it as a CUDA graph.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine import loss_scaling
+from nnfs_xp.engine.draws import Draws, HostDraws
+from nnfs_xp.engine.network import Network
+from nnfs_xp.engine.program import Program
+from nnfs_xp.engine.statistics import add_statistics, statistics
+
+Tree = dict[str, Any]
+Arrays = dict[str, Array]
+
+
+@dataclasses.dataclass
+class Batch:
+    """What a step learns from.
+
+    Attributes
+    ----------
+    x : array or tuple of array
+    y : array
+    weight : array or None
+        Weights of the samples.
+    rescaled : bool
+        Whether the inputs have been through the network's first unit already.
+    """
+
+    x: Any
+    y: Array
+    weight: Array | None = None
+    rescaled: bool = False
+
+
+def train_step(
+    network: Network, program: Program, state: Tree, batch: Batch, draws: Draws
+) -> None:
+    """Take one training step on a batch, writing to the slots of `state`."""
+    be, loss, optimizer = network.backend, network.training_loss, network.optimizer
+    scaling = state.get("scaling")
+
+    root = program.begin(state, draws)
+    y_pred, residuals = root.fwd(batch.x)
+    shape = loss.losses_shape(tuple(y_pred.shape))
+    count, dlosses = loss.factors(be, shape, batch.y, batch.weight)
+    losses, dy = loss.value_and_gradient(be, y_pred, batch.y, dlosses)
+    if scaling is not None:
+        dy = loss_scaling.scaled(be, scaling, dy)
+    root.bwd(residuals, dy)
+    gradients = program.gradients(state)
+    if scaling is not None:
+        finite = loss_scaling.unscale(be, scaling, gradients)
+    if network.regularizers:
+        be.assign(state, "penalty", penalty(network, program.arrays))
+        add_penalties(network, program.arrays, program.slots or gradients)
+
+    values = statistics(
+        network, loss.weighted(be, losses, batch.weight), count, y_pred, batch.y
+    )
+    counters, kept = [(state["optimizer"], "step", 1)], None
+    if "row" in state:
+        counters.append((state, "row", batch.y.shape[0]))
+        kept = state["batch"]
+    state["batch"] = add_statistics(network, state["totals"], values, kept, counters)
+
+    learned = state["parameters"], state["optimizer"]
+    if scaling is not None:
+        before = loss_scaling.snapshot(be, *learned)
+    optimizer.update(
+        be, state["parameters"], gradients, state["optimizer"], counted=True
+    )
+    program.commit(state)
+    if scaling is not None:
+        loss_scaling.keep(be, finite, before, *learned)
+        loss_scaling.adapt(be, scaling, finite)
+
+
+def evaluation_step(
+    network: Network, program: Program, state: Tree, totals: Tree, batch: Batch
+) -> None:
+    """Add the loss and the metrics of a batch to the totals."""
+    be, loss = network.backend, network.training_loss
+    y_pred, _ = program.begin(state).fwd(batch.x)
+    losses, _ = loss.fwd(be, y_pred, batch.y)
+    shape = loss.losses_shape(tuple(y_pred.shape))
+    count, _ = loss.factors(be, shape, batch.y, batch.weight)
+    weighted = loss.weighted(be, losses, batch.weight)
+    values = statistics(network, weighted, count, y_pred, batch.y)
+    add_statistics(network, totals, values)
+
+
+def penalty(network: Network, parameters: Arrays) -> Array:
+    """Return the sum of the penalties of all parameters, given by path, 0-d."""
+    be = network.backend
+    total = be.zero
+    for path, regularizer in network.regularizers.items():
+        total = total + regularizer.penalty(be, parameters[path])
+    return total
+
+
+def add_penalties(network: Network, parameters: Arrays, gradients: Arrays) -> None:
+    """Add the gradients of the penalties to those of the loss, by path."""
+    for path, regularizer in network.regularizers.items():
+        gradient = gradients[path]
+        found = regularizer.add_gradient(network.backend, gradient, parameters[path])
+        if found is not gradient:
+            network.backend.assign(gradients, path, found)
+
+
+class Rows(Protocol):
+    """A batch of data that is on the device, to be gathered in the step.
+
+    Which rows they are is known on the device alone, by a counter in the state; so
+    the same object stands for every batch of a size.
+    """
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+        ...
+
+    def load(self, be: Backend, state: Tree) -> Batch:
+        """Gather the rows of the next batch."""
+        ...
+
+
+class EagerExecutor:
+    """Runs every operation at once, on any backend.
+
+    Parameters
+    ----------
+    network : Network
+        What to run.
+    reason : str, optional
+        Why nothing compiles the step.
+
+    Attributes
+    ----------
+    note : str
+        How the step is run, and why, in words.
+    """
+
+    name = "eager"
+
+    def __init__(self, network: Network, reason: str = "") -> None:
+        self.network = network
+        self.note = f"step by step ({reason})" if reason else "step by step"
+        self._draws = HostDraws(network.backend, 0)
+        self.evaluation = Program(network, absorbs=True)
+        self.prediction = Program(network)
+
+    @functools.cached_property
+    def training(self) -> Program:
+        """The program of a training step."""
+        return Program(self.network, training=True, keeps=True, absorbs=True)
+
+    @functools.cached_property
+    def training_on_rescaled(self) -> Program:
+        """The same, for inputs that have been through the first unit."""
+        return Program(
+            self.network, training=True, keeps=True, absorbs=True, rescaled=True
+        )
+
+    def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
+        """Make ready for batches of each of these kinds."""
+
+    def release(self) -> None:
+        """Give up what `prepare` has made, and the memory it takes."""
+
+    def train(self, state: Tree, batch: Batch, step: int) -> None:
+        """Take the training step of this number, writing to `state`."""
+        self._draws.step = step
+        train_step(self.network, self.training, state, batch, self._draws)
+
+    def train_rows(self, state: Tree, rows: Rows, step: int) -> None:
+        """Take one training step on rows gathered by the device."""
+        self._draws.step = step
+        self.step_on(state, rows, self._draws)
+
+    def step_on(self, state: Tree, rows: Rows, draws: Draws) -> None:
+        """Gather rows and take a step, with random numbers from a source."""
+        batch = rows.load(self.network.backend, state)
+        program = self.training_on_rescaled if batch.rescaled else self.training
+        train_step(self.network, program, state, batch, draws)
+
+    def evaluate(self, state: Tree, totals: Tree, batch: Batch) -> None:
+        """Add loss and metrics of a batch to `totals`."""
+        evaluation_step(self.network, self.evaluation, state, totals, batch)
+
+    def predict(self, state: Tree, x: Any) -> Any:
+        """Return the output of the network."""
+        return self.prediction.begin(state).fwd(x)[0]

@@ -1,6 +1,0 @@
-"""Executors: ways to run the same step."""
-
-from nnfs_xp.executors.choice import COMPILE_MODES, check_mode, executor_for
-from nnfs_xp.executors.eager import EagerExecutor, Rows
-
-__all__ = ["COMPILE_MODES", "EagerExecutor", "Rows", "check_mode", "executor_for"]

@@ -1,0 +1,153 @@
+"""Embedding: a row of numbers for each id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_count, check_seed
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine.context import Context
+from nnfs_xp.initializers import Initializer, Normal
+from nnfs_xp.kernels import portable
+from nnfs_xp.layers.base import Layer
+from nnfs_xp.registry import register, resolve, to_config
+from nnfs_xp.regularizers import Regularizer, config_or_none, regularizer_or_none
+
+_STANDARD_NORMAL = Normal(1.0)
+
+
+@register("layer")
+class Embedding(Layer):
+    """Embedding of ids, ``y = W[ids]``: a row of the weights for each.
+
+    The gradient of a row is the sum over all places where its id stands::
+
+        dW[k] = sum of dy[i] over all i with ids[i] = k
+
+    Ids have no gradient. They stay integers, however large, and may have any number
+    of axes: (n, t) becomes (n, t, n_outputs).
+
+    Parameters
+    ----------
+    n_ids : int
+        Number of ids, which go from 0 to ``n_ids - 1``.
+    n_outputs : int
+        Length of a row.
+    weight_initializer : Initializer or str, default Normal(1.0)
+        Initial weights; the default is PyTorch's.
+    weight_regularizer : Regularizer or str, optional
+        Penalty that the loss of a model gets added.
+    seed : int, optional
+        Seed of the initial weights; see `Dense`.
+    backend, device, dtype : optional
+        See `Layer`.
+
+    Attributes
+    ----------
+    weights : array, shape (n_ids, n_outputs)
+    dweights : array
+        Their gradient, after ``backward``.
+
+    Raises
+    ------
+    InputError
+        If a size is not a positive integer, or ids are beyond their number.
+    DTypeError
+        If ids are not integers.
+
+    References
+    ----------
+    Bengio, Ducharme, Vincent and Jauvin, "A Neural Probabilistic Language Model", JMLR
+    3 (2003).
+
+    Examples
+    --------
+    >>> from nnfs_xp import Embedding
+    >>> layer = Embedding(3, 2, dtype="float64")
+    >>> layer.weights = [[0, 1], [2, 3], [4, 5]]
+    >>> layer.forward([[2, 0, 2]])
+    array([[[4., 5.],
+            [0., 1.],
+            [4., 5.]]])
+    >>> _ = layer.backward([[[1, 1], [2, 2], [3, 3]]])
+    >>> layer.dweights
+    array([[2., 2.],
+           [0., 0.],
+           [4., 4.]])
+    """
+
+    def __init__(
+        self,
+        n_ids: int,
+        n_outputs: int,
+        *,
+        weight_initializer: Initializer | str | dict[str, Any] = _STANDARD_NORMAL,
+        weight_regularizer: Regularizer | str | dict[str, Any] | None = None,
+        seed: int | None = None,
+        **where: Any,
+    ) -> None:
+        super().__init__(**where)
+        self.n_ids = check_count(n_ids, "n_ids")
+        self.n_outputs = check_count(n_outputs, "n_outputs")
+        self.weight_initializer = resolve(
+            "initializer", weight_initializer, "weight_initializer", Initializer
+        )
+        self.weight_regularizer = regularizer_or_none(
+            weight_regularizer, "weight_regularizer"
+        )
+        self.seed = None if seed is None else check_seed(seed)
+        self.integer_inputs = self.n_ids
+
+    def parameters(self) -> dict[str, tuple[Any, ...]]:
+        """Return initializer, shape and regularizer of the weights."""
+        shape = self.n_ids, self.n_outputs
+        return {"weights": (self.weight_initializer, shape, self.weight_regularizer)}
+
+    def fwd(self, cx: Context, ids: Array) -> tuple[Array, Array]:
+        """Return the rows of the ids, and the ids."""
+        flat = cx.xp.reshape(ids, (-1,))
+        rows = cx.xp.take(cx.params["weights"], flat, axis=0)
+        return cx.xp.reshape(rows, (*ids.shape, self.n_outputs)), flat
+
+    def bwd(self, cx: Context, flat: Array, dy: Array) -> None:
+        """Write the sum of ``dy`` for each id; ids have no gradient."""
+        if cx.learns:
+            rows = cx.xp.reshape(dy, (-1, self.n_outputs))
+            cx.grads["weights"] = add_at(cx.be, flat, rows, self.n_ids)
+
+    def output_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        """Return the shape of the ids, and the length of a row."""
+        return None if shape is None else (*shape, self.n_outputs)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return {
+            "n_ids": self.n_ids,
+            "n_outputs": self.n_outputs,
+            "weight_initializer": to_config(self.weight_initializer),
+            "weight_regularizer": config_or_none(self.weight_regularizer),
+            "seed": self.seed,
+        }
+
+    def __repr__(self) -> str:
+        return f"Embedding({self.n_ids}, {self.n_outputs})"
+
+
+@portable
+def add_at(be: Backend, ids: Array, rows: Array, n_ids: int) -> Array:
+    """Return the sum of the rows of each id, shape (n_ids, k).
+
+    Parameters
+    ----------
+    be : Backend
+        Where the arrays are.
+    ids : array of int, shape (n,)
+        From 0 to ``n_ids - 1``.
+    rows : array, shape (n, k)
+    n_ids : int
+        Number of ids.
+    """
+    xp = be.xp
+    numbers = xp.arange(n_ids, dtype=ids.dtype, device=be.device)
+    hot = xp.astype(numbers[:, None] == ids[None, :], rows.dtype)
+    return be.full_matmul(hot, rows)

@@ -1,0 +1,39 @@
+"""What batch and layer normalization share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.errors import InputError
+from nnfs_xp.layers.base import Layer
+
+
+class _Normalization(Layer):
+    """A gain and a shift for each of n features, the last axis."""
+
+    n: int
+
+    def parameters(self) -> dict[str, tuple[Any, ...]]:
+        """Return initializer and shape of gain and shift."""
+        return {"gamma": ("ones", (self.n,)), "beta": ("zeros", (self.n,))}
+
+    def input_shape(self) -> tuple[int, ...]:
+        """Return ``(n,)``."""
+        return (self.n,)
+
+    def output_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...]:
+        """Return the same shape, if its last length is `n`."""
+        if shape is not None and shape[-1:] != (self.n,):
+            raise InputError(
+                f"layers: {self!r} takes samples of shape ({self.n},), got {shape}"
+            )
+        return shape or (self.n,)
+
+    def write_gradients(self, cx: Context, normal: Array, dy: Array) -> None:
+        """Write the sums of ``dy x^`` and ``dy`` over all axes but the last."""
+        if cx.learns:
+            axes = tuple(range(dy.ndim - 1))
+            cx.grads["gamma"] = cx.xp.sum(dy * normal, axis=axes)
+            cx.grads["beta"] = cx.xp.sum(dy, axis=axes)

@@ -1,0 +1,145 @@
+"""Checks of what a model is given, before anything changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from nnfs_xp.backends import Backend, get_backend, library_of
+from nnfs_xp.callbacks import Callback
+from nnfs_xp.checks import (
+    check_finite,
+    check_inputs,
+    check_same_library,
+    check_sample_weight,
+)
+from nnfs_xp.engine.data import Data
+from nnfs_xp.engine.network import Network
+from nnfs_xp.errors import InputError
+
+
+def check_samples(network: Network, x: Any, name: str) -> tuple[Any, tuple[bool, ...]]:
+    """Return samples on the host or the backend, and which of them are ids."""
+    be = _place_of(network.backend, x)
+    x, ids, _ = _samples(network, be, x, name)
+    return x, ids
+
+
+def check_data(
+    network: Network,
+    x: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    prefix: str = "",
+    finite: bool = False,
+) -> Data:
+    """Return data on the host or the network's backend, or raise an error.
+
+    Parameters
+    ----------
+    network : Network
+    x, y, sample_weight
+        As in `Model.fit`.
+    prefix : str, optional
+        What stands before the arguments' names in messages.
+    finite : bool, default False
+        Whether samples must be finite.
+    """
+    be = _place_of(network.backend, x, y, sample_weight)
+    x_name, y_name = f"{prefix}x", f"{prefix}y"
+    several = isinstance(x, tuple) and any(library_of(item) for item in x)
+    inputs = (
+        {f"{x_name}[{i}]": item for i, item in enumerate(x)} if several else {x_name: x}
+    )
+    check_same_library({**inputs, y_name: y})
+    with be.context():
+        x, ids, outputs = _samples(network, be, x, x_name)
+        each = x if isinstance(x, tuple) else (x,)
+        if finite:
+            for array in each:
+                check_finite(be, array, x_name)
+        shape = (each[0].shape[0], *outputs)
+        y = network.loss.check_targets(be, y, y_name, shape, host_allowed=True)
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(
+                be, sample_weight, f"{prefix}sample_weight",
+                network.loss.losses_shape(shape), host_allowed=True,
+            )  # fmt: skip
+    for metric in network.metrics:
+        metric.check_outputs(outputs)
+        if metric.target_kind != network.loss.target_kind and outputs != (1,):
+            # Rows of answers would be taken for the scores of one class.
+            raise InputError(
+                f"metrics: {metric!r} is for classes, and {network.loss!r} has "
+                f"{outputs} answers for each sample"
+            )
+    return Data(be, x, y, sample_weight, outputs, ids)
+
+
+def check_validation(network: Network, given: Any) -> Data:
+    """Return validation data, given as a pair or with weights."""
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        raise InputError("validation_data must be a pair (x, y)")
+    return check_data(network, *given, prefix="validation_data ")
+
+
+def check_split(share: Any, validation_data: Any) -> float:
+    """Return the share of the data to validate on."""
+    if isinstance(share, bool) or not isinstance(share, (int, float)):
+        raise InputError(f"validation_split must be a number, got {share!r}")
+    if not 0 <= share < 1:
+        raise InputError(
+            f"validation_split must be from 0 up to, not including, 1, got {share!r}"
+        )
+    if share and validation_data is not None:
+        raise InputError("validation_data and validation_split exclude each other")
+    return float(share)
+
+
+def split(data: Data, share: float) -> tuple[Data, Data]:
+    """Return the rows to train on, and the last ones to validate on."""
+    count = math.floor(data.samples * (1 - share))
+    if not 0 < count < data.samples:
+        raise InputError(
+            f"validation_split must leave rows to train and to validate on, got "
+            f"{share} of {data.samples}"
+        )
+    return data.rows(slice(0, count)), data.rows(slice(count, data.samples))
+
+
+def check_monitors(callbacks: Sequence[Callback], names: Sequence[str]) -> None:
+    """Raise InputError if a callback needs a figure that records will not have."""
+    for callback in callbacks:
+        if callback.monitor is not None and callback.monitor not in names:
+            raise InputError(
+                f"monitor must be one of {list(names)}, got {callback.monitor!r}"
+            )
+
+
+def _samples(network: Network, be: Backend, x: Any, name: str) -> Any:
+    """Return samples on a backend, which are ids, and the shape of an output."""
+    with be.context():
+        found, ids, outputs = check_inputs(be, network.root, x, name, host_allowed=True)
+    if not isinstance(found, tuple) and found.ndim < 2 and not ids[0]:
+        wanted = network.root.input_shape()
+        lengths = "n" if wanted is None else ", ".join(map(str, wanted))
+        raise InputError(
+            f"{name} must have shape (samples, {lengths}), got {tuple(found.shape)}"
+        )
+    return found, ids, outputs
+
+
+def _place_of(be: Backend, *values: Any) -> Backend:
+    """Return the backend to check values on: the host, where all are there.
+
+    Nothing is then read back from the device, and what does not fit into
+    its memory need not be there.
+    """
+    each = [
+        v for value in values for v in (value if isinstance(value, tuple) else (value,))
+    ]
+    if any(library_of(value) not in (None, "numpy") for value in each):
+        return be
+    return get_backend("numpy", dtype=be.dtype_name)

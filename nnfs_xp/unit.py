@@ -1,0 +1,128 @@
+"""What all units share: a configuration, and settings that stay as they are."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
+
+from nnfs_xp.errors import FixedSettingError, InputError
+from nnfs_xp.registry import describe
+
+_LIBRARY = __name__.partition(".")[0]
+
+
+class _Made(type):
+    """Notes a unit's settings when its constructor, that of a subclass too, is done."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        unit = super().__call__(*args, **kwargs)
+        vars(unit)["_settings"] = frozenset(unit._setting_names())
+        return unit
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        # That of the constructor: tools would show that of `__call__`.
+        if cls.__init__ is object.__init__:  # type: ignore[misc]
+            return inspect.Signature()
+        signature = inspect.signature(cls.__init__)  # type: ignore[misc]
+        parameters = list(signature.parameters.values())[1:]
+        return signature.replace(parameters=parameters)
+
+
+class Unit(metaclass=_Made):
+    """Base of layers, losses, optimizers, metrics and all that they are made with.
+
+    The public attributes of the class, and those that a constructor sets, are the
+    unit's settings. A compiled step holds them for constants, so they are fixed:
+    assigning one later raises `FixedSettingError`. Attributes whose names begin with
+    an underscore are free.
+    """
+
+    # Public attributes that are no settings, because they change.
+    _changing: ClassVar[frozenset[str]] = frozenset()
+    _settings: frozenset[str] = frozenset()
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make this unit again: by default its settings."""
+        return {name: vars(self)[name] for name in vars(self) if name in self._settings}
+
+    def _setting_names(self) -> set[str]:
+        names = {*vars(self), *_defaults(type(self))}
+        return {name for name in names if name[0] != "_"} - self._changing
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        kind = type(self)
+        if name in self._settings:
+            raise FixedSettingError(
+                f"{name} of {kind.__name__} is fixed once the unit is made; make a new "
+                f"{kind.__name__}, and for a model a new one or model.set(...)"
+            )
+        if name[0] != "_" and callable(getattr(kind, name, None)):
+            raise FixedSettingError(
+                f"{name} is a method of {kind.__name__}; override it in a subclass, "
+                "as only that is used everywhere"
+            )
+        object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        return describe(self)
+
+
+def _defaults(cls: type) -> Iterator[str]:
+    """Yield the names of attributes that are no methods and have no setter."""
+    for name in dir(cls):
+        found = getattr(cls, name, None)
+        if not callable(found) and getattr(found, "fset", None) is None:
+            yield name
+
+
+def is_of_library(cls: type) -> bool:
+    """Return whether a class is one of this library's own."""
+    return cls.__module__.partition(".")[0] == _LIBRARY
+
+
+def overridden(unit: Any, names: Iterable[str]) -> list[str]:
+    """Return which of some methods of a unit were written outside of the library.
+
+    In its class, or put on the class or on the unit itself.
+    """
+    found = {name: inspect.getattr_static(unit, name, None) for name in names}
+    return [
+        name
+        for name, method in found.items()
+        if not getattr(method, "__module__", _LIBRARY).startswith(_LIBRARY)
+    ]
+
+
+def check_not_overridden(unit: Any, names: Mapping[str, str]) -> None:
+    """Raise InputError if a unit overrides a method that a model does not call.
+
+    Parameters
+    ----------
+    unit : Unit
+    names : mapping of str to str
+        What to override instead, by the names of these methods.
+    """
+    for name in overridden(unit, names):
+        raise InputError(
+            f"{type(unit).__name__} overrides {name}, which nothing calls here; "
+            f"override {names[name]} instead, or use nnfs_xp.book.Model"
+        )
+
+
+def check_arguments(unit: Any, name: str, count: int) -> None:
+    """Raise InputError if a method of a user's own takes other arguments."""
+    if is_of_library(type(unit)):
+        return
+    parameters = inspect.signature(getattr(unit, name)).parameters.values()
+    kinds = [p.kind for p in parameters]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return
+    needed = [p.name for p in parameters if p.default is inspect.Parameter.empty]
+    if len(needed) != count or len(kinds) < count:
+        wanted = {"fwd": "(cx, x)", "bwd": "(cx, residuals, dy)"}[name]
+        raise InputError(
+            f"{name} of {type(unit).__name__} must take {wanted}, got "
+            f"({', '.join(needed)})"
+        )

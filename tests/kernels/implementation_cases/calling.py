@@ -1,0 +1,74 @@
+"""Calling a reference or an implementation with a case, on a backend."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from nnfs_xp import kernels
+
+
+@dataclasses.dataclass(frozen=True)
+class Exactly:
+    """An array whose dtype is kept, also where it is one of floats."""
+
+    array: np.ndarray
+
+
+# How to call what cannot be called alone: f gives a function by its name.
+CALLS = {
+    "bias_activation": lambda f, be, *given: f("bias_activation")(be, *given)[0],
+    "activation_bias_backward": lambda f, be, z, biases, dy, activation: f(
+        "activation_bias_backward"
+    )(be, f("bias_activation")(be, z, biases, activation)[1], dy, activation),
+    "activation_forward": lambda f, be, *given: f("activation_forward")(be, *given)[0],
+    "activation_backward": lambda f, be, x, dy, activation: f("activation_backward")(
+        be, f("activation_forward")(be, x, activation)[1], dy, activation
+    ),
+}
+
+
+def calling(name, functions, be, arguments):
+    """Return what a function returns, as `CALLS` has it called."""
+
+    def function(wanted):
+        return functions.get(wanted) or kernels.references()[wanted]
+
+    if name in CALLS:
+        return CALLS[name](function, be, *arguments)
+    return function(name)(be, *arguments)
+
+
+def on_backend(be, value):
+    """Return a new argument; its floats take the dtype, its layout is kept."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(on_backend(be, part) for part in value)
+    if isinstance(value, Exactly):
+        # A backend widens half precision, and CuPy's kernels take it as it is.
+        here = be.xp.asarray if be.name == "cupy" else be.asarray
+        return here(value.array.copy())
+    if isinstance(value, np.generic):
+        value = np.asarray(value)
+    if not isinstance(value, np.ndarray):
+        return value
+    # A cast closes gaps, so the layout is looked at first.
+    plain, turned = value.flags.c_contiguous, value.T.flags.c_contiguous
+    if value.dtype.kind == "f":
+        value = value.astype(be.dtype_name)
+    if plain or not be.in_place:
+        return be.asarray(value.copy())
+    if turned:
+        return be.asarray(value.T.copy()).T
+    return be.asarray(np.stack([value, value], axis=-1))[..., 0]
+
+
+def flat(values):
+    """Yield the arrays and numbers of nested tuples, lists and dicts."""
+    if isinstance(values, dict):
+        values = [values[key] for key in sorted(values)]
+    if isinstance(values, (tuple, list)):
+        for value in values:
+            yield from flat(value)
+    elif values is not None:
+        yield values
