@@ -1,9 +1,9 @@
 """The test matrix: every backend, in both precisions.
 
 A test that takes the fixture `backend` runs on each of them. ``python -m pytest``
-alone runs the first tier: NumPy in both precisions, array-api-strict, and a sample of
-the tests on all other backends. The rest have the marker ``matrix``, and those that
-take long the marker ``slow``; ``-m ""`` runs all of them.
+alone runs the first tier: NumPy in both precisions, array-api-strict in float64, and a
+sample of the tests on all other backends. The rest have the marker ``matrix``, and
+those that take long the marker ``slow``; ``-m ""`` runs all of them.
 
 Tests of a backend that does not work here are deselected, with one line that says
 why, unless NNFS_XP_REQUIRE names it (``NNFS_XP_REQUIRE=cupy,torch``): then its absence
@@ -56,7 +56,8 @@ def pytest_configure(config):
 
 # The backends of the first tier; of the tests on all others, one in so many.
 FIRST_TIER = ("numpy", "strict")
-SAMPLED = 12
+LATER_TIERS = {*MATRIX, "array_api_strict"} - set(FIRST_TIER)
+SAMPLED = 20
 
 
 @functools.cache
@@ -81,20 +82,29 @@ def pytest_report_header(config):
     ]
 
 
+def backends_of(item) -> set[str]:
+    """Return the backends that a test says it needs."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    names = {params.get("backend_name"), params.get("owner")} & set(MATRIX)
+    for mark in item.iter_markers("backend"):
+        names |= set(mark.args)
+    return names
+
+
 def pytest_collection_modifyitems(config, items):
     kept, left_out = [], []
     for item in items:
-        params = getattr(getattr(item, "callspec", None), "params", {})
-        name = params.get("backend_name")
-        if name not in MATRIX:
-            kept.append(item)
-        elif why_not(name):
+        names = backends_of(item)
+        if any(why_not(name) for name in names):
             left_out.append(item)
-        else:
-            sampled = zlib.crc32(item.nodeid.encode()) % SAMPLED == 0
-            if name not in FIRST_TIER and not sampled:
-                item.add_marker(pytest.mark.matrix)
-            kept.append(item)
+            continue
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        named = names | {v for v in params.values() if isinstance(v, str)}
+        sampled = zlib.crc32(item.nodeid.encode()) % SAMPLED == 0
+        later = named & LATER_TIERS or named > {"strict", "float32"}
+        if later and not sampled:
+            item.add_marker(pytest.mark.matrix)
+        kept.append(item)
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept
 

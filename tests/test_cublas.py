@@ -13,7 +13,12 @@ SHAPES = [(1, 1, 1), (1, 5, 3), (4, 1, 3), (4, 5, 1), (33, 17, 9), (64, 128, 10)
 random = np.random.default_rng(11)
 
 
-@pytest.fixture(params=["float32", "float64"])
+@pytest.fixture(
+    params=[
+        pytest.param(dtype, marks=pytest.mark.backend("cupy"))
+        for dtype in ("float64", "float32")
+    ]
+)
 def be(request):
     be = backend_or_skip("cupy", request.param)
     if reason := cublas.why_unusable():

@@ -186,6 +186,7 @@ def test_a_compiled_step_can_scale():
     assert float(skipped[1]["step"]) == 2
 
 
+@pytest.mark.backend("cupy")
 def test_cupy_scaling_reads_nothing_back_and_can_be_captured():
     be = backend_or_skip("cupy", "float32")
     import cupy

@@ -42,6 +42,7 @@ def test_erfc(backend):
     assert_equals(backend, erfc, grid(-6.0, LAST[backend.dtype_name]), math.erfc)
 
 
+@pytest.mark.backend("jax")
 def test_erfc_is_as_exact_in_a_compiled_step(dtype):
     """Compilers turn formulas around: exp(a) exp(b) is then exp(a + b)."""
     be = backend_or_skip("jax", dtype)

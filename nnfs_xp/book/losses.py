@@ -23,7 +23,7 @@ from nnfs_xp.regularizers import L1L2
 class Loss:
     """The book's base of all losses: means, sums over batches, penalties.
 
-    A loss of one's own overrides ``forward(y_pred, y_true)``, which returns the
+    A loss of your own overrides ``forward(y_pred, y_true)``, which returns the
     loss of each sample, and ``backward(dvalues, y_true)``.
 
     Examples

@@ -93,12 +93,12 @@ class Model(own.Model):
     # Putting it together.
 
     def add(self, layer: Any) -> None:
-        """Append a layer, of the library or of one's own.
+        """Append a layer, of the library or of your own.
 
         Parameters
         ----------
         layer : Layer or object
-            One of one's own has ``forward(inputs, training)`` and
+            A layer of your own has ``forward(inputs, training)`` and
             ``backward(dvalues)``, which set ``.output`` and ``.dinputs`` or return
             them. It learns if it has ``weights``.
         """
@@ -119,7 +119,7 @@ class Model(own.Model):
         Parameters
         ----------
         loss, optimizer, accuracy : optional
-            Units of the book, of the library, or of one's own.
+            Units of the book, of the library, or of your own.
         metrics : optional
             See `nnfs_xp.Model`.
         """
@@ -159,7 +159,7 @@ class Model(own.Model):
 
     @property
     def accuracy(self) -> Any:
-        """The accuracy of the book, or of one's own, if there is one."""
+        """The accuracy of the book, or of your own, if there is one."""
         known = isinstance(self._loss, losses.Loss) or self._metrics_asked != "auto"
         if self._accuracy is None and known:
             self._accuracy = next(filter(None, map(accuracy_for, self._metrics)), None)
@@ -188,7 +188,7 @@ class Model(own.Model):
 
     @property
     def input_layer(self) -> Any:
-        """What gives the inputs to the first layer; may be set to one of one's own."""
+        """What gives the inputs to the first layer; may be set to one of your own."""
         return self._input_layer or Layer_Input()
 
     @input_layer.setter

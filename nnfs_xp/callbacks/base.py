@@ -1,4 +1,4 @@
-"""What a training loop tells those who watch it."""
+"""Base of callbacks, and what they are given."""
 
 from __future__ import annotations
 
@@ -75,22 +75,22 @@ class Callback:
     monitor: str | None = None
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
-        """Be told that training starts, with its epochs and batches in each."""
+        """Called before training, with the number of epochs and of batches in each."""
 
     def on_epoch_begin(self, epoch: int) -> None:
-        """Be told of an epoch before its first batch.
+        """Called before the first batch of each epoch.
 
         Epochs are counted from 1 over the life of the model.
         """
 
     def on_batch_end(self, event: BatchEvent) -> None:
-        """Be told that a batch was learned."""
+        """Called after each batch."""
 
     def on_epoch_end(self, record: dict[str, Any]) -> None:
-        """Be given the record of an epoch, as it enters the history."""
+        """Called after each epoch, with its record as it enters the history."""
 
     def on_fit_end(self) -> None:
-        """Be told that training is over, also when it was interrupted."""
+        """Called after training, also when it was interrupted."""
 
 
 def check_callbacks(value: Any) -> list[Callback]:

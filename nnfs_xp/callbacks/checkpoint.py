@@ -82,7 +82,7 @@ class Checkpoint(Callback):
         self.saved: Path | None = None
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
-        """Begin anew, if there is a directory to write to."""
+        """Start over, if there is a directory to write to."""
         if self.directory and not os.path.isdir(self.directory):
             raise FileNotFoundError(
                 errno.ENOENT, "there is no such directory", self.directory

@@ -12,7 +12,7 @@ class EarlyStopping(Patient):
 
     An epoch improves on the best one so far if its figure is less (or more,
     as `mode` says) by more than `min_delta`. NaN is no improvement. A second
-    ``fit`` begins anew.
+    ``fit`` starts over.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class EarlyStopping(Patient):
         self._parameters: Any = None
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
-        """Begin anew."""
+        """Start over."""
         self._model = model
         self._best.restart()
         self._parameters = self.stopped_epoch = None

@@ -75,7 +75,7 @@ class ReduceOnPlateau(Patient):
 
     An epoch improves on the best one so far if its figure is less (or more,
     as `mode` says) by more than `min_delta`. NaN is no improvement. A second
-    ``fit`` begins anew, with the learning rate that the first one left.
+    ``fit`` starts over, with the learning rate that the first one left.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ class ReduceOnPlateau(Patient):
         self.least = check_rate(least, "least")
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
-        """Begin anew, if there is a number to lower."""
+        """Start over, if there is a number to lower."""
         self._optimizer = model.optimizer
         if not isinstance(self._optimizer.learning_rate, float):
             raise InputError(

@@ -1,4 +1,4 @@
-"""Checks of the targets of a classifier: integer labels, or rows of targets."""
+"""Targets of a classifier, integer labels or rows: their checks, and their rows."""
 
 from __future__ import annotations
 
@@ -130,3 +130,12 @@ def _check_rows(be: Backend, rows: Array, name: str, n_classes: int | None) -> A
 
 def _or(value: int | None, otherwise: str) -> str:
     return otherwise if value is None else str(value)
+
+
+def as_matrices(be: Backend, y_pred: Array, y_true: Array) -> tuple[Array, Array]:
+    """Return scores as (m, k), and labels as (m,) or rows as (m, k)."""
+    if y_pred.ndim == 2:
+        return y_pred, y_true
+    rows = be.xp.reshape(y_pred, (-1, y_pred.shape[-1]))
+    shape = (-1,) if y_true.ndim < y_pred.ndim else tuple(rows.shape)
+    return rows, be.xp.reshape(y_true, shape)

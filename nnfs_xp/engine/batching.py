@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from typing import Any
 
 from nnfs_xp.arguments import check_count
@@ -52,12 +51,6 @@ def rows_of(array: Array, rows: slice) -> Array:
     return array[rows, ...]
 
 
-def iterate_rows(array: Array, batch_size: int | None) -> Iterator[Array]:
-    """Yield the rows of an array, a batch at a time."""
-    for rows in batch_slices(array.shape[0], batch_size):
-        yield rows_of(array, rows)
-
-
 @portable
 def gather_batch(
     be: Backend,
@@ -75,7 +68,7 @@ def gather_batch(
         Where the arrays are.
     arrays : tuple of array or None
         Samples, of any real dtype and with any number of axes; targets, or whatever
-        else keeps its dtype; and weights. Those that there are have equal lengths.
+        else keeps its dtype; and weights. All have the same length.
     order : array of int or None
         Numbers of the rows; those of the batch begin at `start`. Without it
         the batch is the rows from `start` on, and after the last row comes the

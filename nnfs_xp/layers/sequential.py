@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nnfs_xp.engine.context import Context
+from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer, Shape
 from nnfs_xp.layers.fusion import fused
 from nnfs_xp.layers.nesting import checked_units, joint_shape, numbered
+from nnfs_xp.layers.reshape import Reshape
 from nnfs_xp.registry import is_exactly, register, to_config
 
 
@@ -82,14 +84,30 @@ class Sequential(Layer):
         return needed
 
     def input_shape(self) -> Shape | None:
-        """Return the shape of a sample that the first units are made for."""
-        return joint_shape(self.layers)
+        """Return the shape of a sample that the units are made for, None for any."""
+        shape = joint_shape(self.layers)
+        if shape is None or len(shape) > 1:
+            return shape
+        try:
+            self.output_shape(shape)
+        except InputError:
+            # They are for samples with more axes, as `Dense` before `Flatten` may be.
+            return None
+        return shape
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         """Return the shape of a sample after the last unit."""
+        return self.output_shapes(shape)[-1]
+
+    def output_shapes(self, shape: Shape | None) -> list[Shape | None]:
+        """Return the shape of a sample after each unit, None where it is not known."""
+        known, shapes = shape is not None, []
         for layer in self.layers:
-            shape = layer.output_shape(shape)
-        return shape
+            # Of samples of any shape units know the last length, not the whole size.
+            flat = isinstance(layer, Reshape) and layer.shape == (-1,)
+            shape = layer.output_shape(shape if known or not flat else None)
+            shapes.append(shape)
+        return shapes
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this chain again."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.checks.classes import as_matrices
 from nnfs_xp.kernels import portable
 from nnfs_xp.losses.base import Loss
 from nnfs_xp.losses.clipping import check_mode, clip_probabilities
@@ -102,7 +103,7 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
     def fwd(self, be: Backend, z: Array, y_true: Array) -> tuple[Array, Any]:
         """Return ``-sum(q log p)`` of each row; residuals are p, targets, a shape."""
         q = self.weighted_targets(be, y_true, z)
-        rows, targets = _as_matrices(be, z, q)
+        rows, targets = as_matrices(be, z, q)
         losses, (p, _) = softmax_cross_entropy(be, rows, targets)
         if self.mode == "book":
             log_p = be.xp.log(clip_probabilities(be, p))
@@ -126,7 +127,7 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
         if z.ndim == 2:
             return softmax_cross_entropy_with_gradient(be, z, q, dlosses)
         losses, dz = softmax_cross_entropy_with_gradient(
-            be, *_as_matrices(be, z, q), _as_vector(be, dlosses)
+            be, *as_matrices(be, z, q), _as_vector(be, dlosses)
         )
         return _in_shape(be, losses, z.shape[:-1]), _in_shape(be, dz, z.shape)
 
@@ -169,15 +170,6 @@ def softmax_cross_entropy_with_gradient(
     """Return the exact loss of each row, and ``(p sum(y) - y) * dlosses``."""
     losses, residuals = softmax_cross_entropy(be, z, y_true)
     return losses, softmax_cross_entropy_backward(be, *residuals, dlosses)
-
-
-def _as_matrices(be: Backend, z: Array, targets: Array) -> tuple[Array, Array]:
-    """Return logits (m, k), and labels (m,) or rows (m, k)."""
-    if z.ndim == 2:
-        return z, targets
-    rows = be.xp.reshape(z, (-1, z.shape[-1]))
-    shape = (-1,) if targets.ndim < z.ndim else tuple(rows.shape)
-    return rows, be.xp.reshape(targets, shape)
 
 
 def _as_vector(be: Backend, dlosses: Array | float) -> Array | float:

@@ -11,6 +11,7 @@ from typing import Any
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks import check_array
+from nnfs_xp.checks.classes import as_matrices
 from nnfs_xp.metrics.base import check_class_pair, check_probability_pair
 
 
@@ -48,15 +49,6 @@ def decide(
     if targets.ndim == 2:
         targets = xp.argmax(targets, axis=1)
     return xp.argmax(scores, axis=1), targets
-
-
-def as_matrices(be: Backend, y_pred: Array, y_true: Array) -> tuple[Array, Array]:
-    """Return scores as (m, k), and labels as (m,) or rows as (m, k)."""
-    if y_pred.ndim == 2:
-        return y_pred, y_true
-    rows = be.xp.reshape(y_pred, (-1, y_pred.shape[-1]))
-    shape = (-1,) if y_true.ndim < y_pred.ndim else tuple(rows.shape)
-    return rows, be.xp.reshape(y_true, shape)
 
 
 def class_numbers(be: Backend, first: int, classes: int, like: Array) -> Array:

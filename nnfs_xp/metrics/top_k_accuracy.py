@@ -6,10 +6,10 @@ from typing import Any
 
 from nnfs_xp.arguments import check_count
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.checks.classes import as_matrices
 from nnfs_xp.errors import InputError
 from nnfs_xp.metrics.base import Metric, Statistics
 from nnfs_xp.metrics.counts import count_true, no_counts, ratio
-from nnfs_xp.metrics.decisions import as_matrices
 from nnfs_xp.registry import register
 
 

@@ -17,9 +17,12 @@ def outputs_of(unit: Layer, shape: Any) -> Iterator[tuple[Layer, Any]]:
     Of chains only what they hold. Within a block of a user's own no shape is known.
     """
     if isinstance(unit, Sequential):
-        for layer in unit.layers:
-            yield from outputs_of(layer, shape)
-            shape = layer.output_shape(shape)
+        for layer, after in zip(unit.layers, unit.output_shapes(shape), strict=True):
+            if layer.children:
+                yield from outputs_of(layer, shape)
+            else:
+                yield layer, after
+            shape = after
         return
     if isinstance(unit, Parallel):
         each = shape if is_several(shape) else (shape,) * len(unit.branches)

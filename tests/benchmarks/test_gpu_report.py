@@ -146,6 +146,7 @@ class TestProcess:
         assert found["status"] == "failed"
         assert found["reason"] == "the process ended with status 7: last words"
 
+    @pytest.mark.slow
     def test_one_that_takes_too_long_is_stopped(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
@@ -295,6 +296,7 @@ class TestCommand:
         assert "error: this is no GPU" in done.stderr
         assert sorted(gpu_report.RESULTS.iterdir()) == before
 
+    @pytest.mark.slow
     def test_rehearsal_of_some_sections(self, tmp_path: Path) -> None:
         chosen = ["parity", "matrix", "notebooks"]
         options = ["--device", "cpu", "--quick", "--out", tmp_path]

@@ -249,6 +249,7 @@ class TestMatrix:
         assert len(found["failures"]) == 1
         assert "No module named 'no_such_module'" in found["failures"][0]
 
+    @pytest.mark.slow
     def test_what_ran_before_the_time_was_over_is_counted(self, tmp_path: Path) -> None:
         tests = "import time\ndef test_a(): pass\ndef test_b(): time.sleep(300)\n"
         found = self.outcomes_of(tmp_path, tests, seconds=5)
@@ -310,6 +311,7 @@ class TestNotebooks:
         (tmp_path / "one.md").write_text("```{code-cell}\n1 / 0\n```\n")
         assert notebooks.found(tmp_path) == [tmp_path / "one.ipynb"]
 
+    @pytest.mark.slow
     def test_by_jupyter_where_it_is_installed(self, tmp_path: Path) -> None:
         if not all(importlib.util.find_spec(name) for name in notebooks.NEEDED):
             pytest.skip("Jupyter is not installed")

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from nnfs_xp.data import DATASET_NAMES, Dataset, Scaling, load_dataset, load_examples
-from nnfs_xp.data.build_packaged_files import main, mini_arrays, write_npz
 from nnfs_xp.data.fashion_mnist import CLASS_NAMES
 from nnfs_xp.errors import DTypeError, InputError
+from tests.data.build_packaged_files import main, mini_arrays, write_npz
 
 PACKAGED = files("nnfs_xp.data").joinpath("files")
 OFFLINE_NAMES = [name for name in DATASET_NAMES if name != "fashion-mnist"]
@@ -89,6 +89,7 @@ def test_mini_can_be_rebuilt(original_files):
             np.testing.assert_array_equal(packaged[key], array)
 
 
+@pytest.mark.slow
 def test_build_script(original_files, tmp_path, capsys):
     pytest.importorskip("sklearn.datasets")
     main(["--fashion-mnist", str(original_files), "--out", str(tmp_path / "out")])

@@ -10,7 +10,7 @@ INSTALL_AND_TRAIN = (
 )
 INSTALL_AND_TEST = (
     "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' "
-    "&& .venv/bin/python -m pytest"
+    "&& .venv/bin/python -m pytest -n 2"
 )
 
 

@@ -46,6 +46,7 @@ def test_shapes_are_those_of_the_cases(kind, name):
     assert {len(row) for row in rows} == {len(head)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", UNITS)
 def test_every_kind_has_a_picture_for_any_of_its_units(kind):
     """Also for those that have a better one."""

@@ -8,16 +8,21 @@ import pytest
 import nnfs_xp as nx
 from tests.conftest import backend_or_skip
 
+CUPY = [
+    pytest.param(dtype, marks=pytest.mark.backend("cupy"))
+    for dtype in ("float64", "float32")
+]
 
-@pytest.fixture
-def cupy(dtype):
+
+@pytest.fixture(params=CUPY)
+def cupy(request):
     """CuPy on a device, real or emulated, in both precisions."""
-    return backend_or_skip("cupy", dtype)
+    return backend_or_skip("cupy", request.param)
 
 
-@pytest.fixture
-def cupy32():
-    return backend_or_skip("cupy", "float32")
+@pytest.fixture(params=CUPY[1:])
+def cupy32(request):
+    return backend_or_skip("cupy", request.param)
 
 
 class Counted:

@@ -64,6 +64,7 @@ def test_every_backend_trains_as_numpy_does(name, precision):
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.backend("cupy")
 def test_captured_steps_are_the_eager_ones_on_cupy(precision):
     backend_or_skip("cupy", "float32")
     be = nx.get_backend("cupy", matmul_precision=precision)

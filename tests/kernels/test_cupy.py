@@ -45,9 +45,14 @@ LAUNCHES = {
 }
 
 
-@pytest.fixture
-def be(dtype):
-    backend = backend_or_skip("cupy", dtype)
+@pytest.fixture(
+    params=[
+        pytest.param(dtype, marks=pytest.mark.backend("cupy"))
+        for dtype in ("float64", "float32")
+    ]
+)
+def be(request):
+    backend = backend_or_skip("cupy", request.param)
     with backend.context():
         yield backend
 

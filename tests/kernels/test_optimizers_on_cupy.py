@@ -13,6 +13,8 @@ from nnfs_xp.regularizers import l1l2_penalty
 from tests.conftest import backend_or_skip
 from tests.matrix.optimizer_runs import CLIPS, FORMULAS, train
 
+pytestmark = pytest.mark.backend("cupy")
+
 
 @pytest.fixture
 def mode():

@@ -153,6 +153,7 @@ def test_overflow_passes_without_a_warning(name, dtype):
     model.fit(X, Y, epochs=5)
 
 
+@pytest.mark.backend("torch")
 def test_tensors_that_require_gradients(torch, dtype):
     be = backend_or_skip("torch", dtype)
     x = torch.tensor(X, requires_grad=True)

@@ -88,6 +88,7 @@ def gradients_of(x, gradients):
 
 @modes
 @pytest.mark.parametrize("case", **parametrize("layer"))
+@pytest.mark.backend("jax")
 def test_layer_against_jax_vjp(case, training):
     be = backend_or_skip("jax", "float64")
     import jax
@@ -112,6 +113,7 @@ def test_layer_against_jax_vjp(case, training):
 
 
 @pytest.mark.parametrize("case", **parametrize("loss"))
+@pytest.mark.backend("jax")
 def test_loss_against_jax_vjp(case):
     be = backend_or_skip("jax", "float64")
     import jax
@@ -134,6 +136,7 @@ def backward(torch, y, dy):
 
 @modes
 @pytest.mark.parametrize("case", **parametrize("layer"))
+@pytest.mark.backend("torch")
 def test_layer_against_torch_autograd_of_the_same_lines(torch, case, training):
     be = backend_or_skip("torch", "float64")
     layer = case.make()
@@ -154,6 +157,7 @@ def test_layer_against_torch_autograd_of_the_same_lines(torch, case, training):
 
 
 @pytest.mark.parametrize("case", **parametrize("loss"))
+@pytest.mark.backend("torch")
 def test_loss_against_torch_autograd_of_the_same_lines(case):
     be = backend_or_skip("torch", "float64")
     loss, y_true = case.make(), be.asarray(case.y_true)

@@ -302,6 +302,7 @@ def test_class_weights_are_moved_to_a_device_once(backend):
     assert loss.class_weight == (2.0, 0.5, 1.0)
 
 
+@pytest.mark.backend("jax")
 def test_compiled_by_jax(dtype):
     be = backend_or_skip("jax", dtype)
     import jax

@@ -130,6 +130,7 @@ def test_the_figure_of_no_sample_warns_of_nothing(backend, name, where):
 
 
 @pytest.mark.parametrize("name", DATA)
+@pytest.mark.backend("jax")
 def test_compiled_by_jax(name, dtype):
     be = backend_or_skip("jax", dtype)
     import jax

@@ -196,6 +196,7 @@ def test_no_slot_that_is_not_needed():
 
 
 @FORMULAS
+@pytest.mark.backend("jax")
 def test_compiled_equals_eager_and_is_compiled_once(dtype, case):
     be = backend_or_skip("jax", dtype)
     optimizer = made_with(case, CLIPS["value, then norm"])

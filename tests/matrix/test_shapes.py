@@ -184,3 +184,39 @@ def test_every_place_of_a_sequence_is_learned_as_a_sample(backend64, options):
     )
     found = backend64.to_numpy(deep.predict(x)).reshape(24, 3)
     assert_agrees(flat.predict(x.reshape(24, 5)), found, backend64, rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape"),
+    [
+        (lambda: [nx.Dense(4, 8), nx.ReLU()], (6, 4)),
+        (lambda: [nx.LayerNorm(8)], (6, 8)),
+        (lambda: [nx.Embedding(11, 4), nx.Dense(4, 8)], (6,)),
+    ],
+)
+def test_units_of_the_last_axis_before_a_flatten(backend64, layers, shape, tmp_path):
+    x = np.arange(5 * np.prod(shape)).reshape(5, *shape) % 11
+    model = nx.Model(
+        [*layers(), nx.Flatten(), nx.Dense(48, 3), nx.Softmax()],
+        loss="categorical_crossentropy", optimizer="adam", backend=backend64,
+    )  # fmt: skip
+    assert model.input_shape is None and model.n_outputs == 3
+    model.fit(x, [0, 1, 2, 0, 1])
+    hidden, flat = model.activations(x)[-4:-2]
+    np.testing.assert_array_equal(
+        backend64.to_numpy(flat), backend64.to_numpy(hidden).reshape(5, 48)
+    )
+    model.save(tmp_path / "model.safetensors")
+    again = nx.Model.load(tmp_path / "model.safetensors", backend=backend64)
+    assert_agrees(again.predict(x), backend64.to_numpy(model.predict(x)), backend64)
+    with pytest.raises(nx.InputError, match=r"Dense\(48, 3\) takes .* \(48,\), got"):
+        model.fit(x[:, :5], [0, 1, 2, 0, 1])
+
+
+def test_a_summary_says_what_is_not_known():
+    model = nx.Model([nx.Dense(4, 8), nx.Flatten(), nx.Dense(48, 3)])
+    printed = []
+    model.summary(printed.append)
+    assert [line.split()[-2] for line in printed[0].splitlines()[2:5]] == [
+        "8", "any", "3"
+    ]  # fmt: skip

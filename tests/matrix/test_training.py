@@ -219,6 +219,7 @@ def test_features_are_cast_to_the_models_dtype(backend, kind):
         assert layer.forward(own).dtype == backend.dtype
 
 
+@pytest.mark.backend("jax")
 def test_jit_equals_eager_on_every_batch_shape(dtype):
     be = backend_or_skip("jax", dtype)
     x, y = small_data()
@@ -232,6 +233,7 @@ def test_jit_equals_eager_on_every_batch_shape(dtype):
     np.testing.assert_allclose(curves[0], curves[1], rtol=rtol)
 
 
+@pytest.mark.backend("jax")
 def test_jit_compiles_once_for_each_batch_shape():
     be = backend_or_skip("jax", "float32")
     x, y = small_data()

@@ -28,7 +28,12 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-@pytest.fixture(params=[ASKED] if ASKED else BACKEND_NAMES)
+def _in_turn(name):
+    """Return a parameter; on other backends than the first, a chapter is slow."""
+    return pytest.param(name, marks=[] if name == "numpy" else pytest.mark.slow)
+
+
+@pytest.fixture(params=[ASKED] if ASKED else map(_in_turn, BACKEND_NAMES))
 def chapter_backend(request, monkeypatch):
     """A backend that works here, set in the environment as readers set it."""
     name = request.param

@@ -106,6 +106,7 @@ def with_one_number_changed(statement, name):
             yield changed
 
 
+@pytest.mark.slow
 @each_chapter
 def test_a_changed_figure_is_noticed(chapter, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

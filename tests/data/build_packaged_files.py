@@ -2,7 +2,7 @@ r"""Make the files of ``nnfs_xp/data/files``.
 
 Run from the root of the repository, with scikit-learn installed::
 
-    python -m nnfs_xp.data.build_packaged_files \
+    python -m tests.data.build_packaged_files \
         --fashion-mnist DIRECTORY --out nnfs_xp/data/files
 
 ``DIRECTORY`` holds the four original IDX files of Fashion-MNIST.
