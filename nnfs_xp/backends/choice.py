@@ -207,7 +207,7 @@ class BackendStatus:
 
 
 def backend_status(name: str) -> BackendStatus:
-    """Try one backend, and report what came of it.
+    """Try one backend, and report whether it works.
 
     Parameters
     ----------

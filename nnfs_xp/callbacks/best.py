@@ -84,7 +84,7 @@ class Patient(Callback):
     best : Best
         What is known of the figure.
     patience : int
-        Epochs without improvement that are put up with, 0 or more.
+        Epochs without improvement that are tolerated, 0 or more.
 
     Raises
     ------

@@ -19,7 +19,7 @@ class EarlyStopping(Patient):
     monitor : str, default "validation_loss"
         The figure, as records of the history name it.
     patience : int, default 0
-        Epochs without improvement that are put up with, 0 or more. With 0 the
+        Epochs without improvement that are tolerated, 0 or more. With 0 the
         first such epoch is the last one.
     min_delta : float, default 0.0
         What an improvement must exceed, 0 or more.

@@ -84,7 +84,7 @@ class ReduceOnPlateau(Patient):
     factor : float, default 0.1
         More than 0, and less than 1.
     patience : int, default 10
-        Epochs without improvement that are put up with, 0 or more.
+        Epochs without improvement that are tolerated, 0 or more.
     min_delta : float, default 1e-4
         What an improvement must exceed, 0 or more.
     mode : {"auto", "min", "max"}, default "auto"

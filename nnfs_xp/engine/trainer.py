@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from nnfs_xp.backends import Array
+from nnfs_xp.backends import Array, Backend
 from nnfs_xp.callbacks import BatchEvent, Callback
 from nnfs_xp.engine.batching import batch_order, batch_slices, rows_of
 from nnfs_xp.engine.data import Data, as_inputs, default_limit, each
@@ -74,9 +74,7 @@ class HostBatches:
         """Take a step on the rows with these numbers in the order."""
         be, data, state = self.state.network.backend, self.data, self.state
         given = data.rows(rows) if self._order is None else data.take(self._order[rows])
-        given = given.moved(be)
-        batch = Batch(as_inputs(be, given.x, given.ids), given.y, given.weight)
-        self.executor.train(state.tree, batch, state.counters.steps)
+        self.executor.train(state.tree, _batch(be, given), state.counters.steps)
 
 
 class Trainer:
@@ -215,9 +213,7 @@ class Trainer:
         network = self.state.network
         totals = empty_statistics(network, data.outputs)
         for rows in batch_slices(data.samples, batch_size):
-            part = data.rows(rows).moved(network.backend)
-            x = as_inputs(part.be, part.x, part.ids)
-            batch = Batch(x, part.y, part.weight)
+            batch = _batch(network.backend, data.rows(rows))
             self.executor.evaluate(self.state.tree, totals, batch)
         return figures_of(network, totals)
 
@@ -231,3 +227,9 @@ class Trainer:
             part = as_inputs(be, each(cut, x), ids)
             parts.append(self.executor.predict(self.state.tree, part))
         return parts[0] if len(parts) == 1 else be.xp.concat(parts, axis=0)
+
+
+def _batch(be: Backend, rows: Data) -> Batch:
+    """Return rows of the data as a batch on a backend."""
+    rows = rows.moved(be)
+    return Batch(as_inputs(be, rows.x, rows.ids), rows.y, rows.weight)

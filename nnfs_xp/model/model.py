@@ -77,7 +77,7 @@ class Model:
     compile : {"auto", "off", "require"}, default "auto"
         Whether the step is compiled: where the backend can (as one program on
         JAX, as one CUDA graph on CuPy), never, or else an error.
-        `executor_note` says what came of it.
+        `executor_note` says how the step is run.
 
     Attributes
     ----------
