@@ -75,31 +75,33 @@ class Gradients:
         return self.slots.get(name)
 
     def __setitem__(self, name: str, value: Array) -> None:
-        run, slot = self._run, self.slots.get(name)
-        if value is slot and slot is not None:
-            # A product was written to the slot itself, which has its shape.
-            run.written.add(self._paths[name])
-            return
-        if name not in self._paths:
+        written, slot = self._run.written, self.slots.get(name)
+        # A product that was written to the slot itself has its shape.
+        if value is not slot or slot is None:
+            self._check(name, value)
+            path = self._paths[name]
+            if path is None:
+                return
+            if slot is None:
+                found = self._run.gradients
+                found[path] = found[path] + value if path in written else value
+            elif path in written:
+                slot += value
+            else:
+                slot[...] = value
+        written.add(self._paths[name])
+
+    def _check(self, name: str, value: Array) -> None:
+        wanted = self._shapes.get(name)
+        if wanted is None:
             raise InputError(
                 f"bwd writes a gradient of {name!r}, which is no parameter"
             )
-        if tuple(value.shape) != self._shapes[name]:
+        if tuple(value.shape) != wanted:
             raise InputError(
                 f"the gradient of {self._paths[name] or name} must have shape "
-                f"{self._shapes[name]}, got {tuple(value.shape)}"
+                f"{wanted}, got {tuple(value.shape)}"
             )
-        path = self._paths[name]
-        if path is None:
-            return
-        if slot is None:
-            found = run.gradients
-            found[path] = found[path] + value if path in run.written else value
-        elif path in run.written:
-            slot += value
-        else:
-            slot[...] = value
-        run.written.add(path)
 
 
 class Buffers:

@@ -30,8 +30,8 @@ KERNEL_MODES = ("auto", "off", "require")
 
 _REFERENCES: dict[str, Function] = {}
 _IMPLEMENTATIONS: dict[tuple[str, str], Function] = {}
-# What a call resolves to, so that a step looks each kernel up in one dict.
-_RESOLVED: dict[tuple[str, str], Function] = {}
+# What a call resolves to, by name and then by backend.
+_RESOLVED: dict[str, dict[str, Function]] = {}
 # Backends whose implementations are registered, or that have none.
 _LOADED: set[str] = set()
 _mode = os.environ.get("NNFS_XP_KERNELS") or "auto"
@@ -64,14 +64,13 @@ def portable(reference: Function) -> Function:
         )
     _REFERENCES[name] = reference
     # A cell of a notebook that is run again defines its function anew.
-    _RESOLVED.clear()
+    resolved = _RESOLVED[name] = {}
 
     @functools.wraps(reference)
     def call(be: Any, *arguments: Any) -> Any:
-        key = (name, be.name)
-        function = _RESOLVED.get(key)
+        function = resolved.get(be.name)
         if function is None:
-            function = _RESOLVED[key] = _resolve(name, be.name, reference)
+            function = resolved[be.name] = _resolve(name, be.name, reference)
         return function(be, *arguments)
 
     call.reference = reference  # type: ignore[attr-defined]
@@ -83,7 +82,7 @@ def implements(name: str, backend: str) -> Callable[[Function], Function]:
 
     def enter(function: Function) -> Function:
         _IMPLEMENTATIONS[name, backend] = function
-        _RESOLVED.clear()
+        _resolve_anew()
         return function
 
     return enter
@@ -113,7 +112,12 @@ def forget(name: str) -> None:
     del _REFERENCES[name]
     for key in [key for key in _IMPLEMENTATIONS if key[0] == name]:
         del _IMPLEMENTATIONS[key]
-    _RESOLVED.clear()
+    _resolve_anew()
+
+
+def _resolve_anew() -> None:
+    for resolved in _RESOLVED.values():
+        resolved.clear()
 
 
 def _resolve(name: str, backend: str, reference: Function) -> Function:
@@ -184,4 +188,4 @@ def set_kernel_mode(mode: str) -> None:
     if mode not in KERNEL_MODES:
         raise InputError(f"mode must be one of {KERNEL_MODES}, got {mode!r}")
     _mode = mode
-    _RESOLVED.clear()
+    _resolve_anew()

@@ -72,9 +72,10 @@ class Adam(Optimizer):
         self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
     ) -> tuple[Array, ...]:
         """Return new parameters and moments."""
-        changing = state["step"], state["learning_rate"]
-        constants = self.beta_1, self.beta_2, self.epsilon
-        return adam(be, w, dw, *moments, *changing, *constants)
+        t, rate = state["step"], state["learning_rate"]
+        return adam(
+            be, w, dw, *moments, t, rate, self.beta_1, self.beta_2, self.epsilon
+        )
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""

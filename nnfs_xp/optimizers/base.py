@@ -130,13 +130,13 @@ class Optimizer(HasLearningRate):
         self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
     ) -> None:
         """Write new values, given clipped gradients and a step counted from 1."""
-        moments = [state[name] for name in self.moments()]
+        changing = [parameters, *(state[name] for name in self.moments())]
         for key, dw in gradients.items():
-            own = [slots[key] for slots in moments]
-            new = self.rule(be, parameters[key], dw, state, *own)
-            for slots, value in zip((parameters, *moments), new, strict=True):
-                if value is not slots[key]:
-                    be.assign(slots, key, value)
+            w, *moments = old = [slots[key] for slots in changing]
+            new = self.rule(be, w, dw, state, *moments)
+            for slots, before, after in zip(changing, old, new, strict=True):
+                if after is not before:
+                    be.assign(slots, key, after)
 
     def moments(self) -> tuple[str, ...]:
         """Return the names of what is kept for each parameter, 0 at first."""
