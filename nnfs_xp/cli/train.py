@@ -76,7 +76,12 @@ def run(options: argparse.Namespace) -> int:
     }
     out = _output_directory(options)
     unit = "images" if data.image_shape else "samples"
-    _announce(model, data, unit)
+    print(f"{data.name}: {data.note}")
+    print(
+        f"{len(data.y_train):,} training and {len(data.y_test):,} test {unit}, "
+        f"{data.n_features} features, {data.n_classes} classes"
+    )
+    model.summary()
 
     x_test = data.features("test", be.dtype_name)
     began = time.perf_counter()
@@ -124,15 +129,6 @@ def layers_for(data: Dataset, hidden: list[int]) -> list[Layer]:
         layers += [Dense(n_inputs, n_neurons), ReLU()]
     layers[-1] = Softmax()
     return layers
-
-
-def _announce(model: Model, data: Dataset, unit: str) -> None:
-    print(f"{data.name}: {data.note}")
-    print(
-        f"{len(data.y_train):,} training and {len(data.y_test):,} test {unit}, "
-        f"{data.n_features} features, {data.n_classes} classes"
-    )
-    model.summary()
 
 
 def _output_directory(options: argparse.Namespace) -> Path:

@@ -65,7 +65,7 @@ def _load(options: argparse.Namespace) -> tuple[Model, Examples, np.ndarray]:
         class_names=model.metadata.get("class_names"),
     )
     scaling = model.metadata.get("scaling")
-    if scaling is None:
-        return model, examples, examples.x
-    x = Scaling.from_dict(scaling).apply(examples.x, model.backend.dtype_name)
+    x = examples.x
+    if scaling is not None:
+        x = Scaling.from_dict(scaling).apply(x, model.backend.dtype_name)
     return model, examples, x

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from nnfs_xp.data.dataset import Dataset
+from nnfs_xp.data.examples import Examples, number_names
 from nnfs_xp.data.fashion_mnist import load_full
 from nnfs_xp.data.generators import load_points
 from nnfs_xp.data.packaged import load_digits, load_mini
 from nnfs_xp.data.readers import read_file
 from nnfs_xp.data.scaling import Scaling
-from nnfs_xp.data.tables import Tables
-from nnfs_xp.errors import InputError
+from nnfs_xp.errors import FileFormatError, InputError
 from nnfs_xp.random import Stream
 
 _Path = str | PathLike[str]
@@ -32,36 +30,6 @@ _LOADERS: dict[str, Callable[[_Path | None], Dataset]] = {
 
 DATASET_NAMES = tuple(_LOADERS)
 _TEST_SHARE = 0.2
-
-
-# Without eq=False the generated __eq__ would compare arrays and raise.
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """Rows to evaluate or to predict with a trained model.
-
-    Parameters
-    ----------
-    x : numpy.ndarray
-        Raw features of shape (n, features); the model's scaling applies.
-    y : numpy.ndarray or None
-        Integer labels of shape (n,), if there are any.
-    class_names : tuple of str
-        One name for each label from 0 up; empty without labels.
-    image_shape : tuple of int or None
-        ``(height, width)`` if a row is an image.
-
-    Examples
-    --------
-    >>> from nnfs_xp.data import load_examples
-    >>> examples = load_examples("digits")
-    >>> examples.x.shape, examples.y.shape, examples.image_shape
-    ((359, 64), (359,), (8, 8))
-    """
-
-    x: np.ndarray = field(repr=False)
-    y: np.ndarray | None = field(repr=False)
-    class_names: tuple[str, ...]
-    image_shape: tuple[int, int] | None
 
 
 def load_dataset(
@@ -153,31 +121,30 @@ def load_examples(
         found = Examples(x, y, dataset.class_names, dataset.image_shape)
     else:
         path = _existing(name_or_path)
-        tables = read_file(path, labels=False, n_features=n_features)
-        found = _from_tables(path, tables, class_names)
+        rows, test = read_file(path, n_features=n_features)
+        found = _numbered_by(class_names, path, test or rows)
     if n_features is not None and found.x.shape[1] != n_features:
         raise InputError(
-            f"{os.fspath(name_or_path)}: rows have {found.x.shape[1]} features; "
+            f"{name_or_path}: rows have {found.x.shape[1]} features; "
             f"{n_features} are expected"
         )
     return found
 
 
-def _from_tables(
-    path: Path, tables: Tables, class_names: Sequence[str] | None
+def _numbered_by(
+    class_names: Sequence[str] | None, path: Path, found: Examples
 ) -> Examples:
-    """Take the test rows, or all of them, numbered by `class_names`."""
-    rows = tables.train if tables.test is None else tables.test
-    names, y = tables.class_names, rows.y
-    if y is not None and tables.names_in_file and class_names is not None:
-        unknown = [name for name in names if name not in class_names]
-        if unknown:
-            raise InputError(
-                f"{path}: class {unknown[0]!r} is none of {', '.join(class_names)}"
-            )
-        numbers = [list(class_names).index(name) for name in names]
-        names, y = tuple(class_names), np.array(numbers, dtype=np.int64)[y]
-    return Examples(rows.x, y, names, tables.image_shape)
+    """Return examples whose labels are numbered by `class_names`."""
+    names, y = found.class_names, found.y
+    if y is None or class_names is None or names == number_names(len(names)):
+        return found
+    unknown = [name for name in names if name not in class_names]
+    if unknown:
+        raise InputError(
+            f"{path}: class {unknown[0]!r} is none of {', '.join(class_names)}"
+        )
+    numbers = np.array([list(class_names).index(name) for name in names])
+    return Examples(found.x, numbers[y], tuple(class_names), found.image_shape)
 
 
 def _existing(name_or_path: _Path) -> Path:
@@ -188,7 +155,7 @@ def _existing(name_or_path: _Path) -> Path:
     # An empty name would stand for the working directory.
     if name_or_path == "" or not path.exists():
         raise InputError(
-            f"no data set and no file is called {os.fspath(name_or_path)!r}; the "
+            f"no data set and no file is called '{name_or_path}'; the "
             f"data sets are {', '.join(DATASET_NAMES)}"
         )
     return path
@@ -215,19 +182,24 @@ def _dataset_from_file(path: Path, seed: int) -> Dataset:
     InputError
         If rows must be held out and there are fewer than two.
     """
-    tables = read_file(path)
-    train, test = tables.train, tables.test
-    note = f"read from {path}, with its own test rows"
+    rows, test = read_file(path)
+    if rows.y is None or (test is not None and test.y is None):
+        raise FileFormatError(
+            f"{path}: has no labels. An .npz file has them as y_train (and y_test), "
+            "y, labels or target, an IDX file as train-labels-idx1-ubyte beside it"
+        )
     if test is None:
-        held_out = _held_out(path, len(train.x), seed)
+        held_out = _held_out(path, len(rows.x), seed)
+        parts = rows.x[~held_out], rows.y[~held_out], rows.x[held_out], rows.y[held_out]
         note = (
             f"read from {path}, {held_out.sum()} of {len(held_out)} rows held "
             f"out for testing (seed {seed})"
         )
-        train, test = train.where(~held_out), train.where(held_out)
-    assert train.y is not None and test.y is not None
-    parts = train.x, train.y, test.x, test.y
-    kind = tables.class_names, tables.image_shape, Scaling.standard(train.x)
+    else:
+        parts = rows.x, rows.y, test.x, test.y
+        note = f"read from {path}, with its own test rows"
+    names = max(rows.class_names, test.class_names if test else (), key=len)
+    kind = names, rows.image_shape, Scaling.standard(parts[0])
     return Dataset(str(path), *parts, *kind, note)
 
 

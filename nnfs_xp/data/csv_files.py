@@ -1,29 +1,30 @@
-"""Tables in comma-separated text."""
+"""Tables in comma-separated text, read by pandas."""
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
+import warnings
 import zlib
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnfs_xp.data.examples import MOST_CLASSES, Examples, make_examples
 from nnfs_xp.data.streams import open_binary
-from nnfs_xp.data.tables import MOST_CLASSES, Tables, make_tables
 from nnfs_xp.errors import FileFormatError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _LABEL_NAMES = ("label", "class", "target", "y")
-# "y" is left out: it is as likely the answer "yes" in a first row of data.
-_SURE_LABEL_NAMES = frozenset(_LABEL_NAMES[:3])
 
 
-def read_csv(
-    path: Path, *, labels: bool = True, n_features: int | None = None
-) -> Tables:
+def read_csv(path: Path, *, n_features: int | None = None) -> Examples:
     """Read numbers and labels from a CSV file, plain or compressed by gzip.
 
     The first row is a header if it names a column ``label``, ``class`` or
@@ -38,212 +39,133 @@ def read_csv(
     ----------
     path : pathlib.Path
         The file, in UTF-8.
-    labels : bool, default True
-        Whether a file without a label column is refused.
     n_features : int, optional
-        With ``labels=False``, a file of just this many columns has no labels.
+        A file of just this many columns has no labels.
 
     Returns
     -------
-    Tables
+    examples : Examples
 
     Raises
     ------
     FileFormatError
-        If a cell is missing or is not a number, rows differ in length, or
-        there are no rows.
+        If a cell is missing or is not a number, a row is too long, or there
+        are no rows.
     """
-    try:
-        with (
-            open_binary(path) as binary,
-            io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text,
-        ):
-            return _tables(path, _rows(text), labels, n_features)
-    except UnicodeDecodeError as error:
-        raise FileFormatError(f"{path}: is not text in UTF-8: {error}") from error
-    # gzip reports damage through the last three.
-    except (csv.Error, OSError, EOFError, zlib.error) as error:
-        raise FileFormatError(f"{path}: cannot be read as CSV: {error}") from error
-
-
-def _rows(text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number of each line that is not blank, and its cells."""
-    reader = csv.reader(text)
-    for cells in reader:
-        if len(cells) > 1 or (cells and cells[0].strip()):
-            yield reader.line_num, cells
-
-
-def _tables(
-    path: Path, rows: Iterator[tuple[int, list[str]]], labels: bool, hint: int | None
-) -> Tables:
-    line, cells = next(rows, (0, []))
-    if not cells:
-        raise FileFormatError(f"{path}: is empty")
-    table = _Table(path, line, cells, labels or len(cells) != hint)
-    if table.header is None:
-        table.add(line, cells)
-    for line, cells in rows:
-        table.add(line, cells)
-    if not table.lines:
+    first = _parse(path, header=None, nrows=1, dtype=str).iloc[0].fillna("")
+    cells = [cell.strip() for cell in first]
+    labelled = len(cells) != n_features
+    if labelled and len(cells) < 2:
+        raise FileFormatError(
+            f"{path}: has a single column; a feature and a label are needed at "
+            "least, with a comma between"
+        )
+    header = _is_header(cells, labelled)
+    frame = _parse(path, header=0 if header else None)
+    if header:
+        frame.columns = cells
+    if frame.empty:
         raise FileFormatError(f"{path}: holds a header and no rows")
-    x = table.features()
-    if table.label is None:
-        return make_tables(path, (x, None))
-    y, names = table.numbered_labels(table.label)
-    tables = make_tables(path, (x, y))
-    if names is None:
-        return tables
-    return replace(tables, class_names=names, names_in_file=True)
+    features = list(range(len(cells)))
+    if not labelled:
+        return make_examples(path, "train", _features(path, frame, features), None)
+    label = features.pop(_label_column(cells) if header else -1)
+    y, names = _labels(path, frame, label)
+    found = make_examples(path, "train", _features(path, frame, features), y)
+    return replace(found, class_names=names) if names else found
 
 
-class _Table:
-    """The columns of one file, and what its rows hold.
+def _parse(path: Path, **options: Any) -> pd.DataFrame:
+    """Return what pandas reads; only an empty cell is a missing value."""
+    import pandas as pd
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    line : int
-        Number of its first line that is not blank.
-    first_row : list of str
-        The cells of this line, by which the columns are told.
-    labelled : bool
-        Whether one of the columns holds labels.
-
-    Raises
-    ------
-    FileFormatError
-        If there is no column left for features.
-    """
-
-    def __init__(
-        self, path: Path, line: int, first_row: list[str], labelled: bool
-    ) -> None:
-        self.path, self.first_line, self.width = path, line, len(first_row)
-        if labelled and self.width < 2:
-            raise FileFormatError(
-                f"{path}: line {line} has a single column; a feature and a label "
-                "are needed at least, with a comma between"
-            )
-        self.header: list[str] | None = None
-        # The column of the labels, counting from 0.
-        self.label = self.width - 1 if labelled else None
-        if _is_header(first_row, labelled):
-            self.header = [cell.strip() for cell in first_row]
-            if labelled:
-                self.label = _label_column(self.header)
-        # An array of doubles takes a quarter of the memory of a list of floats.
-        self.values = array("d")
-        self.label_cells: list[str] = []
-        self.lines: list[int] = []
-
-    def add(self, line: int, cells: list[str]) -> None:
-        """Append the numbers and the label of one row."""
-        if len(cells) != self.width:
-            raise FileFormatError(
-                f"{self.path}: line {line} has {len(cells)} columns, "
-                f"line {self.first_line} has {self.width}"
-            )
-        if self.label is not None:
-            self.label_cells.append(cells.pop(self.label).strip())
-        before = len(self.values)
-        try:
-            self.values.extend(map(_to_number, cells))
-        except ValueError:
-            # What came before the culprit has been appended already.
-            index = len(self.values) - before
-            cell = cells[index].strip()
-            reason = f"{cell!r} is not a number" if cell else "the value is missing"
-            raise self._error(line, self._column(index), reason) from None
-        self.lines.append(line)
-
-    def features(self) -> np.ndarray:
-        """Return the numbers of all rows, if they are finite."""
-        x = np.frombuffer(self.values).reshape(len(self.lines), -1)
-        for row, index in np.argwhere(~np.isfinite(x))[:1]:
-            reason = "NaN and infinity are not allowed"
-            raise self._error(self.lines[row], self._column(int(index)), reason)
-        return x
-
-    def numbered_labels(self, column: int) -> tuple[np.ndarray, tuple[str, ...] | None]:
-        """Turn the label column into integers.
-
-        Returns
-        -------
-        labels : numpy.ndarray
-            Shape (n,), dtype int64.
-        names : tuple of str or None
-            The sorted names, if the labels are names and not numbers.
-
-        Raises
-        ------
-        FileFormatError
-            If a label is missing, numbers and names are mixed, or a number is
-            not a whole one from 0 up.
-        """
-        cells = self.label_cells
-        if "" in cells:
-            line = self.lines[cells.index("")]
-            raise self._error(line, column, "the label is missing")
-
-        values = [_number_or_none(cell) for cell in cells]
-        if all(value is None for value in values):
-            names = sorted(set(cells))
-            numbers = {name: number for number, name in enumerate(names)}
-            return np.array([numbers[cell] for cell in cells], np.int64), tuple(names)
-
-        for line, cell, value in zip(self.lines, cells, values, strict=True):
-            if value is None:
-                reason = f"the label {cell!r} is a name, others are numbers"
-                raise self._error(line, column, reason)
-            if not (value.is_integer() and 0 <= value < MOST_CLASSES):
-                reason = (
-                    f"the label must be a whole number from 0 to {MOST_CLASSES - 1}, "
-                    f"or all labels must be names; it is {cell!r}"
-                )
-                raise self._error(line, column, reason)
-        return np.array(values, dtype=np.int64), None
-
-    def _column(self, index: int) -> int:
-        """Return the column of feature number `index`."""
-        return index + (self.label is not None and index >= self.label)
-
-    def _error(self, line: int, column: int, reason: str) -> FileFormatError:
-        """Return an error that points to a cell; `column` counts from 0."""
-        name = f" ({self.header[column]!r})" if self.header else ""
-        place = f"{self.path}: line {line}, column {column + 1}{name}"
-        return FileFormatError(f"{place}: {reason}")
+    try:
+        with open_binary(path) as file, warnings.catch_warnings():
+            # Without index_col, rows that are too long would shift; with it, pandas
+            # cuts them, and warns.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                file, **options, index_col=False, skipinitialspace=True,
+                keep_default_na=False, na_values=[""], low_memory=False,
+            )  # fmt: skip
+    except pd.errors.EmptyDataError:
+        raise FileFormatError(f"{path}: is empty") from None
+    except pd.errors.ParserWarning:
+        reason = "rows have more columns than the header"
+        raise FileFormatError(f"{path}: {reason}") from None
+    # gzip reports damage through the last three. Text that is not UTF-8 is a
+    # ValueError, as are pandas' own.
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+        raise FileFormatError(f"{path}: cannot be read as CSV: {reason}") from error
 
 
-def _to_number(cell: str) -> float:
-    """Return the number that a cell holds, or raise ValueError."""
-    # Python's own notation allows 1_0 for ten; in a table it is a name.
-    if "_" in cell:
-        raise ValueError(cell)
-    return float(cell)
+def _features(path: Path, frame: pd.DataFrame, columns: list[int]) -> np.ndarray:
+    """Return the numbers of some columns, if they are finite."""
+    import pandas as pd
+
+    cells = frame.iloc[:, columns]
+    x = cells.apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    for row, index in np.argwhere(~np.isfinite(x))[:1]:
+        cell = cells.iat[row, index]
+        missing = pd.isna(cell)
+        reason = "the value is missing" if missing else f"'{cell}' is no finite number"
+        raise _error(path, frame, row, columns[index], reason)
+    return x
 
 
-def _is_header(row: Sequence[str], labelled: bool) -> bool:
-    cells = [cell.strip() for cell in row]
-    if any(cell.lower() in _SURE_LABEL_NAMES for cell in cells):
+def _labels(
+    path: Path, frame: pd.DataFrame, column: int
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return labels as integers, and their sorted names unless they are numbers."""
+    import pandas as pd
+
+    cells = frame.iloc[:, column]
+    for row in np.flatnonzero(cells.isna())[:1]:
+        raise _error(path, frame, row, column, "the label is missing")
+    # "True" and "False", too, are names.
+    texts = cells.astype(str).str.strip().to_numpy(object)
+    numbers = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(np.float64)
+    if np.isnan(numbers).all():
+        names, y = np.unique(texts, return_inverse=True)
+        return y, tuple(names)
+    usable = (numbers % 1 == 0) & (numbers >= 0) & (numbers < MOST_CLASSES)
+    for row in np.flatnonzero(~usable)[:1]:
+        reason = (
+            f"labels must be whole numbers from 0 to {MOST_CLASSES - 1}, or all of "
+            f"them names; this one is {texts[row]!r}"
+        )
+        raise _error(path, frame, row, column, reason)
+    return numbers.astype(np.int64), ()
+
+
+def _error(
+    path: Path, frame: pd.DataFrame, row: int, column: int, reason: str
+) -> FileFormatError:
+    """Return an error that points to a cell; `row` and `column` count from 0."""
+    name = frame.columns[column]
+    has_header = isinstance(name, str)
+    with open_binary(path) as file, io.TextIOWrapper(file, "utf-8-sig") as text:
+        reader = csv.reader(text)
+        lines = (reader.line_num for row in reader if row[1:] or "".join(row).strip())
+        line = next(itertools.islice(lines, row + has_header, None))
+    place = f"{path}: line {line}, column {column + 1}"
+    return FileFormatError(f"{place}{f' ({name!r})' if has_header else ''}: {reason}")
+
+
+def _is_header(cells: Sequence[str], labelled: bool) -> bool:
+    import pandas as pd
+
+    # "y" is left out: it is as likely the answer "yes" in a first row of data.
+    if any(cell.lower() in _LABEL_NAMES[:3] for cell in cells):
         return True
     # Labels may be names in any row, so the last cell tells nothing. An empty
     # name is what pandas writes above its row numbers.
     features = [cell for cell in (cells[:-1] if labelled else cells) if cell]
-    return bool(features) and all(_number_or_none(cell) is None for cell in features)
+    numbers = pd.to_numeric(pd.Series(features, dtype=object), errors="coerce")
+    return bool(features) and bool(numbers.isna().all())
 
 
 def _label_column(header: Sequence[str]) -> int:
     names = [name.lower() for name in header]
-    for wanted in _LABEL_NAMES:
-        if wanted in names:
-            return names.index(wanted)
-    return len(names) - 1
-
-
-def _number_or_none(cell: str) -> float | None:
-    try:
-        return _to_number(cell)
-    except ValueError:
-        return None
+    return next((names.index(name) for name in _LABEL_NAMES if name in names), -1)

@@ -20,8 +20,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from nnfs_xp.data.examples import Parts, make_parts
 from nnfs_xp.data.streams import open_binary, plain_or_gz
-from nnfs_xp.data.tables import Tables, make_tables
 from nnfs_xp.errors import FileFormatError
 
 _DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -65,19 +65,18 @@ def is_idx_name(name: str) -> bool:
     return re.search(r"[-.]idx\d-ubyte(\.gz)?$", name) is not None
 
 
-def read_idx_directory(directory: Path, *, labels: bool = True) -> Tables:
+def read_idx_directory(directory: Path) -> Parts:
     """Read the training images of a directory and what belongs to them.
 
     Parameters
     ----------
     directory : pathlib.Path
-        Holds files of the names above. The two ``t10k`` files may be absent.
-    labels : bool, default True
-        Whether images without labels are refused.
+        Holds files of the names above. Only the training images are needed.
 
     Returns
     -------
-    Tables
+    all or training rows : Examples
+    test rows : Examples or None
 
     Raises
     ------
@@ -87,14 +86,14 @@ def read_idx_directory(directory: Path, *, labels: bool = True) -> Tables:
     for separator in "-.":
         images = plain_or_gz(directory / f"train-images{separator}idx3-ubyte")
         if images is not None:
-            return read_idx_images(images, labels=labels)
+            return read_idx_images(images)
     raise FileFormatError(
         f"{directory}: is a directory without train-images-idx3-ubyte or "
         "train-images-idx3-ubyte.gz"
     )
 
 
-def read_idx_images(path: Path, *, labels: bool = True) -> Tables:
+def read_idx_images(path: Path) -> Parts:
     """Read an IDX file of images and the files that belong to it.
 
     Parameters
@@ -102,12 +101,11 @@ def read_idx_images(path: Path, *, labels: bool = True) -> Tables:
     path : pathlib.Path
         The images. Their labels are looked for beside them, and beside
         ``train-*`` also the test images ``t10k-*``.
-    labels : bool, default True
-        Whether images without labels are refused.
 
     Returns
     -------
-    Tables
+    all or training rows : Examples
+    test rows : Examples or None
 
     Raises
     ------
@@ -121,31 +119,25 @@ def read_idx_images(path: Path, *, labels: bool = True) -> Tables:
             "train-images-idx3-ubyte; the labels are found beside it"
         )
     prefix, separator, dimensions = match.groups()
-    train = read_idx(path), _read_labels(path, prefix, separator, labels)
 
-    images_test = None
-    if prefix == "train-":
-        images_test = plain_or_gz(
-            path.with_name(f"t10k-images{separator}idx{dimensions}-ubyte")
-        )
-    if images_test is None:
-        return make_tables(path, train)
-    y_test = _read_labels(images_test, "t10k-", separator, labels)
-    return make_tables(path, train, (read_idx(images_test), y_test))
+    def labels(prefix: str) -> np.ndarray | None:
+        found = plain_or_gz(path.with_name(f"{prefix}labels{separator}idx1-ubyte"))
+        return None if found is None else read_idx(found)
+
+    test_name = f"t10k-images{separator}idx{dimensions}-ubyte"
+    x_test = plain_or_gz(path.with_name(test_name)) if prefix == "train-" else None
+    test = None if x_test is None else (read_idx(x_test), labels("t10k-"))
+    return make_parts(path, (read_idx(path), labels(prefix)), test)
 
 
 def _parse(path: Path, stream: BinaryIO, sha256: str | None) -> np.ndarray:
     magic = stream.read(4)
-    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES:
+    known = len(magic) == 4 and magic[:2] == b"\0\0" and magic[2] in _DTYPES
+    if not known or not 1 <= magic[3] <= _MOST_DIMENSIONS:
         raise FileFormatError(
             f"{path}: not an IDX file; it starts with {magic.hex(' ') or 'nothing'}"
         )
     dtype, dimensions = np.dtype(_DTYPES[magic[2]]), magic[3]
-    if not 1 <= dimensions <= _MOST_DIMENSIONS:
-        raise FileFormatError(
-            f"{path}: IDX header declares {dimensions} dimensions; expected 1 to "
-            f"{_MOST_DIMENSIONS}"
-        )
     sizes = stream.read(4 * dimensions)
     if len(sizes) < 4 * dimensions:
         raise FileFormatError(f"{path}: ends within its IDX header")
@@ -182,19 +174,3 @@ def _read_up_to(stream: BinaryIO, count: int) -> bytearray:
     while chunk := stream.read(min(_CHUNK, count - len(content))):
         content += chunk
     return content
-
-
-def _read_labels(
-    images: Path, prefix: str, separator: str, required: bool
-) -> np.ndarray | None:
-    """Read the labels that belong to `images`; None if there are none."""
-    wanted = images.with_name(f"{prefix}labels{separator}idx1-ubyte")
-    found = plain_or_gz(wanted)
-    if found is not None:
-        return read_idx(found)
-    if required:
-        raise FileFormatError(
-            f"{images}: its labels are missing; neither {wanted.name} nor "
-            f"{wanted.name}.gz is in {images.parent}"
-        )
-    return None

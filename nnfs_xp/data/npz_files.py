@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from nnfs_xp.data.tables import Tables, make_tables
+from nnfs_xp.data.examples import Parts, make_parts
 from nnfs_xp.errors import FileFormatError
 
 _KEYS = (("x_train", "y_train"), ("x", "y"), ("images", "labels"), ("data", "target"))
 _TEST_KEYS = ("x_test", "y_test")
 
 
-def read_npz(path: Path, *, labels: bool = True) -> Tables:
+def read_npz(path: Path) -> Parts:
     """Read features and labels from an ``.npz`` file, without unpickling.
 
     Parameters
@@ -22,19 +21,19 @@ def read_npz(path: Path, *, labels: bool = True) -> Tables:
     path : pathlib.Path
         Holds ``x_train`` and ``y_train``, or ``x`` and ``y``, or ``images``
         and ``labels``, or ``data`` and ``target``, in small or capital
-        letters. ``x_test`` and ``y_test`` may stand beside them.
-    labels : bool, default True
-        Whether features without labels are refused.
+        letters. ``x_test`` and ``y_test`` may stand beside them. Labels may be
+        left out.
 
     Returns
     -------
-    Tables
+    all or training rows : Examples
+    test rows : Examples or None
 
     Raises
     ------
     FileFormatError
-        If the file is damaged, lacks an array, or holds one that cannot be
-        used.
+        If the file is damaged, has no features, or holds an array that cannot
+        be used.
     """
     arrays = _load(path)
     pair = next((pair for pair in _KEYS if pair[0] in arrays), None)
@@ -42,16 +41,11 @@ def read_npz(path: Path, *, labels: bool = True) -> Tables:
         wanted = ", ".join(f"{x}/{y}" for x, y in _KEYS)
         found = ", ".join(arrays) or "nothing"
         raise FileFormatError(f"{path}: holds {found}; expected one of {wanted}")
-
-    x_train, y_train = pair
-    train = arrays[x_train], _labels(path, arrays, y_train, labels)
-    x_test, y_test = _TEST_KEYS
-    if x_test in arrays:
-        test = arrays[x_test], _labels(path, arrays, y_test, labels)
-        return make_tables(path, train, test)
-    if y_test in arrays:
-        raise FileFormatError(f"{path}: holds {y_test} without {x_test}")
-    return make_tables(path, train)
+    x_test, y_test = (arrays.get(key) for key in _TEST_KEYS)
+    if x_test is None and y_test is not None:
+        raise FileFormatError(f"{path}: holds y_test without x_test")
+    test = None if x_test is None else (x_test, y_test)
+    return make_parts(path, (arrays[pair[0]], arrays.get(pair[1])), test)
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:
@@ -77,12 +71,3 @@ def _load(path: Path) -> dict[str, np.ndarray]:
         reason = str(error) or type(error).__name__
         raise FileFormatError(f"{path}: cannot be read as .npz: {reason}") from error
     return arrays
-
-
-def _labels(
-    path: Path, arrays: Mapping[str, np.ndarray], key: str, required: bool
-) -> np.ndarray | None:
-    """Return the labels called `key`, or None where they may be absent."""
-    if key not in arrays and required:
-        raise FileFormatError(f"{path}: holds no labels; expected {key}")
-    return arrays.get(key)

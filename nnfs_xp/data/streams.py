@@ -19,11 +19,8 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
     with open(path, "rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
-        if compressed:
-            with gzip.open(file, "rb") as unpacked:
-                yield cast(BinaryIO, unpacked)
-        else:
-            yield file
+        stream = gzip.GzipFile(fileobj=file) if compressed else file
+        yield cast(BinaryIO, stream)
 
 
 def plain_or_gz(path: Path) -> Path | None:

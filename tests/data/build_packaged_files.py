@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnfs_xp.data.fashion_mnist_files import read_from_directory
+from nnfs_xp.data.fashion_mnist import read_from_directory
 from nnfs_xp.data.packaged import DIGITS_FILE, MINI_FILE
 
 _PER_CLASS = {"train": 1000, "test": 200}

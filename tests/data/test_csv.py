@@ -54,13 +54,13 @@ def read(tmp_path):
     ],
 )
 def test_same_table_in_many_spellings(read, text):
-    tables = read(text)
-    assert tables.train.x.tolist() == [[1.0, 2.0], [3.0, 4.0]]
-    assert tables.train.x.dtype == np.float64
-    assert tables.train.y.tolist() == [0, 1]
-    assert tables.train.y.dtype == np.int64
-    assert tables.class_names == ("0", "1")
-    assert tables.test is None and tables.image_shape is None
+    found = read(text)
+    assert found.x.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert found.x.dtype == np.float64
+    assert found.y.tolist() == [0, 1]
+    assert found.y.dtype == np.int64
+    assert found.class_names == ("0", "1")
+    assert found.image_shape is None
 
 
 def test_gzip(tmp_path):
@@ -71,37 +71,37 @@ def test_gzip(tmp_path):
 
 @pytest.mark.parametrize("header", ["", "length,width,kind\n"])
 def test_names_become_sorted_numbers(read, header):
-    tables = read(header + "1,2,rose\n3,4, iris \n5,6,rose\n")
-    assert tables.class_names == ("iris", "rose")
-    assert tables.train.y.tolist() == [1, 0, 1]
+    found = read(header + "1,2,rose\n3,4, iris \n5,6,rose\n")
+    assert found.class_names == ("iris", "rose")
+    assert found.y.tolist() == [1, 0, 1]
 
 
 def test_y_as_an_answer_is_data(read):
-    tables = read("1,2,y\n3,4,n\n")
-    assert tables.class_names == ("n", "y")
-    assert len(tables.train.x) == 2
+    found = read("1,2,y\n3,4,n\n")
+    assert found.class_names == ("n", "y")
+    assert len(found.x) == 2
 
 
 def test_labels_with_gaps_keep_their_numbers(read):
-    tables = read("1,2\n2,5\n")
-    assert tables.train.y.tolist() == [2, 5]
-    assert tables.class_names == ("0", "1", "2", "3", "4", "5")
+    found = read("1,2\n2,5\n")
+    assert found.y.tolist() == [2, 5]
+    assert found.class_names == ("0", "1", "2", "3", "4", "5")
 
 
 @pytest.mark.parametrize("header", ["", "a,b\n", "x,y\n"])
 def test_without_labels(read, header):
-    tables = read(header + "1,2\n3,4\n", labels=False, n_features=2)
-    assert tables.train.x.tolist() == [[1.0, 2.0], [3.0, 4.0]]
-    assert tables.train.y is None and tables.class_names == ()
+    found = read(header + "1,2\n3,4\n", n_features=2)
+    assert found.x.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert found.y is None and found.class_names == ()
 
 
 def test_labels_found_although_not_required(read):
-    tables = read("1,2,0\n3,4,1\n", labels=False, n_features=2)
-    assert tables.train.y.tolist() == [0, 1]
+    found = read("1,2,0\n3,4,1\n", n_features=2)
+    assert found.y.tolist() == [0, 1]
 
 
 def test_single_column_without_labels(read):
-    assert read("a\n1\n2\n", labels=False, n_features=1).train.x.tolist() == [[1], [2]]
+    assert read("a\n1\n2\n", n_features=1).x.tolist() == [[1], [2]]
 
 
 @pytest.mark.parametrize(
@@ -110,33 +110,35 @@ def test_single_column_without_labels(read):
         ("", "is empty"),
         ("\n \n", "is empty"),
         ("a,b,label\n", "a header and no rows"),
-        ("1\n2\n", "line 1 has a single column"),
-        ("1;2;0\n", "line 1 has a single column"),
-        ("a,b,label\n1,2,0\n1,2\n", "line 3 has 2 columns, line 1 has 3"),
-        ("1,2,0\n\n1,2,0,9\n", "line 3 has 4 columns, line 1 has 3"),
-        ("a,b,label\n1,x,0\n", r"line 2, column 2 \('b'\): 'x' is not a number"),
-        ("label,a,b\n0,1,x\n", r"line 2, column 3 \('b'\): 'x' is not a number"),
-        ("1,2,0\n1,oops,0\n", "line 2, column 2: 'oops' is not a number"),
-        ("1,oops,0\n1,2,0\n", "line 1, column 2: 'oops' is not a number"),
-        ("1,2,0\n1,1_0,0\n", "line 2, column 2: '1_0' is not a number"),
+        ("1\n2\n", "has a single column"),
+        ("1;2;0\n", "has a single column"),
+        ("a,b,kind\n1,2,0\n1,2\n", r"line 3, column 3 \('kind'\): the label is miss"),
+        ("1,2,0\n\n1,2,0,9\n", "Expected 3 fields in line 3, saw 4"),
+        ("a,b,label\n1,x,0\n", r"line 2, column 2 \('b'\): 'x' is no finite number"),
+        ("label,a,b\n0,1,x\n", r"line 2, column 3 \('b'\): 'x' is no finite number"),
+        ("1,2,0\n1,oops,0\n", "line 2, column 2: 'oops' is no finite number"),
+        ("1,oops,0\n1,2,0\n", "line 1, column 2: 'oops' is no finite number"),
+        ("1,2,0\n1,1_0,0\n", "line 2, column 2: '1_0' is no finite number"),
         ("1,2,0\n,2,0\n", "line 2, column 1: the value is missing"),
         ("1,2,0\n1,2,\n", "line 2, column 3: the label is missing"),
         ("1,2,a\n1,2,\n", "line 2, column 3: the label is missing"),
         (",,rose\n1,2,iris\n", "line 1, column 1: the value is missing"),
-        ("1,2,0\n1,nan,0\n", "line 2, column 2: NaN and infinity"),
-        ("a,b,label\n1,2,0\n-inf,2,0\n", r"line 3, column 1 \('a'\): NaN and inf"),
-        ("1,2,0\n1,2,0.5\n", "line 2, column 3: the label must be a whole.*'0.5'"),
-        ("1,2,0\n1,2,-1\n", "line 2, column 3: the label must be a whole.*'-1'"),
-        ("1,2,0\n1,2,nan\n", "line 2, column 3: the label must be a whole.*'nan'"),
-        ("1,2,0\n1,2,1e9\n", "line 2, column 3: the label must be a whole.*'1e9'"),
-        ("1,2,0\n1,2,cat\n", "line 2, column 3: the label 'cat' is a name"),
-        (b"1,\xff,0\n", "not text in UTF-8"),
+        ("1,2,0\n1,nan,0\n", "line 2, column 2: 'nan' is no finite number"),
+        ("a,b,label\n1,2,0\n-inf,2,0\n", r"line 3, column 1 \('a'\): '-inf' is no"),
+        ("1,2,0\n1,2,0.5\n", "line 2, column 3: labels must be whole numbers.*'0.5'"),
+        ("1,2,0\n1,2,-1\n", "line 2, column 3: labels must be whole numbers.*'-1'"),
+        ("1,2,0\n1,2,nan\n", "line 2, column 3: labels must be whole numbers.*'nan'"),
+        (
+            "1,2,0\n1,2,1e9\n",
+            "line 2, column 3: labels must be.*'1000000000.0'",
+        ),
+        ("1,2,0\n1,2,cat\n", "line 2, column 3: labels must be .*'cat'"),
+        (b"1,\xff,0\n", "cannot be read as CSV: 'utf-8' codec"),
         pytest.param(
             gzip.compress(b"1,2,0\n")[:-9], "cannot be read as CSV", id="short gzip"
         ),
-        pytest.param(
-            "1," + "9" * 200_000, "field larger than field limit", id="huge cell"
-        ),
+        ("a,b,label\n1,2,0,9\n", "rows have more columns than the header"),
+        ('1,"2,0\n', "cannot be read as CSV: EOF inside string"),
     ],
 )
 def test_refused(read, text, message):
@@ -169,20 +171,20 @@ def test_line_numbers_count_quoted_line_breaks(read):
 def test_round_trip_is_exact(read, rows):
     text = io.StringIO()
     csv.writer(text).writerows([*features, label] for features, label in rows)
-    tables = read(text.getvalue())
-    assert tables.train.x.tolist() == [features for features, _ in rows]
-    assert tables.train.y.tolist() == [label for _, label in rows]
+    found = read(text.getvalue())
+    assert found.x.tolist() == [features for features, _ in rows]
+    assert found.y.tolist() == [label for _, label in rows]
 
 
 @FILES_STAY
 @given(content=st.text(alphabet='0123,.\n\r"eay-_ ') | st.binary())
 def test_any_text_is_read_or_refused(read, content):
     try:
-        tables = read(content)
+        found = read(content)
     except FileFormatError:
         return
-    assert np.isfinite(tables.train.x).all()
-    assert tables.train.y.shape == (len(tables.train.x),)
+    assert np.isfinite(found.x).all()
+    assert found.y.shape == (len(found.x),)
 
 
 def test_examples_are_numbered_by_the_model(tmp_path):

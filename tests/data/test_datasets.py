@@ -202,7 +202,7 @@ def test_data_set_that_does_not_fit_together(change, message):
 def test_import_is_light():
     code = (
         "import sys, nnfs_xp.data; "
-        "sys.exit(bool({'pooch', 'requests', 'sklearn'} & set(sys.modules)))"
+        "sys.exit(bool({'pandas', 'pooch', 'requests', 'sklearn'} & set(sys.modules)))"
     )
     root = pathlib.Path(__file__).resolve().parents[2]
     subprocess.run(

@@ -10,8 +10,8 @@ import threading
 import numpy as np
 import pytest
 
-from nnfs_xp.data import fashion_mnist_files, load_dataset, load_examples
-from nnfs_xp.data.fashion_mnist_files import FILES, SourceFile, cache_directory
+from nnfs_xp.data import fashion_mnist, load_dataset, load_examples
+from nnfs_xp.data.fashion_mnist import FILES, SourceFile, cache_directory
 from nnfs_xp.errors import DownloadError, FileFormatError
 
 
@@ -81,9 +81,9 @@ def published(server, encode_idx, monkeypatch, tmp_path):
             hashlib.md5(body).hexdigest(),
             hashlib.sha256(content).hexdigest(),
         )
-    monkeypatch.setattr(fashion_mnist_files, "FILES", files)
+    monkeypatch.setattr(fashion_mnist, "FILES", files)
     urls = (f"{server.url}/main/", f"{server.url}/fallback/")
-    monkeypatch.setattr(fashion_mnist_files, "URLS", urls)
+    monkeypatch.setattr(fashion_mnist, "URLS", urls)
     monkeypatch.setenv("NNFS_XP_DATA_DIR", str(tmp_path / "cache"))
     return contents
 
@@ -152,7 +152,7 @@ def test_no_network(server, published):
 
 def test_nothing_answers(published, monkeypatch):
     # Port 9 is the discard service, which nobody runs.
-    monkeypatch.setattr(fashion_mnist_files, "URLS", ("http://127.0.0.1:9/",))
+    monkeypatch.setattr(fashion_mnist, "URLS", ("http://127.0.0.1:9/",))
     with pytest.raises(DownloadError, match="http://127.0.0.1:9/train-images"):
         load_dataset("fashion-mnist")
 

@@ -68,8 +68,8 @@ def test_any_bytes_are_read_or_refused(tmp_path, start, rest):
         (b"", "starts with nothing"),
         (b"\x89PNG", "starts with 89 50 4e 47"),
         (b"\0\0\x0a\x01", "not an IDX file"),
-        (b"\0\0\x08\x00", "0 dimensions"),
-        (b"\0\0\x08\xff", "255 dimensions"),
+        (b"\0\0\x08\x00", "not an IDX file"),
+        (b"\0\0\x08\xff", "not an IDX file"),
         (b"\0\0\x08\x02\0\0\0\x03", "ends within its IDX header"),
         (b"\0\0\x08\x01\0\0\0\0", "no elements"),
         (HEADER + b"ab", "only 2 follow"),
@@ -157,7 +157,7 @@ def test_rows_held_out_without_test_part(idx_family):
 def test_missing_labels(idx_family):
     (idx_family / "train-labels-idx1-ubyte.gz").unlink()
     (idx_family / "t10k-images-idx3-ubyte.gz").unlink()
-    with pytest.raises(FileFormatError, match="neither train-labels-idx1-ubyte nor"):
+    with pytest.raises(FileFormatError, match="has no labels.*train-labels-idx1-ubyte"):
         load_dataset(idx_family)
     examples = load_examples(idx_family)
     assert examples.y is None and examples.class_names == ()
@@ -166,7 +166,7 @@ def test_missing_labels(idx_family):
 
 def test_missing_labels_of_test_part(idx_family):
     (idx_family / "t10k-labels-idx1-ubyte").unlink()
-    with pytest.raises(FileFormatError, match="neither t10k-labels-idx1-ubyte nor"):
+    with pytest.raises(FileFormatError, match="has no labels"):
         load_dataset(idx_family)
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from nnfs_xp.data import load_dataset, load_examples
 from nnfs_xp.data.npz_files import read_npz
-from nnfs_xp.data.readers import read_file
 from nnfs_xp.errors import FileFormatError, InputError
 from nnfs_xp.random import Stream
 
@@ -49,12 +48,13 @@ def save(tmp_path):
     ],
 )
 def test_keys(save, keys):
-    tables = read_npz(save(**dict(zip(keys, (X, Y), strict=True)), other=np.eye(2)))
-    np.testing.assert_array_equal(tables.train.x, X)
-    assert tables.train.x.dtype == X.dtype
-    np.testing.assert_array_equal(tables.train.y, Y)
-    assert tables.class_names == ("0", "1", "2")
-    assert tables.test is None
+    path = save(**dict(zip(keys, (X, Y), strict=True)), other=np.eye(2))
+    found, test = read_npz(path)
+    np.testing.assert_array_equal(found.x, X)
+    assert found.x.dtype == X.dtype
+    np.testing.assert_array_equal(found.y, Y)
+    assert found.class_names == ("0", "1", "2")
+    assert test is None
 
 
 def test_own_test_part(save):
@@ -78,10 +78,10 @@ def test_images_are_flattened(save):
 
 
 def test_foreign_byte_order(save):
-    tables = read_npz(save(x=X.astype(">f4"), y=Y.astype(">i2")))
-    assert tables.train.x.dtype == np.float32 and tables.train.x.dtype.isnative
-    assert tables.train.y.dtype == np.int16 and tables.train.y.dtype.isnative
-    np.testing.assert_array_equal(tables.train.x, X)
+    found, _ = read_npz(save(x=X.astype(">f4"), y=Y.astype(">i2")))
+    assert found.x.dtype == np.float32 and found.x.dtype.isnative
+    assert found.y.dtype == np.int16 and found.y.dtype.isnative
+    np.testing.assert_array_equal(found.x, X)
 
 
 def test_held_out_rows(save):
@@ -107,7 +107,7 @@ def test_two_rows_are_enough_and_one_is_not(save):
 
 def test_without_labels(save):
     path = save(x=X)
-    with pytest.raises(FileFormatError, match="holds no labels; expected y"):
+    with pytest.raises(FileFormatError, match="has no labels.*y_train"):
         load_dataset(path)
     examples = load_examples(path)
     assert examples.y is None and examples.class_names == ()
@@ -120,7 +120,7 @@ def test_without_labels(save):
         ({}, "holds nothing; expected one of x_train/y_train"),
         ({"y": Y}, "holds y; expected one of"),
         ({"x": X, "X": X, "y": Y}, "'x' twice"),
-        ({"x": X, "y": Y, "x_test": X}, "no labels; expected y_test"),
+        ({"x": X, "y": Y, "x_test": X}, "has no labels"),
         ({"x": X, "y": Y, "y_test": Y}, "y_test without x_test"),
         ({"x": X.astype(complex), "y": Y}, "must be real numbers, not complex128"),
         ({"x": X.astype(str), "y": Y}, "must be real numbers, not <U"),
@@ -138,8 +138,8 @@ def test_without_labels(save):
         ({"x": X, "y": Y.astype(float)}, "must be integers, not float64"),
         ({"x": X, "y": Y > 0}, "must be integers, not bool"),
         ({"x": X, "y": Y.astype(str)}, "must be integers, not <U"),
-        ({"x": X, "y": Y - 1}, "label -1 in row 0"),
-        ({"x": X, "y": Y * 10**6}, "label 1000000 in row 1"),
+        ({"x": X, "y": Y - 1}, "not -1 in row 0"),
+        ({"x": X, "y": Y * 10**6}, "not 1000000 in row 1"),
         ({"x": X, "y": Y, "x_test": X[:, :3], "y_test": Y}, r"\(3,\).*\(4,\)"),
     ],
 )
@@ -213,8 +213,3 @@ def test_unknown_format(tmp_path, name):
     path.write_text("1,2,3\n")
     with pytest.raises(FileFormatError, match="no format that is known: .npz, .csv"):
         load_dataset(path)
-
-
-def test_read_file_of_absent_path(tmp_path):
-    with pytest.raises(FileFormatError, match="there is no such file"):
-        read_file(tmp_path / "absent.npz")
