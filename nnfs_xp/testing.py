@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.backends import Backend, get_backend, to_numpy
+from nnfs_xp.backends import Backend, get_backend
 from nnfs_xp.checks import check_inputs
 from nnfs_xp.engine.context import Context
 from nnfs_xp.engine.data import as_inputs, each
@@ -162,36 +162,30 @@ def check_layer_gradients(
     >>> check_layer_gradients(Dense(3, 2), [[1.0, 2.0, 3.0]])
     """
     be = get_backend("numpy", dtype="float64")
+    found, ids, _ = check_inputs(be, layer, x, "x")
+    inputs = as_inputs(be, found, ids)
     for training in (False, True):
-        _check_gradients(layer, be, x, training, rtol, np.random.default_rng(seed))
+        random = np.random.default_rng(seed)
+        _check_gradients(layer, be, inputs, training, rtol, random)
 
 
 def _check_gradients(
-    layer: Layer,
-    be: Backend,
-    x: Any,
-    training: bool,
-    rtol: float,
-    random: np.random.Generator,
+    layer: Layer, be: Backend, inputs: Any, training: bool, rtol: float, random: Any
 ) -> None:
-    found, ids, _ = check_inputs(be, layer, x, "x")
-    inputs = as_inputs(be, found, ids)
-    several = isinstance(inputs, tuple)
     network = Network(layer, be, 0, standalone=True)
     values = {
         path: random.standard_normal(network.shape_of(path))
         for path in (*network.learned.shapes, *network.frozen.shapes)
     }
+    paths: Any = "inputs"
+    if isinstance(inputs, tuple):
+        paths = tuple(f"inputs[{number}]" for number in range(len(inputs)))
     # Inputs stand beside parameters, under names that no parameter has.
-    for number, array in enumerate(inputs if several else (inputs,)):
-        values[f"inputs[{number}]" if several else "inputs"] = array
+    values |= zip(_tuple(paths), _tuple(inputs), strict=True)
 
     def outputs(values: dict[str, np.ndarray]) -> tuple[Bound, Any, Any]:
-        own = {k: v for k, v in values.items() if not k.startswith("inputs")}
-        given = tuple(v for k, v in values.items() if k.startswith("inputs"))
-        bound = Bound(layer, be, own, training=training)
-        y, residuals = bound.fwd(given if several else given[0])
-        return bound, y, residuals
+        bound = Bound(layer, be, values, training=training)
+        return bound, *bound.fwd(each(values.__getitem__, paths))
 
     bound, y, residuals = outputs(values)
     weights = each(lambda array: random.standard_normal(array.shape), y)
@@ -200,33 +194,30 @@ def _check_gradients(
         f"bwd gives gradients of {sorted(gradients)}, "
         f"not of {sorted(network.learned.shapes)}"
     )
-    for name, gradient in zip(
-        (name for name in values if name.startswith("inputs")),
-        dx if several else (dx,),
-        strict=True,
-    ):
+    for name, gradient in zip(_tuple(paths), _tuple(dx), strict=True):
         if values[name].dtype.kind == "f":
             gradients[name] = gradient
+    # A difference quotient of rounded values: some 1e-16 over the width.
+    rounding = 1e-12 * _weighted_sum(each(np.abs, y), each(np.abs, weights))
     for name, gradient in gradients.items():
         direction = random.standard_normal(values[name].shape)
 
         def weighted(moved: np.ndarray, name: str = name) -> float:
-            _, output, _ = outputs({**values, name: moved})
-            return _weighted_sum(output, weights)
+            return _weighted_sum(outputs({**values, name: moved})[1], weights)
 
         expected = directional_derivative(weighted, values[name], direction)
-        along = float(np.sum(to_numpy(gradient) * direction))
+        along = float(np.sum(gradient * direction))
         scale = max(abs(expected), float(np.sum(np.abs(gradient * direction))))
-        # A difference quotient of rounded values: some 1e-16 over the width.
-        rounding = 1e-12 * _weighted_sum(each(np.abs, y), each(np.abs, weights))
         assert abs(along - expected) <= rtol * scale + rounding, (
             f"{layer!r}: the gradient of {name} along a random direction is "
             f"{along!r}, and numerically {expected!r}"
         )
 
 
+def _tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
 def _weighted_sum(arrays: Any, weights: Any) -> float:
-    if not isinstance(arrays, tuple):
-        arrays, weights = (arrays,), (weights,)
-    pairs = zip(arrays, weights, strict=True)
+    pairs = zip(_tuple(arrays), _tuple(weights), strict=True)
     return sum(float(np.sum(array * weight)) for array, weight in pairs)

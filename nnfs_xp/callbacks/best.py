@@ -96,6 +96,11 @@ class Patient(Callback):
         self._best, self.monitor = best, best.monitor
         self.patience = check_count(patience, "patience", least=0)
 
+    def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
+        """Start over."""
+        self._model = model
+        self._best.restart()
+
     @property
     def best(self) -> float | None:
         """The best value of the figure."""

@@ -98,11 +98,8 @@ class Checkpoint(Callback):
         # Named whether it is saved or not, so that the first epoch shows what
         # cannot be named.
         path = Path(self.directory, self._file_name(record))
-        if self.monitor is not None:
-            due = self._best.update(record)
-        else:
-            due = record["epoch"] % self.every == 0
-        if due:
+        better = self.monitor is None or self._best.update(record)
+        if better and record["epoch"] % self.every == 0:
             self._model.save(path)
             self.saved = path
 

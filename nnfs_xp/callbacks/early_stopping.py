@@ -88,8 +88,7 @@ class EarlyStopping(Patient):
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Start over."""
-        self._model = model
-        self._best.restart()
+        super().on_fit_begin(model, epochs, batches)
         self._parameters = self.stopped_epoch = None
 
     def on_epoch_end(self, record: dict[str, Any]) -> None:

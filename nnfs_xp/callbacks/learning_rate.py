@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nnfs_xp.arguments import check_positive, check_rate
+from nnfs_xp.arguments import check_decay, check_positive, check_rate
 from nnfs_xp.callbacks.base import Callback
 from nnfs_xp.callbacks.best import Best, Patient
 from nnfs_xp.errors import InputError
@@ -134,27 +134,25 @@ class ReduceOnPlateau(Patient):
         least: float = 0.0,
     ) -> None:
         super().__init__(Best(monitor, mode, min_delta), patience)
-        self.factor = check_positive(factor, "factor")
-        if self.factor >= 1:
-            raise InputError(f"factor must be less than 1, got {factor!r}")
+        self.factor = check_decay(check_positive(factor, "factor"), "factor")
         self.least = check_rate(least, "least")
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Start over, if there is a number to lower."""
-        self._optimizer = model.optimizer
-        if not isinstance(self._optimizer.learning_rate, float):
+        if not isinstance(model.optimizer.learning_rate, float):
             raise InputError(
                 "learning_rate of the optimizer must be a number for it to be "
-                f"reduced, got {self._optimizer.learning_rate!r}"
+                f"reduced, got {model.optimizer.learning_rate!r}"
             )
-        self._best.restart()
+        super().on_fit_begin(model, epochs, batches)
 
     def on_epoch_end(self, record: dict[str, Any]) -> None:
         """Lower the learning rate, if it is time to."""
         if self._best.update(record) or self._best.waited <= self.patience:
             return
         self._best.waited = 0
-        rate = self._optimizer.learning_rate
+        optimizer = self._model.optimizer
+        rate = optimizer.learning_rate
         # A rate below the least one must not be raised to it.
         if rate > self.least:
-            self._optimizer.learning_rate = max(self.factor * rate, self.least)
+            optimizer.learning_rate = max(self.factor * rate, self.least)

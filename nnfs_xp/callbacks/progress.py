@@ -82,7 +82,7 @@ class Progress(PrintEpochs):
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Remember how much there is to do."""
         super().on_fit_begin(model, epochs, batches)
-        self._epochs, self._batches = epochs, batches
+        self._total, self._figures = epochs * batches, ""
 
     def on_epoch_begin(self, epoch: int) -> None:
         """Show the bar, if there is a terminal to show it on."""
@@ -97,15 +97,16 @@ class Progress(PrintEpochs):
         if self._bar is None:
             return
         now = time.perf_counter()
-        fields: dict[str, Any] = {"epoch": event.epoch, "batch": event.batch}
         # Reading waits for the device, which would spoil its pace if it were
         # done at every batch.
         if now - self._read_at >= _SECONDS_BETWEEN_READINGS:
             self._read_at = now
             speed = event.samples / (now - self._epoch_began)
             parts = [*figure_texts(event.figures()), f"{speed:,.0f} {self.unit}/s"]
-            fields["figures"] = "  ".join(parts)
-        self._bar.update(self._task, advance=1, **fields)
+            self._figures = "  ".join(parts)
+        before = f"epoch {event.epoch}/{event.epochs}"
+        after = f"batch {event.batch}/{event.batches} {self._figures}"
+        self._bar.update(self._task, advance=1, before=before, after=after)
 
     def on_fit_end(self) -> None:
         """Take the bar away."""
@@ -124,26 +125,22 @@ class Progress(PrintEpochs):
         from rich import progress
 
         self._bar = progress.Progress(
-            progress.TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            progress.TextColumn("{task.fields[before]}"),
             progress.BarColumn(bar_width=24),
-            progress.TextColumn("batch {task.fields[batch]}/{task.fields[batches]}"),
-            progress.TextColumn("{task.fields[figures]}", markup=False),
+            progress.TextColumn("{task.fields[after]}", markup=False),
             progress.TimeRemainingColumn(),
             transient=True,
         )
-        total = self._epochs * self._batches
-        fields = {"epoch": epoch, "epochs": self.last, "figures": ""}
-        fields |= {"batch": 0, "batches": self._batches}
-        self._task = self._bar.add_task("train", total=total, **fields)
+        texts = {"before": f"epoch {epoch}/{self.last}", "after": ""}
+        self._task = self._bar.add_task("", total=self._total, **texts)
         self._bar.start()
         self._read_at = time.perf_counter()
 
 
 def epoch_line(record: dict[str, Any], last: int, unit: str = "samples") -> str:
     """Return the record of an epoch as one line of text."""
-    figures = {k: value for k, value in record.items() if k not in _NOT_FIGURES}
     speed = f"{record['samples_per_second']:,.0f} {unit}/s"
-    return "  ".join([f"epoch {record['epoch']}/{last}", *figure_texts(figures), speed])
+    return "  ".join([f"epoch {record['epoch']}/{last}", *figure_texts(record), speed])
 
 
 def figure_texts(figures: dict[str, Any]) -> list[str]:
@@ -151,5 +148,5 @@ def figure_texts(figures: dict[str, Any]) -> list[str]:
     return [
         f"{name.replace('_', ' ')} {value:.4f}"
         for name, value in figures.items()
-        if isinstance(value, float)
+        if isinstance(value, float) and name not in _NOT_FIGURES
     ]

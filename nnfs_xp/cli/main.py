@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import nnfs_xp
 from nnfs_xp.backends import (
@@ -43,9 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
     try:
-        status = command(options)
+        status: int = options.command(options)
         sys.stdout.flush()
         return status
     except BrokenPipeError:
@@ -153,23 +152,19 @@ def _list_backends(options: argparse.Namespace) -> int:
         status = backend_status(name)
         works = "works" if status.works else "does not work"
         print(f"{name:<17} {status.version or '-':<14} {works}")
-        if status.works:
-            print(f"    devices: {', '.join(status.devices)}")
-        else:
-            print(textwrap.indent(textwrap.fill(status.reason, 84), "    "))
+        devices = f"devices: {', '.join(status.devices)}"
+        text = devices if status.works else textwrap.fill(status.reason, 84)
+        print(textwrap.indent(text, "    "))
     return 0
 
 
-def _count(text: str) -> int:
+def _count(text: str, least: int = 1) -> int:
     value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive integer")
+    if value < least:
+        raise argparse.ArgumentTypeError(f"{text} is less than {least}")
     return value
 
 
 def _sizes(text: str) -> list[int]:
     """Parse ``128`` or ``128,64``."""
-    sizes = [int(part) for part in text.split(",")]
-    if any(size < 0 for size in sizes):
-        raise argparse.ArgumentTypeError(f"{text} holds a negative number")
-    return sizes
+    return [_count(part, least=0) for part in text.split(",")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import platform
 import warnings
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 import nnfs_xp
 from nnfs_xp.backends import Array, to_numpy
 from nnfs_xp.backends.choice import backend_class
-from nnfs_xp.callbacks.json_log import finite
+from nnfs_xp.callbacks.json_log import json_text
 from nnfs_xp.data import Dataset
 from nnfs_xp.io.atomic import atomic_write
 from nnfs_xp.model import Model
@@ -87,9 +86,8 @@ def write_history(run: Run, path: Path) -> None:
         "test_loss": run.test["loss"],
         "test_accuracy": run.test["accuracy"],
     }
-    text = json.dumps(finite(content), indent=2, allow_nan=False)
     with atomic_write(path) as file:
-        file.write(text.encode() + b"\n")
+        file.write(json_text(content, indent=2).encode() + b"\n")
 
 
 def write_report(run: Run, x_test: np.ndarray, path: Path) -> None:
@@ -122,8 +120,8 @@ def classify(model: Model, x: Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _title(run: Run) -> str:
-    sizes = [run.data.n_features, *run.hidden, run.data.n_classes]
-    network = "-".join(str(size) for size in sizes)
+    sizes = run.data.n_features, *run.hidden, run.data.n_classes
+    network = "-".join(map(str, sizes))
     accuracy = f"test accuracy {100 * run.test['accuracy']:.1f} %"
     return f"{Path(run.data.name).name}: {network}, {accuracy}"
 

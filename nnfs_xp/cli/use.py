@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from nnfs_xp.callbacks.json_log import finite
+from nnfs_xp.callbacks.json_log import json_text
 from nnfs_xp.cli.results import classify, placement
 from nnfs_xp.data import Examples, Scaling, load_examples
 from nnfs_xp.errors import InputError
@@ -26,7 +25,7 @@ def evaluate(options: argparse.Namespace) -> int:
         raise InputError(f"data: {options.data} has no labels to compare with")
     figures = model.evaluate(x, examples.y)
     if options.json:
-        print(json.dumps(finite({**figures, "samples": len(x)}), allow_nan=False))
+        print(json_text({**figures, "samples": len(x)}))
     else:
         named = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
         print(f"{named}, {len(x):,} samples, {model.backend}")

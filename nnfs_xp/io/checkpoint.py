@@ -65,12 +65,9 @@ def write_arrays(
 
     # safetensors writes the memory as it lies, so an array that is not
     # contiguous would be scrambled without a word.
-    arrays = {
-        name: np.require(array, requirements="C") for name, array in named.items()
-    }
-    data = save(arrays, metadata=metadata)
+    arrays = {name: np.require(array, None, "C") for name, array in named.items()}
     with atomic_write(path) as file:
-        file.write(data)
+        file.write(save(arrays, metadata))
 
 
 def read_checkpoint(
@@ -87,10 +84,19 @@ def read_checkpoint(
     """
     data, named = _load(path)
     try:
-        config = json.loads(_header(data)["__metadata__"][_METADATA_KEY])
+        # safetensors' own reader of bytes drops this part of the header.
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        config = json.loads(header["__metadata__"][_METADATA_KEY])
+        version = config["format"]
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
-    _check_config(path, config)
+    if version not in _READABLE:
+        raise FileFormatError(
+            f"{os.fspath(path)} has format {version!r}; this version reads {_READABLE}"
+        )
+    for key, types in _CONFIG_TYPES.items():
+        if not isinstance(config.get(key, ...), types):
+            raise FileFormatError(f"{os.fspath(path)} has no usable {key!r}")
     return config, named
 
 
@@ -128,20 +134,3 @@ def _damaged(path: str | os.PathLike[str], error: Exception) -> FileFormatError:
     return FileFormatError(
         f"{os.fspath(path)} is not a model that nnfs_xp saved: {error!r}"
     )
-
-
-def _header(data: bytes) -> Any:
-    """Return the JSON header; safetensors' own reader of bytes drops it."""
-    length = int.from_bytes(data[:8], "little")
-    return json.loads(data[8 : 8 + length])
-
-
-def _check_config(path: str | os.PathLike[str], config: Any) -> None:
-    if not isinstance(config, dict) or config.get("format") not in _READABLE:
-        found = config.get("format") if isinstance(config, dict) else config
-        raise FileFormatError(
-            f"{os.fspath(path)} has format {found!r}; this version reads {_READABLE}"
-        )
-    for key, types in _CONFIG_TYPES.items():
-        if not isinstance(config.get(key, ...), types):
-            raise FileFormatError(f"{os.fspath(path)} has no usable {key!r}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from nnfs_xp.arguments import check_choice
@@ -14,8 +16,7 @@ from nnfs_xp.engine.state import LEARNING_STATE
 from nnfs_xp.errors import FileFormatError, InputError
 from nnfs_xp.io.checkpoint import read_arrays, read_checkpoint
 from nnfs_xp.layers import Layer, Sequential
-from nnfs_xp.layers.nesting import leaves, walk
-from nnfs_xp.registry import resolve
+from nnfs_xp.layers.nesting import walk
 
 Named = dict[str, Any]
 # Names of format 1, where the units of all chains were numbered together.
@@ -31,11 +32,9 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Named]:
         If the file is damaged, or its arrays do not fit its layers.
     """
     config, named = read_checkpoint(path)
-    try:
-        config["layers"] = [
-            resolve("layer", c, "layers", Layer) for c in config["layers"]
-        ]
+    with naming(path):
         root = Sequential(config["layers"])
+        config["layers"] = root.layers
         named = renamed(named, root)
         for prefix, unit in walk(root):
             node = Node(unit, prefix, True)
@@ -43,9 +42,16 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Named]:
                 name: named_array(named, node.key(name), shape)
                 for name, shape in node.shapes.items()
             }
+    return config, named
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise FileFormatError, with the path, where something does not fit inside."""
+    try:
+        yield
     except InputError as error:
         raise FileFormatError(f"{os.fspath(path)}: {error}") from error
-    return config, named
 
 
 def check_precision(value: Any) -> None:
@@ -64,11 +70,9 @@ def backend_for_file(
 ) -> Backend:
     """Return the backend for a model from a file, in the file's dtype by default."""
     be = get_backend(backend, device=device, dtype=dtype)
-    try:
-        if dtype is None and not isinstance(backend, Backend):
+    if dtype is None and not isinstance(backend, Backend):
+        with naming(path):
             be = get_backend(be, dtype=saved_dtype)
-    except InputError as error:
-        raise FileFormatError(f"{os.fspath(path)}: {error}") from error
     return get_backend(be, matmul_precision=matmul_precision)
 
 
@@ -81,28 +85,19 @@ def read_values(path: str | os.PathLike[str], network: Network) -> Named:
         If the file is damaged, or does not fit.
     """
     named = renamed(read_arrays(path), network.root)
-    surplus = sorted(
-        name
-        for name in named
-        if name not in network.by_path and not name.startswith(LEARNING_STATE)
-    )
-    try:
-        if surplus:
-            raise InputError(f"this model has no {surplus[0]}")
+    with naming(path):
+        for name in sorted(named.keys() - network.by_path.keys()):
+            if not name.startswith(LEARNING_STATE):
+                raise InputError(f"this model has no {name}")
         return {
             own: named_array(named, own, network.shape_of(own))
             for own in network.by_path
         }
-    except InputError as error:
-        raise FileFormatError(f"{os.fspath(path)}: {error}") from error
 
 
 def renamed(named: Named, root: Layer) -> Named:
     """Return arrays by path, also those of files of format 1."""
-    if not any(_OLD_NAME.fullmatch(name) for name in named):
-        return named
-    paths = {id(unit): path for path, unit in walk(root)}
-    by_number = [paths[id(unit)] for unit in leaves(root)]
+    by_number = [path for path, unit in walk(root) if not unit.children]
 
     def new(name: str) -> str:
         found = _OLD_NAME.fullmatch(name)
