@@ -16,6 +16,9 @@ from nnfs_xp.errors import InputError
 
 UnitClass = TypeVar("UnitClass", bound=type)
 
+# Where a unit computes, which is not for a file to say.
+PLACE = frozenset({"backend", "device", "dtype"})
+
 UNITS: dict[str, dict[str, type]] = {
     "layer": {},
     "loss": {},
@@ -130,8 +133,7 @@ def resolve(kind: str, value: Any, name: str, base: type | None = None) -> Any:
         return _made(find(kind, value, name), {}, name)
     if isinstance(value, dict) and isinstance(value.get("class"), str):
         arguments = {key: item for key, item in value.items() if key != "class"}
-        # Where a unit computes is not for a file to say.
-        where = sorted({"backend", "device", "dtype"} & set(arguments))
+        where = sorted(PLACE & set(arguments))
         if where:
             raise InputError(f"{name} must not name a {where[0]}, got {value!r}")
         return _made(find(kind, value["class"], name), arguments, name)
@@ -164,12 +166,6 @@ def library_class(unit: Any) -> type:
 def is_exactly(unit: Any, *classes: type) -> bool:
     """Return whether a unit is of one of these classes, and not of a subclass."""
     return library_class(unit) in classes
-
-
-def describe(unit: Any) -> str:
-    """Return the call that makes the unit again, for its ``repr``."""
-    arguments = ", ".join(f"{k}={v!r}" for k, v in unit.config().items())
-    return f"{type(unit).__name__}({arguments})"
 
 
 def to_config(unit: Any) -> dict[str, Any]:

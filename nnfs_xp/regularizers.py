@@ -7,7 +7,7 @@ from typing import Any
 from nnfs_xp.arguments import check_choice, check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
-from nnfs_xp.registry import register, resolve, to_config
+from nnfs_xp.registry import register, resolve
 from nnfs_xp.special import sign
 from nnfs_xp.unit import Unit
 
@@ -133,10 +133,6 @@ class L1(L1L2):
     def __init__(self, l1: float = 0.01, mode: str = "exact") -> None:
         super().__init__(l1=l1, mode=mode)
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this regularizer again."""
-        return {"l1": self.l1, "mode": self.mode}
-
 
 @register("regularizer")
 class L2(L1L2):
@@ -160,10 +156,6 @@ class L2(L1L2):
 
     def __init__(self, l2: float = 0.01) -> None:
         super().__init__(l2=l2)
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this regularizer again."""
-        return {"l2": self.l2}
 
 
 @portable
@@ -203,8 +195,3 @@ def _l1l2_gradient(be: Backend, w: Array, l1: float, l2: float, mode: str) -> Ar
 def regularizer_or_none(value: Any, name: str) -> Regularizer | None:
     """Return the regularizer given for the argument `name`, None for none."""
     return None if value is None else resolve("regularizer", value, name, Regularizer)
-
-
-def config_or_none(regularizer: Regularizer | None) -> dict[str, Any] | None:
-    """Return what makes the regularizer again, None for none."""
-    return None if regularizer is None else to_config(regularizer)

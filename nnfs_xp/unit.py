@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from nnfs_xp.errors import FixedSettingError, InputError
-from nnfs_xp.registry import describe
+from nnfs_xp.registry import PLACE, library_class, to_config
 
 _LIBRARY = __name__.partition(".")[0]
 
@@ -44,8 +44,30 @@ class Unit(metaclass=_Made):
     _settings: frozenset[str] = frozenset()
 
     def config(self) -> dict[str, Any]:
-        """Return the arguments that make this unit again: by default its settings."""
-        return {name: vars(self)[name] for name in vars(self) if name in self._settings}
+        """Return the arguments that make this unit again, ready for JSON.
+
+        By default they are the attributes with the names of the constructor's
+        arguments. Those that are given by name only are left out where they have
+        their default value.
+
+        Raises
+        ------
+        InputError
+            If one is a function, which no file can hold.
+        """
+        return {name: _saved(value, name) for name, value in self._arguments().items()}
+
+    def _arguments(self) -> dict[str, Any]:
+        found = {}
+        for name, parameter in _parameters(library_class(self)).items():
+            if name in PLACE or not hasattr(self, name):
+                continue
+            value, usual = getattr(self, name), parameter.default
+            if parameter.kind is not parameter.KEYWORD_ONLY or not (
+                _equal(value, usual) or _equal(value, getattr(type(self), name, usual))
+            ):
+                found[name] = value
+        return found
 
     def _setting_names(self) -> set[str]:
         names = {*vars(self), *_defaults(type(self))}
@@ -66,7 +88,45 @@ class Unit(metaclass=_Made):
         object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
-        return describe(self)
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self._arguments().items())
+        return f"{type(self).__name__}({arguments})"
+
+
+def _parameters(cls: type) -> dict[str, inspect.Parameter]:
+    """Return those of a constructor, and of those that it passes others on to."""
+    found: dict[str, inspect.Parameter] = {}
+    by_name_only = False
+    for owner in cls.__mro__[:-1]:
+        if "__init__" not in vars(owner):
+            continue
+        own = inspect.signature(vars(owner)["__init__"]).parameters
+        for name, parameter in own.items():
+            if parameter.kind is parameter.KEYWORD_ONLY or not by_name_only:
+                found.setdefault(name, parameter)
+        kinds = {parameter.kind for parameter in own.values()}
+        if inspect.Parameter.VAR_KEYWORD not in kinds:
+            break
+        by_name_only = inspect.Parameter.VAR_POSITIONAL not in kinds
+    return found
+
+
+def _equal(value: Any, other: Any) -> bool:
+    plain = type(value) is type(other) and not isinstance(value, Unit)
+    return plain and bool(value == other)
+
+
+def _saved(value: Any, name: str) -> Any:
+    """Return what `nnfs_xp.registry.resolve` makes the value of an argument of."""
+    if isinstance(value, Unit):
+        return to_config(value)
+    if isinstance(value, tuple) and any(isinstance(item, Unit) for item in value):
+        return [_saved(item, name) for item in value]
+    if callable(value):
+        raise InputError(
+            f"{name} is a function, which cannot be saved: write a subclass of "
+            f"nnfs_xp.Schedule instead, got {value!r}"
+        )
+    return value
 
 
 def _defaults(cls: type) -> Iterator[str]:

@@ -65,10 +65,6 @@ class ELU(Layer):
         dx *= dy
         return dx
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {"alpha": self.alpha}
-
 
 @portable
 def elu_left(be: Backend, x: Array, alpha: float) -> Array:

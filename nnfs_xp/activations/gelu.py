@@ -79,10 +79,6 @@ class GELU(Layer):
         dx *= dy
         return dx
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {"approximate": self.approximate}
-
 
 def gelu_exact(be: Backend, x: Array) -> tuple[Array, tuple[Array, ...]]:
     """Return ``max(x, 0) - a P(-a)`` with ``a = |x|``, and the parts of it."""

@@ -62,10 +62,6 @@ class LeakyReLU(Layer):
         dx *= dy
         return dx
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {"negative_slope": self.negative_slope}
-
 
 def slope_at(be: Backend, x: Array, left: float) -> Array:
     """Return 1 where ``x > 0``, else `left`."""

@@ -53,10 +53,6 @@ class Zeros(Constant):
     def __init__(self) -> None:
         super().__init__(0.0)
 
-    def config(self) -> dict[str, Any]:
-        """Return no arguments."""
-        return {}
-
 
 @register("initializer")
 class Ones(Constant):
@@ -71,7 +67,3 @@ class Ones(Constant):
 
     def __init__(self) -> None:
         super().__init__(1.0)
-
-    def config(self) -> dict[str, Any]:
-        """Return no arguments."""
-        return {}

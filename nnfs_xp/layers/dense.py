@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.arguments import check_count, check_flag, check_seed
-from nnfs_xp.backends import Array, Backend
+from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.initializers import Initializer
@@ -17,8 +17,8 @@ from nnfs_xp.layers.products import (
     product_backward,
     sum_over_samples,
 )
-from nnfs_xp.registry import register, resolve, to_config
-from nnfs_xp.regularizers import Regularizer, config_or_none, regularizer_or_none
+from nnfs_xp.registry import register, resolve
+from nnfs_xp.regularizers import Regularizer, regularizer_or_none
 
 
 @register("layer")
@@ -91,11 +91,9 @@ class Dense(Layer):
         bias_regularizer: Regularizer | str | dict[str, Any] | None = None,
         use_bias: bool = True,
         seed: int | None = None,
-        backend: str | Backend | None = None,
-        device: Any = None,
-        dtype: str | None = None,
+        **where: Any,
     ) -> None:
-        super().__init__(backend=backend, device=device, dtype=dtype)
+        super().__init__(**where)
         self.n_inputs = check_count(n_inputs, "n_inputs")
         self.n_neurons = check_count(n_neurons, "n_neurons")
         self.weight_initializer = resolve(
@@ -151,19 +149,6 @@ class Dense(Layer):
                 f"got {shape}"
             )
         return (*(shape or ())[:-1], self.n_neurons)
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {
-            "n_inputs": self.n_inputs,
-            "n_neurons": self.n_neurons,
-            "weight_initializer": to_config(self.weight_initializer),
-            "bias_initializer": to_config(self.bias_initializer),
-            "weight_regularizer": config_or_none(self.weight_regularizer),
-            "bias_regularizer": config_or_none(self.bias_regularizer),
-            "seed": self.seed,
-            **({} if self.use_bias else {"use_bias": False}),
-        }
 
     def __repr__(self) -> str:
         return f"Dense({self.n_inputs}, {self.n_neurons})"

@@ -65,16 +65,8 @@ class Dropout(Layer):
     array([[1., 2., 3.]])
     """
 
-    def __init__(
-        self,
-        rate: float,
-        *,
-        seed: int | None = None,
-        backend: str | Backend | None = None,
-        device: Any = None,
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(backend=backend, device=device, dtype=dtype)
+    def __init__(self, rate: float, *, seed: int | None = None, **where: Any) -> None:
+        super().__init__(**where)
         self._rate = check_rate(rate, "rate")
         if self._rate > 1:
             raise InputError(f"rate must be from 0 to 1, got {rate!r}")

@@ -10,8 +10,8 @@ from nnfs_xp.engine.context import Context
 from nnfs_xp.initializers import Initializer, Normal
 from nnfs_xp.kernels import portable
 from nnfs_xp.layers.base import Layer
-from nnfs_xp.registry import register, resolve, to_config
-from nnfs_xp.regularizers import Regularizer, config_or_none, regularizer_or_none
+from nnfs_xp.registry import register, resolve
+from nnfs_xp.regularizers import Regularizer, regularizer_or_none
 
 _STANDARD_NORMAL = Normal(1.0)
 
@@ -118,16 +118,6 @@ class Embedding(Layer):
     def output_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
         """Return the shape of the ids, and the length of a row."""
         return None if shape is None else (*shape, self.n_outputs)
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {
-            "n_ids": self.n_ids,
-            "n_outputs": self.n_outputs,
-            "weight_initializer": to_config(self.weight_initializer),
-            "weight_regularizer": config_or_none(self.weight_regularizer),
-            "seed": self.seed,
-        }
 
     def __repr__(self) -> str:
         return f"Embedding({self.n_ids}, {self.n_outputs})"

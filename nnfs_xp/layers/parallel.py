@@ -9,7 +9,7 @@ from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer, Shape
 from nnfs_xp.layers.nesting import checked_units, numbered
-from nnfs_xp.registry import register, to_config
+from nnfs_xp.registry import register
 
 
 @register("layer")
@@ -99,10 +99,6 @@ class Parallel(Layer):
             branch.output_shape(own)
             for branch, own in zip(self.branches, each, strict=True)
         )
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this block again."""
-        return {"branches": [to_config(branch) for branch in self.branches]}
 
     def __repr__(self) -> str:
         return f"Parallel({list(self.branches)!r})"

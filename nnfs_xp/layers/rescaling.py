@@ -60,7 +60,3 @@ class Rescaling(Layer):
     def bwd(self, cx: Context, residuals: tuple[()], dy: Array) -> Array:
         """Return ``dy scale``."""
         return dy * self.scale
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {"scale": self.scale, "offset": self.offset}

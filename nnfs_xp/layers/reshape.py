@@ -75,10 +75,6 @@ class Reshape(Layer):
         """Return the same gradients in the old shape."""
         return cx.xp.reshape(dy, shape)
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return {"shape": list(self.shape)}
-
 
 @register("layer")
 class Flatten(Reshape):
@@ -98,7 +94,3 @@ class Flatten(Reshape):
 
     def __init__(self, **where: Any) -> None:
         super().__init__(-1, **where)
-
-    def config(self) -> dict[str, Any]:
-        """Return no arguments."""
-        return {}

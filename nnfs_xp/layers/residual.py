@@ -9,7 +9,7 @@ from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer, Shape
-from nnfs_xp.registry import register, resolve, to_config
+from nnfs_xp.registry import register, resolve
 
 
 @register("layer")
@@ -82,10 +82,6 @@ class Residual(Layer):
                 f"got {shape} and {found}"
             )
         return found
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this block again."""
-        return {"inner": to_config(self.inner)}
 
     def __repr__(self) -> str:
         return f"Residual({self.inner!r})"

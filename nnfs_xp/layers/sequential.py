@@ -11,7 +11,7 @@ from nnfs_xp.layers.base import Layer, Shape
 from nnfs_xp.layers.fusion import fused
 from nnfs_xp.layers.nesting import checked_units, joint_shape, numbered
 from nnfs_xp.layers.reshape import Reshape
-from nnfs_xp.registry import is_exactly, register, to_config
+from nnfs_xp.registry import is_exactly, register
 
 
 @register("layer")
@@ -108,10 +108,6 @@ class Sequential(Layer):
             shape = layer.output_shape(shape if known or not flat else None)
             shapes.append(shape)
         return shapes
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this chain again."""
-        return {"layers": [to_config(layer) for layer in self.layers]}
 
     def _arrange(self, cx: Context) -> None:
         if is_exactly(self, Sequential):

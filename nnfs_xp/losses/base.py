@@ -152,10 +152,6 @@ class Loss(Unit):
         check = _TARGET_CHECKS[self.target_kind]
         return check(be, value, name, prediction_shape, host_allowed=host_allowed)
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this loss again, without defaults."""
-        return {} if self.reduction == "mean" else {"reduction": self.reduction}
-
     # The losses of a batch.
 
     def losses_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -139,10 +139,3 @@ class BinaryCrossEntropy(Loss):
         """Return the probabilities of yes and of no, none of them 0."""
         p = keep_log_finite(be, p, self.mode)
         return p, floor_probabilities(be, 1.0 - p)
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this loss again, without defaults."""
-        config = {"from_logits": self.from_logits, "mode": self.mode}
-        if self.label_smoothing:
-            config["label_smoothing"] = self.label_smoothing
-        return {**config, **super().config()}

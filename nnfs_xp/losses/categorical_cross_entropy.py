@@ -125,8 +125,3 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
         if self.from_logits and is_exactly(self, CategoricalCrossEntropy):
             return self.after_softmax.value_and_gradient(be, p, y_true, dlosses)
         return super().value_and_gradient(be, p, y_true, dlosses)
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this loss again, without defaults."""
-        where_from = {"from_logits": self.from_logits, "mode": self.mode}
-        return {**where_from, **self.target_config(), **super().config()}

@@ -82,7 +82,3 @@ class Huber(Loss):
         slope = be.xp.minimum(error, be.constant(self.delta))
         slope = be.xp.maximum(slope, be.constant(-self.delta))
         return slope * weights_of_outputs(dlosses, error)
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this loss again, without defaults."""
-        return {"delta": self.delta, **super().config()}

@@ -131,10 +131,6 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
         )
         return _in_shape(be, losses, z.shape[:-1]), _in_shape(be, dz, z.shape)
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this loss again, without defaults."""
-        return {"mode": self.mode, **self.target_config(), **super().config()}
-
 
 @portable
 def softmax_cross_entropy(

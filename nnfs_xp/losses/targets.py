@@ -202,12 +202,3 @@ class ClassTargets:
     def losses_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape without its last axis: every row is a sample."""
         return shape[:-1]
-
-    def target_config(self) -> dict[str, Any]:
-        """Return the options that are not at their defaults."""
-        options = {
-            "label_smoothing": self.label_smoothing or None,
-            "class_weight": self.class_weight,
-            "ignore_index": self.ignore_index,
-        }
-        return {name: value for name, value in options.items() if value is not None}

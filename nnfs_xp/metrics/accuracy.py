@@ -67,10 +67,6 @@ class Accuracy(Metric):
         """Return scores (n, k), and integer labels (n,) or rows (n, k)."""
         return check_class_pair(be, y_pred, y_true, self.ignore_index)
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this metric again."""
-        return {"ignore_index": self.ignore_index, **super().config()}
-
 
 @portable
 def count_correct(

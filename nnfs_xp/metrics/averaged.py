@@ -109,14 +109,6 @@ class AveragedScore(Metric):
             return ratio(be, xp.sum(scores * true), xp.sum(true))
         return scores
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this metric again."""
-        return {
-            "average": self.average,
-            "threshold": self.threshold,
-            **super().config(),
-        }
-
 
 def _of_all(be: Backend, statistics: Statistics) -> tuple[Array, Array, Array]:
     """Return the counts of all classes, also where only class 1 was counted."""

@@ -142,10 +142,6 @@ class Metric(Unit):
         """Return predictions and targets as `batch` takes them, or raise."""
         return _CHECKS[self.target_kind](be, y_pred, y_true)
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this metric again."""
-        return {} if self.name == type(self).name else {"name": self.name}
-
     # The shell.
 
     def calculate(self, y_pred: Any, y_true: Any) -> Array:

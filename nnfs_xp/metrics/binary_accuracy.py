@@ -65,7 +65,3 @@ class BinaryAccuracy(Metric):
     def compute(self, be: Backend, statistics: Statistics) -> Array:
         """Return the share of right outputs, 0-d."""
         return ratio(be, statistics["correct"], statistics["count"])
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this metric again."""
-        return {"threshold": self.threshold, **super().config()}

@@ -103,14 +103,6 @@ class ConfusionMatrix(Metric):
         """Return the matrix, int32, shape (k, k)."""
         return statistics["matrix"]
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this metric again."""
-        return {
-            "classes": self.classes,
-            "threshold": self.threshold,
-            **super().config(),
-        }
-
 
 def _matrix(be: Backend, predicted: Array, true: Array, k: int) -> Array:
     """Return ``T^T P`` as int32."""

@@ -119,7 +119,3 @@ class R2(Metric):
             statistics["count"] > 1, 1.0 - unexplained, be.constant(float("nan"))
         )
         return figures if self.average == "none" else xp.mean(figures)
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this metric again."""
-        return {"average": self.average, **super().config()}

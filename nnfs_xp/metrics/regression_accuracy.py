@@ -101,7 +101,3 @@ class RegressionAccuracy(Metric):
     def compute(self, be: Backend, statistics: Statistics) -> Array:
         """Return the share of close outputs, 0-d."""
         return ratio(be, statistics["correct"], statistics["count"])
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this metric again."""
-        return {"tolerance": self.tolerance, **super().config()}

@@ -85,7 +85,3 @@ class TopKAccuracy(Metric):
     def compute(self, be: Backend, statistics: Statistics) -> Array:
         """Return the share of right samples, 0-d."""
         return ratio(be, statistics["correct"], statistics["count"])
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this metric again."""
-        return {"k": self.k, **super().config()}

@@ -76,10 +76,6 @@ class Adagrad(Optimizer):
         rate = state["learning_rate"]
         return adagrad(be, w, dw, *moments, rate, self.epsilon)
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        return {**super().config(), "epsilon": self.epsilon}
-
 
 @portable
 def adagrad(

@@ -77,15 +77,6 @@ class Adam(Optimizer):
             be, w, dw, *moments, t, rate, self.beta_1, self.beta_2, self.epsilon
         )
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        return {
-            **super().config(),
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-        }
-
 
 @portable
 def adam(

@@ -77,10 +77,6 @@ class AdamW(Adam):
         constants = self.beta_1, self.beta_2, self.epsilon, self.weight_decay
         return adamw(be, w, dw, *moments, *changing, *constants)
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        return {**super().config(), "weight_decay": self.weight_decay}
-
 
 @portable
 def adamw(

@@ -10,7 +10,6 @@ them; an elementwise formula does not see the difference.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +20,7 @@ from nnfs_xp.layers.base import Layer
 from nnfs_xp.optimizers.clipping import Slots, clip_by_norm, clip_by_value
 from nnfs_xp.optimizers.collecting import collect_gradients, put_back
 from nnfs_xp.optimizers.learning_rate import HasLearningRate
-from nnfs_xp.schedules.base import LearningRate, learning_rate_config
+from nnfs_xp.schedules.base import LearningRate
 
 
 class Optimizer(HasLearningRate):
@@ -151,21 +150,6 @@ class Optimizer(HasLearningRate):
         """
         raise NotImplementedError
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again.
-
-        Raises
-        ------
-        InputError
-            If the learning rate is a function that is no `Schedule`.
-        """
-        return {
-            "learning_rate": learning_rate_config(self.learning_rate, "learning_rate"),
-            "decay": self.decay,
-            "clip_value": self.clip_value,
-            "clip_norm": self.clip_norm,
-        }
-
     # The shell.
 
     def step(self, *layers: Layer) -> None:
@@ -197,19 +181,6 @@ class Optimizer(HasLearningRate):
             if not be.in_place:
                 put_back(parameters, owners)
         self.iterations += 1
-
-    def __repr__(self) -> str:
-        # A plain function has no configuration, but can be shown.
-        shown = copy.copy(self)
-        shown._learning_rate = 0.0
-        arguments = {**shown.config(), "learning_rate": self.learning_rate}
-        unset = {"decay": 0.0, "clip_value": None, "clip_norm": None}
-        text = ", ".join(
-            f"{name}={value!r}"
-            for name, value in arguments.items()
-            if name not in unset or value != unset[name]
-        )
-        return f"{type(self).__name__}({text})"
 
 
 def _limit(value: Any, name: str) -> float | None:

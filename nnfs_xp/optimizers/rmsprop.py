@@ -81,10 +81,6 @@ class RMSprop(Optimizer):
         rate = state["learning_rate"]
         return rmsprop(be, w, dw, *moments, rate, self.rho, self.epsilon)
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        return {**super().config(), "rho": self.rho, "epsilon": self.epsilon}
-
 
 @portable
 def rmsprop(

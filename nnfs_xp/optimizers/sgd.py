@@ -89,14 +89,6 @@ class SGD(Optimizer):
         w, v = sgd(be, w, dw, velocity, rate, self.momentum, self.nesterov)
         return (w,) if v is None else (w, v)
 
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        return {
-            **super().config(),
-            "momentum": self.momentum,
-            "nesterov": self.nesterov,
-        }
-
 
 @portable
 def sgd(

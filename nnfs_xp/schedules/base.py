@@ -8,7 +8,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_rate
 from nnfs_xp.errors import InputError
-from nnfs_xp.registry import resolve, to_config
+from nnfs_xp.registry import resolve
 from nnfs_xp.unit import Unit
 
 
@@ -66,21 +66,3 @@ def check_learning_rate(value: Any, name: str) -> LearningRate:
         f"{name} must be a number of 0 or more, a Schedule, or a function of the "
         f"step, got {value!r}"
     )
-
-
-def learning_rate_config(value: LearningRate, name: str) -> float | dict[str, Any]:
-    """Return what `check_learning_rate` makes the same learning rate of.
-
-    Raises
-    ------
-    InputError
-        If it is a plain function, which no file can hold.
-    """
-    if isinstance(value, Schedule):
-        return to_config(value)
-    if callable(value):
-        raise InputError(
-            f"{name} is a function, which cannot be saved: write a subclass of "
-            f"nnfs_xp.Schedule instead, got {value!r}"
-        )
-    return value

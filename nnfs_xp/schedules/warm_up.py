@@ -10,7 +10,6 @@ from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import (
     Schedule,
     check_learning_rate,
-    learning_rate_config,
 )
 
 
@@ -67,10 +66,3 @@ class WarmUp(Schedule):
 
     def _following(self, step: int) -> float:
         return self.then(step) if isinstance(self.then, Schedule) else self.then
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments that make this schedule again."""
-        return {"steps": self.steps, "then": learning_rate_config(self.then, "then")}
-
-    def __repr__(self) -> str:
-        return f"WarmUp(steps={self.steps}, then={self.then!r})"

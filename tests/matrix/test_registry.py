@@ -100,3 +100,45 @@ def test_resolve_names_what_is_wrong():
         resolve("optimizer", 3, "optimizer")
     with pytest.raises(nnfs_xp.InputError, match="layers: .*n_inputs"):
         resolve("layer", {"class": "Dense"}, "layers")
+
+
+class Base(nnfs_xp.Layer):
+    def __init__(self, n, *, gain=1.0, note=None, **where):
+        super().__init__(**where)
+        self.n, self.gain, self.note = n, gain, note
+        self.half = n / 2
+
+
+class Passing(Base):
+    def __init__(self, first, **others):
+        super().__init__(3, **others)
+        self.first = first
+
+
+class PassingAll(Base):
+    def __init__(self, *values, **others):
+        super().__init__(*values, **others)
+
+
+class Closed(Base):
+    def __init__(self, first=()):
+        super().__init__(3, gain=2.0)
+        self.first = first
+
+
+def test_the_arguments_of_a_constructor_are_the_configuration():
+    """Other attributes are not, nor what is not set, nor where a unit computes."""
+    assert Base(4, backend="numpy").config() == {"n": 4}
+    assert Base(4, gain=2.0, note="a").config() == {"n": 4, "gain": 2.0, "note": "a"}
+    assert repr(Base(4, gain=2.0)) == "Base(n=4, gain=2.0)"
+    # Those that are passed on, but what the constructor gives itself.
+    assert Passing(1, gain=2.0).config() == {"first": 1, "gain": 2.0}
+    assert PassingAll(4, note=[1]).config() == {"n": 4, "note": [1]}
+    assert Closed((nnfs_xp.Tanh(),)).config() == {"first": [{"class": "Tanh"}]}
+
+
+def test_a_function_is_shown_but_not_saved():
+    layer = Base(2, gain=abs)
+    assert repr(layer) == "Base(n=2, gain=<built-in function abs>)"
+    with pytest.raises(nnfs_xp.InputError, match="gain is a function, which cannot"):
+        layer.config()
