@@ -6,6 +6,7 @@ welcome and JSON can hold what a unit keeps, or raises `InputError`.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import numbers
 import operator
@@ -17,26 +18,18 @@ from nnfs_xp.errors import InputError
 def check_count(value: Any, name: str, least: int = 1) -> int:
     """Return an integer of at least `least`."""
     wanted = "a positive integer" if least == 1 else f"an integer of {least} or more"
-    number = _integer(value)
-    if number is None or number < least:
-        raise InputError(f"{name} must be {wanted}, got {value!r}")
-    return number
+    return _integer(value, name, wanted, least=least)
 
 
 def check_integer(value: Any, name: str) -> int:
     """Return an integer, of any sign."""
-    number = _integer(value)
-    if number is None:
-        raise InputError(f"{name} must be an integer, got {value!r}")
-    return number
+    return _integer(value, name, "an integer")
 
 
 def check_seed(value: Any) -> int:
     """Return an integer of 64 bits."""
-    number = _integer(value)
-    if number is None or not 0 <= number < 2**64:
-        raise InputError(f"seed must be an integer from 0 to 2**64 - 1, got {value!r}")
-    return number
+    wanted = "an integer from 0 to 2**64 - 1"
+    return _integer(value, "seed", wanted, least=0, most=2**64 - 1)
 
 
 def check_number(value: Any, name: str) -> float:
@@ -85,12 +78,8 @@ def check_ignore_index(value: Any) -> int | None:
     """Return a label as wide as labels are, 32 bits, or None."""
     if value is None:
         return None
-    number = _integer(value)
-    if number is None or not -(2**31) <= number < 2**31:
-        raise InputError(
-            f"ignore_index must be an integer of 32 bits or None, got {value!r}"
-        )
-    return number
+    wanted = "an integer of 32 bits or None"
+    return _integer(value, "ignore_index", wanted, least=-(2**31), most=2**31 - 1)
 
 
 def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
@@ -111,14 +100,21 @@ def check_rates(value: Any, name: str) -> tuple[float, ...]:
     return tuple(float(item) for item in items)
 
 
-def _integer(value: Any) -> int | None:
-    """Return a Python integer, None for what is not one; True is not."""
-    if isinstance(value, bool):
-        return None
-    try:
-        return operator.index(value)
-    except TypeError:
-        return None
+def _integer(
+    value: Any,
+    name: str,
+    wanted: str,
+    least: float = -math.inf,
+    most: float = math.inf,
+) -> int:
+    """Return an integer, which is never a bool; those of NumPy count."""
+    number = None
+    if not isinstance(value, bool):
+        with contextlib.suppress(TypeError):
+            number = operator.index(value)
+    if number is None or not least <= number <= most:
+        raise InputError(f"{name} must be {wanted}, got {value!r}")
+    return number
 
 
 def _is_real(value: Any) -> bool:

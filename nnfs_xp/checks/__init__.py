@@ -15,20 +15,18 @@ from nnfs_xp.checks.arrays import (
 )
 from nnfs_xp.checks.classes import check_class_targets
 from nnfs_xp.checks.inputs import check_inputs
-from nnfs_xp.checks.values import (
-    check_probabilities,
-    check_sample_weight,
-    check_values,
-)
+from nnfs_xp.checks.pairs import TARGET_CHECKS, check_pair, check_predictions
+from nnfs_xp.checks.values import check_sample_weight
 
 __all__ = [
+    "TARGET_CHECKS",
     "check_array",
     "check_class_targets",
     "check_features",
     "check_finite",
     "check_inputs",
-    "check_probabilities",
+    "check_pair",
+    "check_predictions",
     "check_same_library",
     "check_sample_weight",
-    "check_values",
 ]

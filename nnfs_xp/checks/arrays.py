@@ -119,6 +119,35 @@ def moved_array(be: Backend, array: Array) -> Array:
     return be.asarray(array)
 
 
+def check_whole(
+    be: Backend, array: Array, name: str, what: str, below: int | None
+) -> int:
+    """Return the largest number, or raise InputError if one is outside of a range.
+
+    Parameters
+    ----------
+    be : Backend
+        Where the array is, unless it is on the host.
+    array : array
+        Integers.
+    name : str
+        The argument's name, for messages.
+    what : str
+        What the numbers are.
+    below : int or None
+        What they are from 0 up to, not including; None if there is no limit.
+    """
+    of_host = host_namespace(array)
+    xp = of_host or be.xp
+    extremes = [xp.min(array), xp.max(array)]
+    lowest, highest = (int(n) for n in (extremes if of_host else be.read(extremes)))
+    if lowest < 0 or (below is not None and highest >= below):
+        allowed = "0 or more" if below is None else f"from 0 to {below - 1}"
+        found = lowest if lowest < 0 else highest
+        raise InputError(f"{name} must hold {what} {allowed}, got {found}")
+    return highest
+
+
 def _mismatch(be: Backend, found: str, name: str) -> BackendMismatchError:
     return BackendMismatchError(
         f"{name} is an array {found}, but is used with {be}; arrays are never "

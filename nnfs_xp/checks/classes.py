@@ -9,6 +9,7 @@ from nnfs_xp.backends.detect import host_namespace
 from nnfs_xp.checks.arrays import (
     check_extent,
     check_length,
+    check_whole,
     local_array,
 )
 from nnfs_xp.errors import DTypeError, InputError
@@ -87,20 +88,14 @@ def _check_labels(
     n_classes: int | None,
     ignore_index: int | None,
 ) -> Array:
-    of_host = host_namespace(labels)
-    xp = of_host or be.xp
+    xp = host_namespace(labels) or be.xp
     if not xp.isdtype(labels.dtype, ("integral", "bool")):
         raise DTypeError(f"{name} must hold integer labels, got dtype {labels.dtype}")
     # Compared in the widest integer dtype before anything is narrowed, so that
     # a large label cannot wrap around into the valid range.
     wide = xp.astype(labels, xp.__array_namespace_info__().default_dtypes()["integral"])
     counted = _without(xp, labels, wide, ignore_index)
-    extremes = [xp.min(counted), xp.max(counted)]
-    lowest, highest = (int(n) for n in (extremes if of_host else be.read(extremes)))
-    if lowest < 0 or (n_classes is not None and highest >= n_classes):
-        allowed = "0 or more" if n_classes is None else f"from 0 to {n_classes - 1}"
-        found = lowest if lowest < 0 else highest
-        raise InputError(f"{name} must hold labels {allowed}, got {found}")
+    check_whole(be, counted, name, "labels", n_classes)
     return be.asarray(wide, "int32")
 
 

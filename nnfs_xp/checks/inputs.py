@@ -6,7 +6,7 @@ from typing import Any
 
 from nnfs_xp.backends import Array, Backend, library_of
 from nnfs_xp.backends.detect import host_namespace
-from nnfs_xp.checks.arrays import check_array, check_extent, local_array
+from nnfs_xp.checks.arrays import check_array, check_extent, check_whole, local_array
 from nnfs_xp.errors import DTypeError, InputError
 
 # Up to here, ids are kept in 32 bits.
@@ -110,14 +110,8 @@ def _samples(
         return check_array(be, value, name, host_allowed=host_allowed)
     array = local_array(be, value, name, host_allowed)
     check_extent(array, name)
-    of_host = host_namespace(array)
-    xp = of_host or be.xp
+    xp = host_namespace(array) or be.xp
     if not xp.isdtype(array.dtype, "integral"):
         raise DTypeError(f"{name} must hold integer ids, got dtype {array.dtype}")
-    extremes = [xp.min(array), xp.max(array)]
-    lowest, highest = (int(n) for n in (extremes if of_host else be.read(extremes)))
-    if lowest < 0 or (ids is not True and highest >= ids):
-        allowed = "0 or more" if ids is True else f"from 0 to {ids - 1}"
-        found = lowest if lowest < 0 else highest
-        raise InputError(f"{name} must hold ids {allowed}, got {found}")
+    highest = check_whole(be, array, name, "ids", None if ids is True else ids)
     return be.asarray(array, "int32" if highest < _LARGEST_NARROW else "int64")

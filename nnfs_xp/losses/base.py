@@ -10,30 +10,17 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from nnfs_xp.arguments import check_choice
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.checks import (
-    check_array,
-    check_class_targets,
-    check_features,
-    check_probabilities,
-    check_sample_weight,
-    check_values,
-)
+from nnfs_xp.checks import TARGET_CHECKS, check_predictions, check_sample_weight
 from nnfs_xp.errors import InputError
 from nnfs_xp.losses.targets import as_axes
 from nnfs_xp.placement import asked_backend, backend_for
 from nnfs_xp.unit import Unit
 
 REDUCTIONS = ("mean", "sum", "none")
-_TARGET_CHECKS: dict[str, Callable[..., Array]] = {
-    "classes": check_class_targets,
-    "probabilities": check_probabilities,
-    "values": check_values,
-}
 
 
 class Loss(Unit):
@@ -132,8 +119,7 @@ class Loss(Unit):
 
     def check_predictions(self, be: Backend, y_pred: Any) -> Array:
         """Return predictions as floats, or raise InputError."""
-        check = check_features if self.target_kind == "classes" else check_array
-        return be.asarray(check(be, y_pred, "y_pred"), be.dtype)
+        return check_predictions(be, y_pred, self.target_kind)
 
     def check_targets(
         self,
@@ -149,7 +135,7 @@ class Loss(Unit):
         In the shape of the predictions None stands for a length that is not
         known yet.
         """
-        check = _TARGET_CHECKS[self.target_kind]
+        check = TARGET_CHECKS[self.target_kind]
         return check(be, value, name, prediction_shape, host_allowed=host_allowed)
 
     # The losses of a batch.

@@ -6,15 +6,17 @@ from typing import Any
 
 from nnfs_xp.arguments import check_ignore_index
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.checks import check_pair
 from nnfs_xp.checks.classes import as_matrices
 from nnfs_xp.kernels import portable
-from nnfs_xp.metrics.base import Metric, Statistics, check_class_pair
-from nnfs_xp.metrics.counts import count_true, no_counts, ratio
+from nnfs_xp.metrics.base import Statistics
+from nnfs_xp.metrics.counts import count_true
+from nnfs_xp.metrics.share import Share
 from nnfs_xp.registry import register
 
 
 @register("metric")
-class Accuracy(Metric):
+class Accuracy(Share):
     """Share of samples whose highest score is that of the true class.
 
     Scores may be probabilities or logits. Among equal scores the first counts.
@@ -49,23 +51,14 @@ class Accuracy(Metric):
         super().__init__(**where)
         self.ignore_index = check_ignore_index(ignore_index)
 
-    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
-        """Return counts of 0."""
-        return no_counts(be, "correct", "count")
-
     def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
         """Return how many samples are right, and how many there are."""
         rows, targets = as_matrices(be, y_pred, y_true)
         return count_correct(be, rows, targets, self.ignore_index)
 
-    def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the share of right samples, 0-d."""
-        nothing = float("nan")
-        return ratio(be, statistics["correct"], statistics["count"], nothing)
-
     def check_data(self, be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
         """Return scores (n, k), and integer labels (n,) or rows (n, k)."""
-        return check_class_pair(be, y_pred, y_true, self.ignore_index)
+        return check_pair(be, y_pred, y_true, "classes", ignore_index=self.ignore_index)
 
 
 @portable

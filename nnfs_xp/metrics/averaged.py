@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_choice, check_number
+from nnfs_xp.arguments import check_choice
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import InputError
-from nnfs_xp.metrics.base import Metric, Statistics
+from nnfs_xp.metrics.base import Statistics
 from nnfs_xp.metrics.counts import count_true, no_counts, ratio
 from nnfs_xp.metrics.decisions import (
-    check_decisions,
+    OfDecisions,
     class_numbers,
     decide,
     is_single,
@@ -20,7 +20,7 @@ from nnfs_xp.metrics.decisions import (
 AVERAGES = ("auto", "binary", "macro", "micro", "weighted", "none")
 
 
-class AveragedScore(Metric):
+class AveragedScore(OfDecisions):
     """Base of scores that each class has, as a share of counts.
 
     Parameters
@@ -36,9 +36,8 @@ class AveragedScore(Metric):
     def __init__(
         self, average: str = "auto", threshold: float = 0.5, **where: Any
     ) -> None:
-        super().__init__(**where)
+        super().__init__(threshold, **where)
         self.average = check_choice(average, "average", AVERAGES)
-        self.threshold = check_number(threshold, "threshold")
 
     def share(self, tp: Array, predicted: Array, true: Array) -> tuple[Array, Array]:
         """Return part and whole of which the score is the ratio.
@@ -47,14 +46,6 @@ class AveragedScore(Metric):
         often it was predicted, and how often it was true.
         """
         raise NotImplementedError
-
-    def takes(self, target_kind: str) -> bool:
-        """Return True for classes, and for the probabilities of a single output."""
-        return target_kind in ("classes", "probabilities")
-
-    def check_data(self, be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
-        """Return scores, and targets of their classes."""
-        return check_decisions(be, y_pred, y_true)
 
     def check_outputs(self, outputs: tuple[int, ...]) -> None:
         """Raise InputError if an average of two classes is asked of more."""

@@ -12,13 +12,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.checks import (
-    check_array,
-    check_class_targets,
-    check_features,
-    check_probabilities,
-    check_values,
-)
+from nnfs_xp.checks import check_pair
 from nnfs_xp.errors import BackendMismatchError, InputError
 from nnfs_xp.metrics.counts import as_counts
 from nnfs_xp.placement import asked_backend, backend_for
@@ -140,7 +134,7 @@ class Metric(Unit):
 
     def check_data(self, be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
         """Return predictions and targets as `batch` takes them, or raise."""
-        return _CHECKS[self.target_kind](be, y_pred, y_true)
+        return check_pair(be, y_pred, y_true, self.target_kind)
 
     # The shell.
 
@@ -215,37 +209,3 @@ class Metric(Unit):
                 f"y_pred must have shape (samples, *{self._outputs}) as in earlier "
                 f"batches, got (samples, *{outputs}); call reset first"
             )
-
-
-def check_class_pair(
-    be: Backend, y_pred: Any, y_true: Any, ignore_index: int | None = None
-) -> tuple[Array, Array]:
-    """Return scores (n, ..., k), and integer labels (n, ...) or rows (n, ..., k)."""
-    scores = be.asarray(check_features(be, y_pred, "y_pred"), be.dtype)
-    targets = check_class_targets(
-        be, y_true, "y_true", tuple(scores.shape), ignore_index=ignore_index
-    )
-    return scores, targets
-
-
-def check_probability_pair(
-    be: Backend, y_pred: Any, y_true: Any
-) -> tuple[Array, Array]:
-    """Return predictions, and targets of the same shape from 0 to 1."""
-    predictions = be.asarray(check_array(be, y_pred, "y_pred"), be.dtype)
-    shape = tuple(predictions.shape)
-    return predictions, check_probabilities(be, y_true, "y_true", shape)
-
-
-def check_value_pair(be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
-    """Return predictions, and finite targets of the same shape."""
-    predictions = be.asarray(check_array(be, y_pred, "y_pred"), be.dtype)
-    shape = tuple(predictions.shape)
-    return predictions, check_values(be, y_true, "y_true", shape)
-
-
-_CHECKS = {
-    "classes": check_class_pair,
-    "probabilities": check_probability_pair,
-    "values": check_value_pair,
-}

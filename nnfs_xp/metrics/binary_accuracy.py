@@ -7,13 +7,14 @@ from typing import Any
 
 from nnfs_xp.arguments import check_number
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.metrics.base import Metric, Statistics
-from nnfs_xp.metrics.counts import count_true, no_counts, ratio
+from nnfs_xp.metrics.base import Statistics
+from nnfs_xp.metrics.counts import count_true
+from nnfs_xp.metrics.share import Share
 from nnfs_xp.registry import register
 
 
 @register("metric")
-class BinaryAccuracy(Metric):
+class BinaryAccuracy(Share):
     """Share of outputs on the same side of the threshold as their target.
 
     Every output counts, ``mean((y_pred > threshold) == (y_true > 0.5))``. The
@@ -50,10 +51,6 @@ class BinaryAccuracy(Metric):
         super().__init__(**where)
         self.threshold = check_number(threshold, "threshold")
 
-    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
-        """Return counts of 0."""
-        return no_counts(be, "correct", "count")
-
     def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
         """Return how many outputs are right, and how many there are."""
         right = (y_pred > self.threshold) == (y_true > 0.5)
@@ -61,7 +58,3 @@ class BinaryAccuracy(Metric):
             "correct": count_true(be, right),
             "count": math.prod(y_pred.shape),
         }
-
-    def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the share of right outputs, 0-d."""
-        return ratio(be, statistics["correct"], statistics["count"])

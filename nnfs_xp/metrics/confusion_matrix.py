@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_count, check_number
+from nnfs_xp.arguments import check_count
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import InputError
-from nnfs_xp.metrics.base import Metric, Statistics
+from nnfs_xp.metrics.base import Statistics
 from nnfs_xp.metrics.decisions import (
-    check_decisions,
+    OfDecisions,
     class_numbers,
     decide,
     number_of_classes,
@@ -21,7 +21,7 @@ _EXACT_ROWS = 2**24
 
 
 @register("metric")
-class ConfusionMatrix(Metric):
+class ConfusionMatrix(OfDecisions):
     """Number of samples of class i that are predicted to be of class j.
 
     Row i is the true class and column j the predicted one. With one-hot rows
@@ -59,19 +59,10 @@ class ConfusionMatrix(Metric):
     def __init__(
         self, classes: int | None = None, threshold: float = 0.5, **where: Any
     ) -> None:
-        super().__init__(**where)
+        super().__init__(threshold, **where)
         if classes is not None:
             classes = check_count(classes, "classes", least=2)
         self.classes = classes
-        self.threshold = check_number(threshold, "threshold")
-
-    def takes(self, target_kind: str) -> bool:
-        """Return True for classes, and for the probabilities of a single output."""
-        return target_kind in ("classes", "probabilities")
-
-    def check_data(self, be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
-        """Return scores, and targets of their classes."""
-        return check_decisions(be, y_pred, y_true)
 
     def check_outputs(self, outputs: tuple[int, ...]) -> None:
         """Raise InputError if the number of classes is another than was said."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from nnfs_xp.arguments import check_number
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.checks import check_array
+from nnfs_xp.checks import check_array, check_pair
 from nnfs_xp.checks.classes import as_matrices
-from nnfs_xp.metrics.base import check_class_pair, check_probability_pair
+from nnfs_xp.metrics.base import Metric
 
 
 def is_single(outputs: tuple[int, ...]) -> bool:
@@ -25,16 +26,34 @@ def number_of_classes(outputs: tuple[int, ...]) -> int:
     return 2 if is_single(outputs) else outputs[-1]
 
 
-def check_decisions(be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
-    """Return scores, and their targets.
+class OfDecisions(Metric):
+    """Base of metrics that are made of decided classes.
 
-    Those of a single output are numbers from 0 to 1 of the shape of the
-    predictions, others labels (n,) or rows (n, k).
+    Parameters
+    ----------
+    threshold : float
+        For a single output: a prediction above it means class 1.
+    name, backend, device, dtype : optional
+        See `Metric`.
     """
-    y_pred = check_array(be, y_pred, "y_pred")
-    if is_single(tuple(y_pred.shape[1:])):
-        return check_probability_pair(be, y_pred, y_true)
-    return check_class_pair(be, y_pred, y_true)
+
+    def __init__(self, threshold: float, **where: Any) -> None:
+        super().__init__(**where)
+        self.threshold = check_number(threshold, "threshold")
+
+    def takes(self, target_kind: str) -> bool:
+        """Return True for classes, and for probabilities, of a single output."""
+        return target_kind in ("classes", "probabilities")
+
+    def check_data(self, be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
+        """Return scores, and their targets.
+
+        Those of a single output are numbers from 0 to 1 of the shape of the
+        predictions, others labels (n,) or rows (n, k).
+        """
+        y_pred = check_array(be, y_pred, "y_pred")
+        single = is_single(tuple(y_pred.shape[1:]))
+        return check_pair(be, y_pred, y_true, "probabilities" if single else "classes")
 
 
 def decide(

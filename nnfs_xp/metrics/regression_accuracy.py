@@ -8,13 +8,14 @@ from typing import Any
 from nnfs_xp.arguments import check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import InputError
-from nnfs_xp.metrics.base import Metric, Statistics
-from nnfs_xp.metrics.counts import count_true, no_counts, ratio
+from nnfs_xp.metrics.base import Statistics
+from nnfs_xp.metrics.counts import count_true
+from nnfs_xp.metrics.share import Share
 from nnfs_xp.registry import register
 
 
 @register("metric")
-class RegressionAccuracy(Metric):
+class RegressionAccuracy(Share):
     """Share of outputs that are closer to their target than a tolerance.
 
     Every output counts, ``mean(|y_pred - y_true| < tolerance)``. The book
@@ -81,10 +82,6 @@ class RegressionAccuracy(Metric):
         self._tolerance = float(be.to_numpy(deviation)) / 250
         return True
 
-    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
-        """Return counts of 0."""
-        return no_counts(be, "correct", "count")
-
     def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
         """Return how many outputs are close, and how many there are."""
         if self.tolerance is None:
@@ -97,7 +94,3 @@ class RegressionAccuracy(Metric):
             "correct": count_true(be, close),
             "count": math.prod(y_pred.shape),
         }
-
-    def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the share of close outputs, 0-d."""
-        return ratio(be, statistics["correct"], statistics["count"])

@@ -8,13 +8,14 @@ from nnfs_xp.arguments import check_count
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks.classes import as_matrices
 from nnfs_xp.errors import InputError
-from nnfs_xp.metrics.base import Metric, Statistics
-from nnfs_xp.metrics.counts import count_true, no_counts, ratio
+from nnfs_xp.metrics.base import Statistics
+from nnfs_xp.metrics.counts import count_true
+from nnfs_xp.metrics.share import Share
 from nnfs_xp.registry import register
 
 
 @register("metric")
-class TopKAccuracy(Metric):
+class TopKAccuracy(Share):
     """Share of samples whose true class is among the k highest scores.
 
     The true class is among them if fewer than k others are ahead of it: those
@@ -59,11 +60,6 @@ class TopKAccuracy(Metric):
                 f"k must be at most the number of classes {outputs[-1]}, got {self.k}"
             )
 
-    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
-        """Return counts of 0."""
-        self.check_outputs(outputs)
-        return no_counts(be, "correct", "count")
-
     def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
         """Return how many samples are right, and how many there are."""
         xp = be.xp
@@ -81,7 +77,3 @@ class TopKAccuracy(Metric):
             "correct": count_true(be, ahead < self.k),
             "count": y_pred.shape[0],
         }
-
-    def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the share of right samples, 0-d."""
-        return ratio(be, statistics["correct"], statistics["count"])

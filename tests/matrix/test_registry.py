@@ -18,7 +18,7 @@ NOT_UNITS = (
     "nnfs_xp.__",
 )
 # Bases that are no unit themselves.
-ABSTRACT = {"AveragedScore", "_Normalization"}
+ABSTRACT = {"AveragedScore", "OfDecisions", "Share", "_Normalization"}
 # Made by the library of units of a network, and never saved.
 INTERNAL = {"DenseActivation", "ElementwiseActivation"}
 
