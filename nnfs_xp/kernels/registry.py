@@ -2,8 +2,9 @@
 
 The portable function is the reference: it holds the formula, runs on every
 backend, and every implementation is tested against it. An implementation is used
-where one is registered for the backend, unless the environment variable
-``NNFS_XP_KERNELS`` says otherwise:
+where one is registered for the backend, and returns NotImplemented, before it has
+written to anything, where the reference is to compute instead. The environment
+variable ``NNFS_XP_KERNELS`` may say otherwise:
 
 ``auto``
     an implementation where there is one (the default);
@@ -71,7 +72,8 @@ def portable(reference: Function) -> Function:
         function = resolved.get(be.name)
         if function is None:
             function = resolved[be.name] = _resolve(name, be.name, reference)
-        return function(be, *arguments)
+        found = function(be, *arguments)
+        return reference(be, *arguments) if found is NotImplemented else found
 
     call.reference = reference  # type: ignore[attr-defined]
     return call

@@ -1,30 +1,13 @@
 """Implementations for CuPy: kernels in CUDA C++, each beside the reference it computes.
 
 The sources are in ``cuda/``; `module` compiles them. An implementation checks
-nothing: what it cannot take, such as an array that is not contiguous, it hands to its
-reference.
+nothing: for what it cannot take, such as an array that is not contiguous, it returns
+NotImplemented.
 """
 
-from nnfs_xp.kernels.cupy import (
-    batches,
-    clipping,
-    dropout,
-    embedding,
-    layers,
-    losses,
-    optimizers,
-    regularizers,
-    statistics,
-)
+import importlib
+import pkgutil
 
-__all__ = [
-    "batches",
-    "clipping",
-    "dropout",
-    "embedding",
-    "layers",
-    "losses",
-    "optimizers",
-    "regularizers",
-    "statistics",
-]
+# To import a module is to register the implementations in it.
+for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
+    importlib.import_module(_module.name)

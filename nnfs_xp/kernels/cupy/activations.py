@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from nnfs_xp.registry import UNITS, library_class
 
 LINEAR = 0
@@ -25,6 +27,10 @@ class Activation(NamedTuple):
     number: int
     parameter: float = 0.0
     from_output: bool = False
+
+    def as_arguments(self, be: Any) -> tuple[Any, Any]:
+        """Return what a kernel is told of it."""
+        return np.int32(self.number), be.dtype(self.parameter)
 
 
 _KNOWN = {

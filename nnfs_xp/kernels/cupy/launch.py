@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from nnfs_xp.kernels.cupy.module import blocks_for, kernel
 
 # Threads of a block where nothing wants another number. A power of 2, as sums over a
@@ -18,7 +20,7 @@ THREADS = 256
 
 # Numbers of the types in cuda/sources.cuh, by the dtype's name.
 SOURCE_TYPES = {
-    name: number
+    name: np.int32(number)
     for number, name in enumerate(
         (
             "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64",
@@ -26,6 +28,7 @@ SOURCE_TYPES = {
         )
     )
 }  # fmt: skip
+INTEGERS = ("int32", "int64")
 
 
 def is_plain(be: Any, *arrays: Any) -> bool:
@@ -38,17 +41,50 @@ def are_alike(be: Any, first: Any, *others: Any) -> bool:
     return is_plain(be, first, *others) and all(a.shape == first.shape for a in others)
 
 
-def device_integer(value: Any) -> tuple[int, Any, int] | None:
+def device_integer(value: Any) -> tuple[int, Any, np.int32] | None:
     """Return a number as value, array and bytes of the array; None if unfit."""
     if isinstance(value, int):
-        return value, None, 0
-    if value.ndim == 0 and value.dtype.name in ("int32", "int64"):
-        return 0, value, value.dtype.itemsize
+        return value, None, np.int32(0)
+    if value.ndim == 0 and value.dtype.name in INTEGERS:
+        return 0, value, item_bytes(value)
     return None
 
 
-def launch(be: Any, name: str, count: int, *arguments: Any) -> None:
-    """Run a kernel over `count` elements, the number being its first argument."""
-    kernel(be.dtype_name, name)(
-        (blocks_for(count, THREADS),), (THREADS,), (count, *arguments)
-    )
+def item_bytes(array: Any) -> np.int32:
+    """Return the bytes of an element, 0 if there is no array, as kernels take them."""
+    return np.int32(0 if array is None else array.dtype.itemsize)
+
+
+def targets_of(be: Any, y_true: Any) -> tuple[Any, np.int32]:
+    """Return targets as a kernel reads them, and the bytes of a label, 0 for rows."""
+    if y_true.ndim == 2:
+        return plain(y_true, be.dtype), np.int32(0)
+    labels = plain(y_true, y_true.dtype if y_true.dtype.name in INTEGERS else "int64")
+    return labels, item_bytes(labels)
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> Any:
+    """Return a new array, of any contents."""
+    import cupy
+
+    return cupy.empty(shape, dtype)
+
+
+def plain(array: Any, dtype: Any) -> Any:
+    """Return the array, or a copy that has no gaps and this dtype."""
+    import cupy
+
+    return cupy.ascontiguousarray(array, dtype)
+
+
+def launch(
+    be: Any,
+    name: str,
+    count: int,
+    *arguments: Any,
+    grid: tuple[int, ...] = (),
+    block: tuple[int, ...] = (THREADS,),
+) -> None:
+    """Run a kernel over `count` elements, if there are any."""
+    if count:
+        kernel(be.dtype_name, name)(grid or (blocks_for(count),), block, arguments)

@@ -10,117 +10,66 @@ import math
 from typing import Any
 
 from nnfs_xp.kernels.cupy.launch import are_alike, is_plain, launch
-from nnfs_xp.kernels.registry import implements, references
+from nnfs_xp.kernels.registry import implements
 
 
 @implements("sgd", "cupy")
-def sgd(
-    be: Any,
-    w: Any,
-    dw: Any,
-    v: Any,
-    learning_rate: Any,
-    momentum: float,
-    nesterov: bool,
-) -> tuple[Any, Any]:
+def sgd(be: Any, w: Any, dw: Any, v: Any, learning_rate: Any, *scalars: Any) -> Any:
     """Update parameters and velocity in one launch."""
-    arrays = (w, dw) if v is None else (w, dw, v)
-    if not are_alike(be, *arrays) or not is_plain(be, learning_rate):
-        reference = references()["sgd"]
-        return reference(be, w, dw, v, learning_rate, momentum, nesterov)
     if v is None:
-        launch(be, "sgd", w.size, *arrays, learning_rate)
-    else:
-        scalars = learning_rate, momentum, nesterov
-        launch(be, "sgd_momentum", w.size, *arrays, *scalars)
-    return w, v
+        updated = _updated(be, "sgd", (w, dw), learning_rate)
+        return updated if updated is NotImplemented else (*updated, None)
+    return _updated(be, "sgd_momentum", (w, dw, v), learning_rate, *scalars)
 
 
 @implements("adagrad", "cupy")
-def adagrad(
-    be: Any, w: Any, dw: Any, s: Any, learning_rate: Any, epsilon: float
-) -> tuple[Any, Any]:
+def adagrad(be: Any, w: Any, dw: Any, s: Any, *scalars: Any) -> Any:
     """Update parameters and sums in one launch."""
-    if not are_alike(be, w, dw, s) or not is_plain(be, learning_rate):
-        return references()["adagrad"](be, w, dw, s, learning_rate, epsilon)
-    launch(be, "adagrad", w.size, w, dw, s, learning_rate, epsilon)
-    return w, s
+    return _updated(be, "adagrad", (w, dw, s), *scalars)
 
 
 @implements("rmsprop", "cupy")
-def rmsprop(
-    be: Any, w: Any, dw: Any, s: Any, learning_rate: Any, rho: float, epsilon: float
-) -> tuple[Any, Any]:
+def rmsprop(be: Any, w: Any, dw: Any, s: Any, *scalars: Any) -> Any:
     """Update parameters and means in one launch."""
-    if not are_alike(be, w, dw, s) or not is_plain(be, learning_rate):
-        return references()["rmsprop"](be, w, dw, s, learning_rate, rho, epsilon)
-    launch(be, "rmsprop", w.size, w, dw, s, learning_rate, rho, epsilon)
-    return w, s
+    return _updated(be, "rmsprop", (w, dw, s), *scalars)
 
 
 @implements("adam", "cupy")
-def adam(
-    be: Any,
-    w: Any,
-    dw: Any,
-    m: Any,
-    v: Any,
-    step: Any,
-    learning_rate: Any,
-    beta_1: float,
-    beta_2: float,
-    epsilon: float,
-) -> tuple[Any, Any, Any]:
+def adam(be: Any, *arguments: Any) -> Any:
     """Update parameters and moments in one launch, corrections included."""
-    return _adam("adam", be, w, dw, m, v, step, learning_rate, beta_1, beta_2, epsilon)
+    return _adam(be, "adam", *arguments)
 
 
 @implements("adamw", "cupy")
-def adamw(
-    be: Any,
-    w: Any,
-    dw: Any,
-    m: Any,
-    v: Any,
-    step: Any,
-    learning_rate: Any,
-    beta_1: float,
-    beta_2: float,
-    epsilon: float,
-    weight_decay: float,
-) -> tuple[Any, Any, Any]:
+def adamw(be: Any, *arguments: Any) -> Any:
     """Let parameters decay, and update them and the moments, in one launch."""
-    betas = beta_1, beta_2
-    return _adam(
-        "adamw", be, w, dw, m, v, step, learning_rate, *betas, epsilon, weight_decay
-    )
+    return _adam(be, "adamw", *arguments)
 
 
 def _adam(
-    name: str,
-    be: Any,
-    w: Any,
-    dw: Any,
-    m: Any,
-    v: Any,
-    step: Any,
-    learning_rate: Any,
-    beta_1: float,
-    beta_2: float,
-    *constants: float,
-) -> tuple[Any, Any, Any]:
-    """Run one of the two kernels, or the reference where it cannot be used."""
-    changing = step, learning_rate
-    if (
-        not are_alike(be, w, dw, m, v)
-        or not is_plain(be, learning_rate)
-        or step.dtype.char != "i"
-    ):
-        reference = references()[name]
-        return reference(be, w, dw, m, v, *changing, beta_1, beta_2, *constants)
+    be: Any, name: str, w: Any, dw: Any, m: Any, v: Any, step: Any, *scalars: Any
+) -> Any:
+    if step.dtype.char != "i":
+        return NotImplemented
+    rate, beta_1, beta_2, *constants = scalars
     betas = beta_1, _log(beta_1), beta_2, _log(beta_2)
-    launch(be, name, w.size, w, dw, m, v, *changing, *betas, *constants)
-    return w, m, v
+    return _updated(be, name, (w, dw, m, v), rate, *betas, *constants, step=(step,))
+
+
+def _updated(
+    be: Any,
+    name: str,
+    arrays: tuple[Any, ...],
+    learning_rate: Any,
+    *scalars: Any,
+    step: tuple[Any, ...] = (),
+) -> Any:
+    """Run a kernel, and return parameters and moments."""
+    if not are_alike(be, *arrays) or not is_plain(be, learning_rate):
+        return NotImplemented
+    w, _, *moments = arrays
+    launch(be, name, w.size, w.size, *arrays, *step, learning_rate, *scalars)
+    return w, *moments
 
 
 def _log(beta: float) -> float:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.kernels.cupy.launch import THREADS, are_alike, is_plain, launch
-from nnfs_xp.kernels.cupy.module import blocks_for, kernel
-from nnfs_xp.kernels.registry import implements, references
+from nnfs_xp.kernels.cupy.launch import THREADS, are_alike, empty, is_plain, launch
+from nnfs_xp.kernels.cupy.module import blocks_for
+from nnfs_xp.kernels.registry import implements
 
 _MOST_PARTS = 256
 
@@ -19,14 +19,12 @@ def l1l2_penalty(be: Any, w: Any, l1: float, l2: float) -> Any:
     them up.
     """
     if not is_plain(be, w):
-        return references()["l1l2_penalty"](be, w, l1, l2)
+        return NotImplemented
     count = blocks_for(w.size, THREADS, _MOST_PARTS)
-    parts = be.xp.empty((count,), dtype=be.xp.float64)
-    penalty = be.xp.empty((), dtype=w.dtype)
-    kernel(be.dtype_name, "l1l2_penalty_parts")(
-        (count,), (THREADS,), (w.size, w, l1, l2, parts)
-    )
-    kernel(be.dtype_name, "l1l2_penalty")((1,), (THREADS,), (count, parts, penalty))
+    parts, penalty = empty((count,), "float64"), empty((), be.dtype)
+    arguments = w.size, w, l1, l2, parts
+    launch(be, "l1l2_penalty_parts", count, *arguments, grid=(count,))
+    launch(be, "l1l2_penalty", count, count, parts, penalty, grid=(1,))
     return penalty
 
 
@@ -36,7 +34,7 @@ def add_l1l2_gradient(
 ) -> Any:
     """Add to `gradient` in place, in one launch."""
     if not are_alike(be, gradient, w):
-        return references()["add_l1l2_gradient"](be, gradient, w, l1, l2, mode)
-    constants = l1, l2, mode == "book"
-    launch(be, "add_l1l2_gradient", w.size, gradient, w, *constants)
+        return NotImplemented
+    arguments = w.size, gradient, w, l1, l2, mode == "book"
+    launch(be, "add_l1l2_gradient", w.size, *arguments)
     return gradient

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.kernels.cupy.launch import THREADS, is_plain
-from nnfs_xp.kernels.cupy.module import blocks_for, kernel
+from nnfs_xp.kernels.cupy.launch import is_plain, launch, plain, targets_of
+from nnfs_xp.kernels.cupy.module import blocks_for
 from nnfs_xp.kernels.registry import implements, references
 
 _MOST_ENTRIES = 12
@@ -35,9 +35,7 @@ _COUNTING_THREADS = 512
 
 
 @implements("accumulate", "cupy")
-def accumulate(
-    be: Any, totals: list[Any], batch: list[Any], values: list[Any]
-) -> tuple[list[Any], list[Any]]:
+def accumulate(be: Any, totals: list[Any], batch: list[Any], values: list[Any]) -> Any:
     """Add up to twelve statistics in one launch, each in its place."""
     batch = [
         be.xp.empty_like(total) if slot is None else slot
@@ -59,11 +57,9 @@ def _accumulate(be: Any, rows: list[tuple[Any, Any, Any]]) -> None:
     table = np.zeros((), _ENTRIES)
     blocks = 1
     for entry, (total, slot, value) in zip(table["entry"], rows, strict=False):
-        entry["total"] = total.data.ptr
-        entry["batch"] = 0 if slot is None else slot.data.ptr
-        entry["length"] = total.size
+        entry["total"], entry["batch"] = total.data.ptr, slot.data.ptr
+        entry["length"], entry["rows"] = total.size, 1
         entry["total_is_integer"] = total.dtype.kind == "i"
-        entry["rows"] = 1
         if isinstance(value, int):
             entry["number"] = value
         else:
@@ -73,15 +69,15 @@ def _accumulate(be: Any, rows: list[tuple[Any, Any, Any]]) -> None:
         few = entry["rows"] <= _FEW_ROWS
         needed = blocks_for(total.size) if few else min(total.size, 1056)
         blocks = max(blocks, needed)
-    kernel(be.dtype_name, "accumulate")((blocks, len(rows)), (THREADS,), (table[()],))
+    launch(be, "accumulate", blocks, table[()], grid=(blocks, len(rows)))
 
 
 def _writable(be: Any, total: Any, slot: Any) -> bool:
-    if slot is not None and (slot.dtype, slot.shape) != (total.dtype, total.shape):
-        return False
-    arrays = [total] if slot is None else [total, slot]
-    return total.dtype in (be.dtype, np.int32) and all(
-        a.flags.c_contiguous for a in arrays
+    return (
+        (slot.dtype, slot.shape) == (total.dtype, total.shape)
+        and total.dtype in (be.dtype, np.int32)
+        and total.flags.c_contiguous
+        and slot.flags.c_contiguous
     )
 
 
@@ -91,19 +87,16 @@ def _by_reference(
     results = references()["accumulate"](be, totals, batch, values)
     for slots, found in zip((totals, batch), results, strict=True):
         for slot, value in zip(slots, found, strict=True):
-            if slot is not None:
-                slot[...] = value
+            slot[...] = value
     return totals, batch
 
 
 def _values(be: Any, total: Any, value: Any) -> Any:
     """Return what is added as the kernel reads it."""
-    import cupy
-
     if isinstance(value, int):
         return value
     dtype = value.dtype if value.dtype in (be.dtype, np.int32) else total.dtype
-    return cupy.ascontiguousarray(value, dtype).reshape(value.shape)
+    return plain(value, dtype).reshape(value.shape)
 
 
 @implements("count_correct", "cupy")
@@ -112,26 +105,16 @@ def count_correct(be: Any, y_pred: Any, y_true: Any, ignore_index: Any) -> Any:
     import cupy
 
     if y_pred.size == 0 or not is_plain(be, y_pred):
-        return references()["count_correct"](be, y_pred, y_true, ignore_index)
+        return NotImplemented
     n, k = y_pred.shape
-    if y_true.ndim == 2:
-        targets, label_bytes = cupy.ascontiguousarray(y_true, be.dtype), 0
-    else:
-        dtype = y_true.dtype if y_true.dtype.name in ("int32", "int64") else "int64"
-        targets = cupy.ascontiguousarray(y_true, dtype)
-        label_bytes = targets.dtype.itemsize
     ignoring = ignore_index is not None and y_true.ndim == 1
     if y_pred.size <= _FEW_SCORES:
         blocks, counts = 1, cupy.empty(2, np.int32)
     else:
         warps = _COUNTING_THREADS // 32
         blocks, counts = blocks_for(n, warps), cupy.zeros(2, np.int32)
-    kernel(be.dtype_name, "count_correct")(
-        (blocks,),
-        (_COUNTING_THREADS,),
-        (
-            y_pred, targets, np.int32(label_bytes), ignoring,
-            ignore_index if ignoring else 0, counts, n, k,
-        ),
-    )  # fmt: skip
+    ignored = ignoring, ignore_index if ignoring else 0
+    arguments = y_pred, *targets_of(be, y_true), *ignored, counts, n, k
+    grid, block = (blocks,), (_COUNTING_THREADS,)
+    launch(be, "count_correct", n, *arguments, grid=grid, block=block)
     return {"correct": counts[0], "count": counts[1] if ignoring else n}
