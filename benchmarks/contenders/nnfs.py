@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.contenders.base import Contender
 from benchmarks.workloads import Problem, nnfs_model
 from nnfs_xp import Backend, Model
-from nnfs_xp.engine.data import Data
+from nnfs_xp.engine.data import Data, FitPlan
 from nnfs_xp.engine.device_batches import DeviceBatches
 from nnfs_xp.engine.step import Batch
 from nnfs_xp.kernels import has_implementation
@@ -39,7 +39,8 @@ def internals(
     x, y = (be.xp.concat(arrays, axis=0) for arrays in zip(*batches, strict=True))
     data = Data(be, x, y, None, (model.n_outputs or 1,))
     rows = slice(0, batches[0][0].shape[0])
-    fed = DeviceBatches(state, executor, data, model.seed, False, {rows.stop})
+    plan = FitPlan(data, rows.stop, shuffle=False)
+    fed = DeviceBatches(state, executor, plan, model.seed)
     fed.begin()
     return lambda tree, x, y: fed.train(rows), state.tree
 

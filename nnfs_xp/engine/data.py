@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.engine.batching import rows_of
+from nnfs_xp.engine.batching import batch_slices, rows_of
 from nnfs_xp.errors import InputError
 
 # Of a device's free memory, what data may take; the rest is for the step.
@@ -39,7 +39,8 @@ class Data:
         Where they lie: the model's backend, or the host's.
     x : array or tuple of array
         One for each input of the network.
-    y : array
+    y : array or None
+        None for predictions.
     weight : array or None
     outputs : tuple of int
         Shape of the model's output for one sample.
@@ -49,7 +50,7 @@ class Data:
 
     be: Backend
     x: Any
-    y: Array
+    y: Array | None
     weight: Array | None
     outputs: tuple[int, ...]
     ids: tuple[bool, ...] = (False,)
@@ -57,7 +58,7 @@ class Data:
     @property
     def samples(self) -> int:
         """Number of rows."""
-        return self.y.shape[0]
+        return self.arrays[0].shape[0]
 
     @property
     def sample(self) -> Any:
@@ -65,16 +66,15 @@ class Data:
         return each(lambda array: tuple(array.shape[1:]), self.x)
 
     @property
-    def arrays(self) -> tuple[Array | None, ...]:
+    def inputs(self) -> Any:
+        """The samples as a network takes them."""
+        return as_inputs(self.be, self.x, self.ids)
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
         """Each input, then targets and weights."""
         inputs = self.x if isinstance(self.x, tuple) else (self.x,)
         return (*inputs, self.y, self.weight)
-
-    def with_arrays(self, arrays: tuple[Array | None, ...]) -> Data:
-        """Return data of other arrays, in the order of `arrays`."""
-        *inputs, y, weight = arrays
-        x = tuple(inputs) if isinstance(self.x, tuple) else inputs[0]
-        return dataclasses.replace(self, x=x, y=y, weight=weight)
 
     @property
     def bytes_of_a_row(self) -> int:
@@ -100,9 +100,34 @@ class Data:
         return dataclasses.replace(self._each(be.asarray), be=be)
 
     def _each(self, function: Callable[[Array], Array]) -> Data:
-        return self.with_arrays(
-            tuple(None if array is None else function(array) for array in self.arrays)
+        *inputs, y, weight = (
+            None if array is None else function(array) for array in self.arrays
         )
+        x = tuple(inputs) if isinstance(self.x, tuple) else inputs[0]
+        return dataclasses.replace(self, x=x, y=y, weight=weight)
+
+
+@dataclasses.dataclass(frozen=True)
+class FitPlan:
+    """Checked arguments of a call of `Model.fit`."""
+
+    data: Data
+    batch_size: int | None
+    shuffle: bool
+    epochs: int = 1
+    validation: Data | None = None
+    data_limit: int | None = None
+
+    @property
+    def batches(self) -> list[slice]:
+        """Rows of each batch."""
+        return batch_slices(self.data.samples, self.batch_size)
+
+    @property
+    def batch_sizes(self) -> list[int]:
+        """Numbers of rows that a batch may have: of the last one, and the usual."""
+        batches = self.batches
+        return sorted({rows.stop - rows.start for rows in (batches[0], batches[-1])})
 
 
 def placed(data: Data, be: Backend, limit: int | None) -> Data:
@@ -139,9 +164,9 @@ def rows_within(data: Data, batch_size: int, limit: int) -> int:
     InputError
         If that is not even one batch.
     """
-    batches = limit // (2 * batch_size * data.bytes_of_a_row)
+    needed = 2 * batch_size * data.bytes_of_a_row
+    batches = limit // needed
     if not batches:
-        needed = 2 * batch_size * data.bytes_of_a_row
         raise InputError(
             f"device_data_limit must hold two batches of {batch_size} samples, "
             f"{needed} bytes, got {limit}"

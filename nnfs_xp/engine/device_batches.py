@@ -6,11 +6,12 @@ next: nothing is copied for a step.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine.batching import batch_order, gather_batch
-from nnfs_xp.engine.data import Data, rows_within
+from nnfs_xp.engine.data import FitPlan, default_limit, rows_within
 from nnfs_xp.engine.state import State
 from nnfs_xp.engine.step import Batch
 
@@ -20,22 +21,14 @@ Tree = dict[str, Any]
 class DeviceBatches:
     """Lets the device gather every batch, by a counter of rows in the state."""
 
-    def __init__(
-        self,
-        state: State,
-        executor: Any,
-        data: Data,
-        seed: int,
-        shuffle: bool,
-        sizes: set[int],
-    ) -> None:
-        self.state, self.executor, self.data = state, executor, data
+    def __init__(self, state: State, executor: Any, plan: FitPlan, seed: int) -> None:
+        self.state, self.executor, self.data = state, executor, plan.data
         self.seed = seed
         be, first = state.network.backend, state.network.absorbed.rescaling
-        self.arrays = data.arrays
-        self.order = be.zeros((data.samples,), be.xp.int32) if shuffle else None
+        self.arrays, rows = plan.data.arrays, (plan.data.samples,)
+        self.order = be.zeros(rows, be.xp.int32) if plan.shuffle else None
         self.rescale = None if first is None else (first.scale, first.offset)
-        self._kinds = {size: GatheredRows(self, size) for size in sorted(sizes)}
+        self._kinds = {size: GatheredRows(self, size) for size in plan.batch_sizes}
 
     def begin(self) -> None:
         """Make ready for training: fixed places for all that a step changes."""
@@ -101,21 +94,15 @@ class StreamedBatches(DeviceBatches):
     are copied to the other in the background.
     """
 
-    def __init__(
-        self,
-        state: State,
-        executor: Any,
-        data: Data,
-        seed: int,
-        shuffle: bool,
-        sizes: set[int],
-        limit: int,
-    ) -> None:
-        self._chunk_rows = rows_within(data, max(sizes), limit)
+    def __init__(self, state: State, executor: Any, plan: FitPlan, seed: int) -> None:
+        be, data = state.network.backend, plan.data
+        limit = plan.data_limit or default_limit(be)
+        assert limit is not None
+        self._chunk_rows = rows_within(data, max(plan.batch_sizes), limit)
         # Rows arrive in their order, so the device needs none.
-        super().__init__(state, executor, data, seed, False, sizes)
-        self._shuffled = shuffle
-        be = state.network.backend
+        in_order = dataclasses.replace(plan, shuffle=False)
+        super().__init__(state, executor, in_order, seed)
+        self._shuffled = plan.shuffle
         self._buffer = be.double_buffer(data.arrays, self._chunk_rows)
         self.arrays = self._buffer.arrays
         self._host_order: Any = None

@@ -138,7 +138,8 @@ class Network:
         self.training_loss = self.absorbed.loss or loss
         self.standalone = standalone
         self.nodes: dict[int, Node] = {}
-        self._enter(root, "", True)
+        for unit, path, trainable in _walk(root):
+            self.nodes[id(unit)] = Node(unit, path, trainable)
         learned: dict[str, Shape] = {}
         frozen: dict[str, Shape] = {}
         for node in self:
@@ -154,14 +155,6 @@ class Network:
         }
         self.metrics_need_activation = any(not m.ranks_only for m in self.metrics)
 
-    def _enter(self, unit: Any, path: str, trainable: bool) -> None:
-        if id(unit) in self.nodes:
-            return
-        node = Node(unit, path, trainable and unit.trainable)
-        self.nodes[id(unit)] = node
-        for name, child in unit.children.items():
-            self._enter(child, node.key(name), node.trainable)
-
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes.values())
 
@@ -169,6 +162,11 @@ class Network:
     def by_path(self) -> dict[str, tuple[Node, str]]:
         """Node and own name of each parameter and buffer, by path, in order."""
         return {node.key(name): (node, name) for node in self for name in node.shapes}
+
+    def views(self, tree: dict[str, Any]) -> dict[str, Any]:
+        """Return all parameters by path, as they lie in the blocks of a state."""
+        learned = self.learned.views(tree["parameters"])
+        return {**learned, **self.frozen.views(tree["frozen"])}
 
     @property
     def buffer_shapes(self) -> dict[str, Buffer]:
@@ -207,18 +205,23 @@ class Network:
 
     def is_current(self) -> bool:
         """Return whether the units are still frozen, or not, as they were."""
-        known = [node.trainable for node in self]
-        return known == list(_trainable(self.root, True, set()))
+        now = [trainable for _, _, trainable in _walk(self.root)]
+        return now == [node.trainable for node in self]
 
 
-def _trainable(unit: Any, around: bool, seen: set[int]) -> Iterator[bool]:
-    """Yield whether each unit is trainable now, in the order of a network's nodes."""
-    if id(unit) in seen:
-        return
-    seen.add(id(unit))
-    yield (own := around and unit.trainable)
-    for child in unit.children.values():
-        yield from _trainable(child, own, seen)
+def _walk(root: Any) -> Iterator[tuple[Any, str, bool]]:
+    """Yield each unit once, with its path, and whether it and all around it learn."""
+    seen: set[int] = set()
+    waiting = [(root, "", True)]
+    while waiting:
+        unit, path, around = waiting.pop()
+        if id(unit) not in seen:
+            seen.add(id(unit))
+            trainable = around and unit.trainable
+            yield unit, path, trainable
+            start = f"{path}." if path else ""
+            inside = [(u, start + name, trainable) for name, u in unit.children.items()]
+            waiting += reversed(inside)
 
 
 def _parameter(unit: Any, name: str, entry: Any) -> Parameter:

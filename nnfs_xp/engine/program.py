@@ -12,13 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnfs_xp.backends import Array
-from nnfs_xp.engine.context import (
-    Buffers,
-    Context,
-    Gradients,
-    Pass,
-    Random,
-)
+from nnfs_xp.engine.context import Buffers, Context, Gradients, Pass, Random
 from nnfs_xp.engine.draws import Draws
 from nnfs_xp.engine.layout import FLAT
 from nnfs_xp.engine.network import Network, Node
@@ -73,12 +67,8 @@ class Program:
         self.run = Pass(network.backend)
         absorbed = network.absorbed
         self._left_out = {
-            id(unit)
-            for unit, left_out in (
-                (absorbed.output_activation, absorbs),
-                (absorbed.rescaling, rescaled),
-            )
-            if left_out
+            id(absorbed.output_activation if absorbs else None),
+            id(absorbed.rescaling if rescaled else None),
         }
         self._context = context
         # Whether gradients are written to arrays of the state.
@@ -135,24 +125,14 @@ class Program:
         flat = state["parameters"].get(FLAT)
         # An optimizer of a user's own may put a new array in the place of the old.
         if flat is None or flat is not self._flat or state is not self._state:
-            self.bind(state)
+            network = self.network
+            slots = network.learned.views(state["gradients"]) if self.writes else {}
+            self.bind_arrays(network.views(state), state["buffers"], slots)
             self._flat, self._state = flat, state
         self.run.begin(draws or Draws(self.network.backend))
         if not self.writes:
             self.run.gradients = {}
         return self.root
-
-    def bind(self, state: Tree) -> None:
-        """Let the contexts see the arrays of a state."""
-        network = self.network
-        self.bind_arrays(
-            {
-                **network.learned.views(state["parameters"]),
-                **network.frozen.views(state["frozen"]),
-            },
-            state["buffers"],
-            network.learned.views(state["gradients"]) if self.writes else {},
-        )
 
     def bind_arrays(
         self, arrays: Arrays, buffers: Arrays, slots: Arrays | None = None

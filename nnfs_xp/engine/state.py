@@ -17,8 +17,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nnfs_xp.arguments import check_count
@@ -27,7 +26,6 @@ from nnfs_xp.engine import loss_scaling
 from nnfs_xp.engine.layout import named_array
 from nnfs_xp.engine.network import Network, Node
 from nnfs_xp.engine.statistics import empty_statistics
-from nnfs_xp.errors import InputError
 from nnfs_xp.random import Stream
 from nnfs_xp.trees import leaves, map_leaves
 
@@ -77,8 +75,6 @@ class State:
     tree : dict
         The arrays.
     counters : Counters
-    last_rate : float or None
-        The learning rate of the last step.
     in_use : bool
         Whether a training is under way.
     """
@@ -90,7 +86,6 @@ class State:
         before: State | None = None,
     ) -> None:
         self.network, self.counters = network, counters or Counters()
-        self.last_rate: float | None = None
         self._rate_written: float | None = None
         self.in_use = False
         # Moments of parameters that are frozen now, to go on with later.
@@ -119,12 +114,7 @@ class State:
     # Values by path.
 
     def _arrays(self) -> Named:
-        network, tree = self.network, self.tree
-        return {
-            **network.learned.views(tree["parameters"]),
-            **network.frozen.views(tree["frozen"]),
-            **tree["buffers"],
-        }
+        return {**self.network.views(self.tree), **self.tree["buffers"]}
 
     def _readable(self, array: Array) -> Array:
         # Where arrays can be written to they are views, which follow training. Else a
@@ -153,18 +143,14 @@ class State:
 
     def assign(self, path: str, value: Array) -> None:
         """Replace the values of one parameter or buffer, unchecked."""
-        be, tree, network = self.network.backend, self.tree, self.network
+        be, tree = self.network.backend, self.tree
         with be.context():
             if be.in_place:
                 self._arrays()[path][...] = value
                 return
-            for layout, part in (
-                (network.learned, "parameters"), (network.frozen, "frozen")
-            ):  # fmt: skip
-                if path in layout.shapes:
-                    tree[part][path] = value
-            if path in tree["buffers"]:
-                tree["buffers"][path] = value
+            for part in (tree["parameters"], tree["frozen"], tree["buffers"]):
+                if path in part:
+                    part[path] = value
 
     # Before and while a model is trained.
 
@@ -199,21 +185,14 @@ class State:
         for leaf in (self.tree["row"], *leaves(self.tree["totals"])):
             leaf[...] = 0
 
-    def begin_step(self) -> None:
-        """Let the next step have its learning rate."""
-        self.write_rate()
-        self.last_rate = self._rate_written
-
-    def write_rate(self) -> None:
-        """Write the learning rate that the optimizer says for the next step."""
-        network = self.network
-        if network.optimizer is not None:
-            self._rate_written = network.optimizer.write_rate(
-                network.backend,
-                self.tree["optimizer"],
-                self.counters.optimizer_steps,
-                self._rate_written,
-            )
+    def write_rate(self) -> float | None:
+        """Write the learning rate of the next step, and return it."""
+        be, optimizer = self.network.backend, self.network.optimizer
+        if optimizer is not None:
+            step, written = self.counters.optimizer_steps, self._rate_written
+            slots = self.tree["optimizer"]
+            self._rate_written = optimizer.write_rate(be, slots, step, written)
+        return self._rate_written
 
     def count_again(self) -> None:
         """Let the device count what the host has, after a step that failed."""
@@ -235,79 +214,57 @@ class State:
     def export_learning(self) -> Named:
         """Return host copies of the state of optimizer and loss scaling, by name."""
         self.write_rate()
-        be, named = self.network.backend, {}
-        for key, value in self.tree.get("optimizer", {}).items():
-            if isinstance(value, dict):
-                for path, array in self.network.learned.views(value).items():
-                    named[f"optimizer.{key}.{path}"] = array
-            else:
-                named[f"optimizer.{key}"] = value
-        for key, value in self.tree.get("scaling", {}).items():
-            named[f"scaling.{key}"] = value
-        found = {name: be.to_numpy(array) for name, array in named.items()}
+        be = self.network.backend
+        found = {name: be.to_numpy(slots[key]) for name, slots, key in self._learning()}
         return {**self._set_aside, **found}
 
     def restore_learning(
-        self,
-        named: Mapping[str, Any],
-        *,
-        anew: Mapping[str, Any] = MappingProxyType({}),
+        self, named: Mapping[str, Any], *, complete: bool = True
     ) -> None:
-        """Take over the state of learning that `export` returned, if it is there.
+        """Take over the state of learning that `export_learning` returned.
 
         Without loss scaling here, or there, the one of this network stays as it is.
+        Moments of parameters that are frozen here are set aside.
 
         Parameters
         ----------
         named : dict
-            As `export_learning` returns it.
-        anew : dict
-            Moments of parameters that have none there, by path.
+            As `export_learning` returns it, or nothing of an optimizer.
+        complete : bool, default True
+            Whether all of the optimizer must be there. If not, what is missing stays
+            as it is.
 
         Raises
         ------
         InputError
             If it is that of another optimizer or network.
         """
-        be, optimizer = self.network.backend, self.tree.get("optimizer", {})
-        scaling = self.tree.get("scaling", {})
-        for key, value in scaling.items():
-            number = named.get(f"scaling.{key}", value)
-            if number.shape != ():
-                raise InputError(f"there is no number scaling.{key}")
-            scaling[key] = be.asarray(number, value.dtype)
-        saved = {
-            name.removeprefix("optimizer."): value
-            for name, value in named.items()
-            if name.startswith("optimizer.")
-        }
-        if not saved:
-            return
-        for key, value in optimizer.items():
-            if isinstance(value, dict):
-                self._restore_moments(key, saved, anew)
-            elif key in saved and saved[key].shape == ():
-                optimizer[key] = be.asarray(saved[key], value.dtype)
-            else:
-                raise InputError(f"there is no number optimizer.{key}")
-        steps = check_count(saved["step"].item(), "optimizer.step", least=0)
-        self.counters.steps_before = self.counters.steps - steps
+        be, frozen = self.network.backend, self.network.frozen.shapes
+        of_optimizer = [name for name in named if name.startswith("optimizer.")]
+        complete = complete and bool(of_optimizer)
+        for name, slots, key in self._learning():
+            if name in named or (complete and name.startswith("optimizer.")):
+                value = named_array(named, name, tuple(slots[key].shape))
+                be.assign(slots, key, be.asarray(value, slots[key].dtype))
+        for name in of_optimizer:
+            _, _, path = name.removeprefix("optimizer.").partition(".")
+            if path in frozen:
+                self._set_aside[name] = named_array(named, name, frozen[path])
+        if of_optimizer:
+            steps = named_array(named, "optimizer.step", ()).item()
+            steps = check_count(steps, "optimizer.step", least=0)
+            self.counters.steps_before = self.counters.steps - steps
 
-    def _restore_moments(self, key: str, saved: Named, anew: Mapping[str, Any]) -> None:
-        """Take over one moment; that of a frozen parameter is set aside."""
-        network = self.network
-        given = dict(anew) | {
-            name.removeprefix(f"{key}."): value
-            for name, value in saved.items()
-            if name.startswith(f"{key}.")
-        }
-        for path in list(given):
-            if path in network.frozen.shapes:
-                shape = network.frozen.shapes[path]
-                self._set_aside[f"optimizer.{key}.{path}"] = named_array(
-                    given, path, shape
-                )
-        self.tree["optimizer"][key] = network.learned.pack(given)
+    def _learning(self) -> Iterator[tuple[str, Tree, str]]:
+        """Yield name, slots and key of each array of optimizer and loss scaling."""
+        for part in ("optimizer", "scaling"):
+            slots = self.tree.get(part, {})
+            for key, value in slots.items():
+                if isinstance(value, dict):
+                    views = self.network.learned.views(value)
+                    yield from ((f"{part}.{key}.{path}", views, path) for path in views)
+                else:
+                    yield f"{part}.{key}", slots, key
 
 
 def _starting_values(network: Network, before: State | None) -> Named:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import functools
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.callbacks import BatchEvent, Callback
-from nnfs_xp.engine.batching import batch_order, batch_slices, rows_of
-from nnfs_xp.engine.data import Data, as_inputs, default_limit, each
+from nnfs_xp.engine.batching import batch_order, batch_slices
+from nnfs_xp.engine.data import Data, FitPlan
 from nnfs_xp.engine.device_batches import DeviceBatches, StreamedBatches
 from nnfs_xp.engine.interrupts import DeferredInterrupts
 from nnfs_xp.engine.state import State
@@ -22,37 +20,12 @@ from nnfs_xp.history import History
 from nnfs_xp.kernels import has_implementation
 
 
-@dataclasses.dataclass(frozen=True)
-class FitPlan:
-    """Checked arguments of a call of `Model.fit`."""
-
-    data: Data
-    epochs: int
-    batch_size: int | None
-    shuffle: bool
-    validation: Data | None
-    data_limit: int | None
-
-    @property
-    def batches(self) -> list[slice]:
-        """Rows of each batch."""
-        return batch_slices(self.data.samples, self.batch_size)
-
-    @property
-    def batch_sizes(self) -> set[int]:
-        """Numbers of rows that a batch may have: the usual one, and the last."""
-        batches = self.batches
-        return {rows.stop - rows.start for rows in (batches[0], batches[-1])}
-
-
 class HostBatches:
     """Cuts every batch out of the data on the host's command."""
 
-    def __init__(
-        self, state: State, executor: Any, data: Data, seed: int, shuffle: bool
-    ) -> None:
-        self.state, self.executor, self.data = state, executor, data
-        self.seed, self.shuffle = seed, shuffle
+    def __init__(self, state: State, executor: Any, plan: FitPlan, seed: int) -> None:
+        self.state, self.executor, self.data = state, executor, plan.data
+        self.seed, self.shuffle = seed, plan.shuffle
         self._order: Array | None = None
 
     def begin(self) -> None:
@@ -92,11 +65,11 @@ class Trainer:
     def __init__(self, state: State, executor: Any, seed: int) -> None:
         self.state, self.executor, self.seed = state, executor, seed
 
-    def figure_names(self, plan: FitPlan) -> list[str]:
+    def figure_names(self, validated: bool) -> list[str]:
         """Return the names of the figures that every record of a training has."""
         network = self.state.network
         names = ["loss", *(metric.name for metric in network.metrics)]
-        if plan.validation is not None:
+        if validated:
             names += [f"validation_{name}" for name in names]
         if network.regularizers:
             names += ["data_loss", "regularization_loss"]
@@ -136,15 +109,11 @@ class Trainer:
 
     def _batches(self, plan: FitPlan) -> Any:
         """Return what feeds the training with the data of a plan."""
-        data, be = plan.data, self.state.network.backend
-        given = self.state, self.executor, data, self.seed, plan.shuffle
+        be = self.state.network.backend
+        kind: Any = DeviceBatches if plan.data.be == be else StreamedBatches
         if not has_implementation("gather_batch", be.name):
-            return HostBatches(*given)
-        if data.be == be:
-            return DeviceBatches(*given, plan.batch_sizes)
-        limit = plan.data_limit or default_limit(be)
-        assert limit is not None
-        return StreamedBatches(*given, plan.batch_sizes, limit)
+            kind = HostBatches
+        return kind(self.state, self.executor, plan, self.seed)
 
     def _epoch(
         self,
@@ -160,7 +129,7 @@ class Trainer:
         batches.begin_epoch(epoch)
         began = time.perf_counter()
         for batch, rows in enumerate(slices, start=1):
-            state.begin_step()
+            rate = state.write_rate()
             interrupts.begin()
             try:
                 batches.train(rows)
@@ -176,7 +145,7 @@ class Trainer:
                     batch=batch,
                     batches=len(slices),
                     samples=rows.stop,
-                    learning_rate=state.last_rate or 0.0,
+                    learning_rate=rate or 0.0,
                     figures=self._epoch_figures,
                     batch_figures=self._batch_figures,
                 )
@@ -188,10 +157,10 @@ class Trainer:
         seconds = time.perf_counter() - began
         record["seconds"] = seconds
         record["samples_per_second"] = plan.data.samples / seconds
-        record["learning_rate"] = state.last_rate
+        record["learning_rate"] = rate
         if plan.validation is not None:
-            for name, value in self.evaluate(plan.validation).items():
-                record[f"validation_{name}"] = value
+            figures = self.evaluate(plan.validation)
+            record |= {f"validation_{name}": value for name, value in figures.items()}
         return record
 
     def _epoch_figures(self) -> dict[str, Any]:
@@ -217,19 +186,17 @@ class Trainer:
             self.executor.evaluate(self.state.tree, totals, batch)
         return figures_of(network, totals)
 
-    def predict(self, x: Any, ids: tuple[bool, ...], batch_size: int | None) -> Array:
+    def predict(self, data: Data, batch_size: int | None) -> Array:
         """Return the outputs for checked samples."""
-        be = self.state.network.backend
-        first = x[0] if isinstance(x, tuple) else x
-        parts = []
-        for rows in batch_slices(first.shape[0], batch_size):
-            cut = functools.partial(rows_of, rows=rows)
-            part = as_inputs(be, each(cut, x), ids)
-            parts.append(self.executor.predict(self.state.tree, part))
+        be, tree = self.state.network.backend, self.state.tree
+        parts = [
+            self.executor.predict(tree, _batch(be, data.rows(rows)).x)
+            for rows in batch_slices(data.samples, batch_size)
+        ]
         return parts[0] if len(parts) == 1 else be.xp.concat(parts, axis=0)
 
 
 def _batch(be: Backend, rows: Data) -> Batch:
     """Return rows of the data as a batch on a backend."""
     rows = rows.moved(be)
-    return Batch(as_inputs(be, rows.x, rows.ids), rows.y, rows.weight)
+    return Batch(rows.inputs, rows.y, rows.weight)

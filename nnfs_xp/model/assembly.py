@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.activations import LogSoftmax, Sigmoid, Softmax
 from nnfs_xp.backends import Backend
-from nnfs_xp.engine.network import Absorbed, Network
+from nnfs_xp.engine.network import Absorbed
 from nnfs_xp.engine.shell import asked_backend_of, check_units
 from nnfs_xp.errors import BackendMismatchError, InputError
 from nnfs_xp.layers import Dense, Layer, Rescaling, Sequential
 from nnfs_xp.losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss
-from nnfs_xp.metrics import (
-    Accuracy,
-    BinaryAccuracy,
-    Metric,
-    RegressionAccuracy,
-)
+from nnfs_xp.metrics import Accuracy, BinaryAccuracy, Metric, RegressionAccuracy
 from nnfs_xp.optimizers import Optimizer
 from nnfs_xp.registry import is_exactly, resolve
 from nnfs_xp.unit import check_not_overridden
@@ -55,15 +49,8 @@ def checked_unit(kind: str, value: Any, base: type) -> Any:
     return unit
 
 
-def network_of(
-    root: Sequential,
-    be: Backend,
-    seed: int,
-    loss: Loss | None,
-    optimizer: Optimizer | None,
-    metrics: Sequence[Metric],
-) -> Network:
-    """Return the network of a model.
+def check_chain(root: Sequential, be: Backend) -> None:
+    """Raise an error if the layers of a model do not fit each other or the backend.
 
     Raises
     ------
@@ -87,11 +74,6 @@ def network_of(
             f"layers: {root.layers[-1]!r} gives several outputs; end with Add() or "
             "Concatenate(), which make one of them"
         )
-    absorbed = absorbed_by(root, loss)
-    return Network(
-        root, be, seed,
-        loss=loss, optimizer=optimizer, metrics=metrics, absorbed=absorbed,
-    )  # fmt: skip
 
 
 def absorbed_by(root: Sequential, loss: Any) -> Absorbed:
@@ -105,8 +87,6 @@ def absorbed_by(root: Sequential, loss: Any) -> Absorbed:
     last, alone = _end(root, -1)
     first, _ = _end(root, 0)
     rescaling = first if is_exactly(first, Rescaling) and not alone else None
-    if loss is None:
-        return Absorbed(rescaling=rescaling)
     from_logits = getattr(loss, "from_logits", False)
     if from_logits and is_exactly(last, Softmax, Sigmoid):
         raise InputError(
@@ -114,11 +94,8 @@ def absorbed_by(root: Sequential, loss: Any) -> Absorbed:
         )
     categorical = is_exactly(loss, CategoricalCrossEntropy)
     binary = is_exactly(loss, BinaryCrossEntropy)
-    if (
-        not from_logits
-        and (categorical or binary)
-        and is_exactly(last, Dense, LogSoftmax)
-    ):
+    probabilities = (categorical or binary) and not from_logits
+    if probabilities and is_exactly(last, Dense, LogSoftmax):
         usual = "Softmax" if categorical else "Sigmoid"
         raise InputError(
             f"loss: {loss!r} takes probabilities, and {last!r} gives logits; "
@@ -126,11 +103,10 @@ def absorbed_by(root: Sequential, loss: Any) -> Absorbed:
         )
     if alone:
         return Absorbed()
-    if from_logits and is_exactly(last, LogSoftmax):
-        # The logarithm of a softmax is its own logits: nothing is lost without.
-        return Absorbed(None, last, rescaling)
     if from_logits:
-        return Absorbed(rescaling=rescaling)
+        # The logarithm of a softmax is its own logits: nothing is lost without.
+        own_logits = last if is_exactly(last, LogSoftmax) else None
+        return Absorbed(None, own_logits, rescaling)
     if categorical and is_exactly(last, Softmax):
         return Absorbed(loss.after_softmax, last, rescaling)
     # In the book a sigmoid and its loss are not combined: what its loss
@@ -170,12 +146,11 @@ def metrics_for(value: Any, loss: Loss | None) -> list[Metric]:
         value = [] if loss is not None and loss.target_kind == "values" else "accuracy"
     items = value if isinstance(value, (list, tuple)) else [value]
     metrics = [_metric(item, loss) for item in items]
-    for metric in metrics:
-        check_not_overridden(metric, _SHELLS[Metric])
     names = [metric.name for metric in metrics]
     if len(set(names)) < len(names):
         raise InputError(f"metrics must have different names, got {names}")
     for metric in metrics:
+        check_not_overridden(metric, _SHELLS[Metric])
         if loss is not None and not metric.takes(loss.target_kind):
             raise InputError(
                 f"metrics: {metric!r} is not for the targets of {loss!r}, "

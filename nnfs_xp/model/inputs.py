@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -19,11 +20,18 @@ from nnfs_xp.engine.network import Network
 from nnfs_xp.errors import InputError
 
 
-def check_samples(network: Network, x: Any, name: str) -> tuple[Any, tuple[bool, ...]]:
-    """Return samples on the host or the backend, and which of them are ids."""
-    be = _place_of(network.backend, x)
-    x, ids, _ = _samples(network, be, x, name)
-    return x, ids
+def check_samples(network: Network, x: Any, name: str = "x", *others: Any) -> Data:
+    """Return samples on the backend, or on the host if all others are there too."""
+    be = _place_of(network.backend, x, *others)
+    with be.context():
+        found, ids, outputs = check_inputs(be, network.root, x, name, host_allowed=True)
+    if not isinstance(found, tuple) and found.ndim < 2 and not ids[0]:
+        wanted = network.root.input_shape()
+        lengths = "n" if wanted is None else ", ".join(map(str, wanted))
+        raise InputError(
+            f"{name} must have shape (samples, {lengths}), got {tuple(found.shape)}"
+        )
+    return Data(be, found, None, None, outputs, ids)
 
 
 def check_data(
@@ -47,20 +55,19 @@ def check_data(
     finite : bool, default False
         Whether samples must be finite.
     """
-    be = _place_of(network.backend, x, y, sample_weight)
     x_name, y_name = f"{prefix}x", f"{prefix}y"
     several = isinstance(x, tuple) and any(library_of(item) for item in x)
     inputs = (
         {f"{x_name}[{i}]": item for i, item in enumerate(x)} if several else {x_name: x}
     )
     check_same_library({**inputs, y_name: y})
+    data = check_samples(network, x, x_name, y, sample_weight)
+    be, outputs = data.be, data.outputs
     with be.context():
-        x, ids, outputs = _samples(network, be, x, x_name)
-        each = x if isinstance(x, tuple) else (x,)
         if finite:
-            for array in each:
+            for array in data.arrays[:-2]:
                 check_finite(be, array, x_name)
-        shape = (each[0].shape[0], *outputs)
+        shape = (data.samples, *outputs)
         y = network.loss.check_targets(be, y, y_name, shape, host_allowed=True)
         if sample_weight is not None:
             sample_weight = check_sample_weight(
@@ -75,7 +82,7 @@ def check_data(
                 f"metrics: {metric!r} is for classes, and {network.loss!r} has "
                 f"{outputs} answers for each sample"
             )
-    return Data(be, x, y, sample_weight, outputs, ids)
+    return dataclasses.replace(data, y=y, weight=sample_weight)
 
 
 def check_validation(network: Network, given: Any) -> Data:
@@ -116,19 +123,6 @@ def check_monitors(callbacks: Sequence[Callback], names: Sequence[str]) -> None:
             raise InputError(
                 f"monitor must be one of {list(names)}, got {callback.monitor!r}"
             )
-
-
-def _samples(network: Network, be: Backend, x: Any, name: str) -> Any:
-    """Return samples on a backend, which are ids, and the shape of an output."""
-    with be.context():
-        found, ids, outputs = check_inputs(be, network.root, x, name, host_allowed=True)
-    if not isinstance(found, tuple) and found.ndim < 2 and not ids[0]:
-        wanted = network.root.input_shape()
-        lengths = "n" if wanted is None else ", ".join(map(str, wanted))
-        raise InputError(
-            f"{name} must have shape (samples, {lengths}), got {tuple(found.shape)}"
-        )
-    return found, ids, outputs
 
 
 def _place_of(be: Backend, *values: Any) -> Backend:

@@ -6,7 +6,7 @@ from typing import Any
 
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
-from nnfs_xp.engine.data import Data, as_inputs
+from nnfs_xp.engine.data import Data
 from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.state import State
 from nnfs_xp.engine.step import add_penalties
@@ -22,10 +22,10 @@ class _WatchedContext(Context):
         return self.output, residuals
 
 
-def activations(state: State, x: Any, ids: tuple[bool, ...]) -> list[Array]:
+def activations(state: State, data: Data) -> list[Array]:
     """Return the output of every unit that holds no others."""
     program = Program(state.network, context=_WatchedContext)
-    program.begin(state.tree).fwd(as_inputs(state.network.backend, x, ids))
+    program.begin(state.tree).fwd(data.inputs)
     return [cx.output for cx, _ in program.contexts if not cx.unit.children]  # type: ignore[attr-defined]
 
 
@@ -35,7 +35,7 @@ def gradients(state: State, data: Data) -> dict[str, Array]:
     be, loss = network.backend, network.training_loss
     program = Program(network, keeps=True, absorbs=True)
     root = program.begin(state.tree)
-    y_pred, residuals = root.fwd(as_inputs(be, data.x, data.ids))
+    y_pred, residuals = root.fwd(data.inputs)
     shape = loss.losses_shape(tuple(y_pred.shape))
     _, weights = loss.factors(be, shape, data.y, None)
     _, dy = loss.value_and_gradient(be, y_pred, data.y, weights)

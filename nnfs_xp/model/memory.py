@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nnfs_xp.activations import Linear
+from nnfs_xp.engine.data import Data
 from nnfs_xp.engine.state import State
 from nnfs_xp.errors import DeviceMemoryError
 from nnfs_xp.layers import Rescaling, Reshape
@@ -131,7 +132,7 @@ def _values(shape: Any) -> int:
 
 @contextlib.contextmanager
 def explain_out_of_memory(
-    state: State, batch_size: int | None, samples: int, sample: Any
+    state: State, data: Data, batch_size: int | None
 ) -> Iterator[None]:
     """Say which batch would fit where a device runs out of memory inside.
 
@@ -144,20 +145,15 @@ def explain_out_of_memory(
     try:
         yield
     except be.memory_errors() as error:
-        batch_size = batch_size or samples
-        estimate = estimate_for(state, batch_size, sample)
-        free = be.free_memory()
-        advice = ""
+        batch_size = batch_size or data.samples
+        estimate = estimate_for(state, batch_size, data.sample)
+        free, advice = be.free_memory(), ""
         if free is not None:
             # Parameters and optimizer are there already.
-            fits = estimate.largest_batch(free + estimate.fixed)
-            known = f"{readable(free)} are free"
-            fits = min(fits, batch_size - 1)
-            advice = (
-                f"; {known}, enough for a batch_size of about {fits}"
-                if fits
-                else f"; {known}, too little for any batch"
-            )
+            fits = min(estimate.largest_batch(free + estimate.fixed), batch_size - 1)
+            enough = f"enough for a batch_size of about {fits}"
+            enough = enough if fits else "too little for any batch"
+            advice = f"; {readable(free)} are free, {enough}"
         raise DeviceMemoryError(
             f"{be} is out of memory with batch_size={batch_size}: {estimate}{advice}"
         ) from error

@@ -11,12 +11,12 @@ from nnfs_xp.arguments import check_count, check_seed
 from nnfs_xp.backends import Array, Backend, get_backend
 from nnfs_xp.callbacks import Callback, PrintEpochs, check_callbacks
 from nnfs_xp.engine.batching import check_batch_size
-from nnfs_xp.engine.data import each, placed
+from nnfs_xp.engine.data import FitPlan, placed
 from nnfs_xp.engine.executors import check_mode, executor_for
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.shell import fitted
 from nnfs_xp.engine.state import Counters, State, hold
-from nnfs_xp.engine.trainer import FitPlan, Trainer
+from nnfs_xp.engine.trainer import Trainer
 from nnfs_xp.errors import FileFormatError, FixedSettingError, InputError
 from nnfs_xp.history import History
 from nnfs_xp.io.checkpoint import write_arrays, write_checkpoint
@@ -25,7 +25,12 @@ from nnfs_xp.layers.nesting import checked_units, leaves
 from nnfs_xp.losses import Loss
 from nnfs_xp.metrics import Metric
 from nnfs_xp.model import files, inputs, inspection
-from nnfs_xp.model.assembly import checked_unit, metrics_for, network_of
+from nnfs_xp.model.assembly import (
+    absorbed_by,
+    check_chain,
+    checked_unit,
+    metrics_for,
+)
 from nnfs_xp.model.memory import MemoryEstimate, estimate_for, explain_out_of_memory
 from nnfs_xp.model.print_steps import PrintSteps
 from nnfs_xp.model.summary import summary_of
@@ -44,6 +49,15 @@ _FIXED = {
     "compile": "make a new model",
     "steps_trained": "model.fit counts it",
 }
+
+
+def _unit(name: str, doc: str) -> Any:
+    """Return a property of a model that is assigned by `Model.set`."""
+    return property(
+        lambda self: getattr(self, f"_{name}"),
+        lambda self, value: self.set(**{name: value}),
+        doc=doc,
+    )
 
 
 class Model:
@@ -137,12 +151,11 @@ class Model:
     ) -> None:
         if isinstance(layers, Layer):
             layers = layers.layers if is_exactly(layers, Sequential) else [layers]
-        own: dict[str, Any] = {
-            "layers": () if layers is None else checked_units(layers, "layers"),
-            "seed": fresh_seed() if seed is None else check_seed(seed),
-            "compile": check_mode(compile),
-        }
-        vars(self).update(own)
+        vars(self).update(
+            layers=() if layers is None else checked_units(layers, "layers"),
+            seed=fresh_seed() if seed is None else check_seed(seed),
+            compile=check_mode(compile),
+        )
         self._loss: Loss | None = None
         self._optimizer: Optimizer | None = None
         self._metrics: tuple[Metric, ...] = ()
@@ -168,32 +181,9 @@ class Model:
 
     # Putting it together.
 
-    @property
-    def loss(self) -> Loss | None:
-        """What is minimized."""
-        return self._loss
-
-    @loss.setter
-    def loss(self, value: Loss | str | None) -> None:
-        self.set(loss=value)
-
-    @property
-    def optimizer(self) -> Optimizer | None:
-        """How parameters follow their gradients."""
-        return self._optimizer
-
-    @optimizer.setter
-    def optimizer(self, value: Optimizer | str | None) -> None:
-        self.set(optimizer=value)
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """What is reported beside the loss."""
-        return self._metrics
-
-    @metrics.setter
-    def metrics(self, value: Any) -> None:
-        self.set(metrics=value)
+    loss = _unit("loss", "What is minimized.")
+    optimizer = _unit("optimizer", "How parameters follow their gradients.")
+    metrics = _unit("metrics", "What is reported beside the loss.")
 
     @property
     def epochs_trained(self) -> int:
@@ -287,8 +277,8 @@ class Model:
         InputError
             If the layers do not fit each other or the loss.
         """
-        network = None if self._state is None else self._state.network
-        if self._is_final and network is not None and network.is_current():
+        state = self._state
+        if self._is_final and state is not None and state.network.is_current():
             return
         self._check_idle("finalize")
         self._place(self.backend)
@@ -296,9 +286,12 @@ class Model:
     def _place(self, be: Backend) -> None:
         """Lay the values out on a backend, and let the layers find them."""
         root, before = Sequential(self.layers), self._state
-        network = network_of(
-            root, be, self.seed, self._loss, self._optimizer, self._metrics
-        )
+        check_chain(root, be)
+        network = Network(
+            root, be, self.seed,
+            loss=self._loss, optimizer=self._optimizer, metrics=self._metrics,
+            absorbed=absorbed_by(root, self._loss),
+        )  # fmt: skip
         counters = dataclasses.replace(self._counters)
         goes_on = before is not None and _goes_on(before.network, network)
         if not goes_on:
@@ -307,8 +300,7 @@ class Model:
         executor = executor_for(network, self.compile)
         with be.context():
             if before is not None and goes_on:
-                zeros = network.learned.views(network.learned.zeros())
-                state.restore_learning(before.export_learning(), anew=zeros)
+                state.restore_learning(before.export_learning(), complete=False)
             outputs = root.output_shape(root.input_shape())
             if outputs is not None:
                 state.reset_totals(outputs)
@@ -332,6 +324,10 @@ class Model:
                 f"{call} cannot be called while fit runs; end it by "
                 "model.stop_training = True first"
             )
+
+    def _check_reduction(self, call: str) -> None:
+        if self._loss is not None and self._loss.reduction == "none":
+            raise InputError(f"{call} needs a loss with a reduction of mean or sum")
 
     @property
     def input_shape(self) -> Any:
@@ -416,19 +412,17 @@ class Model:
         """
         if self._loss is None or self._optimizer is None:
             raise InputError("fit needs a model with a loss and an optimizer")
-        if self._loss.reduction == "none":
-            raise InputError("fit needs a loss with a reduction of mean or sum")
+        self._check_reduction("fit")
         self._check_idle("fit")
         epochs = check_count(epochs, "epochs")
         batch_size = check_batch_size(batch_size)
         share = inputs.check_split(validation_split, validation_data)
-        limit = device_data_limit
-        if limit is not None:
-            limit = check_count(limit, "device_data_limit")
+        if device_data_limit is not None:
+            device_data_limit = check_count(device_data_limit, "device_data_limit")
         watchers = check_callbacks(callbacks)
         if verbose:
             watchers.append(PrintEpochs())
-        state, network, trainer = self._ready, self._ready.network, self._trainer
+        network, trainer = self._ready.network, self._trainer
         with self.backend.context():
             data = inputs.check_data(network, x, y, sample_weight, finite=True)
             validation = None
@@ -436,13 +430,14 @@ class Model:
                 validation = inputs.check_validation(network, validation_data)
             elif share:
                 data, validation = inputs.split(data, share)
-            plan = FitPlan(data, epochs, batch_size, bool(shuffle), validation, limit)
-            inputs.check_monitors(watchers, trainer.figure_names(plan))
-            with explain_out_of_memory(state, batch_size, data.samples, data.sample):
-                plan = dataclasses.replace(
-                    plan,
-                    data=placed(data, self.backend, limit),
-                    validation=validation and placed(validation, self.backend, limit),
+            names = trainer.figure_names(validation is not None)
+            inputs.check_monitors(watchers, names)
+            with explain_out_of_memory(trainer.state, data, batch_size):
+                be, limit = self.backend, device_data_limit
+                data = placed(data, be, limit)
+                validation = validation and placed(validation, be, limit)
+                plan = FitPlan(
+                    data, batch_size, bool(shuffle), epochs, validation, limit
                 )
                 # A list, as every metric must have its turn.
                 if any([m.prepare(data.be, data.y) for m in self._metrics]):
@@ -519,13 +514,12 @@ class Model:
         """
         if self._loss is None:
             raise InputError("evaluate needs a model with a loss")
-        if self._loss.reduction == "none":
-            raise InputError("evaluate needs a loss with a reduction of mean or sum")
+        self._check_reduction("evaluate")
         batch_size = check_batch_size(batch_size)
         state = self._ready
         with self.backend.context():
             data = inputs.check_data(state.network, x, y, sample_weight)
-            with explain_out_of_memory(state, batch_size, data.samples, data.sample):
+            with explain_out_of_memory(state, data, batch_size):
                 return self._trainer.evaluate(data, batch_size)
 
     def predict(self, x: Any, *, batch_size: int | None = _PREDICTION_ROWS) -> Array:
@@ -547,11 +541,9 @@ class Model:
         batch_size = check_batch_size(batch_size)
         state = self._ready
         with self.backend.context():
-            x, ids = inputs.check_samples(state.network, x, "x")
-            sample = each(lambda array: tuple(array.shape[1:]), x)
-            samples = (x[0] if isinstance(x, tuple) else x).shape[0]
-            with explain_out_of_memory(state, batch_size, samples, sample):
-                return self._trainer.predict(x, ids, batch_size)
+            data = inputs.check_samples(state.network, x)
+            with explain_out_of_memory(state, data, batch_size):
+                return self._trainer.predict(data, batch_size)
 
     def activations(self, x: Any) -> list[Array]:
         """Return the output of every layer, as ``predict`` computes them.
@@ -580,8 +572,8 @@ class Model:
         """
         state = self._ready
         with self.backend.context():
-            x, ids = inputs.check_samples(state.network, x, "x")
-            return inspection.activations(state, x, ids)
+            data = inputs.check_samples(state.network, x).moved(self.backend)
+            return inspection.activations(state, data)
 
     def gradients(self, x: Any, y: Any) -> dict[str, Array]:
         """Return the gradient of the loss for every parameter that learns.
@@ -671,14 +663,13 @@ class Model:
             )
         checked = {}
         for node, values in zip(nodes, parameters, strict=True):
-            names = list(node.shapes)
-            if not isinstance(values, (list, tuple)) or len(values) != len(names):
+            shapes = node.shapes
+            if not isinstance(values, (list, tuple)) or len(values) != len(shapes):
                 raise InputError(
-                    f"parameters of layer {node.path} must be ({', '.join(names)})"
+                    f"parameters of layer {node.path} must be ({', '.join(shapes)})"
                 )
-            for name, value in zip(names, values, strict=True):
+            for (name, shape), value in zip(shapes.items(), values, strict=True):
                 path = node.key(name)
-                shape = state.network.shape_of(path)
                 array = fitted(be, value, path, shape, host_allowed=True)
                 # The model's own from now on, whatever becomes of the given array.
                 checked[path] = be.xp.asarray(array, copy=True)
@@ -809,11 +800,9 @@ class Model:
                 seed=config["seed"],
                 compile=compile,
             )
-            for name in ("epochs", "steps"):
-                count = check_count(
-                    config[f"{name}_trained"], f"{name}_trained", least=0
-                )
-                setattr(model._counters, name, count)
+            model.epochs_trained = config["epochs_trained"]
+            steps = check_count(config["steps_trained"], "steps_trained", least=0)
+            model._counters.steps = steps
             with be.context():
                 model._ready.restore_learning(named)
         except InputError as error:
