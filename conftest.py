@@ -8,14 +8,16 @@ import pytest
 
 # What has no meaning without its library has no examples to look for either.
 _OF_ONE_LIBRARY = {
-    "cupy": "nnfs_xp/engine/executors/cuda_graph.py",
-    "torch": "nnfs_xp/engine/executors/torch_compile.py",
-    "jax": "nnfs_xp/engine/executors/jax_jit.py",
+    "cupy": ("backends/cupy", "backends/double_buffer", "engine/executors/cuda_graph"),
+    "torch": ("backends/torch", "engine/executors/torch_compile"),
+    "jax": ("backends/jax", "engine/executors/jax_jit"),
+    "array_api_strict": ("backends/array_api_strict",),
 }
 collect_ignore = [
-    path
-    for library, path in _OF_ONE_LIBRARY.items()
+    f"nnfs_xp/{path}.py"
+    for library, paths in _OF_ONE_LIBRARY.items()
     if importlib.util.find_spec(library) is None
+    for path in paths
 ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import array_api_strict
 import numpy as np
 
 from nnfs_xp.backends.base import Array, Backend
@@ -25,16 +26,7 @@ class StrictBackend(Backend):
     @classmethod
     def namespace(cls) -> Any:
         """Return the namespace."""
-        import array_api_strict
-
         return array_api_strict
-
-    @classmethod
-    def version(cls) -> str:
-        """Return the version of array-api-strict."""
-        import array_api_strict
-
-        return array_api_strict.__version__
 
     @classmethod
     def devices(cls) -> list[str]:
@@ -43,8 +35,6 @@ class StrictBackend(Backend):
 
     def find_device(self, device: Any) -> Any:
         """Accept a device or its name; ``"cpu"`` is its CPU device."""
-        import array_api_strict
-
         if isinstance(device, array_api_strict.Device):
             return device
         name = {None: "CPU_DEVICE", "cpu": "CPU_DEVICE"}.get(device, str(device))
@@ -63,14 +53,10 @@ class StrictBackend(Backend):
 
     def array_type(self) -> Any:
         """Return the class of its arrays."""
-        import array_api_strict
-
         return type(array_api_strict.zeros(()))
 
     def to_numpy(self, array: Array) -> np.ndarray:
         """Copy the array to the host, by way of its CPU device."""
-        import array_api_strict
-
         return np.array(array.to_device(array_api_strict.Device("CPU_DEVICE")))
 
     def float_bits(self, a: Array) -> Array:

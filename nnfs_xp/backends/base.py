@@ -8,18 +8,19 @@ the few methods below, and never imports an array library itself.
 from __future__ import annotations
 
 import contextlib
+import importlib
 from typing import Any, ClassVar
 
 import array_api_compat
 import numpy as np
 
+from nnfs_xp.arguments import check_choice
 from nnfs_xp.backends.products import Products, check_matmul_precision
 from nnfs_xp.backends.transfers import Transfers
 from nnfs_xp.errors import (
     BackendMismatchError,
     BackendUnavailableError,
     DTypeError,
-    InputError,
 )
 
 Array = Any
@@ -78,11 +79,8 @@ class Backend(Products, Transfers):
         dtype: str = "float32",
         matmul_precision: str = "full",
     ) -> None:
-        if dtype not in DTYPE_NAMES:
-            raise InputError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
-        check_matmul_precision(matmul_precision, dtype)
-        self.dtype_name = dtype
-        self.matmul_precision = matmul_precision
+        self.dtype_name = check_choice(dtype, "dtype", DTYPE_NAMES)
+        self.matmul_precision = check_matmul_precision(matmul_precision, dtype)
         self.note = ""
         self.xp = self.namespace()
         self.device = self.find_device(device)
@@ -95,21 +93,6 @@ class Backend(Products, Transfers):
 
     # What a library must define.
 
-    @classmethod
-    def namespace(cls) -> Any:
-        """Import the library and return its Array API namespace."""
-        raise NotImplementedError
-
-    @classmethod
-    def version(cls) -> str:
-        """Return the version of the library."""
-        raise NotImplementedError
-
-    @classmethod
-    def devices(cls) -> list[str]:
-        """Return the names of the devices that can be asked for."""
-        return ["cpu"]
-
     def find_device(self, device: Any) -> Any:
         """Turn what the user named into the library's device object."""
         raise NotImplementedError
@@ -119,9 +102,13 @@ class Backend(Products, Transfers):
         """Name of the device, as `find_device` accepts it."""
         return str(self.device)
 
+    def array_type(self) -> Any:
+        """Return the class, or classes, of this library's arrays."""
+        raise NotImplementedError
+
     def to_numpy(self, array: Array) -> np.ndarray:
         """Copy an array of this backend to the host, as a NumPy array."""
-        raise NotImplementedError
+        return np.array(array)
 
     def context(self) -> contextlib.AbstractContextManager[Any]:
         """Return a context in which new arrays land on this device."""
@@ -131,6 +118,21 @@ class Backend(Products, Transfers):
         """Wait until all work on the device is done."""
 
     # What follows from it.
+
+    @classmethod
+    def namespace(cls) -> Any:
+        """Import the library and return its Array API namespace."""
+        return importlib.import_module(f"array_api_compat.{cls.name}")
+
+    @classmethod
+    def version(cls) -> str:
+        """Return the version of the library."""
+        return importlib.import_module(cls.name).__version__
+
+    @classmethod
+    def devices(cls) -> list[str]:
+        """Return the names of the devices that can be asked for."""
+        return ["cpu"]
 
     def asarray(self, values: Any, dtype: Any = None) -> Array:
         """Move host values onto this backend's device.
@@ -167,10 +169,6 @@ class Backend(Products, Transfers):
             if dtype is not None and values.dtype != dtype:
                 values = self.xp.astype(values, dtype)
             return values
-
-    def array_type(self) -> Any:
-        """Return the class, or classes, of this library's arrays."""
-        raise NotImplementedError
 
     def from_host(self, values: Any, dtype: Any) -> Array:
         """Move values without a namespace, or of NumPy, to the device."""

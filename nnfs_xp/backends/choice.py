@@ -9,6 +9,7 @@ import logging
 import os
 from typing import Any
 
+from nnfs_xp.arguments import check_choice
 from nnfs_xp.backends.base import DTYPE_NAMES, Backend
 from nnfs_xp.backends.products import check_matmul_precision
 from nnfs_xp.errors import BackendUnavailableError, InputError
@@ -26,7 +27,6 @@ _CLASSES = {
 }
 BACKEND_NAMES = tuple(_CLASSES)
 _seen_working: dict[tuple[str, ...], Backend] = {}
-_ENVIRONMENT_VARIABLE = "NNFS_XP_BACKEND"
 _INSTALL_HINTS = {
     "cupy": "pip install 'nnfs-xp[cuda13]' (or [cuda12]), on a machine with an "
     "NVIDIA GPU and its driver",
@@ -89,24 +89,21 @@ def get_backend(
             return backend.like(dtype, matmul_precision)
         backend = backend.name
     if backend is None:
-        backend = os.environ.get(_ENVIRONMENT_VARIABLE) or "numpy"
-    dtype = "float32" if dtype is None else str(dtype)
-    if dtype not in DTYPE_NAMES:
-        raise InputError(f"dtype must be one of {DTYPE_NAMES}, got {dtype!r}")
+        backend = os.environ.get("NNFS_XP_BACKEND") or "numpy"
+    dtype = check_choice(
+        "float32" if dtype is None else str(dtype), "dtype", DTYPE_NAMES
+    )
     precision = check_matmul_precision(
         "full" if matmul_precision is None else matmul_precision, dtype
     )
-    if backend == "auto":
+    name = check_choice(backend, "backend", (*BACKEND_NAMES, "auto"))
+    if name == "auto":
         if device is not None:
             raise InputError(
                 f"device must be left out with backend='auto', got {device!r}"
             )
         return _automatic(dtype, precision)
-    if not isinstance(backend, str) or backend not in _CLASSES:
-        raise InputError(
-            f"backend must be one of {(*BACKEND_NAMES, 'auto')}, got {backend!r}"
-        )
-    return _working(backend, device, dtype, precision)
+    return _working(name, device, dtype, precision)
 
 
 def _working(name: str, device: Any, dtype: str, precision: str) -> Backend:
@@ -224,8 +221,7 @@ def backend_status(name: str) -> BackendStatus:
     >>> backend_status("numpy").works
     True
     """
-    if name not in _CLASSES:
-        raise InputError(f"name must be one of {BACKEND_NAMES}, got {name!r}")
+    check_choice(name, "name", BACKEND_NAMES)
     try:
         get_backend(name)
     except BackendUnavailableError as error:

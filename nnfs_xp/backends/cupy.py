@@ -6,10 +6,12 @@ import contextlib
 import functools
 from typing import Any
 
+import cupy
 import numpy as np
 
 from nnfs_xp.backends import cublas
 from nnfs_xp.backends.base import DTYPE_NAMES, Array, Backend
+from nnfs_xp.backends.double_buffer import DoubleBuffer
 from nnfs_xp.errors import BackendUnavailableError
 
 
@@ -22,32 +24,17 @@ class CupyBackend(Backend):
     @classmethod
     def namespace(cls) -> Any:
         """Return CuPy's Array API namespace, if there is a device to use."""
-        import array_api_compat.cupy
-        import cupy
-
-        count = cupy.cuda.runtime.getDeviceCount()
-        if count == 0:
+        if not cls.devices():
             raise BackendUnavailableError("CuPy is installed but finds no CUDA device")
-        return array_api_compat.cupy
-
-    @classmethod
-    def version(cls) -> str:
-        """Return CuPy's version."""
-        import cupy
-
-        return cupy.__version__
+        return super().namespace()
 
     @classmethod
     def devices(cls) -> list[str]:
         """Return ``cuda:0``, ``cuda:1`` and so on."""
-        import cupy
-
         return [f"cuda:{i}" for i in range(cupy.cuda.runtime.getDeviceCount())]
 
     def find_device(self, device: Any) -> Any:
         """Accept a device, its number, ``"cuda"`` or ``"cuda:1"``."""
-        import cupy
-
         if device is None or device == "cuda":
             return cupy.cuda.Device()
         if isinstance(device, cupy.cuda.Device):
@@ -66,8 +53,6 @@ class CupyBackend(Backend):
 
     def array_type(self) -> Any:
         """Return the class of CuPy's arrays."""
-        import cupy
-
         return cupy.ndarray
 
     def to_numpy(self, array: Array) -> np.ndarray:
@@ -76,16 +61,12 @@ class CupyBackend(Backend):
 
     def context(self) -> contextlib.AbstractContextManager[Any]:
         """Make this device the current one."""
-        import cupy
-
         # A context of a CuPy device must not be entered twice, so each use
         # gets its own.
         return cupy.cuda.Device(self.device.id)
 
     def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         """Return the product, written to `out` if there is one."""
-        import cupy
-
         kind = a.dtype.name
         if kind in DTYPE_NAMES and a.ndim == b.ndim == 2 and not self.why_no_capture():
             return cublas.multiply(a, b, out, kind)
@@ -109,14 +90,6 @@ class CupyBackend(Backend):
             return a.astype(np.float16)
         return _bfloat16_kernel()(a)
 
-    def float_bits(self, a: Array) -> Array:
-        """Return a view as integers."""
-        return a.view(np.int32)
-
-    def float_of_bits(self, bits: Array) -> Array:
-        """Return a view as floats."""
-        return bits.view(np.float32)
-
     def why_no_capture(self) -> str:
         """Return why a matrix product cannot be part of a CUDA graph, "" if it can."""
         return cublas.why_unusable()
@@ -127,8 +100,6 @@ class CupyBackend(Backend):
 
     def write_number(self, slots: dict[str, Array], key: str, number: float) -> None:
         """Write a number to a 0-d slot by a copy in the order of the stream."""
-        import cupy
-
         # The driver has taken the number out of the host's memory when this
         # returns, so nothing has to be kept or waited for.
         host = np.asarray(number, dtype=self.dtype_name)
@@ -136,51 +107,40 @@ class CupyBackend(Backend):
 
     def read(self, arrays: list[Any]) -> list[np.ndarray]:
         """Copy several arrays to the host in one transfer, waiting for them."""
-        import cupy
-
-        of_device = [a for a in arrays if isinstance(a, cupy.ndarray)]
-        if not of_device:
-            return super().read(arrays)
         # As bytes, since their dtypes may differ.
-        packed = cupy.concatenate(
-            [cupy.ascontiguousarray(a).reshape(-1).view(np.uint8) for a in of_device]
-        ).get()
+        parts = [
+            cupy.ascontiguousarray(a).reshape(-1).view(np.uint8)
+            for a in arrays
+            if isinstance(a, cupy.ndarray)
+        ]
+        packed = cupy.concatenate(parts).get() if parts else None
         found, start = [], 0
-        for array in arrays:
-            if not isinstance(array, cupy.ndarray):
-                found.append(np.asarray(array))
-                continue
-            part = packed[start : start + array.nbytes]
-            found.append(part.view(array.dtype).reshape(array.shape))
-            start += array.nbytes
+        for a in arrays:
+            if isinstance(a, cupy.ndarray):
+                found.append(np.ndarray(a.shape, a.dtype, packed, start))
+                start += a.nbytes
+            else:
+                found.append(np.asarray(a))
         return found
 
     def free_memory(self) -> int:
         """Return the bytes that are free on the device or kept by CuPy's pool."""
-        import cupy
-
         free, _ = self.device.mem_info
         with self.context():
             return free + cupy.get_default_memory_pool().free_bytes()
 
     def memory_errors(self) -> tuple[type[Exception], ...]:
         """Return CuPy's error."""
-        import cupy
-
         return (cupy.cuda.memory.OutOfMemoryError,)
 
     def release_memory(self) -> None:
         """Empty CuPy's memory pools of what nothing uses."""
-        import cupy
-
         with self.context():
             cupy.get_default_memory_pool().free_all_blocks()
             cupy.get_default_pinned_memory_pool().free_all_blocks()
 
     def double_buffer(self, like: Any, rows: int) -> Any:
         """Return a `DoubleBuffer` on this device."""
-        from nnfs_xp.backends.double_buffer import DoubleBuffer
-
         return DoubleBuffer(like, rows)
 
 
@@ -191,8 +151,6 @@ def _bfloat16_kernel() -> Any:
     CuPy knows bfloat16 only where the package ml_dtypes is installed, and needs none
     of its arithmetic here. The formula is that of `nnfs_xp.backends.rounding`.
     """
-    import cupy
-
     return cupy.ElementwiseKernel(
         "float32 x",
         "uint16 y",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+import cupy
+import cupyx
 
 
 class DoubleBuffer:
@@ -30,16 +31,10 @@ class DoubleBuffer:
     """
 
     def __init__(self, like: Sequence[Any], rows: int) -> None:
-        import cupy
-
         self.rows = rows
-        self.arrays = tuple(
-            None if array is None else _device_buffer(array, 2 * rows) for array in like
-        )
-        self._pinned: list[list[Any]] = [
-            [None if array is None else _pinned_buffer(array, rows) for array in like]
-            for _ in range(2)
-        ]
+        # Not empty: rows that a short epoch leaves unwritten must be numbers.
+        self.arrays = _buffers(cupy.zeros, like, 2 * rows)
+        self._pinned = [_buffers(cupyx.empty_pinned, like, rows) for _ in range(2)]
         self._stream = cupy.cuda.Stream(non_blocking=True)
         self._written = [cupy.cuda.Event(disable_timing=True) for _ in range(2)]
         self._read = [cupy.cuda.Event(disable_timing=True) for _ in range(2)]
@@ -52,20 +47,15 @@ class DoubleBuffer:
 
         What is queued on the current stream from now on waits for them.
         """
-        import cupy
-
-        buffers: Sequence[Any] = self.arrays
         # Else an earlier copy could still be reading the pinned memory.
         self._written[half].synchronize()
         self._stream.wait_event(self._read[half])
-        for buffer, pinned, part in zip(
-            buffers, self._pinned[half], parts, strict=True
-        ):
-            if part is None:
-                continue
-            pinned[: len(part)] = part
-            start = half * self.rows
-            buffer[start : start + len(part)].set(pinned[: len(part)], self._stream)
+        rows = zip(self.arrays, self._pinned[half], parts, strict=True)
+        for buffer, pinned, part in rows:
+            if part is not None:
+                pinned[: len(part)] = part
+                start = half * self.rows
+                buffer[start : start + len(part)].set(pinned[: len(part)], self._stream)
         self._written[half].record(self._stream)
         cupy.cuda.get_current_stream().wait_event(self._written[half])
 
@@ -74,17 +64,8 @@ class DoubleBuffer:
         self._read[half].record()
 
 
-def _device_buffer(array: np.ndarray, rows: int) -> Any:
-    import cupy
-
-    # Not empty: rows that a short epoch leaves unwritten must be numbers.
-    return cupy.zeros((rows, *array.shape[1:]), dtype=array.dtype)
-
-
-def _pinned_buffer(array: np.ndarray, rows: int) -> np.ndarray:
-    import cupy
-
-    shape = (rows, *array.shape[1:])
-    count = int(np.prod(shape))
-    memory = cupy.cuda.alloc_pinned_memory(max(1, count * array.dtype.itemsize))
-    return np.frombuffer(memory, dtype=array.dtype, count=count).reshape(shape)
+def _buffers(make: Any, like: Sequence[Any], rows: int) -> tuple[Any, ...]:
+    return tuple(
+        None if array is None else make((rows, *array.shape[1:]), array.dtype)
+        for array in like
+    )

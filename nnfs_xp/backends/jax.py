@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import jax
+import jax.numpy
 import numpy as np
 
 from nnfs_xp.backends.base import Array, Backend
@@ -29,36 +31,21 @@ class JaxBackend(Backend):
         matmul_precision: str = "full",
     ) -> None:
         if dtype == "float64":
-            import jax
-
             jax.config.update("jax_enable_x64", True)
         super().__init__(device, dtype, matmul_precision)
 
     @classmethod
     def namespace(cls) -> Any:
         """Return ``jax.numpy``, which follows the Array API itself."""
-        import jax.numpy
-
         return jax.numpy
-
-    @classmethod
-    def version(cls) -> str:
-        """Return JAX's version."""
-        import jax
-
-        return jax.__version__
 
     @classmethod
     def devices(cls) -> list[str]:
         """Return the devices as ``platform:index``."""
-        import jax
-
         return [f"{device.platform}:{device.id}" for device in jax.devices()]
 
     def find_device(self, device: Any) -> Any:
         """Accept a device, or its name such as ``"cpu"`` or ``"cuda:1"``."""
-        import jax
-
         if device is None:
             return jax.devices()[0]
         if isinstance(device, jax.Device):
@@ -78,14 +65,10 @@ class JaxBackend(Backend):
 
     def array_type(self) -> Any:
         """Return the class of JAX's arrays."""
-        import jax
-
         return jax.Array
 
     def from_host(self, values: Any, dtype: Any) -> Array:
         """Move values to the device, or refuse integers it cannot hold."""
-        import jax
-
         host = np.asarray(values)
         if not jax.config.jax_enable_x64 and host.dtype.kind in "iu" and host.size:
             # JAX would wrap them around without a word.
@@ -99,14 +82,8 @@ class JaxBackend(Backend):
         with np.errstate(over="ignore"):
             return super().from_host(values, dtype)
 
-    def to_numpy(self, array: Array) -> np.ndarray:
-        """Copy the array to the host, waiting for it."""
-        return np.array(array)
-
     def synchronize(self) -> None:
         """Wait for the device, which works in the order of what it is given."""
-        import jax
-
         jax.device_put(0.0, self.device).block_until_ready()
 
     def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
@@ -129,18 +106,12 @@ class JaxBackend(Backend):
 
     def float_bits(self, a: Array) -> Array:
         """Return the bits as integers."""
-        import jax
-
         return jax.lax.bitcast_convert_type(a, self.xp.int32)
 
     def float_of_bits(self, bits: Array) -> Array:
         """Return integers as the floats of these bits."""
-        import jax
-
         return jax.lax.bitcast_convert_type(bits, self.xp.float32)
 
     def context(self) -> contextlib.AbstractContextManager[Any]:
         """Make this device the default one."""
-        import jax
-
         return jax.default_device(self.device)

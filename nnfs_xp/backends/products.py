@@ -20,6 +20,7 @@ class Products:
 
     name: ClassVar[str]
     matmul_precision: str
+    xp: Any
 
     def operand(self, a: Array) -> Array | Operand:
         """Round a matrix for `matmul`, once for all products it is used in.
@@ -76,11 +77,11 @@ class Products:
 
     def float_bits(self, a: Array) -> Array:
         """Return float32 numbers as int32 numbers of the same bits."""
-        raise NotImplementedError
+        return a.view(self.xp.int32)
 
     def float_of_bits(self, bits: Array) -> Array:
         """Return int32 numbers as float32 numbers of the same bits."""
-        raise NotImplementedError
+        return bits.view(self.xp.float32)
 
     def why_no_capture(self) -> str:
         """Return why a matrix product cannot be part of a CUDA graph, "" if it can."""

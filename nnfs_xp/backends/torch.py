@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from nnfs_xp.backends.base import Array, Backend
 from nnfs_xp.errors import BackendUnavailableError
@@ -17,30 +18,12 @@ class TorchBackend(Backend):
     compiled_executor = "nnfs_xp.engine.executors.torch_compile:TorchCompileExecutor"
 
     @classmethod
-    def namespace(cls) -> Any:
-        """Return PyTorch's Array API namespace."""
-        import array_api_compat.torch
-
-        return array_api_compat.torch
-
-    @classmethod
-    def version(cls) -> str:
-        """Return PyTorch's version."""
-        import torch
-
-        return torch.__version__
-
-    @classmethod
     def devices(cls) -> list[str]:
         """Return ``cpu`` and every CUDA device."""
-        import torch
-
         return ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
 
     def find_device(self, device: Any) -> Any:
         """Accept whatever ``torch.device`` accepts and can be computed on."""
-        import torch
-
         try:
             # An array knows its device with its index: "cuda" is "cuda:0".
             return torch.empty(0, device=device or "cpu").device
@@ -53,8 +36,6 @@ class TorchBackend(Backend):
 
     def array_type(self) -> Any:
         """Return the class of PyTorch's arrays."""
-        import torch
-
         return torch.Tensor
 
     def asarray(self, values: Any, dtype: Any = None) -> Array:
@@ -69,21 +50,9 @@ class TorchBackend(Backend):
 
     def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         """Return the product, written to `out` if there is one."""
-        import torch
-
         return torch.matmul(a, b, out=out)
-
-    def float_bits(self, a: Array) -> Array:
-        """Return a view as integers."""
-        return a.view(self.xp.int32)
-
-    def float_of_bits(self, bits: Array) -> Array:
-        """Return a view as floats."""
-        return bits.view(self.xp.float32)
 
     def synchronize(self) -> None:
         """Wait for the device."""
-        import torch
-
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)

@@ -12,6 +12,7 @@ from nnfs_xp.registry import UNITS, resolve, to_config
 from tests.matrix.cases import ALL
 
 NOT_UNITS = (
+    "nnfs_xp.backends.",
     "nnfs_xp.book",
     "nnfs_xp.kernels.",
     "nnfs_xp.engine.executors.",
