@@ -12,6 +12,7 @@ from nnfs_xp.activations.sigmoid import Sigmoid
 from nnfs_xp.activations.softmax import Softmax
 from nnfs_xp.backends import Array, backend_of, library_of, to_numpy
 from nnfs_xp.book.layers import BookLayer
+from nnfs_xp.book.names import stands_for
 from nnfs_xp.book.settings import here, moved
 from nnfs_xp.checks import check_array
 from nnfs_xp.unit import overridden
@@ -43,6 +44,7 @@ class OutputActivation(BookActivation):
             self._follow(self.output)
 
 
+@stands_for(ReLU)
 class Activation_ReLU(BookActivation, ReLU):
     """`nnfs_xp.ReLU` under the book's name.
 
@@ -53,9 +55,8 @@ class Activation_ReLU(BookActivation, ReLU):
     [[0.0, 2.0]]
     """
 
-    saved_as = ReLU
 
-
+@stands_for(Softmax)
 class Activation_Softmax(OutputActivation, Softmax):
     """`nnfs_xp.Softmax` under the book's name.
 
@@ -69,8 +70,6 @@ class Activation_Softmax(OutputActivation, Softmax):
     [0]
     """
 
-    saved_as = Softmax
-
     def predictions(self, outputs: Any) -> np.ndarray:
         """Return the class with the highest output of each row.
 
@@ -81,6 +80,7 @@ class Activation_Softmax(OutputActivation, Softmax):
         return to_numpy(be.xp.argmax(be.asarray(outputs), axis=1))
 
 
+@stands_for(Sigmoid)
 class Activation_Sigmoid(OutputActivation, Sigmoid):
     """`nnfs_xp.Sigmoid` under the book's name.
 
@@ -92,14 +92,13 @@ class Activation_Sigmoid(OutputActivation, Sigmoid):
     [[0, 1]]
     """
 
-    saved_as = Sigmoid
-
     def predictions(self, outputs: Any) -> np.ndarray:
         """Return 1 where an output is above one half, else 0, on the host."""
         be = _backend(outputs)
         return to_numpy(be.asarray(outputs) > 0.5) * 1
 
 
+@stands_for(Linear)
 class Activation_Linear(BookActivation, Linear):
     """`nnfs_xp.Linear` under the book's name.
 
@@ -109,8 +108,6 @@ class Activation_Linear(BookActivation, Linear):
     >>> nnfs.Activation_Linear().forward([[-1.0, 2.0]]).tolist()
     [[-1.0, 2.0]]
     """
-
-    saved_as = Linear
 
 
 def _backend(outputs: Any) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 
 from nnfs_xp.activations.linear import Linear
 from nnfs_xp.backends import Array
+from nnfs_xp.book.names import stands_for
 from nnfs_xp.book.settings import AnyAttributes, dropout_seed, here, moved
 from nnfs_xp.engine.shell import home_of, program_over
 from nnfs_xp.layers.base import Layer
@@ -59,6 +60,16 @@ class BookLayer(AnyAttributes, Layer):
             self._program = program_over(self, network, training=True)
 
 
+def _factor_of(kind: str, norm: str) -> property:
+    """Return a property that reads a factor of a penalty, as the book names it."""
+
+    def factor(layer: Any) -> float:
+        return getattr(getattr(layer, f"{kind}_regularizer"), norm, 0.0)
+
+    return property(factor, doc=f"Factor of the {norm.upper()} penalty, or 0.")
+
+
+@stands_for(Dense)
 class Layer_Dense(BookLayer, Dense):
     """`nnfs_xp.Dense` under the book's name.
 
@@ -85,8 +96,6 @@ class Layer_Dense(BookLayer, Dense):
     >>> layer.forward([[1.0, 1.0]]).tolist()
     [[7.0]]
     """
-
-    saved_as = Dense
 
     def __init__(
         self,
@@ -117,25 +126,10 @@ class Layer_Dense(BookLayer, Dense):
             "biases": be.zeros((1, self.n_neurons)),
         }
 
-    @property
-    def weight_regularizer_l1(self) -> float:
-        """Factor of the L1 penalty on the weights."""
-        return _factor(self.weight_regularizer, "l1")
-
-    @property
-    def weight_regularizer_l2(self) -> float:
-        """Factor of the L2 penalty on the weights."""
-        return _factor(self.weight_regularizer, "l2")
-
-    @property
-    def bias_regularizer_l1(self) -> float:
-        """Factor of the L1 penalty on the biases."""
-        return _factor(self.bias_regularizer, "l1")
-
-    @property
-    def bias_regularizer_l2(self) -> float:
-        """Factor of the L2 penalty on the biases."""
-        return _factor(self.bias_regularizer, "l2")
+    weight_regularizer_l1 = _factor_of("weight", "l1")
+    weight_regularizer_l2 = _factor_of("weight", "l2")
+    bias_regularizer_l1 = _factor_of("bias", "l1")
+    bias_regularizer_l2 = _factor_of("bias", "l2")
 
     def get_parameters(self) -> tuple[Array, Array]:
         """Return weights and biases."""
@@ -149,6 +143,7 @@ class Layer_Dense(BookLayer, Dense):
         super()._assign(name, moved(self.place, value))
 
 
+@stands_for(Dropout)
 class Layer_Dropout(BookLayer, Dropout):
     """`nnfs_xp.Dropout` under the book's name.
 
@@ -170,8 +165,6 @@ class Layer_Dropout(BookLayer, Dropout):
     >>> nnfs.Layer_Dropout(0.1).rate
     0.9
     """
-
-    saved_as = Dropout
 
     def __init__(self, rate: float) -> None:
         super().__init__(rate, seed=dropout_seed(), backend=here())
@@ -209,7 +202,3 @@ class Layer_Input(BookLayer, Linear):
 
     def __init__(self) -> None:
         super().__init__(backend=here())
-
-
-def _factor(regularizer: Any, name: str) -> float:
-    return getattr(regularizer, name, 0.0)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend, backend_of
+from nnfs_xp.book.names import stands_for
 from nnfs_xp.book.settings import AnyAttributes, here, moved
 from nnfs_xp.engine.shell import home_of
 from nnfs_xp.errors import InputError
@@ -165,6 +166,7 @@ class BookLoss(AnyAttributes, Loss, CoreLoss):  # type: ignore[misc]
         return CoreLoss.backward(self)
 
 
+@stands_for(CategoricalCrossEntropy)
 class Loss_CategoricalCrossentropy(BookLoss, CategoricalCrossEntropy):  # type: ignore[misc]
     """`nnfs_xp.CategoricalCrossEntropy` with ``mode="book"``.
 
@@ -176,12 +178,11 @@ class Loss_CategoricalCrossentropy(BookLoss, CategoricalCrossEntropy):  # type: 
     0.4904
     """
 
-    saved_as = CategoricalCrossEntropy
-
     def __init__(self) -> None:
         super().__init__(mode="book", backend=here())
 
 
+@stands_for(BinaryCrossEntropy)
 class Loss_BinaryCrossentropy(BookLoss, BinaryCrossEntropy):  # type: ignore[misc]
     """`nnfs_xp.BinaryCrossEntropy` with ``mode="book"``.
 
@@ -193,12 +194,11 @@ class Loss_BinaryCrossentropy(BookLoss, BinaryCrossEntropy):  # type: ignore[mis
     0.4904
     """
 
-    saved_as = BinaryCrossEntropy
-
     def __init__(self) -> None:
         super().__init__(mode="book", backend=here())
 
 
+@stands_for(MeanSquaredError)
 class Loss_MeanSquaredError(BookLoss, MeanSquaredError):  # type: ignore[misc]
     """`nnfs_xp.MeanSquaredError` under the book's name.
 
@@ -209,12 +209,11 @@ class Loss_MeanSquaredError(BookLoss, MeanSquaredError):  # type: ignore[misc]
     2.5
     """
 
-    saved_as = MeanSquaredError
-
     def __init__(self) -> None:
         super().__init__(backend=here())
 
 
+@stands_for(MeanAbsoluteError)
 class Loss_MeanAbsoluteError(BookLoss, MeanAbsoluteError):  # type: ignore[misc]
     """`nnfs_xp.MeanAbsoluteError` under the book's name.
 
@@ -227,8 +226,6 @@ class Loss_MeanAbsoluteError(BookLoss, MeanAbsoluteError):  # type: ignore[misc]
     >>> float(nnfs.Loss_MeanAbsoluteError().calculate([[1.0], [2.0]], [[0.0], [0.0]]))
     1.5
     """
-
-    saved_as = MeanAbsoluteError
 
     def __init__(self) -> None:
         super().__init__(backend=here())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
@@ -9,7 +10,6 @@ from typing import Any, Self
 from nnfs_xp import losses
 from nnfs_xp import model as own
 from nnfs_xp.activations.softmax import Softmax
-from nnfs_xp.arguments import check_count
 from nnfs_xp.backends import Array, Backend, backend_of, to_numpy
 from nnfs_xp.book import own_units
 from nnfs_xp.book.accuracy import Accuracy, accuracy_for
@@ -20,7 +20,6 @@ from nnfs_xp.book.names import give_book_name
 from nnfs_xp.book.optimizers import BookOptimizer, begin_anew
 from nnfs_xp.book.own_loop import OwnLoop
 from nnfs_xp.book.settings import here, moved
-from nnfs_xp.engine.batching import check_batch_size
 from nnfs_xp.engine.shell import asked_backend_of, check_units, fitted, home_of
 from nnfs_xp.engine.state import State
 from nnfs_xp.errors import (
@@ -124,38 +123,32 @@ class Model(own.Model):
             See `nnfs_xp.Model`.
         """
         self._check_idle("set")
-        if own_units.is_own(loss, own_units.LOSS):
-            needed = ("forward", "calculate"), ("backward",)
-            self._loss = own_units.check_methods(loss, "loss", *needed)
-            self._metrics = tuple(metrics_for(self._metrics_asked, loss))
-            self._is_final, loss = False, None
-        if own_units.is_own(optimizer, own_units.OPTIMIZER):
-            own_units.check_methods(optimizer, "optimizer", ("update_params",))
-            self._optimizer, self._is_final, optimizer = optimizer, False, None
-        if own_units.is_own(accuracy, own_units.ACCURACY):
-            either = "compare", "calculate"
-            self._accuracy = own_units.check_methods(accuracy, "accuracy", either)
-            self._metrics_asked, self._metrics = None, ()
-            self._is_final, accuracy = False, None
-        given = accuracy
-        if isinstance(accuracy, Accuracy):
-            given = accuracy.metric
-            if given is None:
-                raise InputError(
-                    "accuracy must be Accuracy_Categorical, Accuracy_Regression, a "
-                    f"metric, or have a compare of your own, got {accuracy!r}"
-                )
-        units = {
-            "loss": loss,
-            "optimizer": optimizer,
-            "accuracy": given,
-            "metrics": metrics,
-        }
-        super().set(**{name: x for name, x in units.items() if x is not None})
-        if isinstance(accuracy, Accuracy):
-            self._accuracy = accuracy
-        elif accuracy is not None or metrics is not None:
-            self._accuracy = None
+        given = {"loss": loss, "optimizer": optimizer, "accuracy": accuracy}
+        own = {kind for kind, unit in given.items() if own_units.is_own(unit, kind)}
+        kept = vars(self).copy()
+        try:
+            if accuracy is not None or metrics is not None:
+                self._accuracy = None
+            for kind in own:
+                unit = own_units.check_methods(given.pop(kind), kind)
+                setattr(self, f"_{kind}", unit)
+                self._is_final = False
+            if "accuracy" in own:
+                self._metrics_asked = None
+            elif isinstance(accuracy, Accuracy):
+                self._accuracy, given["accuracy"] = accuracy, accuracy.metric
+                if accuracy.metric is None:
+                    raise InputError(
+                        "accuracy must be Accuracy_Categorical, Accuracy_Regression, "
+                        f"a metric, or have a compare of your own, got {accuracy!r}"
+                    )
+            if own & {"loss", "accuracy"}:
+                self._metrics = tuple(metrics_for(self._metrics_asked, self._loss))
+            given["metrics"] = metrics
+            super().set(**{name: x for name, x in given.items() if x is not None})
+        except Exception:
+            vars(self).update(kept)
+            raise
 
     @property
     def accuracy(self) -> Any:
@@ -172,18 +165,18 @@ class Model(own.Model):
     @property
     def _own(self) -> str:
         """Why the book's own loop runs, empty where the engine does."""
-        units = (
-            (self, own_units.MODEL),
-            (self._input_layer, own_units.LAYER),
-            *((layer, own_units.LAYER) for layer in self.layers),
-            (self._loss, own_units.LOSS),
-            (self._optimizer, own_units.OPTIMIZER),
-            (self._accuracy, own_units.ACCURACY),
-        )
+        units = {
+            "model": [self],
+            "layers": [self._input_layer, *self.layers],
+            "loss": [self._loss],
+            "optimizer": [self._optimizer],
+            "accuracy": [self._accuracy],
+        }
         return ", ".join(
             f"{type(unit).__name__} is your own class"
-            for unit, names in units
-            if own_units.is_own(unit, names)
+            for kind, given in units.items()
+            for unit in given
+            if own_units.is_own(unit, kind)
         )
 
     @property
@@ -269,21 +262,11 @@ class Model(own.Model):
         validation_data: Any = None,
     ) -> Any:
         """Train and print; see `nnfs_xp.Model.train`."""
+        how = dict[str, Any](epochs=epochs, batch_size=batch_size)
+        how |= {"print_every": print_every, "validation_data": validation_data}
         if self._own:
-            self._needed_loop("train", self._optimizer)
-            if print_every is not None:
-                print_every = check_count(print_every, "print_every")
-            epochs, size = check_count(epochs, "epochs"), check_batch_size(batch_size)
-            loop = OwnLoop(self)
-            return loop.train(X, y, epochs, size, print_every, validation_data)
-        history = super().train(
-            X,
-            y,
-            epochs=epochs,
-            batch_size=batch_size,
-            print_every=print_every,
-            validation_data=validation_data,
-        )
+            return OwnLoop(self).train(X, y, **how)
+        history = super().train(X, y, **how)
         optimizer = self._needed_optimizer
         optimizer.iterations = self._counters.optimizer_steps
         if isinstance(optimizer, BookOptimizer):
@@ -295,8 +278,7 @@ class Model(own.Model):
     ) -> dict[str, Any]:
         """Return loss and accuracy as `nnfs_xp.Model.evaluate`, and print them."""
         if self._own:
-            self._needed_loop("evaluate")
-            return OwnLoop(self).evaluate(X_val, y_val, check_batch_size(batch_size))
+            return OwnLoop(self).evaluate(X_val, y_val, batch_size)
         figures = super().evaluate(X_val, y_val, batch_size=batch_size)
         print(validation_line(self, figures))
         return figures
@@ -304,13 +286,8 @@ class Model(own.Model):
     def predict(self, X: Any, *, batch_size: int | None = None) -> Array:
         """Return the output of the last layer; see `nnfs_xp.Model.predict`."""
         if self._own:
-            return OwnLoop(self).predict(X, check_batch_size(batch_size))
+            return OwnLoop(self).predict(X, batch_size)
         return super().predict(X, batch_size=batch_size)
-
-    def _needed_loop(self, call: str, optimizer: Any = True) -> None:
-        if self._loss is None or optimizer is None:
-            raise InputError(f"{call} needs a model with a loss and an optimizer")
-        self.finalize()
 
     def forward(self, X: Any, training: bool) -> Array:
         """Return the output of the last layer, computed layer by layer."""
@@ -337,37 +314,31 @@ class Model(own.Model):
         """Every parameter by path, such as ``"0.weights"``."""
         if not self._own:
             return super().parameters
-        return {
-            f"{path}.{name}": value
-            for path, _, values in self._own_values()
-            for name, value in values.items()
-        }
+        return {path: getattr(*place) for path, place in self._places().items()}
 
     def get_parameters(self) -> list[tuple[Array, ...]]:
         """Return copies of the parameters of each layer that has any."""
         if not self._own:
             return super().get_parameters()
-        return [
-            tuple(backend_of(v).xp.asarray(v, copy=True) for v in values.values())
-            for _, _, values in self._own_values()
-        ]
+        layers: dict[str, tuple[Array, ...]] = {}
+        for path, value in self.parameters.items():
+            layer = path.rpartition(".")[0]
+            copied = backend_of(value).xp.asarray(value, copy=True)
+            layers[layer] = (*layers.get(layer, ()), copied)
+        return list(layers.values())
 
     def set_parameters(self, parameters: Sequence[Sequence[Any]]) -> None:
         """Replace all parameters, in the form of `get_parameters`."""
         if not self._own:
             super().set_parameters(parameters)
             return
-        found = self._own_values()
-        if [len(e) for e in parameters] != [len(values) for *_, values in found]:
+        found = self.get_parameters()
+        if list(map(len, parameters)) != list(map(len, found)):
             raise InputError(
                 f"parameters must hold an entry for each of {len(found)} layers"
             )
-        named = {
-            f"{path}.{name}": new
-            for (path, _, values), entry in zip(found, parameters, strict=True)
-            for name, new in zip(values, entry, strict=True)
-        }
-        self._set_own_values(named)
+        values = itertools.chain.from_iterable(parameters)
+        self._replace(dict(zip(self._places(), values, strict=True)))
 
     def save_parameters(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters alone; see `nnfs_xp.Model.save_parameters`."""
@@ -382,41 +353,32 @@ class Model(own.Model):
         if not self._own:
             super().load_parameters(path)
             return
-        named, known = read_arrays(path), self.parameters
-        if named.keys() != known.keys():
-            other = min(named.keys() ^ known.keys())
+        named = read_arrays(path)
+        if others := named.keys() ^ self._places().keys():
             raise FileFormatError(
-                f"{os.fspath(path)}: this model has no {other}, or the file"
+                f"{os.fspath(path)}: this model has no {min(others)}, or the file"
             )
-        self._set_own_values(named)
+        self._replace(named)
 
-    def _own_values(self) -> list[tuple[str, Any, dict[str, Array]]]:
-        """Return paths, layers with parameters, and these by name."""
+    def _places(self) -> dict[str, tuple[Any, str]]:
+        """Return by path which layer has a parameter, and in which attribute."""
         self.finalize()
-        found = []
-        for number, layer in enumerate(self.layers):
-            for path, unit in own_units.walked(layer, str(number)):
-                names: Any = ("weights", "biases")
-                if isinstance(unit, Layer) and unit.parameters():
-                    names = (*unit.parameters(), *unit.state())
-                values = {n: getattr(unit, n) for n in names if hasattr(unit, n)}
-                if values:
-                    found.append((path, unit, values))
-        return found
+        return {
+            f"{path}.{name}": (unit, name)
+            for number, layer in enumerate(self.layers)
+            for path, unit in own_units.walked(layer, str(number))
+            for name in own_units.parameter_names(unit)
+        }
 
-    def _set_own_values(self, named: dict[str, Any]) -> None:
-        checked = [
-            (
-                unit,
-                name,
-                fitted(backend_of(old), named[key], key, old.shape, host_allowed=True),
-            )
-            for path, unit, values in self._own_values()
-            for name, old in values.items()
-            for key in [f"{path}.{name}"]
-        ]
-        for unit, name, new in checked:
-            setattr(unit, name, backend_of(new).xp.asarray(new, copy=True))
+    def _replace(self, named: dict[str, Any]) -> None:
+        """Replace parameters by path, all or none."""
+        checked = {}
+        for path, old in self.parameters.items():
+            be = backend_of(old)
+            new = fitted(be, named[path], path, old.shape, host_allowed=True)
+            checked[path] = be.xp.asarray(new, copy=True)
+        for path, (layer, name) in self._places().items():
+            setattr(layer, name, checked[path])
 
     def config(self) -> dict[str, Any]:
         """Return everything but arrays that makes this model again."""

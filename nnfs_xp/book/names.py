@@ -1,48 +1,24 @@
-"""The book's classes by those of the library, for models that come from files."""
+"""Which class of the book stands for which of the library, also in files."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from nnfs_xp.book.activations import (
-    Activation_Linear,
-    Activation_ReLU,
-    Activation_Sigmoid,
-    Activation_Softmax,
-)
-from nnfs_xp.book.layers import Layer_Dense, Layer_Dropout
-from nnfs_xp.book.losses import (
-    Loss_BinaryCrossentropy,
-    Loss_CategoricalCrossentropy,
-    Loss_MeanAbsoluteError,
-    Loss_MeanSquaredError,
-)
-from nnfs_xp.book.optimizers import (
-    Optimizer_Adagrad,
-    Optimizer_Adam,
-    Optimizer_RMSprop,
-    Optimizer_SGD,
-)
+from nnfs_xp.registry import UnitClass
 
-BOOK_CLASSES: dict[type, type] = {
-    book.saved_as: book
-    for book in (
-        Activation_Linear,
-        Activation_ReLU,
-        Activation_Sigmoid,
-        Activation_Softmax,
-        Layer_Dense,
-        Layer_Dropout,
-        Loss_BinaryCrossentropy,
-        Loss_CategoricalCrossentropy,
-        Loss_MeanAbsoluteError,
-        Loss_MeanSquaredError,
-        Optimizer_Adagrad,
-        Optimizer_Adam,
-        Optimizer_RMSprop,
-        Optimizer_SGD,
-    )
-}
+BOOK_CLASSES: dict[type, type] = {}
+
+
+def stands_for(core: type) -> Callable[[UnitClass], UnitClass]:
+    """Return a class decorator: a model is saved with the library's class instead."""
+
+    def enter(book: UnitClass) -> UnitClass:
+        book.saved_as = core  # type: ignore[attr-defined]
+        BOOK_CLASSES[core] = book
+        return book
+
+    return enter
 
 
 def give_book_name(unit: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend, backend_of
+from nnfs_xp.book.names import stands_for
 from nnfs_xp.book.settings import AnyAttributes
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers import Layer
@@ -117,6 +118,7 @@ def _attributes_of(layer: Any) -> tuple[Backend, dict[str, Array], dict[str, Arr
     return be, parameters, gradients
 
 
+@stands_for(SGD)
 class Optimizer_SGD(BookOptimizer, SGD):
     """`nnfs_xp.SGD` under the book's name.
 
@@ -136,14 +138,13 @@ class Optimizer_SGD(BookOptimizer, SGD):
     0.5
     """
 
-    saved_as = SGD
-
     def __init__(
         self, learning_rate: float = 1.0, decay: float = 0.0, momentum: float = 0.0
     ) -> None:
         super().__init__(learning_rate, momentum=momentum, decay=decay)
 
 
+@stands_for(Adagrad)
 class Optimizer_Adagrad(BookOptimizer, Adagrad):
     """`nnfs_xp.Adagrad` under the book's name.
 
@@ -160,14 +161,13 @@ class Optimizer_Adagrad(BookOptimizer, Adagrad):
     0.0001
     """
 
-    saved_as = Adagrad
-
     def __init__(
         self, learning_rate: float = 1.0, decay: float = 0.0, epsilon: float = 1e-7
     ) -> None:
         super().__init__(learning_rate, epsilon, decay=decay)
 
 
+@stands_for(RMSprop)
 class Optimizer_RMSprop(BookOptimizer, RMSprop):
     """`nnfs_xp.RMSprop` under the book's name.
 
@@ -185,8 +185,6 @@ class Optimizer_RMSprop(BookOptimizer, RMSprop):
     0.999
     """
 
-    saved_as = RMSprop
-
     def __init__(
         self,
         learning_rate: float = 0.001,
@@ -197,6 +195,7 @@ class Optimizer_RMSprop(BookOptimizer, RMSprop):
         super().__init__(learning_rate, rho=rho, epsilon=epsilon, decay=decay)
 
 
+@stands_for(Adam)
 class Optimizer_Adam(BookOptimizer, Adam):
     """`nnfs_xp.Adam` under the book's name.
 
@@ -213,8 +212,6 @@ class Optimizer_Adam(BookOptimizer, Adam):
     >>> nnfs.Optimizer_Adam(learning_rate=0.05, decay=5e-7).learning_rate
     0.05
     """
-
-    saved_as = Adam
 
     def __init__(
         self,

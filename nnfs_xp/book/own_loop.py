@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from nnfs_xp.backends import Array, backend_of, library_of
+from nnfs_xp.arguments import check_count
+from nnfs_xp.backends import Array, backend_of, library_of, to_numpy
 from nnfs_xp.book.accuracy import Accuracy
 from nnfs_xp.book.losses import Loss, all_penalties
 from nnfs_xp.book.own_units import learns, method, parts, predictions, update
 from nnfs_xp.book.settings import moved
-from nnfs_xp.engine.batching import batch_slices, rows_of
+from nnfs_xp.engine.batching import batch_slices, check_batch_size, rows_of
 from nnfs_xp.engine.interrupts import DeferredInterrupts
 from nnfs_xp.errors import InputError
 from nnfs_xp.history import History
@@ -46,20 +47,25 @@ class OwnLoop:
     ) -> History:
         """Train as the book does, and return a record of each epoch."""
         model, history, counters = self.model, History(), self.model._counters
+        if model.loss is None or model.optimizer is None:
+            raise InputError("train needs a model with a loss and an optimizer")
+        epochs = check_count(epochs, "epochs")
+        if print_every is not None:
+            print_every = check_count(print_every, "print_every")
         X, y = self._data(X, y)
         if model.accuracy is not None:
             method(model.accuracy, "init", Accuracy)(y)
         for metric in self.metrics:
             metric.prepare(model.backend, y)
-        batches = batch_slices(X.shape[0], batch_size)
+        batches = _batches(batch_size, X, y)
         with DeferredInterrupts() as interrupts:
             for epoch in range(counters.epochs + 1, counters.epochs + epochs + 1):
                 print(f"epoch: {epoch}")
                 began = time.perf_counter()
                 self._new_pass()
-                for step, rows in enumerate(batches):
+                for step, batch in enumerate(batches):
                     interrupts.begin()
-                    figures = self._step(rows_of(X, rows), rows_of(y, rows))
+                    figures = self._step(*batch)
                     counters.steps += 1
                     interrupts.end()
                     last = step == len(batches) - 1
@@ -89,21 +95,22 @@ class OwnLoop:
 
     def evaluate(self, X: Any, y: Any, batch_size: int | None) -> dict[str, Any]:
         """Return loss and accuracy of data, and print them."""
-        X, y = self._data(X, y)
+        if self.model.loss is None:
+            raise InputError("evaluate needs a model with a loss")
+        batches = _batches(batch_size, *self._data(X, y))
         self._new_pass()
-        for rows in batch_slices(X.shape[0], batch_size):
-            output = self.model.forward(rows_of(X, rows), training=False)
-            self._figures(output, rows_of(y, rows), penalties=False)
+        for batch_X, batch_y in batches:
+            output = self.model.forward(batch_X, training=False)
+            self._figures(output, batch_y, penalties=False)
         figures = self._accumulated(penalties=False)
         print(f"validation, {_accuracy(figures)}loss: {figures['loss']:.3f}")
         return figures
 
     def predict(self, X: Any, batch_size: int | None) -> Array:
         """Return the output of the last layer for each row of `X`."""
-        X = self._array(X, "X")
         outputs = [
-            self.model.forward(rows_of(X, rows), training=False)
-            for rows in batch_slices(X.shape[0], batch_size)
+            self.model.forward(batch, training=False)
+            for (batch,) in _batches(batch_size, self._array(X, "X"))
         ]
         return backend_of(outputs[0]).xp.concat(outputs, axis=0)
 
@@ -180,6 +187,15 @@ class OwnLoop:
         return found
 
 
+def _batches(batch_size: int | None, *arrays: Array) -> list[tuple[Array, ...]]:
+    """Return the rows of some arrays, batch by batch."""
+    size = check_batch_size(batch_size)
+    return [
+        tuple(rows_of(array, rows) for array in arrays)
+        for rows in batch_slices(arrays[0].shape[0], size)
+    ]
+
+
 def _losses(data_loss: Any, penalty: Any) -> dict[str, float]:
     # Added in the precision of the losses, as the book does.
     figures = {
@@ -205,6 +221,4 @@ def _count(loss: Any, output: Array) -> Any:
 
 def _number(value: Any) -> Any:
     """Return a figure as Python number."""
-    if library_of(value) is not None:
-        value = backend_of(value).to_numpy(value).tolist()
-    return value
+    return to_numpy(value).tolist()

@@ -21,27 +21,38 @@ from nnfs_xp.registry import library_class
 from nnfs_xp.unit import overridden
 
 # The book's methods of each kind of unit.
-LAYER = ("forward", "backward", "predictions")
 _SUMS = ("calculate", "calculate_accumulated", "new_pass")
-LOSS = (
-    "forward", "backward", "regularization_loss", "remember_trainable_layers", *_SUMS,
-)  # fmt: skip
-MODEL = ("forward", "backward", "evaluate")
-OPTIMIZER = ("pre_update_params", "update_params", "post_update_params", "step")
-ACCURACY = ("init", "compare", *_SUMS)
+_METHODS: dict[str, tuple[str, ...]] = {
+    "layers": ("forward", "backward", "predictions"),
+    "loss": (
+        "forward", "backward", "regularization_loss", "remember_trainable_layers",
+        *_SUMS,
+    ),
+    "optimizer": ("pre_update_params", "update_params", "post_update_params", "step"),
+    "accuracy": ("init", "compare", *_SUMS),
+    "model": ("forward", "backward", "evaluate"),
+}  # fmt: skip
+# Those that a unit cannot do without: of each tuple, one.
+_NEEDED = {
+    "layers": (("forward",), ("backward",)),
+    "loss": (("forward", "calculate"), ("backward",)),
+    "optimizer": (("update_params",),),
+    "accuracy": (("compare", "calculate"),),
+}
 
 
-def is_own(unit: Any, names: Iterable[str]) -> bool:
-    """Return whether a reader has written one of some methods of a unit."""
-    return not isinstance(unit, (str, dict, type)) and bool(overridden(unit, names))
+def is_own(unit: Any, kind: str) -> bool:
+    """Return whether a reader has written one of the book's methods of a unit."""
+    given = not isinstance(unit, (str, dict, type))
+    return given and bool(overridden(unit, _METHODS[kind]))
 
 
-def check_methods(unit: Any, kind: str, *names: tuple[str, ...]) -> Any:
-    """Return a unit that has the book's methods: of each tuple, one."""
-    for either in names:
+def check_methods(unit: Any, kind: str) -> Any:
+    """Return a unit that has the methods that the book's loop calls."""
+    for either in _NEEDED[kind]:
         if not any(callable(getattr(unit, name, None)) for name in either):
             raise InputError(
-                f"{kind} {type(unit).__name__} must have the book's method "
+                f"{kind}: {type(unit).__name__} must have the book's method "
                 f"{' or '.join(either)}"
             )
     return unit
@@ -52,11 +63,11 @@ def checked_layers(layers: Any) -> tuple[Any, ...]:
     if not isinstance(layers, Iterable):
         return checked_units(layers, "layers")
     given = list(layers)
-    own = [x for x in given if is_own(x, LAYER) and not isinstance(x, Layer)]
+    own = [x for x in given if is_own(x, "layers") and not isinstance(x, Layer)]
     if not own:
         return checked_units(given, "layers")
     for layer in own:
-        check_methods(layer, "layers:", ("forward",), ("backward",))
+        check_methods(layer, "layers")
     if others := [x for x in given if not any(x is layer for layer in own)]:
         checked_units(others, "layers")
     if len({id(x) for x in given}) < len(given):
@@ -74,10 +85,16 @@ def walked(layer: Any, path: str) -> list[tuple[str, Any]]:
     return list(walk(layer, path)) if isinstance(layer, Layer) else [(path, layer)]
 
 
+def parameter_names(layer: Any) -> list[str]:
+    """Return the attributes of a layer that hold its parameters."""
+    if isinstance(layer, Layer) and layer.parameters():
+        return [*layer.parameters(), *layer.state()]
+    return [name for name in ("weights", "biases") if hasattr(layer, name)]
+
+
 def learns(layer: Any) -> bool:
     """Return whether a layer has parameters that are trained."""
-    own = (isinstance(layer, Layer) and layer.parameters()) or hasattr(layer, "weights")
-    return bool(own and getattr(layer, "trainable", True))
+    return bool(parameter_names(layer)) and getattr(layer, "trainable", True)
 
 
 def method(unit: Any, name: str, base: type) -> Callable[..., Any]:

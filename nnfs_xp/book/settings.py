@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.arguments import check_count
+from nnfs_xp.arguments import check_choice, check_count
 from nnfs_xp.backends import Backend, get_backend, library_of
 from nnfs_xp.backends.base import DTYPE_NAMES
 from nnfs_xp.errors import InputError
@@ -18,11 +18,7 @@ from nnfs_xp.unit import Unit, is_of_library, overridden
 
 @dataclasses.dataclass
 class _Settings:
-    backend: str | Backend | None = None
-    device: Any = None
-    # Without nnfs.init() a program of the book computes as NumPy does by default.
-    dtype: str = "float64"
-    matmul_precision: str | None = None
+    backend: Backend | None = None
     seed: int = 0
     dropouts: int = 0
 
@@ -76,18 +72,15 @@ def init(
     (dtype('float32'), (2, 3))
     """
     dtype = "float64" if default_dtype is None else default_dtype
-    if not isinstance(dtype, str) or dtype not in DTYPE_NAMES:
-        raise InputError(
-            f"default_dtype must be 'float32', 'float64' or None, got {default_dtype!r}"
-        )
+    check_choice(dtype, "default_dtype", DTYPE_NAMES)
     if random_seed is not None:
         random_seed = check_count(random_seed, "random_seed", least=0)
         if random_seed >= 2**32:
             raise InputError(f"random_seed must be below 2**32, got {random_seed}")
-    get_backend(backend, device=device, dtype=dtype, matmul_precision=matmul_precision)
-    _settings.backend, _settings.device = backend, device
-    _settings.dtype, _settings.dropouts = dtype, 0
-    _settings.matmul_precision = matmul_precision
+    _settings.backend = get_backend(
+        backend, device=device, dtype=dtype, matmul_precision=matmul_precision
+    )
+    _settings.dropouts = 0
     if random_seed is not None:
         _settings.seed = random_seed
         np.random.seed(random_seed)  # noqa: NPY002 - the book's generator
@@ -126,12 +119,8 @@ class AnyAttributes(Unit):
 
 def here() -> Backend:
     """Return the backend that new units compute on."""
-    return get_backend(
-        _settings.backend,
-        device=_settings.device,
-        dtype=_settings.dtype,
-        matmul_precision=_settings.matmul_precision,
-    )
+    # Without `init` a program of the book computes as NumPy does by default.
+    return _settings.backend or get_backend(dtype="float64")
 
 
 def dropout_seed() -> int:
@@ -153,7 +142,5 @@ def moved(be: Backend, values: Any) -> Any:
     """
     if library_of(values) in (None, "numpy") and be.name != "numpy":
         array = np.asarray(values)
-        if array.dtype.kind == "f":
-            return be.asarray(array, be.dtype)
-        return be.asarray(array)
+        return be.asarray(array, be.dtype if array.dtype.kind == "f" else None)
     return values

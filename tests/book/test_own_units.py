@@ -702,6 +702,23 @@ def test_a_model_changes_between_loop_and_engine(capsys):
     assert model.optimizer.iterations == 1 and model.steps_trained == 6
 
 
+@pytest.mark.usefixtures("on_numpy")
+def test_set_takes_all_or_nothing(capsys):
+    model = model_of([nnfs.Layer_Dense(2, 1)])
+    before = model.loss, model.optimizer, model.accuracy, model.metrics
+    for name in ("optimizer", "metrics"):
+        with pytest.raises(nx.InputError, match=name):
+            model.set(
+                loss=own.Loss_Quartic(), accuracy=own.Accuracy_Near(), **{name: "none"}
+            )
+        assert (model.loss, model.optimizer, model.accuracy, model.metrics) == before
+    # Metrics stand beside an accuracy of one's own.
+    model.set(accuracy=own.Accuracy_Near(), metrics="r2")
+    history = model.train(X, Y, print_every=None)
+    assert type(model.accuracy) is own.Accuracy_Near
+    assert {"accuracy", "r2"} <= set(history.epochs[0])
+
+
 # What is refused.
 
 
