@@ -107,11 +107,7 @@ class Accuracy_Categorical(Accuracy):
 
     def compare(self, predictions: Any, y: Any) -> Array:
         """Return where predictions and targets are equal."""
-        be = here()
-        predictions, y = _pair(predictions, y)
-        if not self.binary and y.ndim == 2:
-            y = be.xp.argmax(y, axis=1)
-        _check_same_shape(predictions, y)
+        predictions, y = _pair(predictions, y, one_hot_allowed=not self.binary)
         return predictions == y
 
 
@@ -162,7 +158,6 @@ class Accuracy_Regression(Accuracy):
         if self.precision is None:
             raise InputError("compare needs a call of init first")
         predictions, y = _pair(predictions, y)
-        _check_same_shape(predictions, y)
         return here().xp.abs(predictions - y) < self.precision
 
 
@@ -179,17 +174,17 @@ def accuracy_for(metric: Metric) -> Accuracy | None:
     return found
 
 
-def _pair(predictions: Any, y: Any) -> tuple[Array, Array]:
+def _pair(
+    predictions: Any, y: Any, *, one_hot_allowed: bool = False
+) -> tuple[Array, Array]:
     be = here()
-    return (
-        check_array(be, moved(be, predictions), "predictions"),
-        check_array(be, moved(be, y), "y"),
-    )
-
-
-def _check_same_shape(predictions: Array, y: Array) -> None:
+    predictions = check_array(be, moved(be, predictions), "predictions")
+    y = check_array(be, moved(be, y), "y")
+    if one_hot_allowed and y.ndim == 2:
+        y = be.xp.argmax(y, axis=1)
     if predictions.shape != y.shape:
         raise InputError(
             f"y must have the shape of predictions {tuple(predictions.shape)}, "
             f"got {tuple(y.shape)}"
         )
+    return predictions, y

@@ -57,36 +57,32 @@ class BookOptimizer(AnyAttributes, Optimizer):
             A layer with parameters and gradients; of a reader's own class, one with
             ``weights``, ``biases`` or both, and ``dweights`` and ``dbiases``.
         """
-        update_layer(self, layer, self.current_learning_rate)
+        declared = isinstance(layer, Layer) and bool(layer.parameters())
+        owners: Any = {}
+        if declared:
+            be, parameters, gradients, owners = collect_gradients([layer])
+        else:
+            be, parameters, gradients = _attributes_of(layer)
+        # Pairs, not a dict by id, so that copies of optimizer and layers fit together.
+        states = vars(self).setdefault("_states_by_layer", [])
+        state = next((own for known, own in states if known is layer), None)
+        if state is None:
+            state = self.init(be, parameters)
+            states.append((layer, state))
+        with be.context():
+            rate = be.constant(self.current_learning_rate)
+            be.assign(state, "learning_rate", rate)
+            be.assign(state, "step", be.asarray(self.iterations, "int32"))
+            self.update(be, parameters, gradients, state)
+            if not declared:
+                for name, value in parameters.items():
+                    setattr(layer, name, value)
+            elif not be.in_place:
+                put_back(parameters, owners)
 
     def post_update_params(self) -> None:
         """Count the step."""
         self.iterations += 1
-
-
-def update_layer(optimizer: Optimizer, layer: Any, rate: float) -> None:
-    """Update one layer, with caches that the optimizer keeps for it alone."""
-    declared = isinstance(layer, Layer) and bool(layer.parameters())
-    owners: Any = {}
-    if declared:
-        be, parameters, gradients, owners = collect_gradients([layer])
-    else:
-        be, parameters, gradients = _attributes_of(layer)
-    # Pairs, not a dict by id, so that copies of optimizer and layers fit together.
-    states = vars(optimizer).setdefault("_states_by_layer", [])
-    state = next((own for known, own in states if known is layer), None)
-    if state is None:
-        state = optimizer.init(be, parameters)
-        states.append((layer, state))
-    with be.context():
-        be.assign(state, "learning_rate", be.constant(rate))
-        be.assign(state, "step", be.asarray(optimizer.iterations, "int32"))
-        optimizer.update(be, parameters, gradients, state)
-        if not declared:
-            for name, value in parameters.items():
-                setattr(layer, name, value)
-        elif not be.in_place:
-            put_back(parameters, owners)
 
 
 def begin_anew(optimizer: Optimizer) -> None:

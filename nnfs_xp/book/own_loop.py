@@ -13,7 +13,7 @@ from nnfs_xp.arguments import check_count
 from nnfs_xp.backends import Array, backend_of, library_of, to_numpy
 from nnfs_xp.book.accuracy import Accuracy
 from nnfs_xp.book.losses import Loss, all_penalties
-from nnfs_xp.book.own_units import learns, method, parts, predictions, update
+from nnfs_xp.book.own_units import learns, method, predictions, update
 from nnfs_xp.book.settings import moved
 from nnfs_xp.engine.batching import batch_slices, check_batch_size, rows_of
 from nnfs_xp.engine.interrupts import DeferredInterrupts
@@ -89,8 +89,7 @@ class OwnLoop:
         output = model.forward(batch_X, training=True)
         figures = self._figures(output, batch_y, penalties=True)
         model.backward(output, batch_y)
-        learned = [x for layer in model.layers for x in parts(layer) if learns(x)]
-        self._rate = update(model.optimizer, learned)
+        self._rate = update(model.optimizer, [x for x in model.leaves if learns(x)])
         return figures
 
     def evaluate(self, X: Any, y: Any, batch_size: int | None) -> dict[str, Any]:

@@ -140,14 +140,16 @@ def update(optimizer: Any, layers: list[Any]) -> Any:
         rate = optimizer.current_learning_rate
         optimizer.step(*layers)
         return rate
-    for name in ("pre_update_params", "post_update_params"):
-        if name == "post_update_params":
-            for layer in layers:
-                optimizer.update_params(layer)
-        if hasattr(optimizer, name):
-            getattr(optimizer, name)()
+    getattr(optimizer, "pre_update_params", _nothing)()
+    for layer in layers:
+        optimizer.update_params(layer)
+    getattr(optimizer, "post_update_params", _nothing)()
     rate = getattr(optimizer, "current_learning_rate", None)
     return getattr(optimizer, "learning_rate", None) if rate is None else rate
+
+
+def _nothing() -> None:
+    pass
 
 
 def _result(unit: Any, returned: Any, name: str, attribute: str) -> Any:

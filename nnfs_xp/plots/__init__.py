@@ -20,11 +20,10 @@ from nnfs_xp.plots.confusion import (
     draw_confusion_matrix,
 )
 from nnfs_xp.plots.curves import draw_learning_curves, learning_curves
-from nnfs_xp.plots.filters import draw_first_layer_filters, first_layer_filters
+from nnfs_xp.plots.filters import first_layer_filters
 from nnfs_xp.plots.graph import computation_graph
 from nnfs_xp.plots.histograms import (
     activation_histograms,
-    draw_layer_histograms,
     gradient_histograms,
     layer_histograms,
     weight_histograms,
@@ -45,8 +44,6 @@ __all__ = [
     "draw_class_scores",
     "draw_confusion_matrix",
     "draw_decision_boundary",
-    "draw_first_layer_filters",
-    "draw_layer_histograms",
     "draw_learning_curves",
     "draw_sample_predictions",
     "first_layer_filters",

@@ -201,17 +201,15 @@ def _wrapped(names: list[str]) -> list[str]:
     return [style.wrap(name, _NAME_WIDTH, style.TICK) for name in names]
 
 
-def check_points(
-    x: np.ndarray, y: np.ndarray, class_names: Sequence[str], y_name: str = "y"
-) -> Data:
+def check_points(x: np.ndarray, y: np.ndarray, class_names: Sequence[str]) -> Data:
     """Return points of two features, their labels and the class names."""
     names = check_class_names(class_names)
-    labels = check_labels(y_name, y, len(names))
+    labels = check_labels("y", y, len(names))
     points = np.asarray(x)
     if points.shape != (len(labels), 2):
         raise InputError(
-            f"x must have shape ({len(labels)}, 2), one row for each label of "
-            f"{y_name}, got {points.shape}"
+            f"x must have shape ({len(labels)}, 2), one row for each label, "
+            f"got {points.shape}"
         )
     # A network may accept its own precision only, so floats stay as they are.
     return check_numbers("x", points), labels, names

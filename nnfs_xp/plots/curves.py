@@ -46,7 +46,6 @@ def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
     >>> [ax.get_title(loc="left") for ax in figure.axes]
     ['Loss', 'Accuracy']
     """
-    check_history(history)
     figure = style.new_figure(9.6, 3.4)
     draw_learning_curves(figure, history)
     return figure

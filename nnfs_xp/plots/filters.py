@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from nnfs_xp.backends import to_numpy
@@ -64,47 +64,6 @@ def first_layer_filters(
     >>> [ax.get_title() for ax in figure.axes[:4]]
     ['0', '1', '2', '3']
     """
-    matrix, _ = _check(weights, image_shape, rows, columns)
-    columns = min(columns, matrix.shape[1])
-    rows = min(rows, math.ceil(matrix.shape[1] / columns))
-    width, height = _CELL * columns + 1.0, (_CELL + 0.06) * rows + 0.6
-    figure = style.new_figure(max(width, 4.2), height)
-    draw_first_layer_filters(figure, weights, image_shape, rows=rows, columns=columns)
-    return figure
-
-
-def draw_first_layer_filters(
-    panel: Figure | SubFigure,
-    weights: Any,
-    image_shape: Sequence[int],
-    *,
-    rows: int = 4,
-    columns: int = 8,
-) -> None:
-    """Draw `first_layer_filters` into a figure or subfigure.
-
-    Parameters
-    ----------
-    panel : matplotlib.figure.Figure or matplotlib.figure.SubFigure
-        Where to draw.
-    weights, image_shape, rows, columns
-        As for `first_layer_filters`.
-
-    Raises
-    ------
-    InputError
-        As for `first_layer_filters`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from matplotlib.figure import Figure
-    >>> from nnfs_xp.plots import draw_first_layer_filters
-    >>> figure = Figure()
-    >>> draw_first_layer_filters(figure, np.eye(4), (2, 2), rows=1, columns=2)
-    >>> len(figure.axes)  # two neurons and the scale
-    3
-    """
     matrix, shape = _check(weights, image_shape, rows, columns)
     # The largest first, equal ones in their order.
     order = np.argsort(-np.linalg.norm(matrix, axis=0), kind="stable")
@@ -112,7 +71,11 @@ def draw_first_layer_filters(
     largest = float(np.abs(matrix[:, shown]).max()) or 1.0
     scale = Normalize(-largest, largest)
     columns = min(columns, len(shown))
-    axes = style.grid_of(panel, len(shown), columns)
+    rows = math.ceil(len(shown) / columns)
+    figure = style.new_figure(
+        max(_CELL * columns + 1, 4.2), (_CELL + 0.06) * rows + 0.6
+    )
+    axes = style.grid_of(figure, len(shown), columns)
     for ax, neuron in zip(axes, shown, strict=True):
         image = matrix[:, neuron].reshape(shape)
         ax.imshow(image, cmap=SIGNED, norm=scale, interpolation="nearest")
@@ -120,10 +83,11 @@ def draw_first_layer_filters(
         ax.set_title(str(neuron), size=style.TICK, color=style.INK, pad=3)
         ax.spines[:].set_color(style.EDGE)
     heading = f"First-layer weights: {len(shown)} of {matrix.shape[1]} neurons"
-    style.set_heading(panel, heading)
+    style.set_heading(figure, heading)
     colors, ticks = ScalarMappable(scale, SIGNED), MaxNLocator(5, symmetric=True)
     where = {"location": "right", "aspect": 30, "fraction": 0.06}
     style.draw_color_bar(axes, colors, "weight", ticks=ticks, **where)
+    return figure
 
 
 def _check(

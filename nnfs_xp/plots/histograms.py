@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from nnfs_xp.backends import to_numpy
 from nnfs_xp.errors import InputError
+from nnfs_xp.layers import Sequential
 from nnfs_xp.layers.nesting import walk
 from nnfs_xp.plots import style
 from nnfs_xp.plots.checks import check_numbers
 
 if TYPE_CHECKING:
-    from nnfs_xp.layers import Layer
     from nnfs_xp.model import Model
 
 _BINS = 41
@@ -82,7 +82,8 @@ def activation_histograms(model: Model, x: Any) -> Figure:
     >>> [ax.get_title(loc="left") for ax in figure.axes]
     ['0 Dense(2, 8)', '1 ReLU()']
     """
-    titles = [f"{path} {unit!r}" for path, unit in _units(model) if not unit.children]
+    units = walk(Sequential(model.layers))
+    titles = [f"{path} {unit!r}" for path, unit in units if not unit.children]
     outputs = zip(titles, model.activations(x), strict=True)
     return layer_histograms(dict(outputs), "output of the layer")
 
@@ -152,45 +153,14 @@ def layer_histograms(values: Mapping[str, Any], quantity: str) -> Figure:
     1
     """
     checked = _check_values(values)
-    rows = math.ceil(len(checked) / _COLUMNS)
     columns = min(len(checked), _COLUMNS)
+    rows = math.ceil(len(checked) / columns)
     figure = style.new_figure(_WIDTH * columns + 0.3, _HEIGHT * rows + 0.2)
-    draw_layer_histograms(figure, checked, quantity)
-    return figure
-
-
-def draw_layer_histograms(
-    panel: Figure | SubFigure, values: Mapping[str, Any], quantity: str
-) -> None:
-    """Draw `layer_histograms` into a figure or subfigure.
-
-    Parameters
-    ----------
-    panel : matplotlib.figure.Figure or matplotlib.figure.SubFigure
-        Where to draw; one axes for each array is added to it.
-    values, quantity
-        As for `layer_histograms`.
-
-    Raises
-    ------
-    InputError
-        As for `layer_histograms`.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> from nnfs_xp.plots import draw_layer_histograms
-    >>> figure = Figure()
-    >>> draw_layer_histograms(figure, {"one": [1.0], "two": [2.0, 3.0]}, "value")
-    >>> len(figure.axes)
-    2
-    """
-    checked = _check_values(values)
-    columns = min(len(checked), _COLUMNS)
-    room = style.width_of(panel) / columns - 0.9
-    axes = style.grid_of(panel, len(checked), columns)
+    room = style.width_of(figure) / columns - 0.9
+    axes = style.grid_of(figure, len(checked), columns)
     for ax, (title, array) in zip(axes, checked.items(), strict=True):
         _draw_histogram(ax, array, title, quantity, room)
+    return figure
 
 
 def _draw_histogram(
@@ -219,15 +189,9 @@ def _draw_histogram(
     style.set_labels(ax, f"{quantity}\n{summary}", "share (%)")
 
 
-def _units(model: Model) -> Iterator[tuple[str, Layer]]:
-    """Yield the units of a model with their paths, such as ``3.inner.1``."""
-    for number, layer in enumerate(model.layers):
-        yield from walk(layer, str(number))
-
-
 def _titled(model: Model, arrays: Mapping[str, Any]) -> dict[str, Any]:
     """Return arrays of parameters under the path and call of their unit."""
-    units, named = dict(_units(model)), {}
+    units, named = dict(walk(Sequential(model.layers))), {}
     for name, array in arrays.items():
         path, _, parameter = name.rpartition(".")
         named[f"{path} {units[path]!r} {parameter}"] = array

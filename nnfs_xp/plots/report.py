@@ -10,8 +10,8 @@ from matplotlib.figure import Figure, SubFigure
 
 from nnfs_xp.errors import InputError
 from nnfs_xp.plots import style
-from nnfs_xp.plots.boundary import Predict, check_points, draw_decision_boundary
-from nnfs_xp.plots.checks import check_confidence, check_history, check_predictions
+from nnfs_xp.plots.boundary import Predict, draw_decision_boundary
+from nnfs_xp.plots.checks import check_confidence, check_predictions
 from nnfs_xp.plots.confusion import draw_class_scores, draw_confusion_matrix
 from nnfs_xp.plots.curves import draw_learning_curves
 from nnfs_xp.plots.samples import draw_sample_predictions
@@ -92,12 +92,9 @@ def report(
     >>> len(figure.axes)
     5
     """
-    check_history(history)
     true, predicted, names = check_predictions(y_true, y_pred, class_names)
     confidence = check_confidence(confidence, len(true))
     _check_choice(images=images, image_shape=image_shape, predict=predict, x=x)
-    if x is not None:
-        check_points(x, true, names, "y_true")
 
     # Room for long class names, which the matrix would have to give up.
     extra = max(0.0, style.names_width(names) - _NAME_MARGIN)

@@ -6,15 +6,17 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure, FigureBase
 
-from nnfs_xp.errors import DTypeError, InputError
+from nnfs_xp.errors import InputError
 from nnfs_xp.plots import checks, style
 
 # In nearly every font, unlike the heavier crosses.
 _CROSS = "\N{MULTIPLICATION SIGN} "
+# Colours of text and frame, and the width of the frame in points.
+_RIGHT = style.INK, style.EDGE, 0.8
+_WRONG = style.WRONG_TEXT, style.VERMILLION, 2.2
 
 
 def sample_predictions(
@@ -135,7 +137,8 @@ def draw_sample_predictions(
     right, wrong = choose(true, predicted, confidence, rows, columns)
     columns = min(columns, max(len(right), len(wrong)))
     shown = np.asarray(images)[np.concatenate([right, wrong])]
-    pixels = iter(_for_display(shown, shape))
+    shown = checks.check_numbers("images", shown, "fiub").astype(np.float64)
+    pixels = iter(_scaled(shown.reshape(-1, *shape)))
 
     total, mistakes = len(true), int(np.count_nonzero(true != predicted))
     groups = [
@@ -162,7 +165,9 @@ def draw_sample_predictions(
             if group is wrong:
                 true_name = f"true: {names[true[index]]}"
                 text += "\n" + style.wrap(true_name, room, style.TICK)
-            _frame(ax, text, group is wrong)
+            ink, edge, width = _WRONG if group is wrong else _RIGHT
+            ax.spines[:].set(color=edge, linewidth=width)
+            ax.set_title(text, size=style.TICK, color=ink, pad=4, parse_math=False)
 
 
 def choose(
@@ -195,20 +200,10 @@ def _rows_of(group: np.ndarray, columns: int) -> int:
     return math.ceil(len(group) / columns)
 
 
-def _for_display(images: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return images of values from 0 to 1, on one scale for all of them."""
-    pixels = images.astype(np.float64).reshape(len(images), *shape)
-    if not np.all(np.isfinite(pixels)):
-        raise InputError("images must be finite, got NaN or infinity")
+def _scaled(pixels: np.ndarray) -> np.ndarray:
+    """Return values from 0 to 1, on one scale for all images."""
     low, high = pixels.min(), pixels.max()
     return (pixels - low) / (high - low) if high > low else np.zeros_like(pixels)
-
-
-def _frame(ax: Axes, text: str, wrong: bool) -> None:
-    color, width = (style.VERMILLION, 2.2) if wrong else (style.EDGE, 0.8)
-    ax.spines[:].set(color=color, linewidth=width)
-    ink = style.WRONG_TEXT if wrong else style.INK
-    ax.set_title(text, size=style.TICK, color=ink, pad=4, parse_math=False)
 
 
 def _check(
@@ -222,8 +217,6 @@ def _check(
             f"with 1 or 3 channels, got {shape}"
         )
     array = np.asarray(images)
-    if array.dtype.kind not in "fiub":
-        raise DTypeError(f"images must hold real numbers, got dtype {array.dtype}")
     if array.shape[1:] not in (shape, (math.prod(shape),)):
         raise InputError(
             f"images must have shape (n, {math.prod(shape)}) or "

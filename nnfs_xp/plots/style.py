@@ -220,22 +220,22 @@ def wrap(text: str, width: float, size: float, weight: str = "normal") -> str:
     str
         The same words, with newlines between the lines.
     """
-    lines: list[str] = []
-    line = ""
-    for piece in filter(None, _PIECE.findall(" ".join(text.split()))):
-        if text_width(line + piece, size, weight) <= width:
+
+    def fits(part: str) -> bool:
+        return len(part) <= 1 or text_width(part, size, weight) <= width
+
+    lines, line = [], ""
+    for piece in _PIECE.findall(" ".join(text.split())):
+        if fits(line + piece):
             line += piece
             continue
-        if line:
-            lines.append(line)
+        lines.append(line)
         line = piece.lstrip()
-        while len(line) > 1 and text_width(line, size, weight) > width:
-            fits = len(line) - 1
-            while fits > 1 and text_width(line[:fits], size, weight) > width:
-                fits -= 1
-            lines.append(line[:fits])
-            line = line[fits:]
-    return "\n".join([*lines, line])
+        while not fits(line):
+            most = next(n for n in range(len(line) - 1, 0, -1) if fits(line[:n]))
+            lines.append(line[:most])
+            line = line[most:]
+    return "\n".join(filter(None, [*lines, line]))
 
 
 def text_height(text: str, size: float) -> float:
