@@ -35,3 +35,8 @@ def map_leaves(function: Callable[[Any], Any], tree: Tree) -> Tree:
 def copy_tree(tree: Tree) -> Tree:
     """Return new dicts around the same leaves, for a function to write to."""
     return map_leaves(lambda leaf: leaf, tree)
+
+
+def copied_leaves(xp: Any, tree: Tree) -> Tree:
+    """Return a tree of copies of all arrays."""
+    return map_leaves(lambda leaf: xp.asarray(leaf, copy=True), tree)

@@ -298,10 +298,10 @@ def test_validation_split_takes_the_last_rows(backend64):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"validation_split": 1.0}, "from 0 up to, not including, 1, got 1.0"),
-        ({"validation_split": -0.1}, "from 0 up to"),
-        ({"validation_split": "half"}, "must be a number"),
-        ({"validation_split": np.nan}, "from 0 up to"),
+        ({"validation_split": 1.0}, "validation_split must be less than 1, got 1.0"),
+        ({"validation_split": -0.1}, "must be a finite number of 0 or more"),
+        ({"validation_split": "half"}, "must be a finite number of 0 or more"),
+        ({"validation_split": np.nan}, "must be a finite number of 0 or more"),
         ({"validation_split": 0.999}, "leave rows .* of 40"),
         ({"validation_split": 0.5, "validation_data": (X, Y)}, "exclude each other"),
         ({"sample_weight": np.ones(39)}, "sample_weight"),

@@ -40,7 +40,7 @@ def internals(
     data = Data(be, x, y, None, (model.n_outputs or 1,))
     rows = slice(0, batches[0][0].shape[0])
     plan = FitPlan(data, rows.stop, shuffle=False)
-    fed = DeviceBatches(state, executor, plan, model.seed)
+    fed = DeviceBatches(state, executor, plan)
     fed.begin()
     return lambda tree, x, y: fed.train(rows), state.tree
 

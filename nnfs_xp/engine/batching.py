@@ -90,20 +90,14 @@ def gather_batch(
     if order is None and isinstance(start, int) and start % n + size <= n:
         rows, cut = slice(start % n, start % n + size), rows_of
     else:
-        rows, cut = (
-            _row_numbers(be, order, start, size, n),
-            functools.partial(_take, be),
-        )
+        rows = _row_numbers(be, order, start, size, n)
+        cut = functools.partial(be.xp.take, axis=0)
     x, y, weight = (None if array is None else cut(array, rows) for array in arrays)
     if x is not None and rescale is not None:
         x = rescaled(be, x, *rescale)
     elif x is not None and x.dtype != be.dtype:
         x = be.xp.astype(x, be.dtype)
     return x, y, weight
-
-
-def _take(be: Backend, array: Array, numbers: Array) -> Array:
-    return be.xp.take(array, numbers, axis=0)
 
 
 def _row_numbers(

@@ -7,11 +7,13 @@ traces, and in a captured CUDA graph.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine.draws import Draws, Stream
+from nnfs_xp.engine.network import Node
 from nnfs_xp.errors import InputError
 
 Shape = tuple[int, ...]
@@ -34,7 +36,6 @@ class Pass:
     """
 
     def __init__(self, be: Backend) -> None:
-        self.backend = be
         self.written: set[str] = set()
         self.pending: dict[str, Array] = {}
         self.calls: dict[str, int] = {}
@@ -47,6 +48,7 @@ class Pass:
         self.written.clear()
         self.pending.clear()
         self.calls.clear()
+        self.gradients = {}
         self.draws = draws
 
 
@@ -58,13 +60,12 @@ class Gradients:
     parameter is dropped.
     """
 
-    def __init__(
-        self, run: Pass, paths: dict[str, Any], shapes: dict[str, Shape]
-    ) -> None:
-        self._run = run
+    def __init__(self, run: Pass, node: Node) -> None:
+        self._run, self._shapes = run, {n: p.shape for n, p in node.parameters.items()}
         # None for a frozen parameter.
-        self._paths = paths
-        self._shapes = shapes
+        self._paths: dict[str, Any] = {
+            n: node.key(n) if node.trainable else None for n in self._shapes
+        }
         # Arrays to write to, where a program has them.
         self.slots: dict[str, Array] = {}
 
@@ -111,9 +112,8 @@ class Buffers:
     take effect when the step is complete.
     """
 
-    def __init__(self, run: Pass, paths: dict[str, str]) -> None:
-        self._run = run
-        self._paths = paths
+    def __init__(self, run: Pass, node: Node) -> None:
+        self._run, self._paths = run, {name: node.key(name) for name in node.buffers}
 
     def __getitem__(self, name: str) -> Array:
         path, run = self._paths[name], self._run
@@ -137,49 +137,44 @@ class Random:
     """
 
     def __init__(self, run: Pass, path: str, seed: int, stream: str) -> None:
-        self._run = run
-        # The unit's own name for its draws; two units may share seed and stream.
-        self._path = path
+        # Path is the unit's own name for its draws; two may share seed and stream.
+        self._run, self._path = run, path
         self._seed, self._stream = seed, stream
 
     def bernoulli(self, shape: Shape, probability: float) -> Array:
         """Return booleans that are True with a probability."""
-        return self._draw("bernoulli", shape, probability)
+        return self._draw(*self._next(), "bernoulli", shape, probability)
 
     def uniform(self, shape: Shape) -> Array:
         """Return floats of [0, 1)."""
-        return self._draw("uniform", shape)
+        return self._draw(*self._next(), "uniform", shape)
 
     def normal(self, shape: Shape) -> Array:
         """Return floats of the standard normal distribution."""
-        return self._draw("normal", shape)
+        return self._draw(*self._next(), "normal", shape)
 
     def bernoulli_or_stream(self, shape: Shape, probability: float) -> Array | Stream:
         """Return booleans, or the stream that a kernel draws them from."""
-        number = self._number()
-        stream = self._run.draws.stream(self._seed, self._name(number))
+        key, name = self._next()
+        stream = self._run.draws.stream(self._seed, name)
         if stream is not None:
             return stream
-        return self._ask(number, "bernoulli", shape, probability)
+        return self._draw(key, name, "bernoulli", shape, probability)
 
-    def _draw(self, kind: str, shape: Shape, *arguments: float) -> Array:
-        return self._ask(self._number(), kind, shape, *arguments)
-
-    def _ask(self, number: int, kind: str, shape: Shape, *arguments: float) -> Array:
-        key = f"{self._path}#{number}"
-        wanted = kind, tuple(shape), *arguments
-        return self._run.draws.draw(key, self._seed, self._name(number), wanted)
-
-    def _number(self) -> int:
+    def _next(self) -> tuple[str, str]:
+        """Return key and stream of the next call."""
         calls = self._run.calls
         number = calls.get(self._path, 0)
         calls[self._path] = number + 1
-        return number
+        name = f"{self._stream}#{number}" if number else self._stream
+        return f"{self._path}#{number}", name
 
-    def _name(self, number: int) -> str:
-        return f"{self._stream}#{number}" if number else self._stream
+    def _draw(self, key: str, name: str, kind: str, shape: Shape, *rest: float) -> Any:
+        return self._run.draws.draw(key, self._seed, name, (kind, tuple(shape), *rest))
 
 
+# Without slots: torch.compile makes contexts inside a trace.
+@dataclasses.dataclass(eq=False, repr=False)
 class Context:
     """What a unit sees while it computes.
 
@@ -225,28 +220,21 @@ class Context:
     (1, 2)
     """
 
-    # A plain class, without slots: torch.compile makes contexts inside a trace.
-    def __init__(
-        self,
-        unit: Any,
-        be: Backend,
-        *,
-        path: str = "",
-        grads: Gradients | None = None,
-        buffers: Buffers | None = None,
-        random: Random | None = None,
-        training: bool = False,
-        learns: bool = False,
-        needs_dx: bool = True,
-        keeps: bool = True,
-    ) -> None:
-        self.unit, self.be, self.xp, self.path = unit, be, be.xp, path
+    unit: Any
+    be: Backend
+    _: dataclasses.KW_ONLY
+    path: str = ""
+    grads: Any = None
+    buffers: Any = None
+    random: Any = None
+    training: bool = False
+    learns: bool = False
+    needs_dx: bool = True
+    keeps: bool = True
+
+    def __post_init__(self) -> None:
+        self.xp = self.be.xp
         self.params: dict[str, Array] = {}
-        self.grads: Any = grads
-        self.buffers: Any = buffers
-        self.random: Any = random
-        self.training, self.learns = training, learns
-        self.needs_dx, self.keeps = needs_dx, keeps
         self.children: dict[str, Context] = {}
 
     def __getitem__(self, name: str) -> Context:

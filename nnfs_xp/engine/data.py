@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.engine.batching import batch_slices, rows_of
+from nnfs_xp.callbacks import Callback
+from nnfs_xp.engine.batching import batch_order, batch_slices, rows_of
 from nnfs_xp.errors import InputError
 
 # Of a device's free memory, what data may take; the rest is for the step.
@@ -89,9 +90,11 @@ class Data:
         """Return a stretch of rows."""
         return self._each(lambda array: rows_of(array, rows))
 
-    def take(self, rows: Array) -> Data:
-        """Return rows by their numbers."""
-        return self._each(lambda array: self.be.xp.take(array, rows, axis=0))
+    def batch(self, rows: slice, order: Array | None) -> Data:
+        """Return a stretch of rows of those in an order, given by their numbers."""
+        if order is None:
+            return self.rows(rows)
+        return self._each(lambda array: self.be.xp.take(array, order[rows], axis=0))
 
     def moved(self, be: Backend) -> Data:
         """Return the same data on another backend."""
@@ -117,6 +120,7 @@ class FitPlan:
     epochs: int = 1
     validation: Data | None = None
     data_limit: int | None = None
+    callbacks: Sequence[Callback] = ()
 
     @property
     def batches(self) -> list[slice]:
@@ -126,8 +130,11 @@ class FitPlan:
     @property
     def batch_sizes(self) -> list[int]:
         """Numbers of rows that a batch may have: of the last one, and the usual."""
-        batches = self.batches
-        return sorted({rows.stop - rows.start for rows in (batches[0], batches[-1])})
+        return sorted({rows.stop - rows.start for rows in self.batches})
+
+    def order(self, seed: int, epoch: int) -> Any:
+        """Return the numbers of the rows of an epoch on the host, None if in order."""
+        return batch_order(seed, epoch, self.data.samples) if self.shuffle else None
 
 
 def placed(data: Data, be: Backend, limit: int | None) -> Data:
@@ -143,8 +150,6 @@ def placed(data: Data, be: Backend, limit: int | None) -> Data:
         Bytes that data may take there; by default 60 % of the free memory,
         and on a host no limit at all.
     """
-    if data.be == be:
-        return data
     size = data.samples * data.bytes_of_a_row
     most = default_limit(be) if limit is None else limit
     return data if most is not None and size > most else data.moved(be)

@@ -10,7 +10,7 @@ import dataclasses
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.engine.batching import batch_order, gather_batch
+from nnfs_xp.engine.batching import gather_batch
 from nnfs_xp.engine.data import FitPlan, default_limit, rows_within
 from nnfs_xp.engine.state import State
 from nnfs_xp.engine.step import Batch
@@ -21,11 +21,12 @@ Tree = dict[str, Any]
 class DeviceBatches:
     """Lets the device gather every batch, by a counter of rows in the state."""
 
-    def __init__(self, state: State, executor: Any, plan: FitPlan, seed: int) -> None:
-        self.state, self.executor, self.data = state, executor, plan.data
-        self.seed = seed
+    def __init__(self, state: State, executor: Any, plan: FitPlan) -> None:
+        self.state, self.executor = state, executor
+        self.plan, self.data = plan, plan.data
         be, first = state.network.backend, state.network.absorbed.rescaling
-        self.arrays, rows = plan.data.arrays, (plan.data.samples,)
+        self.arrays = plan.data.arrays
+        rows = (plan.data.samples,)
         self.order = be.zeros(rows, be.xp.int32) if plan.shuffle else None
         self.rescale = None if first is None else (first.scale, first.offset)
         self._kinds = {size: GatheredRows(self, size) for size in plan.batch_sizes}
@@ -34,8 +35,7 @@ class DeviceBatches:
         """Make ready for training: fixed places for all that a step changes."""
         state = self.state
         state.start_device_counters(self.data.outputs)
-        kinds = list(self._kinds.values())
-        self.executor.prepare(state.tree, kinds, state.counters)
+        self.executor.prepare(state.tree, list(self._kinds.values()), state.counters)
 
     def end(self) -> None:
         """Give up the graphs, which hold the data."""
@@ -45,8 +45,8 @@ class DeviceBatches:
     def begin_epoch(self, epoch: int) -> None:
         """Move the order of an epoch to the device."""
         self.state.restart_device_counters()
+        order = self.plan.order(self.state.network.seed, epoch)
         if self.order is not None:
-            order = batch_order(self.seed, epoch, self.data.samples)
             self.order[...] = self.state.network.backend.asarray(order, "int32")
 
     def train(self, rows: slice) -> None:
@@ -94,15 +94,14 @@ class StreamedBatches(DeviceBatches):
     are copied to the other in the background.
     """
 
-    def __init__(self, state: State, executor: Any, plan: FitPlan, seed: int) -> None:
+    def __init__(self, state: State, executor: Any, plan: FitPlan) -> None:
         be, data = state.network.backend, plan.data
         limit = plan.data_limit or default_limit(be)
         assert limit is not None
         self._chunk_rows = rows_within(data, max(plan.batch_sizes), limit)
         # Rows arrive in their order, so the device needs none.
-        in_order = dataclasses.replace(plan, shuffle=False)
-        super().__init__(state, executor, in_order, seed)
-        self._shuffled = plan.shuffle
+        super().__init__(state, executor, dataclasses.replace(plan, shuffle=False))
+        self._whole = plan
         self._buffer = be.double_buffer(data.arrays, self._chunk_rows)
         self.arrays = self._buffer.arrays
         self._host_order: Any = None
@@ -111,9 +110,7 @@ class StreamedBatches(DeviceBatches):
     def begin_epoch(self, epoch: int) -> None:
         """Take the order of an epoch."""
         super().begin_epoch(epoch)
-        samples = self.data.samples
-        order = batch_order(self.seed, epoch, samples) if self._shuffled else None
-        self._host_order = order
+        self._host_order = self._whole.order(self.state.network.seed, epoch)
         self._release()
 
     def train(self, rows: slice) -> None:
@@ -131,10 +128,7 @@ class StreamedBatches(DeviceBatches):
         """
         begin = chunk * self._chunk_rows
         rows = slice(begin, min(begin + self._chunk_rows, self.data.samples))
-        if self._host_order is None:
-            part = self.data.rows(rows)
-        else:
-            part = self.data.take(self._host_order[rows])
+        part = self.data.batch(rows, self._host_order)
         self._buffer.load(chunk % 2, part.arrays)
         self._present = chunk
 

@@ -57,7 +57,7 @@ class HostDraws(Draws):
         Number of the step.
     """
 
-    def __init__(self, be: Backend, step: int) -> None:
+    def __init__(self, be: Backend, step: Any) -> None:
         super().__init__(be)
         self.step = step
 
@@ -70,7 +70,7 @@ class HostDraws(Draws):
         return drawn(self.backend, seed, name, self.step, wanted)
 
 
-class DeviceDraws(Draws):
+class DeviceDraws(HostDraws):
     """Streams for kernels, whose step is a number on the device.
 
     Parameters
@@ -80,14 +80,6 @@ class DeviceDraws(Draws):
     step : array
         Number of the step, 0-d.
     """
-
-    def __init__(self, be: Backend, step: Array) -> None:
-        super().__init__(be)
-        self.step = step
-
-    def stream(self, seed: int, name: str) -> Stream:
-        """Return the stream at the step that the device knows."""
-        return Stream(seed, name, self.step)
 
     def draw(self, key: str, seed: int, name: str, wanted: Wanted) -> Array:
         """Refuse: no kernel draws such numbers."""

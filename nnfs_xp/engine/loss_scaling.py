@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.trees import copied_leaves
 
 Slots = dict[str, Array]
 
@@ -82,15 +83,11 @@ def unscale(be: Backend, scaling: Slots, gradients: Slots) -> Array:
 def snapshot(be: Backend, parameters: Slots, optimizer_state: dict[str, Any]) -> Any:
     """Return copies of what the optimizer will change, for `keep`."""
     blocks = {name: v for name, v in optimizer_state.items() if isinstance(v, dict)}
-    return _copies(be, parameters), {k: _copies(be, v) for k, v in blocks.items()}
+    return copied_leaves(be.xp, {"": parameters, **blocks})
 
 
 def keep(
-    be: Backend,
-    finite: Array,
-    before: Any,
-    parameters: Slots,
-    optimizer_state: dict[str, Any],
+    be: Backend, finite: Array, before: Any, parameters: Slots, optimizer_state: Any
 ) -> None:
     """Put the old values back if a gradient was not finite.
 
@@ -106,10 +103,10 @@ def keep(
     parameters, optimizer_state : dict
         Written to.
     """
-    old_parameters, old_state = before
-    _choose(be, finite, parameters, old_parameters)
-    for name, old in old_state.items():
-        _choose(be, finite, optimizer_state[name], old)
+    for name, old in before.items():
+        new = optimizer_state[name] if name else parameters
+        for key in new:
+            be.assign(new, key, be.xp.where(finite, new[key], old[key]))
 
 
 def adapt(be: Backend, scaling: Slots, finite: Array) -> None:
@@ -128,12 +125,3 @@ def adapt(be: Backend, scaling: Slots, finite: Array) -> None:
     be.assign(scaling, "scale", xp.where(finite, after_good, smaller))
     starts_again = xp.logical_or(grows, xp.logical_not(finite))
     be.assign(scaling, "good_steps", xp.where(starts_again, zero, good_steps))
-
-
-def _copies(be: Backend, slots: Slots) -> Slots:
-    return {key: be.xp.asarray(value, copy=True) for key, value in slots.items()}
-
-
-def _choose(be: Backend, finite: Array, new: Slots, old: Slots) -> None:
-    for key in new:
-        be.assign(new, key, be.xp.where(finite, new[key], old[key]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from nnfs_xp.arguments import check_number
@@ -75,10 +75,8 @@ class Node:
             name: Buffer(check_number(value, name), tuple(shape))
             for name, (value, shape) in unit.state().items()
         }
-        self.shapes: dict[str, Shape] = {
-            **{name: parameter.shape for name, parameter in self.parameters.items()},
-            **{name: buffer.shape for name, buffer in self.buffers.items()},
-        }
+        declared: dict[str, Any] = {**self.parameters, **self.buffers}
+        self.shapes: dict[str, Shape] = {n: own.shape for n, own in declared.items()}
         names = [*self.parameters, *self.buffers, *unit.children]
         for name in names:
             if not isinstance(name, str) or not name or "." in name:
@@ -94,6 +92,7 @@ class Node:
         return f"{self.path}.{name}" if self.path else name
 
 
+@dataclasses.dataclass(eq=False, repr=False)
 class Network:
     """Everything about a model that is not an array, fixed when a step is compiled.
 
@@ -101,7 +100,7 @@ class Network:
     ----------
     root : Layer
         The unit that everything else is inside of.
-    be : Backend
+    backend : Backend
     seed : int
         Of initial values and random numbers.
     loss : Loss, optional
@@ -120,39 +119,32 @@ class Network:
         How parameters lie that the optimizer changes, and those that it does not.
     """
 
-    def __init__(
-        self,
-        root: Any,
-        be: Backend,
-        seed: int,
-        *,
-        loss: Any = None,
-        optimizer: Any = None,
-        metrics: Any = (),
-        absorbed: Absorbed | None = None,
-        standalone: bool = False,
-    ) -> None:
-        self.root, self.backend, self.seed = root, be, seed
-        self.loss, self.optimizer, self.metrics = loss, optimizer, tuple(metrics)
-        self.absorbed = absorbed or Absorbed()
-        self.training_loss = self.absorbed.loss or loss
-        self.standalone = standalone
+    root: Any
+    backend: Backend
+    seed: int
+    _: dataclasses.KW_ONLY
+    loss: Any = None
+    optimizer: Any = None
+    metrics: Sequence[Any] = ()
+    absorbed: Absorbed = Absorbed()
+    standalone: bool = False
+
+    def __post_init__(self) -> None:
+        self.training_loss = self.absorbed.loss or self.loss
         self.nodes: dict[int, Node] = {}
-        for unit, path, trainable in _walk(root):
+        for unit, path, trainable in _walk(self.root):
             self.nodes[id(unit)] = Node(unit, path, trainable)
         learned: dict[str, Shape] = {}
         frozen: dict[str, Shape] = {}
+        self.regularizers: dict[str, Any] = {}
         for node in self:
-            shapes = learned if node.trainable else frozen
-            for name, parameter in node.parameters.items():
-                shapes[node.key(name)] = parameter.shape
+            for name, (_, shape, regularizer) in node.parameters.items():
+                path = node.key(name)
+                (learned if node.trainable else frozen)[path] = shape
+                if node.trainable and regularizer is not None:
+                    self.regularizers[path] = regularizer
+        be = self.backend
         self.learned, self.frozen = layout_for(be, learned), layout_for(be, frozen)
-        self.regularizers = {
-            node.key(name): parameter.regularizer
-            for node in self
-            for name, parameter in node.parameters.items()
-            if node.trainable and parameter.regularizer is not None
-        }
         self.metrics_need_activation = any(not m.ranks_only for m in self.metrics)
 
     def __iter__(self) -> Iterator[Node]:
@@ -182,15 +174,10 @@ class Network:
         node, name = self.by_path[path]
         return node.shapes[name]
 
-    def with_values(self) -> list[Node]:
-        """Return the units that have parameters or buffers of their own."""
-        return [node for node in self if node.shapes]
-
     def learns(self, unit: Any) -> bool:
         """Return whether any parameter in a unit is trained."""
-        node = self.nodes[id(unit)]
-        own = bool(node.parameters) and node.trainable
-        return own or any(self.learns(child) for child in unit.children.values())
+        inside = (self.nodes[id(inner)] for inner in units_of(unit))
+        return any(node.parameters and node.trainable for node in inside)
 
     def stream(self, node: Node, purpose: str) -> tuple[int, str]:
         """Return seed and name of a unit's stream of random numbers.
@@ -220,8 +207,13 @@ def _walk(root: Any) -> Iterator[tuple[Any, str, bool]]:
             trainable = around and unit.trainable
             yield unit, path, trainable
             start = f"{path}." if path else ""
-            inside = [(u, start + name, trainable) for name, u in unit.children.items()]
-            waiting += reversed(inside)
+            for name, child in reversed(list(unit.children.items())):
+                waiting.append((child, f"{start}{name}", trainable))
+
+
+def units_of(unit: Any) -> Iterator[Any]:
+    """Yield a unit and all inside of it, each once."""
+    return (inner for inner, _, _ in _walk(unit))
 
 
 def _parameter(unit: Any, name: str, entry: Any) -> Parameter:

@@ -8,6 +8,7 @@ a trace would leak what JAX traces.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ Tree = dict[str, Any]
 Arrays = dict[str, Array]
 
 
+@dataclasses.dataclass(eq=False, repr=False)
 class Program:
     """Contexts of a unit and of all units inside.
 
@@ -38,45 +40,47 @@ class Program:
         Whether the output activation is left out, as the loss computes with logits.
     rescaled : bool, default False
         Whether the inputs have been through the first unit, a `Rescaling`.
-    root : Layer, optional
-        The unit to begin with; that of the network if not given.
+    unit : Layer, optional
+        The unit to begin with; the root of the network if not given.
     context : type, default Context
         The class of the contexts. With another one, which watches what passes through,
         nothing is fused and gradients are new arrays.
+
+    Attributes
+    ----------
+    run : Pass
+    contexts : list of (Context, Node)
+        All of them, the root's first.
+    root : Context
+        That of the unit to begin with.
+    writes : bool
+        Whether gradients are written to arrays of the state.
+    arrays, slots : dict of str to array
+        Parameters, and where their gradients are written to, by path.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        *,
-        training: bool = False,
-        keeps: bool = False,
-        needs_dx: bool = False,
-        absorbs: bool = False,
-        rescaled: bool = False,
-        root: Any = None,
-        context: type[Context] = Context,
-    ) -> None:
-        self.network = network
-        self._options = {
-            "training": training, "keeps": keeps, "needs_dx": needs_dx,
-            "absorbs": absorbs, "rescaled": rescaled, "root": root,
-            "context": context,
-        }  # fmt: skip
-        self.training, self.keeps = training, keeps
+    network: Network
+    _: dataclasses.KW_ONLY
+    training: bool = False
+    keeps: bool = False
+    needs_dx: bool = False
+    absorbs: bool = False
+    rescaled: bool = False
+    unit: Any = None
+    context: type[Context] = Context
+
+    def __post_init__(self) -> None:
+        network, absorbed = self.network, self.network.absorbed
         self.run = Pass(network.backend)
-        absorbed = network.absorbed
         self._left_out = {
-            id(absorbed.output_activation if absorbs else None),
-            id(absorbed.rescaling if rescaled else None),
+            id(absorbed.output_activation if self.absorbs else None),
+            id(absorbed.rescaling if self.rescaled else None),
         }
-        self._context = context
-        # Whether gradients are written to arrays of the state.
-        self.writes = training and network.backend.in_place and context is Context
+        in_place, plain = network.backend.in_place, self.context is Context
+        self.writes = self.training and in_place and plain
         self.contexts: list[tuple[Context, Node]] = []
-        unit = network.root if root is None else root
-        path = "" if root is None else network.nodes[id(root)].path
-        self.root = self._made(unit, path, needs_dx)
+        unit = network.root if self.unit is None else self.unit
+        self.root = self._made(unit, network.nodes[id(unit)].path, self.needs_dx)
         self.arrays: Arrays = {}
         self.slots: Arrays = {}
         # What the contexts are bound to.
@@ -85,21 +89,17 @@ class Program:
 
     def again(self) -> Program:
         """Return a program of the same kind, for a trace."""
-        return Program(self.network, **self._options)
+        return dataclasses.replace(self)
 
     def _made(self, unit: Any, path: str, needs_dx: bool) -> Context:
         network, run = self.network, self.run
         node = network.nodes[id(unit)]
-        learned = {
-            name: node.key(name) if node.trainable else None for name in node.parameters
-        }
-        shapes = {name: entry.shape for name, entry in node.parameters.items()}
-        cx = self._context(
+        cx = self.context(
             unit,
             network.backend,
             path=path,
-            grads=Gradients(run, learned, shapes),
-            buffers=Buffers(run, {name: node.key(name) for name in node.buffers}),
+            grads=Gradients(run, node),
+            buffers=Buffers(run, node),
             random=Random(run, path, *network.stream(node, "noise")),
             training=self.training,
             learns=network.learns(unit),
@@ -110,13 +110,18 @@ class Program:
         children = unit.children
         if children:
             learns = {name: network.learns(child) for name, child in children.items()}
-            needs = _children_need_dx(unit, needs_dx, learns)
+            needs = unit.children_need_dx(needs_dx, learns)
+            if not isinstance(needs, Mapping) or set(needs) != set(learns):
+                raise InputError(
+                    f"children_need_dx of {type(unit).__name__} must return True or "
+                    f"False for each of {list(learns)}, got {needs!r}"
+                )
             cx.children = {
                 name: self._made(child, f"{path}.{name}" if path else name, needs[name])
                 for name, child in children.items()
                 if id(child) not in self._left_out
             }
-        if self._context is Context:
+        if self.context is Context:
             unit._arrange(cx)
         return cx
 
@@ -130,13 +135,9 @@ class Program:
             self.bind_arrays(network.views(state), state["buffers"], slots)
             self._flat, self._state = flat, state
         self.run.begin(draws or Draws(self.network.backend))
-        if not self.writes:
-            self.run.gradients = {}
         return self.root
 
-    def bind_arrays(
-        self, arrays: Arrays, buffers: Arrays, slots: Arrays | None = None
-    ) -> None:
+    def bind_arrays(self, arrays: Arrays, buffers: Arrays, slots: Any = None) -> None:
         """Let the contexts see parameters, buffers and slots for gradients, by path."""
         self.arrays, self.slots, self.run.buffers = arrays, slots or {}, buffers
         for cx, node in self.contexts:
@@ -164,16 +165,3 @@ class Program:
         """Let the new values of buffers take effect."""
         for path, value in self.run.pending.items():
             self.network.backend.assign(state["buffers"], path, value)
-
-
-def _children_need_dx(
-    unit: Any, needs_dx: bool, learns: dict[str, bool]
-) -> Mapping[str, bool]:
-    """Return what a unit says of its children, or raise InputError."""
-    found = unit.children_need_dx(needs_dx, learns)
-    if not isinstance(found, Mapping) or set(found) != set(learns):
-        raise InputError(
-            f"children_need_dx of {type(unit).__name__} must return True or False for "
-            f"each of {list(learns)}, got {found!r}"
-        )
-    return found

@@ -15,7 +15,8 @@ from nnfs_xp.checks.inputs import several_inputs
 from nnfs_xp.engine.context import RecordingContext
 from nnfs_xp.engine.data import as_inputs
 from nnfs_xp.engine.draws import HostDraws
-from nnfs_xp.engine.network import Network
+from nnfs_xp.engine.layout import Shape
+from nnfs_xp.engine.network import Network, units_of
 from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.state import State, hold
 from nnfs_xp.errors import BackendMismatchError, InputError
@@ -53,22 +54,19 @@ def asked_backend_of(unit: Any) -> Backend | None:
     BackendMismatchError
         If two of them were made for different ones.
     """
-    found = unit._backend
-    for child in unit.children.values():
-        own = asked_backend_of(child)
-        if found is not None and own is not None and own != found:
+    first, *others = [u for u in units_of(unit) if u._backend is not None] or [unit]
+    for other in others:
+        if other._backend != first._backend:
             raise BackendMismatchError(
-                f"{child!r} is on {own}, and other units of {unit!r} on {found}"
+                f"{other!r} is on {other._backend}, and other units of {unit!r} on "
+                f"{first._backend}"
             )
-        found = found or own
-    return found
+    return first._backend
 
 
 def has_values(unit: Any) -> bool:
     """Return whether a unit, or one inside, has parameters or buffers."""
-    return bool(unit.parameters() or unit.state()) or any(
-        has_values(child) for child in unit.children.values()
-    )
+    return any(inner.parameters() or inner.state() for inner in units_of(unit))
 
 
 def backend_of_unit(unit: Any) -> Backend | None:
@@ -79,14 +77,10 @@ def backend_of_unit(unit: Any) -> Backend | None:
             return network.backend
     asked = asked_backend_of(unit)
     if asked is None and has_values(unit):
-        return place_of_copy(unit) or get_backend()
+        # Where the original of a copy computes.
+        places = (inner._place for inner in units_of(unit))
+        return next(filter(None, places), None) or get_backend()
     return asked
-
-
-def place_of_copy(unit: Any) -> Backend | None:
-    """Return where the original of a unit, or of one inside, computes."""
-    places = map(place_of_copy, unit.children.values())
-    return unit._place or next(filter(None, places), None)
 
 
 def home_of(unit: Any, be: Backend | None = None) -> tuple[Network, State]:
@@ -115,8 +109,7 @@ def values_of(unit: Any) -> dict[str, Array]:
     if not has_values(unit):
         return {}
     network, state = home_of(unit)
-    prefix = network.nodes[id(unit)].path
-    start = f"{prefix}." if prefix else ""
+    start = network.nodes[id(unit)].key("")
     return {
         path.removeprefix(start): value
         for path, value in state.parameters().items()
@@ -147,12 +140,7 @@ def assign_value(unit: Any, name: str, value: Any) -> None:
 
 
 def fitted(
-    be: Backend,
-    value: Any,
-    name: str,
-    shape: tuple[int, ...],
-    *,
-    host_allowed: bool = False,
+    be: Backend, value: Any, name: str, shape: Shape, *, host_allowed: bool = False
 ) -> Array:
     """Return new values of a parameter in its shape.
 
@@ -191,7 +179,7 @@ def program_over(unit: Any, network: Network, training: bool) -> Program:
     """Return a program over a unit that leaves with every unit what passes through."""
     return Program(
         network, training=training, keeps=True, needs_dx=True,
-        root=unit, context=RecordingContext,
+        unit=unit, context=RecordingContext,
     )  # fmt: skip
 
 
@@ -206,9 +194,16 @@ def backward(unit: Any, dvalues: Any) -> Any:
         dy = _gradient_of(be, dvalues, unit.output, "dvalues")
         cx = program.begin(state.tree)
         dinputs = cx.bwd(unit._residuals, dy)
+        gradients, regularizers = program.run.gradients, program.network.regularizers
         for inner, node in program.contexts:
             for name in node.parameters:
-                _leave_gradient(be, program, inner, node.key(name), name)
+                path = node.key(name)
+                gradient, penalty = gradients.get(path), regularizers.get(path)
+                if gradient is not None and penalty is not None:
+                    values = program.arrays[path]
+                    gradient = penalty.add_gradient(be, gradient, values)
+                if gradient is not None:
+                    setattr(inner.unit, f"d{name}", gradient)
     return dinputs
 
 
@@ -228,16 +223,3 @@ def _gradient_of(be: Backend, value: Any, output: Any, name: str) -> Any:
             f"got {tuple(dy.shape)}"
         )
     return dy
-
-
-def _leave_gradient(
-    be: Backend, program: Program, cx: Any, path: str, name: str
-) -> None:
-    """Give a unit the gradient of a parameter, that of a penalty included."""
-    gradient = program.run.gradients.get(path)
-    if gradient is None:
-        return
-    regularizer = program.network.regularizers.get(path)
-    if regularizer is not None:
-        gradient = regularizer.add_gradient(be, gradient, program.arrays[path])
-    setattr(cx.unit, f"d{name}", gradient)

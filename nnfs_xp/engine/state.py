@@ -27,7 +27,7 @@ from nnfs_xp.engine.layout import named_array
 from nnfs_xp.engine.network import Network, Node
 from nnfs_xp.engine.statistics import empty_statistics
 from nnfs_xp.random import Stream
-from nnfs_xp.trees import leaves, map_leaves
+from nnfs_xp.trees import copied_leaves, leaves
 
 Named = dict[str, Any]
 Tree = dict[str, Any]
@@ -160,9 +160,8 @@ class State:
         A compiled step on JAX reuses the memory of its input. Whoever still
         holds an array from before a call of ``fit`` must find it intact.
         """
-        copy = self.network.backend.xp.asarray
         self.tree.pop("batch", None)
-        self.tree = map_leaves(lambda leaf: copy(leaf, copy=True), self.tree)
+        self.tree = copied_leaves(self.network.backend.xp, self.tree)
 
     def reset_totals(self, outputs: tuple[int, ...]) -> None:
         """Begin new statistics, for outputs of a shape."""
@@ -245,7 +244,8 @@ class State:
         for name, slots, key in self._learning():
             if name in named or (complete and name.startswith("optimizer.")):
                 value = named_array(named, name, tuple(slots[key].shape))
-                be.assign(slots, key, be.asarray(value, slots[key].dtype))
+                with be.context():
+                    be.assign(slots, key, be.asarray(value, slots[key].dtype))
         for name in of_optimizer:
             _, _, path = name.removeprefix("optimizer.").partition(".")
             if path in frozen:

@@ -13,6 +13,7 @@ from nnfs_xp.backends import Array, Backend, get_backend
 from nnfs_xp.engine.context import Context
 from nnfs_xp.engine.network import Network
 from nnfs_xp.kernels import portable
+from nnfs_xp.trees import leaves, map_leaves
 
 Tree = dict[str, Any]
 
@@ -124,24 +125,19 @@ def figures_of(
     exact as it can be.
     """
     be, host = network.backend, get_backend("numpy", dtype="float64")
-    values = {("", key): statistics[key] for key in ("loss", "count")}
-    for name, own in statistics["metrics"].items():
-        values |= {(name, key): value for key, value in own.items()}
     if penalties is not None:
-        values["", "penalties"] = penalties
-    read = dict(zip(values, be.read(list(values.values())), strict=True))
-    loss = network.loss.finish(float(read["", "loss"]), float(read["", "count"]))
+        statistics = {**statistics, "penalties": penalties}
+    numbers = iter(be.read(list(leaves(statistics))))
+    read = map_leaves(lambda _: next(numbers), statistics)
+    loss = network.loss.finish(float(read["loss"]), float(read["count"]))
     figures: dict[str, Any] = {"loss": loss}
     for metric in network.metrics:
-        own = {
-            key: host.asarray(read[metric.name, key])
-            for key in statistics["metrics"][metric.name]
-        }
+        own = map_leaves(host.asarray, read["metrics"][metric.name])
         with host.context():
             figures[metric.name] = metric.compute(host, own).tolist()
     if penalties is not None:
         figures["data_loss"] = loss
-        figures["regularization_loss"] = float(read["", "penalties"])
+        figures["regularization_loss"] = float(read["penalties"])
         figures["loss"] = loss + figures["regularization_loss"]
     return figures
 

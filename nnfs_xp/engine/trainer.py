@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.callbacks import BatchEvent, Callback
-from nnfs_xp.engine.batching import batch_order, batch_slices
+from nnfs_xp.callbacks import BatchEvent
+from nnfs_xp.engine.batching import batch_slices
 from nnfs_xp.engine.data import Data, FitPlan
 from nnfs_xp.engine.device_batches import DeviceBatches, StreamedBatches
 from nnfs_xp.engine.interrupts import DeferredInterrupts
@@ -23,9 +22,8 @@ from nnfs_xp.kernels import has_implementation
 class HostBatches:
     """Cuts every batch out of the data on the host's command."""
 
-    def __init__(self, state: State, executor: Any, plan: FitPlan, seed: int) -> None:
-        self.state, self.executor, self.data = state, executor, plan.data
-        self.seed, self.shuffle = seed, plan.shuffle
+    def __init__(self, state: State, executor: Any, plan: FitPlan) -> None:
+        self.state, self.executor, self.plan = state, executor, plan
         self._order: Array | None = None
 
     def begin(self) -> None:
@@ -37,16 +35,15 @@ class HostBatches:
 
     def begin_epoch(self, epoch: int) -> None:
         """Take the order of an epoch."""
-        data = self.data
+        data = self.plan.data
         self.state.reset_totals(data.outputs)
-        if self.shuffle:
-            order = batch_order(self.seed, epoch, data.samples)
-            self._order = data.be.asarray(order, "int32")
+        order = self.plan.order(self.state.network.seed, epoch)
+        self._order = None if order is None else data.be.asarray(order, "int32")
 
     def train(self, rows: slice) -> None:
         """Take a step on the rows with these numbers in the order."""
-        be, data, state = self.state.network.backend, self.data, self.state
-        given = data.rows(rows) if self._order is None else data.take(self._order[rows])
+        be, data, state = self.state.network.backend, self.plan.data, self.state
+        given = data.batch(rows, self._order)
         self.executor.train(state.tree, _batch(be, given), state.counters.steps)
 
 
@@ -58,12 +55,10 @@ class Trainer:
     state : State
     executor : Executor
         What runs the steps.
-    seed : int
-        Of the order of the batches.
     """
 
-    def __init__(self, state: State, executor: Any, seed: int) -> None:
-        self.state, self.executor, self.seed = state, executor, seed
+    def __init__(self, state: State, executor: Any) -> None:
+        self.state, self.executor = state, executor
 
     def figure_names(self, validated: bool) -> list[str]:
         """Return the names of the figures that every record of a training has."""
@@ -75,12 +70,12 @@ class Trainer:
             names += ["data_loss", "regularization_loss"]
         return [*names, "learning_rate"]
 
-    def fit(self, plan: FitPlan, callbacks: Sequence[Callback], model: Any) -> History:
+    def fit(self, plan: FitPlan, model: Any) -> History:
         """Train, and return a record of each epoch.
 
         Callbacks are given `model`, which ends the training by ``stop_training``.
         """
-        history, state = History(), self.state
+        history, state, callbacks = History(), self.state, plan.callbacks
         state.detach()
         batches = self._batches(plan)
         with contextlib.ExitStack() as begun:
@@ -99,7 +94,7 @@ class Trainer:
             for _ in range(plan.epochs):
                 for callback in callbacks:
                     callback.on_epoch_begin(state.counters.epochs + 1)
-                record = self._epoch(plan, batches, interrupts, callbacks, last)
+                record = self._epoch(plan, batches, interrupts, last)
                 history.epochs.append(record)
                 for callback in callbacks:
                     callback.on_epoch_end(record)
@@ -113,15 +108,10 @@ class Trainer:
         kind: Any = DeviceBatches if plan.data.be == be else StreamedBatches
         if not has_implementation("gather_batch", be.name):
             kind = HostBatches
-        return kind(self.state, self.executor, plan, self.seed)
+        return kind(self.state, self.executor, plan)
 
     def _epoch(
-        self,
-        plan: FitPlan,
-        batches: Any,
-        interrupts: DeferredInterrupts,
-        callbacks: Sequence[Callback],
-        last: int,
+        self, plan: FitPlan, batches: Any, interrupts: DeferredInterrupts, last: int
     ) -> dict[str, Any]:
         """Train for an epoch, and return its record."""
         state, counters = self.state, self.state.counters
@@ -138,7 +128,7 @@ class Trainer:
                 state.count_again()
                 raise
             interrupts.end()
-            if callbacks:
+            if plan.callbacks:
                 event = BatchEvent(
                     epoch=epoch,
                     epochs=last,
@@ -149,7 +139,7 @@ class Trainer:
                     figures=self._epoch_figures,
                     batch_figures=self._batch_figures,
                 )
-                for callback in callbacks:
+                for callback in plan.callbacks:
                     callback.on_batch_end(event)
         counters.epochs = epoch
         # Reading the sums waits for the device, so the clock is stopped after it.
@@ -168,8 +158,7 @@ class Trainer:
         network, tree, penalties = self.state.network, self.state.tree, None
         if network.regularizers:
             with network.backend.context():
-                values = network.learned.views(tree["parameters"])
-                penalties = penalty(network, values)
+                penalties = penalty(network, network.views(tree))
         return figures_of(network, tree["totals"], penalties)
 
     def _batch_figures(self) -> dict[str, Any]:

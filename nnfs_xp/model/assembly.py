@@ -17,24 +17,25 @@ from nnfs_xp.registry import is_exactly, resolve
 from nnfs_xp.unit import check_not_overridden
 
 # What of a unit a model does not call, and what it calls instead.
-_SHELLS: dict[type, dict[str, str]] = {
-    Loss: {
+_BASES: dict[str, type] = {"loss": Loss, "optimizer": Optimizer}
+_SHELLS: dict[str, dict[str, str]] = {
+    "loss": {
         "forward": "fwd(be, y_pred, y_true)",
         "calculate": "fwd(be, y_pred, y_true)",
         "backward": "bwd(be, residuals, dlosses)",
     },
-    Optimizer: dict.fromkeys(
+    "optimizer": dict.fromkeys(
         ("step", "pre_update_params", "update_params", "post_update_params"),
         "apply(be, parameters, gradients, state)",
     ),
-    Metric: dict.fromkeys(
+    "metric": dict.fromkeys(
         ("calculate", "update", "result", "compare"),
         "batch(be, y_pred, y_true) and compute(be, statistics)",
     ),
 }
 
 
-def checked_unit(kind: str, value: Any, base: type) -> Any:
+def checked_unit(kind: str, value: Any) -> Any:
     """Return a unit from what may stand for one, None for none.
 
     Raises
@@ -44,8 +45,8 @@ def checked_unit(kind: str, value: Any, base: type) -> Any:
     """
     if value is None:
         return None
-    unit = resolve(kind, value, kind, base)
-    check_not_overridden(unit, _SHELLS[base])
+    unit = resolve(kind, value, kind, _BASES[kind])
+    check_not_overridden(unit, _SHELLS[kind])
     return unit
 
 
@@ -126,7 +127,7 @@ def _end(chain: Any, index: int) -> tuple[Layer, bool]:
     return unit, alone
 
 
-def metrics_for(value: Any, loss: Loss | None) -> list[Metric]:
+def metrics_for(value: Any, loss: Loss | None) -> tuple[Metric, ...]:
     """Return the metrics of a model, given as the user may give them.
 
     ``"auto"`` is the accuracy of a classifier, and nothing for other models;
@@ -139,7 +140,7 @@ def metrics_for(value: Any, loss: Loss | None) -> list[Metric]:
         than the loss.
     """
     if value is None:
-        return []
+        return ()
     if not isinstance(loss, Loss):
         loss = None
     if isinstance(value, str) and value == "auto":
@@ -150,13 +151,13 @@ def metrics_for(value: Any, loss: Loss | None) -> list[Metric]:
     if len(set(names)) < len(names):
         raise InputError(f"metrics must have different names, got {names}")
     for metric in metrics:
-        check_not_overridden(metric, _SHELLS[Metric])
+        check_not_overridden(metric, _SHELLS["metric"])
         if loss is not None and not metric.takes(loss.target_kind):
             raise InputError(
                 f"metrics: {metric!r} is not for the targets of {loss!r}, "
                 f"which are {loss.target_kind}"
             )
-    return metrics
+    return tuple(metrics)
 
 
 def _metric(item: Any, loss: Loss | None) -> Metric:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from nnfs_xp.arguments import check_decay
 from nnfs_xp.backends import Backend, get_backend, library_of
 from nnfs_xp.callbacks import Callback
 from nnfs_xp.checks import (
@@ -94,15 +95,10 @@ def check_validation(network: Network, given: Any) -> Data:
 
 def check_split(share: Any, validation_data: Any) -> float:
     """Return the share of the data to validate on."""
-    if isinstance(share, bool) or not isinstance(share, (int, float)):
-        raise InputError(f"validation_split must be a number, got {share!r}")
-    if not 0 <= share < 1:
-        raise InputError(
-            f"validation_split must be from 0 up to, not including, 1, got {share!r}"
-        )
+    share = check_decay(share, "validation_split")
     if share and validation_data is not None:
         raise InputError("validation_data and validation_split exclude each other")
-    return float(share)
+    return share
 
 
 def split(data: Data, share: float) -> tuple[Data, Data]:

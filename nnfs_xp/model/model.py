@@ -24,13 +24,7 @@ from nnfs_xp.layers import Layer, Sequential
 from nnfs_xp.layers.nesting import checked_units, leaves
 from nnfs_xp.losses import Loss
 from nnfs_xp.metrics import Metric
-from nnfs_xp.model import files, inputs, inspection
-from nnfs_xp.model.assembly import (
-    absorbed_by,
-    check_chain,
-    checked_unit,
-    metrics_for,
-)
+from nnfs_xp.model import assembly, files, inputs, inspection
 from nnfs_xp.model.memory import MemoryEstimate, estimate_for, explain_out_of_memory
 from nnfs_xp.model.print_steps import PrintSteps
 from nnfs_xp.model.summary import summary_of
@@ -251,14 +245,14 @@ class Model:
         kept = vars(self).copy()
         try:
             if loss is not _KEEP:
-                self._loss = checked_unit("loss", loss, Loss)
+                self._loss = assembly.checked_unit("loss", loss)
             if optimizer is not _KEEP:
-                self._optimizer = checked_unit("optimizer", optimizer, Optimizer)
+                self._optimizer = assembly.checked_unit("optimizer", optimizer)
             if metrics is not _KEEP:
                 self._metrics_asked = metrics
             # Metrics are made anew only if another kind may be meant by "accuracy".
             if metrics is not _KEEP or self._loss is not kept["_loss"]:
-                self._metrics = tuple(metrics_for(self._metrics_asked, self._loss))
+                self._metrics = assembly.metrics_for(self._metrics_asked, self._loss)
             self._is_final = False
             if self._state is not None:
                 self.finalize()
@@ -286,11 +280,11 @@ class Model:
     def _place(self, be: Backend) -> None:
         """Lay the values out on a backend, and let the layers find them."""
         root, before = Sequential(self.layers), self._state
-        check_chain(root, be)
+        assembly.check_chain(root, be)
         network = Network(
             root, be, self.seed,
             loss=self._loss, optimizer=self._optimizer, metrics=self._metrics,
-            absorbed=absorbed_by(root, self._loss),
+            absorbed=assembly.absorbed_by(root, self._loss),
         )  # fmt: skip
         counters = dataclasses.replace(self._counters)
         goes_on = before is not None and _goes_on(before.network, network)
@@ -298,16 +292,16 @@ class Model:
             counters.steps_before = counters.steps
         state = State(network, counters, before)
         executor = executor_for(network, self.compile)
-        with be.context():
-            if before is not None and goes_on:
-                state.restore_learning(before.export_learning(), complete=False)
-            outputs = root.output_shape(root.input_shape())
-            if outputs is not None:
+        if before is not None and goes_on:
+            state.restore_learning(before.export_learning(), complete=False)
+        outputs = root.output_shape(root.input_shape())
+        if outputs is not None:
+            with be.context():
                 state.reset_totals(outputs)
         # From here on nothing fails.
         hold(state, before)
         self._state, self._counters = state, counters
-        self._trainer = Trainer(state, executor, self.seed)
+        self._trainer = Trainer(state, executor)
         self._is_final = True
         vars(self)["backend"] = be
 
@@ -437,13 +431,13 @@ class Model:
                 data = placed(data, be, limit)
                 validation = validation and placed(validation, be, limit)
                 plan = FitPlan(
-                    data, batch_size, bool(shuffle), epochs, validation, limit
+                    data, batch_size, bool(shuffle), epochs, validation, limit, watchers
                 )
                 # A list, as every metric must have its turn.
                 if any([m.prepare(data.be, data.y) for m in self._metrics]):
                     trainer.executor = executor_for(network, self.compile)
                 self.stop_training = False
-                return trainer.fit(plan, watchers, self)
+                return trainer.fit(plan, self)
 
     def train(
         self,
@@ -638,7 +632,8 @@ class Model:
         state, copy = self._ready, self.backend.xp.asarray
         return [
             tuple(copy(v, copy=True) for v in state.of_unit(node).values())
-            for node in state.network.with_values()
+            for node in state.network
+            if node.shapes
         ]
 
     def set_parameters(self, parameters: Sequence[Sequence[Any]]) -> None:
@@ -656,7 +651,7 @@ class Model:
             If a number or a shape does not fit; the model is then unchanged.
         """
         state, be = self._ready, self.backend
-        nodes = state.network.with_values()
+        nodes = [node for node in state.network if node.shapes]
         if not isinstance(parameters, (list, tuple)) or len(parameters) != len(nodes):
             raise InputError(
                 f"parameters must hold an entry for each of {len(nodes)} layers"
@@ -753,8 +748,7 @@ class Model:
         """
         if not isinstance(self.metadata, dict):
             raise InputError(f"metadata must be a dict, got {self.metadata!r}")
-        state = self._ready
-        write_checkpoint(path, self.config(), state.export())
+        write_checkpoint(path, self.config(), self._ready.export())
 
     @classmethod
     def load(
@@ -803,8 +797,7 @@ class Model:
             model.epochs_trained = config["epochs_trained"]
             steps = check_count(config["steps_trained"], "steps_trained", least=0)
             model._counters.steps = steps
-            with be.context():
-                model._ready.restore_learning(named)
+            model._ready.restore_learning(named)
         except InputError as error:
             raise FileFormatError(f"{os.fspath(path)}: {error}") from error
         model.metadata = config["metadata"]
@@ -812,14 +805,10 @@ class Model:
 
     def config(self) -> dict[str, Any]:
         """Return everything but arrays that makes this model again."""
-
-        def unit(value: Any) -> dict[str, Any] | None:
-            return None if value is None else to_config(value)
-
         return {
             "layers": [to_config(layer) for layer in self.layers],
-            "loss": unit(self._loss),
-            "optimizer": unit(self._optimizer),
+            "loss": self._loss and to_config(self._loss),
+            "optimizer": self._optimizer and to_config(self._optimizer),
             "metrics": [to_config(metric) for metric in self._metrics],
             "dtype": self.backend.dtype_name,
             "seed": self.seed,
@@ -944,8 +933,7 @@ class Model:
         vars(self).update(own, _state=None)
         if learning is not None:
             self._place(self.backend)
-            with self.backend.context():
-                self._ready.restore_learning(learning)
+            self._ready.restore_learning(learning)
 
 
 def _goes_on(before: Network, network: Network) -> bool:
