@@ -1,14 +1,31 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all; what is no file is written to as it is."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import hashlib
 import os
-import tempfile
+import secrets
+import stat
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+try:
+    import fcntl
+except ImportError:  # on Windows, where nobody can delete a file that is open
+    fcntl = None  # type: ignore[assignment]
+
+_PREFIX = ".nnfs_xp-"
+# Another program may have a file open for a moment, which Windows does not allow.
+_PAUSES = (0.05, 0.1, 0.2, 0.4)
+_SECONDS_FOR_A_READER = 5.0
+# What file systems say that cannot flush a file to the disk.
+_NO_FSYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 
 
 @contextlib.contextmanager
@@ -17,7 +34,11 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
     The bytes go to a temporary file beside `path`, are flushed to the disk,
     and take its place in one step. If anything fails on the way, what was at
-    `path` before is still there, and nothing is left behind.
+    `path` before is still there, and nothing is left behind. A process that is
+    killed leaves its temporary file; the next one that writes to `path` removes it.
+
+    A link is followed to its target. What is no regular file, such as a device, a
+    pipe or ``/dev/stdout``, is written to, and never replaced.
 
     Parameters
     ----------
@@ -28,35 +49,171 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     ------
     file
         Binary, open for writing.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written. The error names `path`.
     """
-    # Through a link, its target is replaced and not the link.
-    path = Path(os.path.realpath(path))
+    name = os.fspath(path)
+    with _errors_of(name), _written(name) as file:
+        yield file
+
+
+def check_writable(path: str | os.PathLike[str], size: int = 1) -> None:
+    """Raise OSError unless a file of `size` bytes can be written; nothing changes."""
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        return
+    with contextlib.suppress(_Tried), atomic_write(path) as file:
+        for begin in range(0, size, 2**20):
+            file.write(bytes(min(size - begin, 2**20)))
+        _flush(file)
+        raise _Tried
+
+
+class _Tried(Exception):
+    """Enough was written to know that it can be."""
+
+
+def _written(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
+    """Return the way to write to what has this name."""
+    number = _descriptor(name)
+    if number is not None:
+        if number == 1 and sys.stdout is not None:
+            sys.stdout.flush()
+        return open(os.dup(number), "wb")
+    try:
+        mode = os.stat(name).st_mode
+    except FileNotFoundError:
+        return _replacing(Path(os.path.realpath(name)), None)
+    if stat.S_ISREG(mode):
+        return _replacing(Path(os.path.realpath(name)), mode & 0o777)
+    return open(_pipe(name) if stat.S_ISFIFO(mode) else name, "wb")
+
+
+def _descriptor(name: str) -> int | None:
+    """Return the number of the open file that a name such as /dev/stdout means."""
+    for _ in range(40):
+        folder, last = os.path.split(name)
+        if last.isdecimal() and (
+            os.path.realpath(folder) in ("/dev/fd", f"/proc/{os.getpid()}/fd")
+        ):
+            return int(last)
+        if not os.path.islink(name):
+            break
+        name = os.path.join(folder, os.readlink(name))
+    return None
+
+
+def _pipe(name: str) -> int:
+    """Open a named pipe; a program that is to read from it may need a moment."""
+    until = time.monotonic() + _SECONDS_FOR_A_READER
+    while True:
+        try:
+            number = os.open(name, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            if time.monotonic() > until:
+                raise OSError(errno.ENXIO, "nobody reads from the pipe", name) from None
+            time.sleep(0.02)
+        else:
+            os.set_blocking(number, True)
+            return number
+
+
+@contextlib.contextmanager
+def _replacing(path: Path, mode: int | None) -> Iterator[BinaryIO]:
+    """Write to a temporary file; `mode` is that of the file to replace, if any."""
     if not path.parent.is_dir():
         # Or the error would name a temporary file that nobody asked for.
         raise FileNotFoundError(
             errno.ENOENT, "there is no such directory", os.fspath(path.parent)
         )
-    handle, temporary = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"
-    )
+    # Short, as the name of the target may be as long as names can be.
+    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]
+    stem = f"{_PREFIX}{digest}-"
+    _remove_litter(path.parent, f"{stem}*.tmp")
+    file = _new_file(path.parent / stem, 0o666 if mode is None else mode)
+    temporary = file.name
     try:
-        with os.fdopen(handle, "wb") as file:
+        with file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files that only their owner can read.
-        os.chmod(temporary, _usual_mode(path))
-        os.replace(temporary, path)
+            _flush(file)
+            if mode is not None:
+                # Some file systems have no modes to change.
+                with contextlib.suppress(OSError):
+                    os.chmod(temporary, mode)
+            if fcntl is None:
+                file.close()
+            _replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
 
 
-def _usual_mode(path: Path) -> int:
-    """Return the permissions of the file to replace, or of a new one."""
-    with contextlib.suppress(FileNotFoundError):
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+def _new_file(stem: Path, mode: int) -> BinaryIO:
+    """Open a new file, locked where the file system has locks."""
+    opener = functools.partial(os.open, mode=mode)
+    while True:
+        name = f"{stem}{secrets.token_hex(4)}.tmp"
+        file = open(name, "xb", opener=opener)  # noqa: SIM115
+        with contextlib.suppress(OSError):
+            _lock(file, wait=True)
+        # Another program may have taken it for litter before it was locked.
+        if os.path.exists(name):
+            return file
+        file.close()
+
+
+def _flush(file: BinaryIO) -> None:
+    """Hand what was written to the disk."""
+    file.flush()
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in _NO_FSYNC:
+            raise
+
+
+def _replace(temporary: str, path: Path) -> None:
+    for pause in _PAUSES:
+        try:
+            os.replace(temporary, path)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    os.replace(temporary, path)
+
+
+def _lock(file: Any, *, wait: bool) -> None:
+    """Mark a file as in use, or raise OSError."""
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+
+
+def _remove_litter(folder: Path, pattern: str) -> None:
+    """Remove temporary files that nobody writes to any more."""
+    with contextlib.suppress(OSError):
+        for path in folder.glob(pattern):
+            with contextlib.suppress(OSError), contextlib.ExitStack() as opened:
+                if fcntl is not None:
+                    _lock(opened.enter_context(open(path, "rb")), wait=False)
+                os.unlink(path)
+
+
+@contextlib.contextmanager
+def _errors_of(name: str) -> Iterator[None]:
+    """Let errors speak of a name, and not of the temporary file."""
+    try:
+        yield
+    except OSError as error:
+        found = error.filename
+        if error.errno is not None and (
+            not isinstance(found, str) or os.path.basename(found).startswith(_PREFIX)
+        ):
+            error.filename = name
+            del error.filename2
+        raise
