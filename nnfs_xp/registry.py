@@ -7,6 +7,7 @@ has no test case fails the test suite.
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import sys
 from collections.abc import Callable
@@ -174,7 +175,8 @@ def to_config(unit: Any) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If its class is not registered, so that no file could be read again.
+        If its class is not registered, so that no file could be read again, or a
+        setting is nothing that JSON can hold.
     """
     unit_class = library_class(unit)
     name = unit_class.__name__
@@ -184,6 +186,14 @@ def to_config(unit: Any) -> dict[str, Any]:
             "@nnfs_xp.registry.register(kind) above its class"
         )
     arguments = unit.config()
+    for key, value in arguments.items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"{name} cannot be saved: {key} must be what JSON can hold, got "
+                f"{value!r} ({error})"
+            ) from error
     if unit_class.__module__.partition(".")[0] != __name__.partition(".")[0]:
         _check_made_again(unit_class, arguments)
     frozen = {} if getattr(unit, "trainable", True) else {"trainable": False}

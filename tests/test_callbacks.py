@@ -18,6 +18,7 @@ import pytest
 import nnfs_xp as nx
 from nnfs_xp.callbacks import check_callbacks, epoch_line
 from nnfs_xp.callbacks.best import Best
+from nnfs_xp.registry import UNITS
 
 _random = np.random.default_rng(7)
 X = _random.standard_normal((40, 3))
@@ -469,6 +470,67 @@ def test_the_directory_is_looked_at_before_training(tmp_path):
     (tmp_path / "{epoch}").mkdir()
     model.fit(X, Y, callbacks=keep)
     assert names_in(tmp_path / "{epoch}") == ["a.safetensors"]
+
+
+class Unregistered(nx.Layer):
+    def fwd(self, cx, x):
+        return x, None
+
+    def bwd(self, cx, residuals, dy):
+        return dy
+
+
+class HoldsAFunction(Unregistered):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+
+@pytest.mark.parametrize(
+    ("layer", "optimizer", "metadata", "message"),
+    [
+        (Unregistered(), "sgd", {}, "Unregistered must be registered to be saved"),
+        (HoldsAFunction(len), "sgd", {}, "HoldsAFunction cannot be saved: function "),
+        (
+            nx.Residual(HoldsAFunction(len)), "sgd", {},
+            "HoldsAFunction cannot be saved: function ",
+        ),
+        (nx.ReLU(), nx.SGD(lambda step: 0.1), {}, "learning_rate is a function"),
+        (nx.ReLU(), "sgd", {"x": X}, "metadata must be what JSON can hold"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_saved_is_named_before_training(
+    layer, optimizer, metadata, message, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(UNITS["layer"], "HoldsAFunction", HoldsAFunction)
+    model = nx.Model(
+        [nx.Dense(3, 2), layer, nx.Softmax()],
+        loss="categorical_crossentropy", optimizer=optimizer,
+    )  # fmt: skip
+    model.metadata = metadata
+    with pytest.raises(nx.InputError, match=message):
+        model.fit(X, Y, callbacks=nx.Checkpoint(tmp_path / "a"))
+    assert model.steps_trained == 0
+    assert names_in(tmp_path) == []
+
+
+def test_a_full_disk_is_found_before_training(tmp_path, monkeypatch):
+    sizes = []
+
+    def full(number):
+        sizes.append(os.fstat(number).st_size)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    model, path = make(), tmp_path / "{epoch}-{loss:.1f}"
+    with pytest.raises(OSError, match="No space left on device: .*/1-0.0'"):
+        model.fit(X, Y, callbacks=nx.Checkpoint(path))
+    assert model.steps_trained == 0
+    monkeypatch.undo()
+    model.fit(X, Y, callbacks=nx.Checkpoint(tmp_path / "a"))
+    # What was tried is as much as what is saved, but for the header.
+    assert sizes[0] < (tmp_path / "a").stat().st_size < sizes[0] + 4000
+    assert names_in(tmp_path) == ["a"]
 
 
 def test_a_file_in_the_working_directory(tmp_path, monkeypatch):

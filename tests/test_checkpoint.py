@@ -1,8 +1,12 @@
 """Saved models: complete, portable, replaced whole or not at all, and no code."""
 
+import gzip
+import io
 import json
 import os
+import pickle
 import stat
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -204,8 +208,20 @@ def test_parameters_alone_of_a_file_of_format_1(of_format_1):
 @pytest.mark.parametrize("version", [0, 3, "1", None])
 def test_other_formats_are_refused(tmp_path, version):
     path = altered(tmp_path, lambda config, arrays: config.update(format=version))
-    with pytest.raises(nx.FileFormatError, match="this version reads"):
+    with pytest.raises(nx.FileFormatError, match="this version reads") as caught:
         nx.Model.load(path)
+    assert ("a newer nnfs_xp wrote the file" in str(caught.value)) is (version == 3)
+
+
+def test_a_file_without_a_checksum_is_read(tmp_path):
+    """As the first files of format 2 were."""
+    model = trained()
+    path = altered(tmp_path, lambda config, arrays: None)
+    with safe_open(path, framework="numpy") as file:
+        assert set(file.metadata()) == {"nnfs_xp"}
+    again = nx.Model.load(path)
+    for name, value in named(model).items():
+        np.testing.assert_array_equal(again.parameters[name], value)
 
 
 # Nothing is lost.
@@ -266,7 +282,163 @@ def test_saving_into_a_directory_that_is_not_there(tmp_path):
         make().save(tmp_path / "no" / "m")
 
 
+# Damage.
+
+
+def with_flipped_bit(data, bit):
+    changed = bytearray(data)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+def assert_found(data, bits, path, load):
+    for bit in bits:
+        path.write_bytes(with_flipped_bit(data, bit))
+        with pytest.raises(nx.FileFormatError):
+            load(path)
+
+
+def small():
+    """Return a model whose file is soon read."""
+    layers = [nx.Dense(2, 40), nx.Tanh()]
+    model = nx.Model(layers, loss="mean_squared_error", optimizer="adam")
+    model.metadata = {
+        "note": "é",
+        "zeros": "0" * 64,
+        'a "key"': 'checksum":"' + "0" * 64,
+    }
+    return model
+
+
+@pytest.mark.parametrize(("what", "flips"), [("model", 2000), ("parameters", 500)])
+def test_a_flipped_bit_is_found_anywhere(tmp_path, what, flips):
+    path, model = tmp_path / "m", small()
+    save, load = model.save, nx.Model.load
+    if what == "parameters":
+        save, load = model.save_parameters, model.load_parameters
+    save(path)
+    load(path)
+    data = path.read_bytes()
+    before = named(model)
+    bits = np.random.default_rng(0).integers(0, 8 * len(data), flips)
+    assert_found(data, bits, path, load)
+    for name, value in named(model).items():
+        np.testing.assert_array_equal(before[name], value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["model", "parameters"])
+def test_every_flipped_bit_of_the_header_is_found(tmp_path, what):
+    path, model = tmp_path / "m", small()
+    save, load = model.save, nx.Model.load
+    if what == "parameters":
+        save, load = model.save_parameters, model.load_parameters
+    save(path)
+    data = path.read_bytes()
+    size = 8 + int.from_bytes(data[:8], "little")
+    assert_found(data, range(8 * size), path, load)
+
+
+def test_a_checksum_that_has_lost_its_name_is_found(tmp_path):
+    model = small()
+    model.save(tmp_path / "m")
+    data = (tmp_path / "m").read_bytes()
+    (tmp_path / "m").write_bytes(data.replace(b'"checksum":', b'"checksun":'))
+    with pytest.raises(nx.FileFormatError, match="its checksum has lost its name"):
+        nx.Model.load(tmp_path / "m")
+
+
+def test_a_file_that_another_program_changed(tmp_path):
+    model = small()
+    model.save(tmp_path / "m")
+    with safe_open(tmp_path / "m", framework="numpy") as file:
+        metadata = file.metadata()
+    arrays = load_file(tmp_path / "m")
+    arrays["0.weights"][0, 0] += 1
+    save_file(arrays, tmp_path / "m", metadata)
+    with pytest.raises(nx.FileFormatError, match="was changed by another program"):
+        nx.Model.load(tmp_path / "m")
+    # Without its checksum it is taken as it is.
+    save_file(arrays, tmp_path / "m", {"nnfs_xp": metadata["nnfs_xp"]})
+    again = nx.Model.load(tmp_path / "m")
+    np.testing.assert_array_equal(again.parameters["0.weights"], arrays["0.weights"])
+
+
+def test_a_model_is_saved_as_the_same_bytes_every_time(tmp_path):
+    model = trained()
+    for name in "abcdefgh":
+        model.save(tmp_path / name)
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+
+
 # Files that are not models.
+
+
+def zip_of(*names):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"x")
+    return buffer.getvalue()
+
+
+def npz():
+    buffer = io.BytesIO()
+    np.savez(buffer, weights=np.ones(3))
+    return buffer.getvalue()
+
+
+def npy():
+    buffer = io.BytesIO()
+    np.save(buffer, np.ones(3))
+    return buffer.getvalue()
+
+
+def of_torch(zipped):
+    torch = pytest.importorskip("torch")
+    buffer = io.BytesIO()
+    torch.save({"w": torch.ones(3)}, buffer, _use_new_zipfile_serialization=zipped)
+    return buffer.getvalue()
+
+
+BOOK_LISTS = [(np.ones((2, 3)), np.zeros((1, 3)))]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        *((pickle.dumps(BOOK_LISTS, protocol), "a pickle, .*pickle.load .*"
+           r"model\.set_parameters") for protocol in range(6)),
+        (npz(), r"NumPy \(\.npz\); .*model\.set_parameters"),
+        (npy(), r"NumPy \(\.npy\)"),
+        (lambda: of_torch(True), r"PyTorch \(\.pt\); .*model\.set_parameters"),
+        (lambda: of_torch(False), r"PyTorch \(\.pt\)"),
+        (zip_of("config.json", "model.weights.h5"), r"Keras \(\.keras"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(100), r"HDF5 file \(\.h5\), as Keras"),
+        (zip_of("letter.doc"), "a zip archive"),
+        (zip_of("a.npy")[:50], "a zip archive, and damaged"),
+        (b"\x08\x0a\x12\x07pytorch:" + bytes(50), "in the ONNX format"),
+        (gzip.compress(b"text"), "compressed by gzip"),
+        ("größer, kleiner\n".encode(), "text, and begins with 'größer, kleiner"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS"),
+        (b"", "it is empty"),
+    ],
+)  # fmt: skip
+def test_an_error_says_what_the_file_is(tmp_path, content, kind):
+    path = tmp_path / "m"
+    path.write_bytes(content() if callable(content) else content)
+    model = make()
+    for load in (nx.Model.load, model.load_parameters):
+        with pytest.raises(nx.FileFormatError, match=f"m is not a model .*{kind}"):
+            load(path)
+
+
+def test_lists_of_a_pickle_come_over_as_the_error_says(tmp_path):
+    model = nx.Model([nx.Dense(2, 3)])
+    (tmp_path / "book.parms").write_bytes(pickle.dumps(BOOK_LISTS))
+    with open(tmp_path / "book.parms", "rb") as file:
+        model.set_parameters(pickle.load(file))
+    np.testing.assert_array_equal(model.parameters["0.weights"], BOOK_LISTS[0][0])
 
 
 def test_a_missing_file(tmp_path):
@@ -296,8 +468,15 @@ def test_a_truncated_file(tmp_path, keep):
 
 def test_safetensors_of_somebody_else(tmp_path):
     save_file({"w": np.ones(3)}, tmp_path / "m")
-    with pytest.raises(nx.FileFormatError, match="is not a model"):
+    with pytest.raises(nx.FileFormatError, match="is not a model .*another program"):
         nx.Model.load(tmp_path / "m")
+    # Its arrays can be read if they have the names of a model.
+    save_file(
+        {"0.weights": np.ones((2, 3)), "0.biases": np.ones((1, 3))}, tmp_path / "m"
+    )
+    model = nx.Model([nx.Dense(2, 3)])
+    model.load_parameters(tmp_path / "m")
+    np.testing.assert_array_equal(model.parameters["0.weights"], np.ones((2, 3)))
 
 
 def altered(tmp_path, change):

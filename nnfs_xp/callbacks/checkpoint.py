@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-import errno
+import math
 import os
 import string
 from pathlib import Path
@@ -13,6 +13,8 @@ from nnfs_xp.arguments import check_count
 from nnfs_xp.callbacks.base import Callback
 from nnfs_xp.callbacks.best import Best
 from nnfs_xp.errors import InputError
+from nnfs_xp.io.atomic import check_writable
+from nnfs_xp.io.checkpoint import config_text
 
 
 class Checkpoint(Callback):
@@ -46,9 +48,11 @@ class Checkpoint(Callback):
     Raises
     ------
     InputError
-        If an argument does not fit; by ``fit``, if the run has no such figure.
-    FileNotFoundError
-        By ``fit``, if there is no such directory.
+        If an argument does not fit; by ``fit``, if the run has no such figure, or a
+        unit cannot be saved.
+    OSError
+        By ``fit``, before any training, if a file as large as the model cannot be
+        written there.
 
     Examples
     --------
@@ -83,12 +87,9 @@ class Checkpoint(Callback):
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Start over, if there is a directory to write to."""
-        if self.directory and not os.path.isdir(self.directory):
-            raise FileNotFoundError(
-                errno.ENOENT, "there is no such directory", self.directory
-            )
         # What cannot be saved is found before anything is trained.
-        model.config()
+        config_text(model.config())
+        check_writable(Path(self.directory, _sample_of(self._name)), size_of(model))
         self._model = model
         self._best.restart()
         self.saved = None
@@ -119,12 +120,32 @@ def _checked_path(path: Any) -> str:
         text = os.fspath(path)
         name = os.path.basename(text)
         fields = [field for _, field, _, _ in string.Formatter().parse(name)]
-        # An epoch is an integer, and a figure is not.
-        sample = collections.defaultdict[str, float](float, {"epoch": 1})
-        name.format_map(sample)
+        _sample_of(name)
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         raise InputError(f"{wanted}, got {path!r}: {error}") from error
     # A figure has no attributes or entries to ask for.
     if not name or any(set(field or "") & set(".[") for field in fields):
         raise InputError(f"{wanted}, got {path!r}")
     return text
+
+
+def _sample_of(name: str) -> str:
+    """Return the name of a file of an epoch that there may be."""
+    # An epoch is an integer, and a figure is not.
+    return name.format_map(collections.defaultdict[str, float](float, {"epoch": 1}))
+
+
+def size_of(model: Any) -> int:
+    """Return about how many bytes a file of a model has, with what its optimizer keeps.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, Model
+    >>> from nnfs_xp.callbacks.checkpoint import size_of
+    >>> size_of(Model([Dense(3, 2)], dtype="float64"))
+    64
+    """
+    arrays = (*model.parameters.values(), *model.buffers.values())
+    moments = () if model.optimizer is None else model.optimizer.moments()
+    size = 4 if model.backend.dtype_name == "float32" else 8
+    return (1 + len(moments)) * size * sum(math.prod(a.shape) for a in arrays)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,12 @@ import numpy as np
 
 from nnfs_xp.errors import FileFormatError, InputError
 from nnfs_xp.io.atomic import atomic_write
+from nnfs_xp.io.kinds import kind_of
 
 _METADATA_KEY = "nnfs_xp"
+_CHECKSUM_KEY = "checksum"
+_CHECKSUM = re.compile("[0-9a-f]{64}")
+_NO_CHECKSUM = "0" * 64
 _FORMAT = 2
 # What this version can read: format 1 numbered the units of all chains together.
 _READABLE = (1, 2)
@@ -27,6 +33,20 @@ _CONFIG_TYPES: dict[str, tuple[type, ...]] = {
     "steps_trained": (int,),
     "metadata": (dict,),
 }
+
+
+def config_text(config: dict[str, Any]) -> str:
+    """Return a configuration as it stands in a file.
+
+    Raises
+    ------
+    InputError
+        If JSON cannot hold it.
+    """
+    try:
+        return json.dumps({"format": _FORMAT, **config})
+    except (TypeError, ValueError) as error:
+        raise InputError(f"metadata must be what JSON can hold: {error}") from error
 
 
 def write_checkpoint(
@@ -48,11 +68,7 @@ def write_checkpoint(
     InputError
         If JSON cannot hold the configuration.
     """
-    try:
-        text = json.dumps({"format": _FORMAT, **config})
-    except (TypeError, ValueError) as error:
-        raise InputError(f"metadata must be what JSON can hold: {error}") from error
-    write_arrays(path, named, {_METADATA_KEY: text})
+    write_arrays(path, named, {_METADATA_KEY: config_text(config)})
 
 
 def write_arrays(
@@ -60,14 +76,27 @@ def write_arrays(
     named: dict[str, np.ndarray],
     metadata: dict[str, str] | None = None,
 ) -> None:
-    """Write arrays by name to a safetensors file, replacing it atomically."""
+    """Write arrays by name to a safetensors file, replacing it atomically.
+
+    The metadata of the file has a SHA-256 checksum of all its bytes, where 64 zeros
+    stand for the checksum itself.
+    """
     from safetensors.numpy import save
 
     # safetensors writes the memory as it lies, so an array that is not
     # contiguous would be scrambled without a word.
     arrays = {name: np.require(array, None, "C") for name, array in named.items()}
+    data = save(arrays)
+    size = _header_size(data)
+    # It would put metadata into any order.
+    metadata = {**(metadata or {}), _CHECKSUM_KEY: _NO_CHECKSUM}
+    header = {"__metadata__": metadata, **json.loads(data[8:size])}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    head, body = len(text).to_bytes(8, "little") + text, memoryview(data)[size:]
     with atomic_write(path) as file:
-        file.write(save(arrays, metadata))
+        file.write(_with_checksum(head, _NO_CHECKSUM, _digest(head, body)))
+        file.write(body)
 
 
 def read_checkpoint(
@@ -82,17 +111,23 @@ def read_checkpoint(
     FileFormatError
         If it is damaged, or was written by something else.
     """
-    data, named = _load(path)
+    metadata, named = _load(path)
+    if _METADATA_KEY not in metadata:
+        raise _not_ours(
+            path,
+            "it is a safetensors file of another program, or of save_parameters; "
+            "model.load_parameters reads one that has the names of model.parameters",
+        )
     try:
-        # safetensors' own reader of bytes drops this part of the header.
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        config = json.loads(header["__metadata__"][_METADATA_KEY])
+        config = json.loads(metadata[_METADATA_KEY])
         version = config["format"]
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise _not_ours(path, repr(error)) from error
     if version not in _READABLE:
+        newer = isinstance(version, int) and version > _FORMAT
         raise FileFormatError(
             f"{os.fspath(path)} has format {version!r}; this version reads {_READABLE}"
+            f"{', and a newer nnfs_xp wrote the file' if newer else ''}"
         )
     for key, types in _CONFIG_TYPES.items():
         if not isinstance(config.get(key, ...), types):
@@ -113,24 +148,73 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     return _load(path)[1]
 
 
-def _load(path: str | os.PathLike[str]) -> tuple[bytes, dict[str, np.ndarray]]:
+def _load(
+    path: str | os.PathLike[str],
+) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+    """Return metadata and arrays."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     data = Path(path).read_bytes()
     try:
+        # safetensors' own reader of bytes drops the metadata.
+        metadata = json.loads(data[8 : _header_size(data)]).get("__metadata__", {})
+        _check_checksum(data, metadata)
         named = load(data)
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, error) from error
+    except _Damaged as error:
+        raise _not_ours(path, str(error)) from error
+    except (
+        SafetensorError, AttributeError, KeyError, RecursionError, TypeError, ValueError
+    ) as error:  # fmt: skip
+        kind = kind_of(data)
+        raise _not_ours(path, f"it is {kind}" if kind else repr(error)) from error
     for name, array in named.items():
         if array.dtype.kind != "f" and name != "optimizer.step":
             raise FileFormatError(
                 f"{os.fspath(path)}: {name} must hold floats, got {array.dtype}"
             )
-    return data, named
+    return metadata, named
 
 
-def _damaged(path: str | os.PathLike[str], error: Exception) -> FileFormatError:
+class _Damaged(Exception):
+    """The content of a file is not what was written."""
+
+
+def _check_checksum(data: bytes, metadata: dict[str, str]) -> None:
+    """Raise _Damaged unless a file is what was written; old ones have no checksum."""
+    checksum = metadata.get(_CHECKSUM_KEY)
+    if checksum is None:
+        # Damage may have hit its name.
+        if any(_CHECKSUM.fullmatch(value) for value in metadata.values()):
+            raise _Damaged("it is damaged: its checksum has lost its name")
+        return
+    size = _header_size(data)
+    head = _with_checksum(data[:size], checksum, _NO_CHECKSUM)
+    if _digest(head, memoryview(data)[size:]) != checksum:
+        raise _Damaged(
+            "it is damaged, or was changed by another program: its checksum does not "
+            "fit its content"
+        )
+
+
+def _digest(head: bytes, body: memoryview) -> str:
+    digest = hashlib.sha256(head)
+    digest.update(body)
+    return digest.hexdigest()
+
+
+def _with_checksum(head: bytes, old: str, new: str) -> bytes:
+    """Return the beginning of a file with another checksum."""
+    # Quotes within metadata have a backslash before them, so this is not found there.
+    before, after = (f'"{_CHECKSUM_KEY}":"{value}"'.encode() for value in (old, new))
+    return head.replace(before, after, 1)
+
+
+def _header_size(data: bytes) -> int:
+    return 8 + int.from_bytes(data[:8], "little")
+
+
+def _not_ours(path: str | os.PathLike[str], reason: str) -> FileFormatError:
     return FileFormatError(
-        f"{os.fspath(path)} is not a model that nnfs_xp saved: {error!r}"
+        f"{os.fspath(path)} is not a model that nnfs_xp saved: {reason}"
     )

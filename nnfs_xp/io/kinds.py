@@ -1,0 +1,90 @@
+"""What a file is that holds no model, and what to do with it."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import pickletools
+import zipfile
+
+_HAND_OVER = (
+    "read it in a program of your own, and hand the arrays to model.set_parameters"
+)
+_PICKLE = (
+    "a pickle, which may run code and is never loaded; read it by pickle.load in the "
+    "program that wrote it, and hand the lists of weights and biases to "
+    "model.set_parameters"
+)
+# What files begin with.
+_BEGINNINGS = {
+    b"\x89HDF\r\n\x1a\n": f"an HDF5 file (.h5), as Keras writes them; {_HAND_OVER}",
+    b"\x93NUMPY": f"an array of NumPy (.npy); {_HAND_OVER}",
+    b"\x80\x02\x8a\nl\xfc\x9cF": f"a file of PyTorch (.pt); {_HAND_OVER}",
+    b"\x1f\x8b": "compressed by gzip; unpack it first",
+    b"version https://git-lfs": "a pointer of Git LFS; get the file by git lfs pull",
+}
+# With these, pickles of protocol 2 and later.
+_PICKLED = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+# Names of members of zip archives.
+_MEMBERS = {
+    ".npy": f"arrays of NumPy (.npz); {_HAND_OVER}",
+    "data.pkl": f"a file of PyTorch (.pt); {_HAND_OVER}",
+    "model.weights.h5": f"a model of Keras (.keras); {_HAND_OVER}",
+}
+
+
+def kind_of(data: bytes) -> str | None:
+    """Return in words what the content of a file is, None if that is not known.
+
+    Examples
+    --------
+    >>> from nnfs_xp.io.kinds import kind_of
+    >>> kind_of(b"epoch,loss")
+    "text, and begins with 'epoch,loss'"
+    """
+    if not data:
+        return "empty"
+    for beginning, kind in _BEGINNINGS.items():
+        if data.startswith(beginning):
+            return kind
+    if data.startswith(b"PK\x03\x04"):
+        return _zip_kind(data)
+    if data[:2] in _PICKLED or _is_old_pickle(data):
+        return _PICKLE
+    # The version of ONNX's own format, then the next field.
+    if data[:1] == b"\x08" and data[2:3] in (b"\x12", b":", b"B"):
+        return f"a model in the ONNX format; {_HAND_OVER}"
+    if data[8:9] == b"{":
+        return "a safetensors file that is damaged or cut off"
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(data[:1000])
+    except UnicodeDecodeError:
+        return None
+    begin = text[:24]
+    return f"text, and begins with {begin!r}" if _is_printable(text) else None
+
+
+def _zip_kind(data: bytes) -> str:
+    try:
+        names = zipfile.ZipFile(io.BytesIO(data)).namelist()
+    except zipfile.BadZipFile:
+        return "a zip archive, and damaged"
+    for ending, kind in _MEMBERS.items():
+        if any(name.endswith(ending) for name in names):
+            return kind
+    return "a zip archive"
+
+
+def _is_old_pickle(data: bytes) -> bool:
+    """Return whether bytes are a pickle without a mark at its beginning."""
+    if data[:1] not in (b"(", b"]", b"}", b"c") or not data.rstrip().endswith(b"."):
+        return False
+    try:
+        # It names the instructions of a pickle, and runs none.
+        return [code.name for code, *_ in pickletools.genops(data)][-1] == "STOP"
+    except Exception:
+        return False
+
+
+def _is_printable(text: str) -> bool:
+    return all(letter.isprintable() or letter in "\t\r\n" for letter in text)
