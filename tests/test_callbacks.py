@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import io
 import json
 import math
 import os
@@ -18,6 +19,7 @@ import pytest
 import nnfs_xp as nx
 from nnfs_xp.callbacks import check_callbacks, epoch_line
 from nnfs_xp.callbacks.best import Best
+from nnfs_xp.callbacks.progress import _is_terminal
 from nnfs_xp.registry import UNITS
 
 _random = np.random.default_rng(7)
@@ -823,6 +825,46 @@ def test_no_bar_is_left_by_a_fit_that_does_not_begin(monkeypatch, tmp_path):
     with pytest.raises(FileNotFoundError):
         make().fit(X, Y, callbacks=watch)
     assert threading.active_count() == threads
+
+
+class Tee:
+    """What programs put in the place of standard output, to write a log as well."""
+
+    def __init__(self):
+        self.text = ""
+
+    def write(self, text):
+        self.text += text
+
+    def flush(self):
+        pass
+
+
+def closed():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("callback", [nx.PrintEpochs, nx.Progress])
+def test_lines_where_nobody_says_whether_there_is_a_terminal(callback, monkeypatch):
+    tee = Tee()
+    monkeypatch.setattr(sys, "stdout", tee)
+    make().fit(X, Y, epochs=2, callbacks=callback())
+    monkeypatch.undo()
+    lines = tee.text.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
+
+
+@pytest.mark.parametrize("callback", [nx.PrintEpochs, nx.Progress])
+def test_training_without_standard_output(callback, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    history = make().fit(X, Y, epochs=2, callbacks=callback(), verbose=True)
+    assert len(history) == 2
+
+
+def test_no_bar_on_a_closed_stream():
+    assert not _is_terminal(closed())
 
 
 PROGRESS = """

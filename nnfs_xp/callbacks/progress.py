@@ -88,7 +88,7 @@ class Progress(PrintEpochs):
         """Show the bar, if there is a terminal to show it on."""
         # Not before: another callback may yet find that it cannot begin, and
         # then nobody would take the bar away.
-        if self._bar is None and sys.stdout.isatty():
+        if self._bar is None and _is_terminal(sys.stdout):
             self._start_bar(epoch)
         self._epoch_began = time.perf_counter()
 
@@ -135,6 +135,14 @@ class Progress(PrintEpochs):
         self._task = self._bar.add_task("", total=self._total, **texts)
         self._bar.start()
         self._read_at = time.perf_counter()
+
+
+def _is_terminal(stream: Any) -> bool:
+    """Return whether a bar can move. A stream may be None, closed, or without this."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):
+        return False
 
 
 def epoch_line(record: dict[str, Any], last: int, unit: str = "samples") -> str:
