@@ -185,15 +185,16 @@ def to_config(unit: Any) -> dict[str, Any]:
             f"{name} must be registered to be saved: put "
             "@nnfs_xp.registry.register(kind) above its class"
         )
-    arguments = unit.config()
-    for key, value in arguments.items():
-        try:
-            json.dumps(value)
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"{name} cannot be saved: {key} must be what JSON can hold, got "
-                f"{value!r} ({error})"
-            ) from error
+    try:
+        arguments = unit.config()
+        for key, value in arguments.items():
+            json.dumps({key: value})
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{name}: {key} cannot be saved, as JSON cannot hold {value!r} ({error})"
+        ) from error
     if unit_class.__module__.partition(".")[0] != __name__.partition(".")[0]:
         _check_made_again(unit_class, arguments)
     frozen = {} if getattr(unit, "trainable", True) else {"trainable": False}

@@ -482,29 +482,30 @@ class Unregistered(nx.Layer):
         return dy
 
 
-class HoldsAFunction(Unregistered):
-    def __init__(self, function):
+class Holds(Unregistered):
+    def __init__(self, held):
         super().__init__()
-        self.function = function
+        self.held = held
 
 
 @pytest.mark.parametrize(
     ("layer", "optimizer", "metadata", "message"),
     [
         (Unregistered(), "sgd", {}, "Unregistered must be registered to be saved"),
-        (HoldsAFunction(len), "sgd", {}, "HoldsAFunction cannot be saved: function "),
+        (Holds(len), "sgd", {}, "^Holds: held is a function, which cannot be saved"),
+        (Holds(X), "sgd", {}, "^Holds: held cannot be saved, as JSON cannot hold arr"),
         (
-            nx.Residual(HoldsAFunction(len)), "sgd", {},
-            "HoldsAFunction cannot be saved: function ",
+            nx.Residual(Holds({1, 2})), "sgd", {},
+            "^Residual: Holds: held cannot be saved, as JSON cannot hold {1, 2}",
         ),
-        (nx.ReLU(), nx.SGD(lambda step: 0.1), {}, "learning_rate is a function"),
+        (nx.ReLU(), nx.SGD(lambda step: 0.1), {}, "^SGD: learning_rate is a function"),
         (nx.ReLU(), "sgd", {"x": X}, "metadata must be what JSON can hold"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_saved_is_named_before_training(
     layer, optimizer, metadata, message, tmp_path, monkeypatch
 ):
-    monkeypatch.setitem(UNITS["layer"], "HoldsAFunction", HoldsAFunction)
+    monkeypatch.setitem(UNITS["layer"], "Holds", Holds)
     model = nx.Model(
         [nx.Dense(3, 2), layer, nx.Softmax()],
         loss="categorical_crossentropy", optimizer=optimizer,
