@@ -2,59 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from nnfs_xp.errors import DTypeError, InputError
 
-REQUIRED_KEYS = ("epoch", "loss", "accuracy")
-OPTIONAL_KEYS = ("validation_loss", "validation_accuracy")
-
 # A softmax in half precision may exceed 1 by a rounding error.
 _ROUNDING = 1e-2
-
-
-def check_history(history: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
-    """Return the keys of each epoch that the curves show, as Python floats."""
-    if isinstance(history, str) or not isinstance(history, Sequence):
-        raise InputError(
-            "history must be a sequence of mappings, such as the epochs of a "
-            f"History, got a {type(history).__name__}"
-        )
-    if len(history) == 0:
-        raise InputError("history must have at least one epoch, got none")
-    records = [_check_epoch(f"history[{n}]", epoch) for n, epoch in enumerate(history)]
-    epochs = [record["epoch"] for record in records]
-    for index, (before, after) in enumerate(itertools.pairwise(epochs), 1):
-        if not before < after:
-            raise InputError(
-                "history must have rising epochs, "
-                f"got {after:g} after {before:g} at history[{index}]"
-            )
-    return records
-
-
-def _check_epoch(name: str, epoch: Mapping[str, float]) -> dict[str, float]:
-    keys, record = ", ".join(REQUIRED_KEYS), {}
-    if not isinstance(epoch, Mapping):
-        kind = type(epoch).__name__
-        raise InputError(f"{name} must be a mapping with the keys {keys}, got a {kind}")
-    for key in (*REQUIRED_KEYS, *OPTIONAL_KEYS):
-        value = epoch.get(key)
-        if value is None and key in REQUIRED_KEYS:
-            found = ", ".join(map(str, epoch)) or "none"
-            raise InputError(f"{name} must have the keys {keys}, got {found}")
-        if value is not None:
-            try:
-                record[key] = float(value)
-            except (TypeError, ValueError):
-                message = f"{name}['{key}'] must be a number, got {value!r}"
-                raise InputError(message) from None
-    if not np.isfinite(record["epoch"]):
-        raise InputError(f"{name}['epoch'] must be finite, got {record['epoch']}")
-    return record
 
 
 def check_class_names(class_names: Sequence[str]) -> list[str]:

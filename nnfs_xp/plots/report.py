@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from nnfs_xp.plots import style
 from nnfs_xp.plots.boundary import Predict, draw_decision_boundary
 from nnfs_xp.plots.checks import check_confidence, check_predictions
 from nnfs_xp.plots.confusion import draw_class_scores, draw_confusion_matrix
-from nnfs_xp.plots.curves import draw_learning_curves
+from nnfs_xp.plots.curves import Records, curve_grid, draw_learning_curves
 from nnfs_xp.plots.samples import draw_sample_predictions
 
 _WIDTH = 13.0
@@ -25,7 +25,7 @@ _NAME_MARGIN = 0.9
 
 
 def report(
-    history: Sequence[Mapping[str, float]],
+    history: Records,
     y_true: np.ndarray,
     y_pred: np.ndarray,
     confidence: np.ndarray,
@@ -47,7 +47,7 @@ def report(
 
     Parameters
     ----------
-    history : sequence of mappings
+    history : History or sequence of mappings
         As for `learning_curves`.
     y_true : numpy.ndarray of shape (n,)
         True labels, integers from 0.
@@ -104,8 +104,10 @@ def report(
     top = style.text_height(headline, style.HEADLINE) + 2 * _HEADER_MARGIN
     top += style.text_height(note, style.LABEL)
     lower = _LOWER_HEIGHT + extra
-    figure = style.new_figure(width, top + _CURVES_HEIGHT + lower)
-    heights, widths = [top, _CURVES_HEIGHT, lower], [6.4 + extra, 6.6]
+    rows, _ = curve_grid(history)
+    middle = _CURVES_HEIGHT * rows
+    figure = style.new_figure(width, top + middle + lower)
+    heights, widths = [top, middle, lower], [6.4 + extra, 6.6]
     parts = figure.subfigures(3, height_ratios=heights, squeeze=False)
     header, curves, results = parts.flat
     left, right = results.subfigures(1, 2, width_ratios=widths, squeeze=False).flat

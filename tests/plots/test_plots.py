@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+import nnfs_xp as nx
 from nnfs_xp import plots
+from nnfs_xp.data import spiral_data
 from nnfs_xp.errors import DTypeError, InputError
 from nnfs_xp.plots.confusion import readable_on
 from nnfs_xp.plots.samples import choose
@@ -55,6 +58,17 @@ def make_history(epochs, *, validation=True):
     return history
 
 
+def many_metrics(epochs):
+    """Return a history without an accuracy, and with metrics of long names."""
+    names = ["f1", "r2", "macro_average_of_the_f1_score", "price in $ or $US", "recall"]
+    return [
+        {"epoch": n, "loss": 1 / n}
+        | {name: -1e-5 * n for name in names}
+        | {f"validation_{name}": 123.456 * n for name in names}
+        for n in range(1, epochs + 1)
+    ]
+
+
 def make_predictions(classes, count):
     """Return labels, of which a fifth is drawn anew, and a confidence each."""
     true = RANDOM.integers(0, classes, count)
@@ -75,7 +89,7 @@ def make_predict(classes):
     return predict
 
 
-def make_report(classes, names, epochs=20, *, kind="bars", **header):
+def make_report(classes, names, epochs=20, *, kind="bars", history=None, **header):
     true, predicted, confidence = make_predictions(classes, 40 * classes)
     extra = {}
     if kind == "images":
@@ -89,7 +103,7 @@ def make_report(classes, names, epochs=20, *, kind="bars", **header):
             "x": RANDOM.normal(size=(len(true), 2)),
         }
     return plots.report(
-        make_history(epochs),
+        history or make_history(epochs),
         true,
         predicted,
         confidence,
@@ -187,6 +201,8 @@ FIGURES = {
     "curves without validation": lambda: plots.learning_curves(
         make_history(5, validation=False)
     ),
+    "curves of one figure": lambda: plots.learning_curves([{"epoch": 1, "loss": 1.0}]),
+    "curves of 5 metrics": lambda: plots.learning_curves(many_metrics(20)),
     "matrix of 2": lambda: make_matrix(["cat", "dog"]),
     "matrix of 2, large counts": lambda: make_matrix(["cat", "dog"], 2_000_000),
     "matrix of 3": lambda: make_matrix(PETS),
@@ -212,6 +228,7 @@ FIGURES = {
     "report of 26 words": lambda: make_report(26, [f"letter {n}" for n in LETTERS]),
     "report, long names": lambda: make_report(5, LONG_NAMES, kind="images"),
     "report, long boundary names": lambda: make_report(5, LONG_NAMES, kind="boundary"),
+    "report of 5 metrics": lambda: make_report(3, PETS, history=many_metrics(20)),
     "report, long header": lambda: make_report(
         2, ["a", "b"], title="A title with many words. " * 9, subtitle="words " * 90
     ),
@@ -264,10 +281,91 @@ def test_learning_curves_show_what_went_in():
 def test_learning_curves_leave_out_epochs_without_validation():
     history = make_history(4, validation=False)
     history[1]["validation_loss"] = 0.5
-    history[3]["validation_loss"] = None
+    history[3]["validation_loss"] = 0.25
     loss_ax, accuracy_ax = plots.learning_curves(history).axes
-    np.testing.assert_array_equal(lines_of(loss_ax)["validation"], [[2, 0.5]])
+    validation = lines_of(loss_ax)["validation"]
+    np.testing.assert_array_equal(validation, [[2, 0.5], [4, 0.25]])
     assert list(lines_of(accuracy_ax)) == ["training"]
+
+
+@pytest.mark.parametrize("missing", [float("nan"), None])
+def test_nan_is_a_gap(missing):
+    """None stands for it in a file of JSON."""
+    history = make_history(3)
+    history[1]["loss"] = history[2]["validation_accuracy"] = missing
+    loss_ax, accuracy_ax = plots.learning_curves(history).axes
+    training = [[1, 2], [2, np.nan], [3, 2 / 3]]
+    np.testing.assert_array_equal(lines_of(loss_ax)["training"], training)
+    assert np.isnan(lines_of(accuracy_ax)["validation"][-1, 1])
+    assert accuracy_ax.get_lines()[1].get_label() == "validation nan %"
+
+
+CLASSES = {
+    "layers": lambda: [nx.Dense(2, 3), nx.Softmax()],
+    "loss": "categorical_crossentropy",
+}
+VALUES = {"layers": lambda: [nx.Dense(2, 3)], "loss": "mean_squared_error"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "metrics", "titles"),
+    [
+        (CLASSES, "auto", ["Loss", "Accuracy"]),
+        (CLASSES, None, ["Loss"]),
+        (CLASSES, "f1", ["Loss", "F1"]),
+        (CLASSES, [nx.TopKAccuracy(2), nx.F1(name="mean_of_f1"), nx.ConfusionMatrix(3)],
+         ["Loss", "Top k accuracy", "Mean of f1"]),
+        (VALUES, "auto", ["Loss"]),
+        (VALUES, "accuracy", ["Loss", "Accuracy"]),
+        (VALUES, "r2", ["Loss", "R2"]),
+    ],
+)  # fmt: skip
+def test_every_training_is_drawn(kind, metrics, titles, tmp_path, layout_problems):
+    """From what ``fit`` returns, and from the file of a log."""
+    x, labels = spiral_data(20, 3)
+    y = labels if kind is CLASSES else np.eye(3)[labels]
+    layers, loss = kind["layers"](), kind["loss"]
+    model = nx.Model(layers, loss=loss, optimizer="adam", metrics=metrics)
+    log = nx.JSONLog(tmp_path / "log")
+    history = model.fit(x, y, epochs=3, validation_data=(x, y), callbacks=log)
+    with open(log.path) as file:
+        read = [json.loads(line) for line in file]
+    for given in (history, history.epochs, read):
+        figure = plots.learning_curves(given)
+        assert [title_of(ax).replace("\n", " ") for ax in figure.axes] == titles
+        for ax in figure.axes:
+            name = title_of(ax).replace("\n", " ").replace(" ", "_").lower()
+            for line, key in (("training", name), ("validation", f"validation_{name}")):
+                np.testing.assert_array_equal(
+                    lines_of(ax)[line].T, [[1, 2, 3], history[key]]
+                )
+    assert layout_problems(figure) == []
+
+
+def test_a_training_that_diverges_is_read_back_from_its_log(tmp_path):
+    x, y = spiral_data(20, 3)
+    model = nx.Model(
+        [nx.Dense(2, 3), nx.Softmax()],
+        loss="categorical_crossentropy",
+        optimizer=nx.SGD(1e30),
+    )
+    log = nx.JSONLog(tmp_path / "log")
+    model.fit(1e10 * x, y, epochs=3, callbacks=log)
+    with open(log.path) as file:
+        read = [json.loads(line) for line in file]
+    assert read[-1]["loss"] is None
+    _, losses = lines_of(plots.learning_curves(read).axes[0])["training"].T
+    np.testing.assert_array_equal(np.isnan(losses), [False, True, True])
+
+
+def test_only_accuracies_are_in_percent():
+    record = {"epoch": 1, "loss": 0.5, "recall": 0.25, "balanced_accuracy": 0.75}
+    _, recall, accuracy = plots.learning_curves([record]).axes
+    assert (recall.get_ylabel(), accuracy.get_ylabel()) == (
+        "recall", "balanced accuracy (%)"
+    )  # fmt: skip
+    labels = [ax.get_lines()[0].get_label() for ax in (recall, accuracy)]
+    assert labels == ["training 0.25", "training 75.0 %"]
 
 
 def test_single_epoch_is_a_marker_with_one_tick():
@@ -312,7 +410,13 @@ def test_numpy_numbers_are_accepted():
         ("history", "history must be a sequence"),
         ({"epoch": [1]}, "history must be a sequence"),
         ([1.0], r"history\[0\] must be a mapping"),
-        ([{"epoch": 1, "loss": 1.0}], r"history\[0\] must have the keys .*accuracy"),
+        ([{"loss": 1.0}], r"history\[0\] must be a mapping with an epoch, got {'loss'"),
+        ([{"epoch": 1, "seconds": 1.0}], "a loss or a metric, got only epoch, seconds"),
+        (
+            [{"epoch": "first"}],
+            r"\['epoch'\] must be a number, got 'first'",
+        ),
+        ([{"epoch": None, "loss": 1.0}], r"\['epoch'\] must be finite, got nan"),
         (
             [{"epoch": 1, "loss": "low", "accuracy": 1.0}],
             r"history\[0\]\['loss'\] must be a number, got 'low'",
@@ -707,6 +811,11 @@ def test_report_of_two_features():
         "Decision boundary",
         "Confusion matrix",
     }
+
+
+def test_report_of_a_training_without_accuracy():
+    figure = make_report(3, PETS, history=[{"epoch": 1, "loss": 1.0, "f1": 0.5}])
+    assert titles_of(figure)[:2] == ["Loss", "F1"]
 
 
 def test_report_of_anything_else():
