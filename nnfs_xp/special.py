@@ -22,6 +22,21 @@ def sigmoid(be: Backend, x: Array) -> Array:
     return xp.maximum(decay, xp.astype(x >= 0, x.dtype)) / (1.0 + decay)
 
 
+def at_least_tiny(be: Backend, p: Array) -> Array:
+    """Return probabilities as they count in gradients: 1e-31 in float32 at least.
+
+    A loss divides by a probability, and the activation before it multiplies with
+    the same one. Both of them take this number for a smaller one, such as a 0 that
+    has been rounded to it: so the quotient is finite, and their product exact.
+
+    The number is the smallest normal one over the rounding error of 1, 1e-292 in
+    float64. Over it, a weight up to 1e7 is finite, or 1e15 in float64.
+    """
+    info = be.xp.finfo(be.dtype)
+    tiny = float(info.smallest_normal) / float(info.eps)
+    return be.xp.maximum(p, be.constant(tiny))
+
+
 def sign(be: Backend, x: Array) -> Array:
     """Return -1, 0 or 1, and NaN for NaN.
 

@@ -6,7 +6,7 @@ from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
-from nnfs_xp.special import sigmoid
+from nnfs_xp.special import at_least_tiny, sigmoid
 
 
 @register("layer")
@@ -15,6 +15,10 @@ class Sigmoid(Layer):
 
     Its gradient is ``dx = dy y (1 - y)``. No exponential overflows, and results
     next to 0 keep all their digits. Inputs may have any shape; NaN stays NaN.
+
+    Where y was rounded to 0 or 1 the slope counts as 1e-31 in float32, and 1e-292
+    in float64. `BinaryCrossEntropy` divides by the same number, so that the gradient
+    of a confident mistake is exact also when it goes through both.
 
     Parameters
     ----------
@@ -31,7 +35,7 @@ class Sigmoid(Layer):
     >>> sigmoid = Sigmoid(dtype="float64")
     >>> sigmoid.forward([[-1000.0, 0.0, 1000.0]])
     array([[0. , 0.5, 1. ]])
-    >>> sigmoid.backward([[1.0, 1.0, 1.0]])
+    >>> sigmoid.backward([[1.0, 1.0, 1.0]]).round(4)
     array([[0.  , 0.25, 0.  ]])
     """
 
@@ -41,8 +45,9 @@ class Sigmoid(Layer):
         return y, y
 
     def bwd(self, cx: Context, y: Array, dy: Array) -> Array:
-        """Return ``dy y (1 - y)``."""
+        """Return ``dy y (1 - y)``, as in `nnfs_xp.special.at_least_tiny`."""
         dx = 1.0 - y
         dx *= y
+        dx = at_least_tiny(cx.be, dx)
         dx *= dy
         return dx

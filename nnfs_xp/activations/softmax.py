@@ -6,6 +6,7 @@ from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
+from nnfs_xp.special import at_least_tiny
 
 
 @register("layer")
@@ -16,7 +17,11 @@ class Softmax(Layer):
     keeps ``exp`` from overflowing. The Jacobian of a row is
     ``diag(s) - s s^T``, so its product with ``ds`` needs no matrix::
 
-        dz = s * (ds - sum_k ds_k s_k)
+        dz = s * ds - s sum_k ds_k s_k
+
+    In the products with ``ds`` a probability counts as 1e-31 at least, or 1e-292 in
+    float64. `CategoricalCrossEntropy` divides by the same number, so that the gradient
+    of a confident mistake is exact also when it goes through both.
 
     Parameters
     ----------
@@ -43,5 +48,6 @@ class Softmax(Layer):
         return s, s
 
     def bwd(self, cx: Context, s: Array, ds: Array) -> Array:
-        """Return ``s * (ds - sum(ds * s))``, row by row."""
-        return s * (ds - cx.xp.sum(ds * s, axis=-1, keepdims=True))
+        """Return ``s * ds - s * sum(s * ds)``, row by row."""
+        products = at_least_tiny(cx.be, s) * ds
+        return products - s * cx.xp.sum(products, axis=-1, keepdims=True)

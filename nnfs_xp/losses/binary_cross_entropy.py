@@ -15,7 +15,7 @@ from nnfs_xp.losses.targets import (
     weights_of_outputs,
 )
 from nnfs_xp.registry import register
-from nnfs_xp.special import sigmoid
+from nnfs_xp.special import at_least_tiny, sigmoid
 
 
 @register("loss")
@@ -50,7 +50,8 @@ class BinaryCrossEntropy(Loss):
         ``"book"`` clips p to [1e-7, 1 - 1e-7] in loss and gradient, also where
         it comes from a logit. ``"exact"`` changes p and 1 - p only at 0, where
         the loss would be infinite: it counts as the smallest normal number of
-        its dtype.
+        its dtype. The gradient divides by 1e-31 at least, or 1e-292 in float64;
+        what comes back through a `Sigmoid` is ``p - y``, to rounding.
     label_smoothing : float, default 0
         Share s of each target, from 0 up to, not including, 1, that is spread
         over both answers: y becomes ``y (1 - s) + s / 2``.
@@ -129,7 +130,7 @@ class BinaryCrossEntropy(Loss):
         if self.from_logits and self.mode == "exact":
             slope = s - y
         else:
-            p, q = self._answers(be, s)
+            p, q = (at_least_tiny(be, answer) for answer in self._answers(be, s))
             slope = (1.0 - y) / q - y / p
             if self.from_logits:
                 slope = slope * (s * (1.0 - s))

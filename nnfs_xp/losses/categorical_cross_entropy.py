@@ -11,6 +11,7 @@ from nnfs_xp.losses.clipping import check_mode, keep_log_finite
 from nnfs_xp.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from nnfs_xp.losses.targets import ClassTargets, as_column, as_rows
 from nnfs_xp.registry import is_exactly, register
+from nnfs_xp.special import at_least_tiny
 
 
 @register("loss")
@@ -41,7 +42,9 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
         probability of 0 costs 16.118, one of 1 costs 1e-7. ``"exact"``
         changes p only at 0, where the loss would be infinite: it counts as
         the smallest normal number of its dtype, and costs 87.3 in float32 and
-        708.4 in float64. The options below apply in both.
+        708.4 in float64. The gradient divides by 1e-31 at least, or 1e-292 in
+        float64; what comes back through a `Softmax` is ``p - y``, to rounding.
+        The options below apply in both.
     label_smoothing, class_weight, ignore_index : optional
         See `SoftmaxCrossEntropy`.
     reduction : {"mean", "sum", "none"}, default "mean"
@@ -116,7 +119,7 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
         if self.from_logits:
             return self.after_softmax.bwd(be, residuals, dlosses)
         p, y = residuals
-        return -(y * as_column(dlosses, p.ndim)) / p
+        return -(y * as_column(dlosses, p.ndim)) / at_least_tiny(be, p)
 
     def value_and_gradient(
         self, be: Backend, p: Array, y_true: Array, dlosses: Array | float

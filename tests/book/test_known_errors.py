@@ -81,7 +81,7 @@ def test_categorical_cross_entropy_divides_by_unclipped_predictions(be, target):
         (nx.CategoricalCrossEntropy(mode="book", backend=be), 1e-7),
         (
             nx.CategoricalCrossEntropy(backend=be),
-            float(be.xp.finfo(be.dtype).smallest_normal),
+            np.finfo(be.dtype_name).tiny / np.finfo(be.dtype_name).eps,
         ),
     ):
         wanted = -y / np.maximum(p, clipped)
@@ -315,7 +315,7 @@ def test_sigmoid_overflows(be):
         np.testing.assert_array_equal(on_host(be, found), books)
         assert on_host(be, layer.forward(given)).tolist() == [[0.0, 0.5, 1.0]]
         slopes = layer.backward(be.asarray([[1.0, 1.0, 1.0]], be.dtype))
-        assert on_host(be, slopes).tolist() == [[0.0, 0.25, 0.0]]
+        np.testing.assert_allclose(on_host(be, slopes), [[0, 0.25, 0]], atol=1e-31)
 
 
 def test_squared_error_of_a_column_and_a_row_broadcasts(be):

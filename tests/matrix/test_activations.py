@@ -144,7 +144,8 @@ def test_limits(backend, known):
     values = [*map(known.left, x[:3]), *map(known.right, x[3:])]
     np.testing.assert_allclose(y, values, rtol=info.eps)
     slopes = [known.left_slope] * 3 + [known.right_slope] * 3
-    np.testing.assert_allclose(dx, slopes, rtol=info.eps)
+    # A sigmoid is never quite flat: a loss after it may divide by its slope.
+    np.testing.assert_allclose(dx, slopes, rtol=info.eps, atol=info.tiny / info.eps)
 
 
 def test_0_and_its_neighbours(backend, known):

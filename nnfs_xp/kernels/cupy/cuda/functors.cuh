@@ -98,7 +98,10 @@ struct Softplus {
 struct Sigmoid {
   static constexpr bool from_output = true;
   __device__ REAL value(REAL x) const { return sigmoid(x); }
-  __device__ REAL gradient(REAL y, REAL dy) const { return (1 - y) * y * dy; }
+  // As at_least_tiny in nnfs_xp/special.py: the loss after it divides by y or 1 - y.
+  __device__ REAL gradient(REAL y, REAL dy) const {
+    return larger((1 - y) * y, sizeof(REAL) == 4 ? REAL(0x1p-103) : REAL(0x1p-970)) * dy;
+  }
 };
 
 struct Tanh {
