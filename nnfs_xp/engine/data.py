@@ -62,6 +62,11 @@ class Data:
         return self.arrays[0].shape[0]
 
     @property
+    def weighted(self) -> bool:
+        """Whether the samples have weights."""
+        return self.weight is not None
+
+    @property
     def sample(self) -> Any:
         """Shape of a sample, or one for each input."""
         return each(lambda array: tuple(array.shape[1:]), self.x)

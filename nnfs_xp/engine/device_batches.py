@@ -34,7 +34,7 @@ class DeviceBatches:
     def begin(self) -> None:
         """Make ready for training: fixed places for all that a step changes."""
         state = self.state
-        state.start_device_counters(self.data.outputs)
+        state.start_device_counters(self.data.outputs, self.data.weighted)
         self.executor.prepare(state.tree, list(self._kinds.values()), state.counters)
 
     def end(self) -> None:

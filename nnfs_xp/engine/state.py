@@ -163,13 +163,13 @@ class State:
         self.tree.pop("batch", None)
         self.tree = copied_leaves(self.network.backend.xp, self.tree)
 
-    def reset_totals(self, outputs: tuple[int, ...]) -> None:
-        """Begin new statistics, for outputs of a shape."""
+    def reset_totals(self, outputs: tuple[int, ...], weighted: bool = False) -> None:
+        """Begin new statistics, for outputs of a shape, of weighted samples or not."""
         self.tree.pop("row", None)
         self.tree.pop("batch", None)
-        self.tree["totals"] = empty_statistics(self.network, outputs)
+        self.tree["totals"] = empty_statistics(self.network, outputs, weighted)
 
-    def start_device_counters(self, outputs: tuple[int, ...]) -> None:
+    def start_device_counters(self, outputs: tuple[int, ...], weighted: bool) -> None:
         """Count rows on the device, and give statistics places that they keep.
 
         Whoever has captured a step goes on writing to them.
@@ -177,7 +177,7 @@ class State:
         be = self.network.backend
         self.tree["row"] = be.zeros((), be.xp.int32)
         for name in ("totals", "batch"):
-            self.tree[name] = empty_statistics(self.network, outputs)
+            self.tree[name] = empty_statistics(self.network, outputs, weighted)
 
     def restart_device_counters(self) -> None:
         """Begin an epoch: no row was seen yet, and no statistics are known."""

@@ -18,26 +18,34 @@ from nnfs_xp.trees import leaves, map_leaves
 Tree = dict[str, Any]
 
 
-def empty_statistics(network: Network, outputs: tuple[int, ...]) -> Tree:
-    """Return the statistics of no sample, for outputs of a shape."""
+def empty_statistics(
+    network: Network, outputs: tuple[int, ...], weighted: bool = False
+) -> Tree:
+    """Return the statistics of no sample, for outputs of a shape.
+
+    Of weighted samples all are floats: weights are summed where samples are counted.
+    """
     be = network.backend
-    return {
-        "loss": be.zeros(()),
-        "count": be.zeros(()),
-        "metrics": {
-            metric.name: metric.empty(be, outputs) for metric in network.metrics
-        },
-    }
+    metrics = {m.name: m.empty(be, outputs) for m in network.metrics}
+    if weighted:
+        metrics = map_leaves(lambda leaf: be.xp.astype(leaf, be.dtype), metrics)
+    return {"loss": be.zeros(()), "count": be.zeros(()), "metrics": metrics}
 
 
 def statistics(
-    network: Network, losses: Array, count: Array | int, y_pred: Array, y: Array
+    network: Network,
+    losses: Array,
+    count: Array | int,
+    y_pred: Array,
+    y: Array,
+    weight: Array | None,
 ) -> Tree:
     """Return loss and metric sums of one batch, without reading any of them.
 
     The losses are those of all samples, to be summed. Predictions are those that the
     training loss is computed of.
     """
+    weights = () if weight is None else (weight,)
     be, activation = network.backend, network.absorbed.output_activation
     if network.metrics_need_activation and activation is not None:
         y_pred, _ = Context(activation, be, keeps=False).fwd(y_pred)
@@ -45,7 +53,8 @@ def statistics(
         "loss": losses if losses.ndim == 1 else be.xp.reshape(losses, (-1,)),
         "count": count,
         "metrics": {
-            metric.name: metric.batch(be, y_pred, y) for metric in network.metrics
+            metric.name: metric.batch(be, y_pred, y, *weights)
+            for metric in network.metrics
         },
     }
 

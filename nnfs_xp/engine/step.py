@@ -65,9 +65,8 @@ def train_step(
         be.assign(state, "penalty", penalty(network, program.arrays))
         add_penalties(network, program.arrays, program.slots or gradients)
 
-    values = statistics(
-        network, loss.weighted(be, losses, batch.weight), count, y_pred, batch.y
-    )
+    weighted = loss.weighted(be, losses, batch.weight)
+    values = statistics(network, weighted, count, y_pred, batch.y, batch.weight)
     counters, kept = [(state["optimizer"], "step", 1)], None
     if "row" in state:
         counters.append((state, "row", batch.y.shape[0]))
@@ -96,7 +95,7 @@ def evaluation_step(
     shape = loss.losses_shape(tuple(y_pred.shape))
     count, _ = loss.factors(be, shape, batch.y, batch.weight)
     weighted = loss.weighted(be, losses, batch.weight)
-    values = statistics(network, weighted, count, y_pred, batch.y)
+    values = statistics(network, weighted, count, y_pred, batch.y, batch.weight)
     add_statistics(network, totals, values)
 
 

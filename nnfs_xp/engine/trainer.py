@@ -36,7 +36,7 @@ class HostBatches:
     def begin_epoch(self, epoch: int) -> None:
         """Take the order of an epoch."""
         data = self.plan.data
-        self.state.reset_totals(data.outputs)
+        self.state.reset_totals(data.outputs, data.weighted)
         order = self.plan.order(self.state.network.seed, epoch)
         self._order = None if order is None else data.be.asarray(order, "int32")
 
@@ -169,7 +169,7 @@ class Trainer:
     def evaluate(self, data: Data, batch_size: int | None = 1024) -> dict[str, Any]:
         """Return loss and metrics of checked data."""
         network = self.state.network
-        totals = empty_statistics(network, data.outputs)
+        totals = empty_statistics(network, data.outputs, data.weighted)
         for rows in batch_slices(data.samples, batch_size):
             batch = _batch(network.backend, data.rows(rows))
             self.executor.evaluate(self.state.tree, totals, batch)

@@ -10,7 +10,7 @@ from nnfs_xp.checks import check_pair
 from nnfs_xp.checks.classes import as_matrices
 from nnfs_xp.kernels import portable
 from nnfs_xp.metrics.base import Statistics
-from nnfs_xp.metrics.counts import count_true
+from nnfs_xp.metrics.counts import count_true, spread
 from nnfs_xp.metrics.share import Share
 from nnfs_xp.registry import register
 
@@ -51,10 +51,19 @@ class Accuracy(Share):
         super().__init__(**where)
         self.ignore_index = check_ignore_index(ignore_index)
 
-    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
+    def batch(
+        self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
+    ) -> Statistics:
         """Return how many samples are right, and how many there are."""
         rows, targets = as_matrices(be, y_pred, y_true)
-        return count_correct(be, rows, targets, self.ignore_index)
+        if weight is None:
+            return count_correct(be, rows, targets, self.ignore_index)
+        weight = spread(be, weight, tuple(y_pred.shape[:-1]))
+        weight = be.xp.reshape(weight, (-1,))
+        right, counted = right_and_counted(be, rows, targets, self.ignore_index)
+        if counted is not None:
+            weight = be.xp.where(counted, weight, be.zero)
+        return {"correct": count_true(be, right, weight), "count": be.xp.sum(weight)}
 
     def check_data(self, be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
         """Return scores (n, k), and integer labels (n,) or rows (n, k)."""
@@ -84,13 +93,21 @@ def count_correct(
         ``correct``, an int32 0-d array, and ``count``, one too, or an int if it
         follows from the shapes.
     """
-    xp = be.xp
-    labels = xp.argmax(y_true, axis=1) if y_true.ndim == 2 else y_true
-    right = xp.argmax(y_pred, axis=1) == labels
-    if ignore_index is None or y_true.ndim == 2:
+    right, counted = right_and_counted(be, y_pred, y_true, ignore_index)
+    if counted is None:
         return {"correct": count_true(be, right), "count": y_pred.shape[0]}
-    counted = labels != ignore_index
     return {
         "correct": count_true(be, right & counted),
         "count": count_true(be, counted),
     }
+
+
+def right_and_counted(
+    be: Backend, y_pred: Array, y_true: Array, ignore_index: int | None
+) -> tuple[Array, Array | None]:
+    """Return whether each sample is right, and whether it counts, None if all do."""
+    xp = be.xp
+    labels = xp.argmax(y_true, axis=1) if y_true.ndim == 2 else y_true
+    right = xp.argmax(y_pred, axis=1) == labels
+    ignoring = ignore_index is not None and y_true.ndim == 1
+    return right, labels != ignore_index if ignoring else None

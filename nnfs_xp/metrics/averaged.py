@@ -8,13 +8,14 @@ from nnfs_xp.arguments import check_choice
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import InputError
 from nnfs_xp.metrics.base import Statistics
-from nnfs_xp.metrics.counts import count_true, no_counts, ratio
+from nnfs_xp.metrics.counts import count_true, ratio
 from nnfs_xp.metrics.decisions import (
     OfDecisions,
     class_numbers,
     decide,
     is_single,
     number_of_classes,
+    weight_of_rows,
 )
 
 AVERAGES = ("auto", "binary", "macro", "micro", "weighted", "none")
@@ -56,38 +57,41 @@ class AveragedScore(OfDecisions):
             )
 
     def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
-        """Return counts of 0."""
+        """Return counts of 0 for each class."""
         self.check_outputs(outputs)
-        k = 1 if is_single(outputs) else number_of_classes(outputs)
-        counts = {
-            name: be.zeros((k,), be.xp.int32)
-            for name in ("true_positives", "predicted", "true")
-        }
-        return {**counts, **no_counts(be, "count")}
+        names, shape = ("true_positives", "predicted", "true"), _shape(outputs)
+        return {name: be.zeros(shape, be.xp.int32) for name in names}
 
-    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
-        """Return the counts of each class; of a single output, of class 1 only."""
+    def batch(
+        self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
+    ) -> Statistics:
+        """Return the counts of each class, in a row of two for a single output."""
+        xp, outputs = be.xp, tuple(y_pred.shape[1:])
         predicted, true = decide(be, y_pred, y_true, self.threshold)
-        outputs = tuple(y_pred.shape[1:])
-        numbers = class_numbers(
-            be, 1 if is_single(outputs) else 0, number_of_classes(outputs), true
-        )
+        numbers = class_numbers(be, number_of_classes(outputs), true)
         predicted_so, true_so = predicted[:, None] == numbers, true[:, None] == numbers
+        if weight is not None:
+            weight = weight_of_rows(be, weight, y_pred)[:, None]
+        masks = {
+            "true_positives": predicted_so & true_so,
+            "predicted": predicted_so,
+            "true": true_so,
+        }
         return {
-            "true_positives": count_true(be, predicted_so & true_so, axis=0),
-            "predicted": count_true(be, predicted_so, axis=0),
-            "true": count_true(be, true_so, axis=0),
-            "count": predicted.shape[0],
+            name: xp.reshape(count_true(be, mask, weight, axis=0), _shape(outputs))
+            for name, mask in masks.items()
         }
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
         """Return the average of the scores, 0-d, or those of all classes, (k,)."""
         xp = be.xp
-        single = statistics["true"].shape[0] == 1
         average = self.average
         if average == "auto":
-            average = "binary" if single else "macro"
-        tp, predicted, true = (xp.astype(c, be.dtype) for c in _of_all(be, statistics))
+            average = "binary" if statistics["true"].ndim == 2 else "macro"
+        tp, predicted, true = (
+            xp.astype(xp.reshape(statistics[name], (-1,)), be.dtype)
+            for name in ("true_positives", "predicted", "true")
+        )
         if average == "micro":
             tp, predicted, true = xp.sum(tp), xp.sum(predicted), xp.sum(true)
         scores = ratio(be, *self.share(tp, predicted, true))
@@ -101,16 +105,6 @@ class AveragedScore(OfDecisions):
         return scores
 
 
-def _of_all(be: Backend, statistics: Statistics) -> tuple[Array, Array, Array]:
-    """Return the counts of all classes, also where only class 1 was counted."""
-    tp, predicted, true = (
-        statistics[name] for name in ("true_positives", "predicted", "true")
-    )
-    if true.shape[0] > 1:
-        return tp, predicted, true
-    n, concat = statistics["count"], be.xp.concat
-    return (
-        concat([n - predicted - true + tp, tp]),
-        concat([n - predicted, predicted]),
-        concat([n - true, true]),
-    )
+def _shape(outputs: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of counts, which tells two classes from a single output."""
+    return (1, 2) if is_single(outputs) else (number_of_classes(outputs),)

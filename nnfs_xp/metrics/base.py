@@ -9,12 +9,13 @@ of batch sizes, where a mean of means is not, and no batch is waited for.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, ClassVar
 
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.checks import check_pair
+from nnfs_xp.checks import check_pair, check_sample_weight
 from nnfs_xp.errors import BackendMismatchError, InputError
-from nnfs_xp.metrics.counts import as_counts
+from nnfs_xp.metrics.counts import as_counts, as_weights
 from nnfs_xp.placement import asked_backend, backend_for
 from nnfs_xp.unit import Unit
 
@@ -69,6 +70,7 @@ class Metric(Unit):
     _total: Statistics | None
     _outputs: tuple[int, ...]
     _total_backend: Backend | None
+    _weighted: bool
 
     def __init__(
         self,
@@ -95,10 +97,14 @@ class Metric(Unit):
         """
         raise NotImplementedError
 
-    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
+    def batch(
+        self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
+    ) -> Statistics:
         """Return the statistics of one batch.
 
-        Counts are int32, or Python numbers if they follow from shapes.
+        Counts are int32, or Python numbers if they follow from shapes. With weights
+        of the samples, they are sums of weights, floats. A metric that takes none
+        leaves the argument out, and is then refused where there are some.
         """
         raise NotImplementedError
 
@@ -116,6 +122,14 @@ class Metric(Unit):
     def combines_by_sums(self) -> bool:
         """Whether statistics are combined by adding them up."""
         return type(self).combine is Metric.combine
+
+    def check_weighted(self) -> None:
+        """Raise InputError if `batch` takes no weights of samples."""
+        if "weight" not in inspect.signature(self.batch).parameters:
+            raise InputError(
+                f"metrics: {self!r} takes no sample_weight; its batch must be "
+                "batch(be, y_pred, y_true, weight=None)"
+            )
 
     def prepare(self, be: Backend, y: Array) -> bool:
         """Take what is needed from the targets of the whole training data.
@@ -138,7 +152,9 @@ class Metric(Unit):
 
     # The shell.
 
-    def calculate(self, y_pred: Any, y_true: Any) -> Array:
+    def calculate(
+        self, y_pred: Any, y_true: Any, *, sample_weight: Any = None
+    ) -> Array:
         """Return the figure of one batch, apart from what `update` has added.
 
         Parameters
@@ -147,6 +163,8 @@ class Metric(Unit):
             Predictions, one row a sample.
         y_true : array or array_like
             Targets, in the form that the metric describes.
+        sample_weight : array or array_like, shape (n,), optional
+            How often each sample counts, 0 or more.
 
         Returns
         -------
@@ -155,13 +173,13 @@ class Metric(Unit):
         """
         be = backend_for(self._backend, y_pred)
         with be.context():
-            predictions, targets = self.check_data(be, y_pred, y_true)
+            predictions, *others = self._checked(be, y_pred, y_true, sample_weight)
             self.check_outputs(tuple(predictions.shape[1:]))
-            self.prepare(be, targets)
-            batch = as_counts(be, self.batch(be, predictions, targets))
+            self.prepare(be, others[0])
+            batch = as_counts(be, self.batch(be, predictions, *others))
             return self.compute(be, batch)
 
-    def update(self, y_pred: Any, y_true: Any) -> None:
+    def update(self, y_pred: Any, y_true: Any, *, sample_weight: Any = None) -> None:
         """Add a batch, which may be of any size; arguments as in `calculate`.
 
         The statistics stay on the device. Only the check of the targets waits
@@ -175,7 +193,7 @@ class Metric(Unit):
         """
         be = backend_for(self._backend, y_pred)
         with be.context():
-            predictions, targets = self.check_data(be, y_pred, y_true)
+            predictions, *others = self._checked(be, y_pred, y_true, sample_weight)
             outputs = tuple(predictions.shape[1:])
             if self._total is None:
                 self.check_outputs(outputs)
@@ -183,8 +201,13 @@ class Metric(Unit):
             else:
                 self._check_same(be, outputs)
                 total = self._total
-            total = self.combine(be, total, self.batch(be, predictions, targets))
+            batch = self.batch(be, predictions, *others)
+            weighted = self._weighted or sample_weight is not None
+            if weighted:
+                total, batch = as_weights(be, total), as_weights(be, batch)
+            total = self.combine(be, total, batch)
         self._total, self._outputs, self._total_backend = total, outputs, be
+        self._weighted = weighted
 
     def result(self) -> Array:
         """Return the figure of all batches since the metric was made or reset."""
@@ -196,6 +219,19 @@ class Metric(Unit):
     def reset(self) -> None:
         """Forget all batches."""
         self._total, self._outputs, self._total_backend = None, (), None
+        self._weighted = False
+
+    def _checked(self, be: Backend, y_pred: Any, y_true: Any, weight: Any) -> list[Any]:
+        """Return what `batch` takes: predictions, targets, and weights if there are."""
+        checked = list(self.check_data(be, y_pred, y_true))
+        if weight is not None:
+            self.check_weighted()
+            shape = tuple(checked[0].shape)
+            # Scores of classes may be of several positions in a sample.
+            positions = shape[:-1] if self.target_kind == "classes" else shape[:1]
+            shape = positions or shape
+            checked.append(check_sample_weight(be, weight, "sample_weight", shape))
+        return checked
 
     def _check_same(self, be: Backend, outputs: tuple[int, ...]) -> None:
         """Raise if a batch cannot be added to those before it."""

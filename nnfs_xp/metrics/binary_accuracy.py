@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from nnfs_xp.arguments import check_number
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.metrics.base import Statistics
-from nnfs_xp.metrics.counts import count_true
 from nnfs_xp.metrics.share import Share
 from nnfs_xp.registry import register
 
@@ -51,10 +48,6 @@ class BinaryAccuracy(Share):
         super().__init__(**where)
         self.threshold = check_number(threshold, "threshold")
 
-    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
-        """Return how many outputs are right, and how many there are."""
-        right = (y_pred > self.threshold) == (y_true > 0.5)
-        return {
-            "correct": count_true(be, right),
-            "count": math.prod(y_pred.shape),
-        }
+    def right(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
+        """Return whether each output is on the side of its target."""
+        return (y_pred > self.threshold) == (y_true > 0.5)

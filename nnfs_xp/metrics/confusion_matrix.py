@@ -13,6 +13,7 @@ from nnfs_xp.metrics.decisions import (
     class_numbers,
     decide,
     number_of_classes,
+    weight_of_rows,
 )
 from nnfs_xp.registry import register
 
@@ -78,28 +79,34 @@ class ConfusionMatrix(OfDecisions):
         k = number_of_classes(outputs)
         return {"matrix": be.zeros((k, k), be.xp.int32)}
 
-    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
+    def batch(
+        self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
+    ) -> Statistics:
         """Return the matrix of one batch."""
         xp = be.xp
         predicted, true = decide(be, y_pred, y_true, self.threshold)
-        k = number_of_classes(tuple(y_pred.shape[1:]))
+        k, n = number_of_classes(tuple(y_pred.shape[1:])), predicted.shape[0]
+        if weight is not None:
+            weight = weight_of_rows(be, weight, y_pred)
+            return {"matrix": _matrix(be, predicted, true, k, weight)}
         matrix = be.zeros((k, k), xp.int32)
-        n = predicted.shape[0]
         for start in range(0, n, _EXACT_ROWS):
             rows = slice(start, min(start + _EXACT_ROWS, n))
-            matrix = matrix + _matrix(be, predicted[rows], true[rows], k)
+            part = _matrix(be, predicted[rows], true[rows], k)
+            matrix = matrix + xp.astype(part, xp.int32)
         return {"matrix": matrix}
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the matrix, int32, shape (k, k)."""
+        """Return the matrix, int32, or floats if it is weighted, shape (k, k)."""
         return statistics["matrix"]
 
 
-def _matrix(be: Backend, predicted: Array, true: Array, k: int) -> Array:
-    """Return ``T^T P`` as int32."""
+def _matrix(
+    be: Backend, predicted: Array, true: Array, k: int, weight: Array | None = None
+) -> Array:
+    """Return ``T^T diag(w) P``, as floats: not every library multiplies integers."""
     xp = be.xp
-    numbers = class_numbers(be, 0, k, true)
+    numbers = class_numbers(be, k, true)
     t = xp.astype(numbers[:, None] == true, be.dtype)
     p = xp.astype(predicted[:, None] == numbers, be.dtype)
-    # Not every library multiplies matrices of integers.
-    return xp.astype(be.full_matmul(t, p), xp.int32)
+    return be.full_matmul(t if weight is None else t * weight, p)

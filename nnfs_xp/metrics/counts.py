@@ -1,4 +1,7 @@
-"""Counts in int32, which sum exactly up to 2,147,483,647, and their shares."""
+"""Counts of samples, sums of their weights, and shares of both.
+
+Counts are int32, which sum exactly up to 2,147,483,647. Weights are floats.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +26,40 @@ def as_counts(be: Backend, statistics: dict[str, Any]) -> dict[str, Array]:
     }
 
 
-def count_true(be: Backend, mask: Array, axis: int | None = None) -> Array:
-    """Return how many elements are True, of all or along an axis."""
+def as_weights(be: Backend, statistics: dict[str, Any]) -> dict[str, Array]:
+    """Return statistics with floats in the place of counts."""
+    return {
+        name: be.xp.astype(value, be.dtype)
+        if be.xp.isdtype(value.dtype, "integral")
+        else value
+        for name, value in as_counts(be, statistics).items()
+    }
+
+
+def spread(be: Backend, weight: Array, shape: tuple[int, ...]) -> Array:
+    """Return the weight of each entry of an array, given those of its samples."""
+    weight = weight[(..., *(None,) * (len(shape) - weight.ndim))]
+    return be.xp.broadcast_to(weight, shape)
+
+
+def count_true(
+    be: Backend, mask: Array, weight: Array | None = None, axis: int | None = None
+) -> Array:
+    """Return how many elements are True, of all or along an axis.
+
+    With a weight for each element, which may be broadcast, their weights together.
+    """
     xp = be.xp
+    if weight is not None:
+        return xp.sum(xp.where(mask, weight, be.zero), axis=axis)
     return xp.sum(xp.astype(mask, xp.int32), axis=axis, dtype=xp.int32)
 
 
 def ratio(be: Backend, part: Array, whole: Array, otherwise: float = 0.0) -> Array:
-    """Return ``part / whole`` of counts, and `otherwise` where `whole` is 0."""
+    """Return ``part / whole``, and `otherwise` where `whole` is 0."""
     xp = be.xp
     part, whole = xp.astype(part, be.dtype), xp.astype(whole, be.dtype)
+    some = whole > 0
     # A where computes both of its branches: neither may divide by 0.
-    quotient = part / xp.maximum(whole, be.constant(1.0))
-    return xp.where(whole > 0, quotient, be.constant(otherwise))
+    quotient = part / xp.where(some, whole, be.constant(1.0))
+    return xp.where(some, quotient, be.constant(otherwise))

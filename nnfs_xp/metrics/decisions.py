@@ -14,6 +14,7 @@ from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks import check_array, check_pair
 from nnfs_xp.checks.classes import as_matrices
 from nnfs_xp.metrics.base import Metric
+from nnfs_xp.metrics.counts import spread
 
 
 def is_single(outputs: tuple[int, ...]) -> bool:
@@ -56,6 +57,13 @@ class OfDecisions(Metric):
         return check_pair(be, y_pred, y_true, "probabilities" if single else "classes")
 
 
+def weight_of_rows(be: Backend, weight: Array, y_pred: Array) -> Array:
+    """Return the weight of each row that `decide` makes of predictions."""
+    shape = tuple(y_pred.shape)
+    positions = shape if is_single(shape[1:]) else shape[:-1]
+    return be.xp.reshape(spread(be, weight, positions), (-1,))
+
+
 def decide(
     be: Backend, y_pred: Array, y_true: Array, threshold: float
 ) -> tuple[Array, Array]:
@@ -70,6 +78,6 @@ def decide(
     return xp.argmax(scores, axis=1), targets
 
 
-def class_numbers(be: Backend, first: int, classes: int, like: Array) -> Array:
-    """Return the classes from `first` on, in the dtype of other class numbers."""
-    return be.xp.arange(first, classes, dtype=like.dtype, device=be.device)
+def class_numbers(be: Backend, classes: int, like: Array) -> Array:
+    """Return all classes, in the dtype of other class numbers."""
+    return be.xp.arange(classes, dtype=like.dtype, device=be.device)

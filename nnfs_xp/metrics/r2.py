@@ -7,7 +7,7 @@ from typing import Any
 from nnfs_xp.arguments import check_choice
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.metrics.base import Metric, Statistics
-from nnfs_xp.metrics.counts import as_counts
+from nnfs_xp.metrics.counts import as_counts, count_true, ratio, spread
 from nnfs_xp.registry import register
 from nnfs_xp.special import sign
 
@@ -63,42 +63,53 @@ class R2(Metric):
         sums = {
             name: be.zeros(outputs) for name in ("origin", "mean", "m2", "residual")
         }
-        return {"count": be.zeros((), be.xp.int32), **sums}
+        return {"count": be.zeros((), be.xp.int32), "weight": be.zeros(()), **sums}
 
-    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
-        """Return the count, and for each output four numbers.
+    def batch(
+        self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
+    ) -> Statistics:
+        """Return the count, the weight of all, and for each output four numbers.
 
         They are the first target; the mean of the targets less the first, and
         the sum of their squared distances to it; and the sum of the squared
         errors.
         """
-        xp = be.xp
+        xp, n = be.xp, y_true.shape[0]
         origin = y_true[0, ...]
-        shifted = y_true - origin
-        mean = xp.mean(shifted, axis=0)
-        deviation, error = shifted - mean, y_true - y_pred
+        shifted, error = y_true - origin, y_true - y_pred
+        if weight is None:
+            count, total, mean = n, be.constant(float(n)), xp.mean(shifted, axis=0)
+        else:
+            count, total = count_true(be, weight > 0), xp.sum(weight)
+            weight = spread(be, weight, tuple(y_true.shape))
+            # A sample without weight is left out, whatever its prediction is.
+            error = xp.where(weight > 0, error, be.zero)
+            mean = ratio(be, xp.sum(weight * shifted, axis=0), total)
+
+        def added_up(squares: Array) -> Array:
+            return xp.sum(squares if weight is None else weight * squares, axis=0)
+
+        deviation = shifted - mean
         return {
-            "count": y_true.shape[0],
+            "count": count,
+            "weight": total,
             "origin": origin,
             "mean": mean,
-            "m2": xp.sum(deviation * deviation, axis=0),
-            "residual": xp.sum(error * error, axis=0),
+            "m2": added_up(deviation * deviation),
+            "residual": added_up(error * error),
         }
 
     def combine(self, be: Backend, total: Statistics, batch: Statistics) -> Statistics:
         """Return the statistics of both sets of samples together."""
-        xp = be.xp
-        total, batch = as_counts(be, total), as_counts(be, batch)
-        count = total["count"] + batch["count"]
+        xp, batch = be.xp, as_counts(be, batch)
+        before, weight = total["weight"], total["weight"] + batch["weight"]
         # The batch's part of all samples; of none, if there are none.
-        part = xp.astype(batch["count"], be.dtype) / xp.maximum(
-            xp.astype(count, be.dtype), be.constant(1.0)
-        )
-        origin = xp.where(total["count"] > 0, total["origin"], batch["origin"])
+        part = ratio(be, batch["weight"], weight)
+        origin = xp.where(before > 0, total["origin"], batch["origin"])
         apart = batch["origin"] - origin + batch["mean"] - total["mean"]
-        before = xp.astype(total["count"], be.dtype)
         return {
-            "count": count,
+            "count": total["count"] + xp.astype(batch["count"], total["count"].dtype),
+            "weight": weight,
             "origin": origin,
             "mean": total["mean"] + apart * part,
             "m2": total["m2"] + batch["m2"] + apart * (apart * (before * part)),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from nnfs_xp.arguments import check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import InputError
-from nnfs_xp.metrics.base import Statistics
-from nnfs_xp.metrics.counts import count_true
 from nnfs_xp.metrics.share import Share
 from nnfs_xp.registry import register
 
@@ -82,15 +79,11 @@ class RegressionAccuracy(Share):
         self._tolerance = float(be.to_numpy(deviation)) / 250
         return True
 
-    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
-        """Return how many outputs are close, and how many there are."""
+    def right(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
+        """Return whether each output is close to its target."""
         if self.tolerance is None:
             raise InputError(
                 "tolerance must be given, or taken from the training targets by "
                 "fit, prepare or calculate, before batches are counted"
             )
-        close = be.xp.abs(y_pred - y_true) < self.tolerance
-        return {
-            "correct": count_true(be, close),
-            "count": math.prod(y_pred.shape),
-        }
+        return be.xp.abs(y_pred - y_true) < self.tolerance

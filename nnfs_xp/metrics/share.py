@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import math
+
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.metrics.base import Metric, Statistics
-from nnfs_xp.metrics.counts import no_counts, ratio
+from nnfs_xp.metrics.counts import count_true, no_counts, ratio, spread
 
 
 class Share(Metric):
     """Base of metrics whose statistics are ``correct``, and the ``count`` of all."""
 
+    def right(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
+        """Return whether each prediction is right: of each sample, or each output."""
+        raise NotImplementedError
+
     def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
         """Return counts of 0."""
         self.check_outputs(outputs)
         return no_counts(be, "correct", "count")
+
+    def batch(
+        self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
+    ) -> Statistics:
+        """Return how many are right, and how many there are, or their weights."""
+        right = self.right(be, y_pred, y_true)
+        if weight is None:
+            return {"correct": count_true(be, right), "count": math.prod(right.shape)}
+        weight = spread(be, weight, tuple(right.shape))
+        return {"correct": count_true(be, right, weight), "count": be.xp.sum(weight)}
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
         """Return the share of what is right, 0-d, and NaN of nothing."""

@@ -8,7 +8,6 @@ from nnfs_xp.arguments import check_count
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks.classes import as_matrices
 from nnfs_xp.errors import InputError
-from nnfs_xp.metrics.base import Statistics
 from nnfs_xp.metrics.counts import count_true
 from nnfs_xp.metrics.share import Share
 from nnfs_xp.registry import register
@@ -60,9 +59,9 @@ class TopKAccuracy(Share):
                 f"k must be at most the number of classes {outputs[-1]}, got {self.k}"
             )
 
-    def batch(self, be: Backend, y_pred: Array, y_true: Array) -> Statistics:
-        """Return how many samples are right, and how many there are."""
-        xp = be.xp
+    def right(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
+        """Return whether the class of each sample is among the first k."""
+        xp, positions = be.xp, tuple(y_pred.shape[:-1])
         y_pred, y_true = as_matrices(be, y_pred, y_true)
         labels = xp.argmax(y_true, axis=1) if y_true.ndim == 2 else y_true
         labels = labels[:, None]
@@ -73,7 +72,4 @@ class TopKAccuracy(Share):
         not_lower = xp.logical_not(y_pred < own) & (classes < labels)
         higher = xp.logical_not(y_pred <= own) & (classes > labels)
         ahead = count_true(be, not_lower | higher, axis=1)
-        return {
-            "correct": count_true(be, ahead < self.k),
-            "count": y_pred.shape[0],
-        }
+        return xp.reshape(ahead < self.k, positions)

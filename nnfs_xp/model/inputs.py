@@ -77,6 +77,8 @@ def check_data(
             )  # fmt: skip
     for metric in network.metrics:
         metric.check_outputs(outputs)
+        if sample_weight is not None:
+            metric.check_weighted()
         if metric.target_kind != network.loss.target_kind and outputs != (1,):
             # Rows of answers would be taken for the scores of one class.
             raise InputError(
