@@ -159,7 +159,7 @@ def test_another_loss_or_metric_keeps_the_optimizers_state(backend64):
         ({"metrics": ["accuracy", "accuracy"]}, "different names"),
         ({"metrics": "r2"}, "not for the targets"),
         (
-            {"loss": nx.MeanSquaredError(), "metrics": nx.Accuracy()},
+            {"loss": nx.MeanSquaredError(), "metrics": nx.BinaryAccuracy()},
             "not for the targets",
         ),
         ({"loss": nx.SoftmaxCrossEntropy()}, "takes logits"),
@@ -406,20 +406,54 @@ def test_a_tolerance_comes_from_the_training_data(backend64):
     assert "accuracy" in model.evaluate(X, 100 * y)
 
 
-def test_metrics_of_classes_with_several_answers():
-    """Each row of answers would be read as the scores of one class."""
+SQUARED = [
+    ("mean_squared_error", nx.Sigmoid), ("mean_squared_error", nx.Tanh),
+    ("binary_crossentropy", nx.Sigmoid), ("huber", nx.Softmax),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "activation"), SQUARED)
+def test_rows_of_any_loss_may_be_classes(backend, loss, activation):
+    """One-hot rows learned by squared error, and the share of right classes."""
+    be, rows = backend, np.eye(3)[Y % 3]
+    if activation is nx.Tanh:
+        rows = 2 * rows - 1
+    model = nx.Model(
+        [nx.Dense(3, 3), activation()],
+        loss=loss, optimizer="adam", backend=be,
+        metrics=[nx.Accuracy(), nx.F1("micro"), nx.TopKAccuracy(2)],
+    )  # fmt: skip
+    right = be.to_numpy(model.predict(X)).argmax(axis=1) == Y % 3
+    weight = np.arange(len(Y)) % 3
+    for given, expected in {
+        None: right.mean(), 1: np.average(right, weights=weight)
+    }.items():  # fmt: skip
+        found = model.evaluate(X, rows, sample_weight=given and weight)
+        assert found["accuracy"] == pytest.approx(expected, rel=1e-6)
+        assert found["f1"] == pytest.approx(expected, rel=1e-6)
+        assert found["top_k_accuracy"] >= found["accuracy"]
+    record = model.fit(X, rows, epochs=2, batch_size=7).epochs[-1]
+    assert 0 <= record["accuracy"] <= 1
+
+
+def test_rows_that_are_no_classes_are_refused():
+    """Several answers that are yes in one row, or none, or a single output."""
     model = nx.Model(
         [nx.Dense(3, 2), nx.Sigmoid()],
         loss="binary_crossentropy", optimizer="adam", metrics=["accuracy", "f1"],
     )  # fmt: skip
     before = host(model)
-    for call in (model.fit, model.evaluate):
-        with pytest.raises(
-            nx.InputError, match=r"F1.* is for classes, .*\(2,\) answers"
-        ):
-            call(X, np.eye(2)[Y])
+    for rows in (np.ones((len(Y), 2)), np.zeros((len(Y), 2))):
+        for call in (model.fit, model.evaluate):
+            with pytest.raises(nx.InputError, match=r"y must hold rows .* for F1\("):
+                call(X, rows)
     for name, value in host(model).items():
         np.testing.assert_array_equal(value, before[name])
+    for loss in ("mean_squared_error", "binary_crossentropy"):
+        one = nx.Model([nx.Dense(3, 1), nx.Sigmoid()], loss=loss, optimizer="sgd")
+        one.set(metrics=nx.Accuracy())
+        with pytest.raises(nx.InputError, match=r"Accuracy\(.* needs several outputs"):
+            one.evaluate(X, np.ones((len(Y), 1)))
 
 
 def test_an_extreme_logit_of_a_sigmoid_is_exact(backend):

@@ -123,6 +123,30 @@ def _check_rows(be: Backend, rows: Array, name: str, n_classes: int | None) -> A
     return rows
 
 
+def check_one_largest(be: Backend, rows: Array, name: str, reader: Any) -> None:
+    """Raise InputError unless every row has one largest entry, which is its class.
+
+    Parameters
+    ----------
+    be : Backend
+        Where the rows are.
+    rows : array, shape (n, ..., k)
+        Targets.
+    name : str
+        The argument's name, for messages.
+    reader : object
+        Who takes them for classes.
+    """
+    xp = be.xp
+    largest = rows == xp.max(rows, axis=-1, keepdims=True)
+    ties = xp.sum(xp.astype(largest, xp.int32), axis=-1, dtype=xp.int32)
+    if not bool(xp.all(ties == 1)):
+        raise InputError(
+            f"{name} must hold rows with one largest entry, the class, for "
+            f"{reader!r}, got some with several"
+        )
+
+
 def _or(value: int | None, otherwise: str) -> str:
     return otherwise if value is None else str(value)
 

@@ -152,7 +152,9 @@ def metrics_for(value: Any, loss: Loss | None) -> tuple[Metric, ...]:
         raise InputError(f"metrics must have different names, got {names}")
     for metric in metrics:
         check_not_overridden(metric, _SHELLS["metric"])
-        if loss is not None and not metric.takes(loss.target_kind):
+        # Rows of several outputs may be read as classes, which the data tells.
+        rows = metric.target_kind == "classes"
+        if loss is not None and not (rows or metric.takes(loss.target_kind)):
             raise InputError(
                 f"metrics: {metric!r} is not for the targets of {loss!r}, "
                 f"which are {loss.target_kind}"

@@ -16,6 +16,7 @@ from nnfs_xp.checks import (
     check_same_library,
     check_sample_weight,
 )
+from nnfs_xp.checks.classes import check_one_largest
 from nnfs_xp.engine.data import Data
 from nnfs_xp.engine.network import Network
 from nnfs_xp.errors import InputError
@@ -79,11 +80,14 @@ def check_data(
         metric.check_outputs(outputs)
         if sample_weight is not None:
             metric.check_weighted()
-        if metric.target_kind != network.loss.target_kind and outputs != (1,):
-            # Rows of answers would be taken for the scores of one class.
+        kind = network.loss.target_kind
+        if metric.target_kind != kind and outputs[-1:] not in ((), (1,)):
+            with be.context():
+                check_one_largest(be, y, y_name, metric)
+        elif not metric.takes(kind):
             raise InputError(
-                f"metrics: {metric!r} is for classes, and {network.loss!r} has "
-                f"{outputs} answers for each sample"
+                f"metrics: {metric!r} needs several outputs beside {network.loss!r}, "
+                f"got {outputs}"
             )
     return dataclasses.replace(data, y=y, weight=sample_weight)
 
