@@ -40,6 +40,7 @@ from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import (
     BackendMismatchError,
     BackendUnavailableError,
+    DataWarning,
     DeviceMemoryError,
     DownloadError,
     DTypeError,
@@ -75,6 +76,7 @@ __all__ = [
     "BackendMismatchError",
     "BackendStatus",
     "BackendUnavailableError",
+    "DataWarning",
     "BatchEvent",
     "Callback",
     "Checkpoint",

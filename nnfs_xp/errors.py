@@ -136,3 +136,24 @@ class DownloadError(RuntimeError):
     >>> issubclass(DownloadError, RuntimeError), issubclass(DownloadError, InputError)
     (True, False)
     """
+
+
+class DataWarning(UserWarning):
+    r"""Data is read in a way that may not be what was meant.
+
+    The message says what was done, and how to say otherwise.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile, warnings
+    >>> from nnfs_xp import DataWarning
+    >>> from nnfs_xp.data import load_dataset
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "rows.csv")
+    ...     _ = path.write_text(",a,kind\n0,1,x\n1,5,y\n2,2,x\n3,6,y")
+    ...     with warnings.catch_warnings(record=True) as caught:
+    ...         warnings.simplefilter("always")
+    ...         data = load_dataset(path)
+    >>> caught[0].category.__name__, data.n_features
+    ('DataWarning', 1)
+    """

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from nnfs_xp.arguments import check_choice
 from nnfs_xp.data.dataset import Dataset
-from nnfs_xp.data.examples import Examples, number_names
+from nnfs_xp.data.examples import Examples, Parts
 from nnfs_xp.data.fashion_mnist import load_full
 from nnfs_xp.data.generators import load_points
 from nnfs_xp.data.packaged import load_digits, load_mini
-from nnfs_xp.data.readers import read_file
+from nnfs_xp.data.readers import read_file, read_frame
 from nnfs_xp.data.scaling import Scaling
-from nnfs_xp.errors import FileFormatError, InputError
+from nnfs_xp.data.tables import MISSING, Layout
+from nnfs_xp.data.targets import TASKS, numbered, task_of
+from nnfs_xp.errors import DataWarning, FileFormatError, InputError
 from nnfs_xp.random import Stream
 
 _Path = str | PathLike[str]
@@ -29,34 +35,66 @@ _LOADERS: dict[str, Callable[[_Path | None], Dataset]] = {
 }
 
 DATASET_NAMES = tuple(_LOADERS)
-_TEST_SHARE = 0.2
+_TEST_EVERY = 5
+# A table of this many columns may be one of pixels.
+_LEAST_PIXELS = 64
 
 
 def load_dataset(
-    name_or_path: _Path, *, data_dir: _Path | None = None, seed: int = 0
+    name_or_path: Any,
+    *,
+    data_dir: _Path | None = None,
+    seed: int = 0,
+    task: str | None = None,
+    label: str | int | None = None,
+    delimiter: str | None = None,
+    missing: str | None = None,
+    resize: Sequence[int] | None = None,
 ) -> Dataset:
     """Return a built-in data set, or make one of the user's own file.
 
     Parameters
     ----------
-    name_or_path : str or path
-        One of `DATASET_NAMES`, or a ``.npz``, ``.csv``, ``.csv.gz`` or IDX
-        file, or a directory of IDX files.
+    name_or_path : str, path or DataFrame
+        One of `DATASET_NAMES`, or a file or folder: ``.npz``, ``.npy``,
+        ``.csv``, ``.tsv``, IDX, or pictures in ``CLASS/*.png`` or
+        ``train/CLASS/*.png`` and ``test/CLASS/*.png``. Or a DataFrame of pandas
+        or polars.
     data_dir : path, optional
         Where the four files of ``"fashion-mnist"`` are; without it they are
         downloaded. Nothing else uses it.
     seed : int, default 0
         Chooses the fifth of the rows that is held out for testing, for a file
-        that names no test rows itself.
+        that names no test rows itself. It is a fifth of each class.
+    task : {"classification", "regression"}, optional
+        What the answers are. Without it they are numbers to predict if one of
+        them is not whole, or if there are more than twenty different ones with
+        gaps between them, and classes otherwise.
+    label : str or int, optional
+        Name or number of the column of a table that holds the answers; numbers
+        count from 0, or from -1 backwards. Without it, it is the one that the
+        header calls ``label``, ``class``, ``target`` or ``y``, and otherwise
+        the last.
+    delimiter : str, optional
+        What stands between the cells of a CSV file. A comma, a semicolon or a
+        tab is found without it.
+    missing : {"mean", "drop"}, optional
+        Puts the mean of the training rows of its column in the place of a
+        missing value, or leaves out such rows. Without it they are an error.
+    resize : pair of int, optional
+        Height and width that all pictures are brought to.
 
     Returns
     -------
     Dataset
+        Its scaling is by column, but one for all pixels of images. Whole
+        numbers from 0 to 255 in 64 columns or more are taken for pixels, too.
 
     Raises
     ------
     InputError
-        If nothing has this name, or a file has too few rows.
+        If nothing has this name, an option does not fit, a file has too few
+        rows, or all rows are of one class.
     FileFormatError
         If a file is damaged or of another kind.
     DownloadError
@@ -67,17 +105,35 @@ def load_dataset(
     >>> load_dataset("digits").n_classes
     10
     """
-    if name_or_path in DATASET_NAMES:
-        return _LOADERS[str(name_or_path)](data_dir)
-    return _dataset_from_file(_existing(name_or_path), seed)
+    if task is not None:
+        check_choice(task, "task", TASKS)
+    if missing is not None:
+        check_choice(missing, "missing", MISSING)
+    options: dict[str, Any] = {"delimiter": delimiter, "resize": resize}
+    if isinstance(name_or_path, str) and name_or_path in _LOADERS:
+        options |= {"task": task, "label": label, "missing": missing}
+        for option, value in options.items():
+            if value is not None:
+                raise InputError(f"{option} is for files; {name_or_path} is built in")
+        return _LOADERS[name_or_path](data_dir)
+    source, parts = _read(name_or_path, Layout(label, missing), options)
+    return _dataset(source, parts, seed, task, missing)
 
 
 def load_examples(
-    name_or_path: _Path,
+    name_or_path: Any,
     *,
     data_dir: _Path | None = None,
     n_features: int | None = None,
     class_names: Sequence[str] | None = None,
+    task: str | None = None,
+    columns: Sequence[str] = (),
+    image_shape: Sequence[int] | None = None,
+    label: str | int | None = None,
+    delimiter: str | None = None,
+    missing: str | None = None,
+    means: Any = None,
+    resize: Sequence[int] | None = None,
 ) -> Examples:
     """Return examples to evaluate, or to predict, with a trained model.
 
@@ -86,14 +142,27 @@ def load_examples(
 
     Parameters
     ----------
-    name_or_path, data_dir
+    name_or_path, data_dir, task, delimiter, resize
         As for `load_dataset`.
     n_features : int, optional
-        How many features the model takes. A CSV file of just this many columns
+        How many features the model takes. A table of just this many columns
         has no labels; without this number its last column is taken for them.
     class_names : sequence of str, optional
         The classes of the model. A file that names its classes is numbered by
         them, and not by the names that happen to occur in it.
+    columns : sequence of str, optional
+        The names of the model's features. A table that names its columns is
+        brought into this order, or refused if it has others.
+    image_shape : sequence of int, optional
+        The shape of the model's images; pictures are turned grey, or into
+        colours, as it needs.
+    label : str or int, optional
+        As for `load_dataset`. The column may be absent.
+    missing : {"mean", "drop"}, optional
+        As for `load_dataset`.
+    means : array_like, optional
+        What ``missing="mean"`` puts into each column: the means of the
+        training. Without it, those of these very rows.
 
     Returns
     -------
@@ -102,8 +171,8 @@ def load_examples(
     Raises
     ------
     InputError
-        If nothing has this name, the features are not `n_features`, or the
-        file has a class that is not one of `class_names`.
+        If nothing has this name, the features are not `n_features` or not
+        `columns`, or the file has a class that is not one of `class_names`.
     FileFormatError
         If a file is damaged or of another kind.
     DownloadError
@@ -115,36 +184,43 @@ def load_examples(
     >>> load_examples("digits").class_names[:3]
     ('0', '1', '2')
     """
-    if name_or_path in DATASET_NAMES:
+    if missing is not None:
+        check_choice(missing, "missing", MISSING)
+    if isinstance(name_or_path, str) and name_or_path in _LOADERS:
         dataset = load_dataset(name_or_path, data_dir=data_dir)
         x, y = dataset.x_test, dataset.y_test
         found = Examples(x, y, dataset.class_names, dataset.image_shape)
+        source = name_or_path
     else:
-        path = _existing(name_or_path)
-        rows, test = read_file(path, n_features=n_features)
-        found = _numbered_by(class_names, path, test or rows)
+        layout = Layout(label, missing, n_features, tuple(columns), False)
+        options = {"delimiter": delimiter, "resize": resize, "image_shape": image_shape}
+        source, (rows, test) = _read(name_or_path, layout, options)
+        found = test or rows
+        if missing == "mean":
+            means = _means(source, found, found.x) if means is None else means
+            found = replace(found, x=_filled(found.x, means))
+        if found.y is not None and (task or task_of(found.y)) == "classification":
+            y, names = numbered(source, found.y, class_names or None)
+            found = replace(found, y=y, class_names=names)
     if n_features is not None and found.x.shape[1] != n_features:
         raise InputError(
-            f"{name_or_path}: rows have {found.x.shape[1]} features; "
+            f"{source}: rows have {found.x.shape[1]} features; "
             f"{n_features} are expected"
         )
     return found
 
 
-def _numbered_by(
-    class_names: Sequence[str] | None, path: Path, found: Examples
-) -> Examples:
-    """Return examples whose labels are numbered by `class_names`."""
-    names, y = found.class_names, found.y
-    if y is None or class_names is None or names == number_names(len(names)):
-        return found
-    unknown = [name for name in names if name not in class_names]
-    if unknown:
-        raise InputError(
-            f"{path}: class {unknown[0]!r} is none of {', '.join(class_names)}"
-        )
-    numbers = np.array([list(class_names).index(name) for name in names])
-    return Examples(found.x, numbers[y], tuple(class_names), found.image_shape)
+def _read(
+    name_or_path: Any, layout: Layout, options: dict[str, Any]
+) -> tuple[str, Parts]:
+    """Return the rows of a file or DataFrame, and what to call it in messages."""
+    if hasattr(name_or_path, "columns") and not isinstance(name_or_path, PathLike):
+        given = [name for name, value in options.items() if value is not None]
+        if given and given != ["image_shape"]:
+            raise InputError(f"{given[0]} is for files, and this is a DataFrame")
+        return "the DataFrame", read_frame(name_or_path, layout)
+    path = _existing(name_or_path)
+    return str(path), read_file(path, layout, **options)
 
 
 def _existing(name_or_path: _Path) -> Path:
@@ -161,56 +237,110 @@ def _existing(name_or_path: _Path) -> Path:
     return path
 
 
-def _dataset_from_file(path: Path, seed: int) -> Dataset:
-    """Make a data set of a file of labelled examples.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        As for `read_file`.
-    seed : int, default 0
-        Chooses the rows that are held out, if the file names no test rows.
-
-    Returns
-    -------
-    Dataset
-
-    Raises
-    ------
-    FileFormatError
-        If the file cannot be used.
-    InputError
-        If rows must be held out and there are fewer than two.
-    """
-    rows, test = read_file(path)
+def _dataset(
+    source: str, parts: Parts, seed: int, task: str | None, missing: str | None
+) -> Dataset:
+    """Make a data set of labelled rows, and hold some out if none are set aside."""
+    rows, test = parts
     if rows.y is None or (test is not None and test.y is None):
         raise FileFormatError(
-            f"{path}: has no labels. An .npz file has them as y_train (and y_test), "
-            "y, labels or target, an IDX file as train-labels-idx1-ubyte beside it"
+            f"{source}: has no labels. NumPy's files have them as y_train (and "
+            "y_test), y, labels or target, an IDX file as train-labels-idx1-ubyte "
+            "beside it, and pictures are in a folder for each class"
         )
-    if test is None:
-        held_out = _held_out(path, len(rows.x), seed)
-        parts = rows.x[~held_out], rows.y[~held_out], rows.x[held_out], rows.y[held_out]
-        note = (
-            f"read from {path}, {held_out.sum()} of {len(held_out)} rows held "
-            f"out for testing (seed {seed})"
+    n, x, y = len(rows.x), rows.x, rows.y
+    names: tuple[str, ...] = ()
+    if test is not None:
+        assert test.y is not None
+        x, y = np.concatenate([x, test.x]), np.concatenate([y, test.y])
+    task = task or task_of(y)
+    answers = f"column {rows.label!r}" if rows.label is not None else "the labels"
+    if task == "classification":
+        y, names = numbered(source, y)
+        _check_classes(source, y, names, answers, test is None)
+    elif y.dtype.kind not in "iuf":
+        raise FileFormatError(
+            f"{source}: a regression needs numbers; {answers} holds {str(y[0])!r}"
         )
     else:
-        parts = rows.x, rows.y, test.x, test.y
-        note = f"read from {path}, with its own test rows"
-    names = max(rows.class_names, test.class_names if test else (), key=len)
-    kind = names, rows.image_shape, Scaling.standard(parts[0])
-    return Dataset(str(path), *parts, *kind, note)
+        y = y.astype(np.float64)
+    if test is None:
+        held_out = _held_out(source, y if names else np.zeros(n, int), seed)
+        note = f"{held_out.sum()} of {n} rows held out for testing (seed {seed})"
+    else:
+        held_out = np.arange(len(x)) >= n
+        note = "with its own test rows"
+    x_train, x_test = x[~held_out], x[held_out]
+    if missing == "mean":
+        means = _means(source, rows, x_train)
+        x_train, x_test = _filled(x_train, means), _filled(x_test, means)
+    y_train = y[~held_out]
+    return Dataset(
+        source, x_train, y_train, x_test, y[held_out], names, rows.image_shape,
+        _scaling(x_train, rows.image_shape), f"read from {source}, {note}",
+        columns=rows.columns, label=rows.label,
+        target=Scaling.standard(y_train) if task == "regression" else None,
+    )  # fmt: skip
 
 
-def _held_out(path: Path, count: int, seed: int) -> np.ndarray:
-    """Return which of the rows are held out for testing."""
-    if count < 2:
+def _check_classes(
+    source: str, y: np.ndarray, names: tuple[str, ...], answers: str, split: bool
+) -> None:
+    """Refuse a single class; warn of one that cannot be split into two parts."""
+    counts = np.bincount(y)
+    if (counts > 0).sum() == 1 and len(y) > 1:
         raise InputError(
-            f"{path}: has {count} row; two are needed, one to train on and one "
+            f"{source}: all rows are of one class, {names[y[0]]!r}; if {answers} is "
+            "not what is to be learned, label=... (--label) names the right one, by "
+            "name or number; 0 is the first"
+        )
+    for label in np.flatnonzero(counts == 1)[:1] if split and len(y) > 1 else ():
+        warnings.warn(
+            f"{source}: class {names[label]!r} has a single row, which is trained on "
+            f"and cannot be tested; if {answers} holds numbers to predict, and no "
+            "classes, task='regression' (--task regression) says so",
+            DataWarning,
+        )
+
+
+def _held_out(source: str, y: np.ndarray, seed: int) -> np.ndarray:
+    """Return which of the rows are held out for testing, a fifth of each class."""
+    if len(y) < 2:
+        raise InputError(
+            f"{source}: has {len(y)} row; two are needed, one to train on and one "
             "to hold out for testing"
         )
-    held_out = np.zeros(count, dtype=bool)
-    n_test = max(1, round(_TEST_SHARE * count))
-    held_out[Stream(seed, "holdout").permutation(count)[:n_test]] = True
+    held_out = np.zeros(len(y), dtype=bool)
+    order = Stream(seed, "holdout").permutation(len(y))
+    # Class by class, and within a class in random order.
+    order = order[np.argsort(y[order], kind="stable")]
+    if np.bincount(y).max() > 1:
+        order = order[np.bincount(y)[y[order]] > 1]
+    held_out[order[min(2, len(order) - 1) :: _TEST_EVERY]] = True
     return held_out
+
+
+def _means(source: str, rows: Examples, x: np.ndarray) -> np.ndarray:
+    """Return the means of the columns, of the values that are not missing."""
+    for column in np.flatnonzero(np.isnan(x).all(axis=0))[:1]:
+        name = rows.columns[column] if rows.columns else column + 1
+        raise InputError(f"{source}: column {name!r} has no value, so it has no mean")
+    return np.asarray(np.nanmean(x, axis=0))
+
+
+def _filled(x: np.ndarray, means: Any) -> np.ndarray:
+    """Return `x` with a mean in the place of NaN."""
+    return np.where(np.isnan(x), means, x)
+
+
+def _scaling(x: np.ndarray, image_shape: tuple[int, ...] | None) -> Scaling:
+    """Return one scaling for pixels, and one by column for anything else."""
+    if image_shape is not None or (x.dtype == np.uint8 and x.max() > 1):
+        return Scaling.standard(x)
+    pixels = (
+        x.shape[1] >= _LEAST_PIXELS
+        and x.min() >= 0
+        and 127 < x.max() <= 255
+        and bool((x % 1 == 0).all())
+    )
+    return Scaling.images() if pixels else Scaling.standard(x, axis=0)

@@ -7,40 +7,44 @@ import io
 import itertools
 import warnings
 import zlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from nnfs_xp.data.examples import MOST_CLASSES, Examples, make_examples
+from nnfs_xp.data.examples import Examples
 from nnfs_xp.data.streams import open_binary
-from nnfs_xp.errors import FileFormatError
+from nnfs_xp.data.tables import LABEL_NAMES, Layout, find_column, read_table
+from nnfs_xp.errors import DataWarning, FileFormatError, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_LABEL_NAMES = ("label", "class", "target", "y")
+_DELIMITERS = (",", ";", "\t")
+_LINES_LOOKED_AT = 20
+# Texts that stand for a missing feature; a class may well be called "None".
+_EMPTY = ("", "?", "NA", "N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None")
 
 
-def read_csv(path: Path, *, n_features: int | None = None) -> Examples:
-    """Read numbers and labels from a CSV file, plain or compressed by gzip.
+def read_csv(path: Path, layout: Layout, delimiter: str | None = None) -> Examples:
+    """Read features and answers from a CSV file, plain or compressed by gzip.
 
     The first row is a header if it names a column ``label``, ``class`` or
-    ``target``, or if no feature in it is a number. The label column is the
-    one that the header calls ``label``, ``class``, ``target`` or ``y``, in
-    this order and in small or capital letters; failing that it is the last.
-
-    Labels are whole numbers from 0 up, or names, which are numbered in sorted
-    order.
+    ``target`` or the one that `layout` names, if no feature in it is a number,
+    or if it counts the columns from 0 up. The answers are in the column that
+    `layout` names, or else in the one that the header calls ``label``,
+    ``class``, ``target`` or ``y``, in this order and in small or capital
+    letters; failing that in the last.
 
     Parameters
     ----------
     path : pathlib.Path
         The file, in UTF-8.
-    n_features : int, optional
-        A file of just this many columns has no labels.
+    layout : Layout
+        What is known of the columns.
+    delimiter : str, optional
+        What stands between two cells. A comma, a semicolon or a tab is found
+        without it.
 
     Returns
     -------
@@ -49,50 +53,63 @@ def read_csv(path: Path, *, n_features: int | None = None) -> Examples:
     Raises
     ------
     FileFormatError
-        If a cell is missing or is not a number, a row is too long, or there
-        are no rows.
+        If the file is not such a table, or `read_table` refuses it.
+    InputError
+        If `delimiter` is not one character, or `read_table` refuses the columns.
     """
-    first = _parse(path, header=None, nrows=1, dtype=str).iloc[0].fillna("")
+    if delimiter is None:
+        delimiter = _delimiter_of(path)
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise InputError(f"delimiter must be one character, not {delimiter!r}")
+    first = _parse(path, delimiter, header=None, nrows=1, dtype=str).iloc[0].fillna("")
     cells = [cell.strip() for cell in first]
-    labelled = len(cells) != n_features
-    if labelled and len(cells) < 2:
-        raise FileFormatError(
-            f"{path}: has a single column; a feature and a label are needed at "
-            "least, with a comma between"
-        )
-    header = _is_header(cells, labelled)
-    frame = _parse(path, header=0 if header else None)
-    if header:
-        frame.columns = cells
+    header = cells if _is_header(path, cells, layout) else None
+    label = None
+    if layout.label is not None:
+        label = find_column(layout.label, header, len(cells))
+    elif header:
+        names = [cell.lower() for cell in header]
+        label = next((names.index(name) for name in LABEL_NAMES if name in names), None)
+    if label is None:
+        label = len(cells) - 1
+    frame = _parse(
+        path, delimiter, header=0 if header else None, names=range(len(cells)),
+        na_values={i: ("",) if i == label else _EMPTY for i in range(len(cells))},
+    )  # fmt: skip
     if frame.empty:
         raise FileFormatError(f"{path}: holds a header and no rows")
-    features = list(range(len(cells)))
-    if not labelled:
-        return make_examples(path, "train", _features(path, frame, features), None)
-    label = features.pop(_label_column(cells) if header else -1)
-    y, names = _labels(path, frame, label)
-    found = make_examples(path, "train", _features(path, frame, features), y)
-    return replace(found, class_names=names) if names else found
+
+    def place_of(row: int) -> str:
+        with _open_text(path) as text:
+            reader = csv.reader(text, delimiter=delimiter)
+            lines = (reader.line_num for r in reader if r[1:] or "".join(r).strip())
+            line = next(itertools.islice(lines, row + bool(header), None))
+        return f"line {line}"
+
+    return read_table(str(path), frame, header, layout, place_of)
 
 
-def _parse(path: Path, **options: Any) -> pd.DataFrame:
+def _parse(path: Path, delimiter: str, **options: Any) -> pd.DataFrame:
     """Return what pandas reads; only an empty cell is a missing value."""
     import pandas as pd
 
+    options = {"na_values": [""], **options, "keep_default_na": False}
     try:
         with open_binary(path) as file, warnings.catch_warnings():
             # Without index_col, rows that are too long would shift; with it, pandas
             # cuts them, and warns.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             return pd.read_csv(
-                file, **options, index_col=False, skipinitialspace=True,
-                keep_default_na=False, na_values=[""], low_memory=False,
+                file, sep=delimiter, index_col=False, skipinitialspace=True,
+                low_memory=False, **options,
             )  # fmt: skip
     except pd.errors.EmptyDataError:
         raise FileFormatError(f"{path}: is empty") from None
     except pd.errors.ParserWarning:
-        reason = "rows have more columns than the header"
+        reason = "rows have more columns than the first"
         raise FileFormatError(f"{path}: {reason}") from None
+    except FileFormatError:
+        raise
     # gzip reports damage through the last three. Text that is not UTF-8 is a
     # ValueError, as are pandas' own.
     except (ValueError, OSError, EOFError, zlib.error) as error:
@@ -100,72 +117,59 @@ def _parse(path: Path, **options: Any) -> pd.DataFrame:
         raise FileFormatError(f"{path}: cannot be read as CSV: {reason}") from error
 
 
-def _features(path: Path, frame: pd.DataFrame, columns: list[int]) -> np.ndarray:
-    """Return the numbers of some columns, if they are finite."""
-    import pandas as pd
-
-    cells = frame.iloc[:, columns]
-    x = cells.apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
-    for row, index in np.argwhere(~np.isfinite(x))[:1]:
-        cell = cells.iat[row, index]
-        missing = pd.isna(cell)
-        reason = "the value is missing" if missing else f"'{cell}' is no finite number"
-        raise _error(path, frame, row, columns[index], reason)
-    return x
+@contextmanager
+def _open_text(path: Path) -> Iterator[io.TextIOWrapper]:
+    with (
+        open_binary(path) as file,
+        io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="") as text,
+    ):
+        yield text
 
 
-def _labels(
-    path: Path, frame: pd.DataFrame, column: int
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return labels as integers, and their sorted names unless they are numbers."""
-    import pandas as pd
-
-    cells = frame.iloc[:, column]
-    for row in np.flatnonzero(cells.isna())[:1]:
-        raise _error(path, frame, row, column, "the label is missing")
-    # "True" and "False", too, are names.
-    texts = cells.astype(str).str.strip().to_numpy(object)
-    numbers = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(np.float64)
-    if np.isnan(numbers).all():
-        names, y = np.unique(texts, return_inverse=True)
-        return y, tuple(names)
-    usable = (numbers % 1 == 0) & (numbers >= 0) & (numbers < MOST_CLASSES)
-    for row in np.flatnonzero(~usable)[:1]:
-        reason = (
-            f"labels must be whole numbers from 0 to {MOST_CLASSES - 1}, or all of "
-            f"them names; this one is {texts[row]!r}"
+def _delimiter_of(path: Path) -> str:
+    """Return what stands between cells, if the first lines leave no doubt."""
+    try:
+        with _open_text(path) as text:
+            lines = [line for line in itertools.islice(text, _LINES_LOOKED_AT)]
+        found = []
+        for delimiter in _DELIMITERS:
+            widths = {len(row) for row in csv.reader(lines, delimiter=delimiter) if row}
+            if len(widths) == 1 and widths != {1}:
+                found.append(delimiter)
+    # Whatever is wrong with the file, pandas will meet it again.
+    except (csv.Error, OSError, EOFError, zlib.error):
+        return ","
+    if len(found) > 1:
+        raise FileFormatError(
+            f"{path}: its columns may be divided by any of {found}; delimiter=... "
+            "(--delimiter) says by which"
         )
-        raise _error(path, frame, row, column, reason)
-    return numbers.astype(np.int64), ()
+    return found[0] if found else ","
 
 
-def _error(
-    path: Path, frame: pd.DataFrame, row: int, column: int, reason: str
-) -> FileFormatError:
-    """Return an error that points to a cell; `row` and `column` count from 0."""
-    name = frame.columns[column]
-    has_header = isinstance(name, str)
-    with open_binary(path) as file, io.TextIOWrapper(file, "utf-8-sig") as text:
-        reader = csv.reader(text)
-        lines = (reader.line_num for row in reader if row[1:] or "".join(row).strip())
-        line = next(itertools.islice(lines, row + has_header, None))
-    place = f"{path}: line {line}, column {column + 1}"
-    return FileFormatError(f"{place}{f' ({name!r})' if has_header else ''}: {reason}")
-
-
-def _is_header(cells: Sequence[str], labelled: bool) -> bool:
+def _is_header(path: Path, cells: list[str], layout: Layout) -> bool:
     import pandas as pd
 
     # "y" is left out: it is as likely the answer "yes" in a first row of data.
-    if any(cell.lower() in _LABEL_NAMES[:3] for cell in cells):
+    known = {*LABEL_NAMES[:3], *(c.lower() for c in layout.columns if not c.isdigit())}
+    if isinstance(layout.label, str) and not layout.label.lstrip("-").isdigit():
+        known.add(layout.label.lower())
+    if any(cell.lower() in known for cell in cells):
         return True
-    # Labels may be names in any row, so the last cell tells nothing. An empty
-    # name is what pandas writes above its row numbers.
-    features = [cell for cell in (cells[:-1] if labelled else cells) if cell]
-    numbers = pd.to_numeric(pd.Series(features, dtype=object), errors="coerce")
-    return bool(features) and bool(numbers.isna().all())
-
-
-def _label_column(header: Sequence[str]) -> int:
-    names = [name.lower() for name in header]
-    return next((names.index(name) for name in _LABEL_NAMES if name in names), -1)
+    # An empty name is what pandas writes above its row numbers.
+    named = cells if cells[0] else cells[1:]
+    if len(named) > 2 and named == [str(i) for i in range(len(named))]:
+        warnings.warn(
+            f"{path}: the first row counts from 0 to {named[-1]} and is taken for the "
+            "names of the columns",
+            DataWarning,
+        )
+        return True
+    # Labels may be names in any row, so their cell tells nothing.
+    label = -1 if layout.label is None else find_column(layout.label, None, len(cells))
+    if len(cells) != layout.n_features and label is not None:
+        cells = [cell for i, cell in enumerate(cells) if i != label % len(cells)]
+    features = pd.Series([cell for cell in cells if cell], dtype=object)
+    return len(features) > 0 and bool(
+        pd.to_numeric(features, errors="coerce").isna().all()
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,15 +24,22 @@ class Dataset:
     x_train, x_test : numpy.ndarray
         Raw features of shape (n, features), in the type they were stored in.
     y_train, y_test : numpy.ndarray
-        Integer labels of shape (n,).
+        Integer labels of shape (n,), or numbers in their own unit for a
+        regression.
     class_names : tuple of str
-        One name for each label from 0 up.
+        One name for each label from 0 up; empty for a regression.
     image_shape : tuple of int or None
-        ``(height, width)`` if a row is an image.
+        ``(height, width)`` or ``(height, width, channels)`` if a row is an image.
     scaling : Scaling
         What `features` does to the raw values.
     note : str
         One line on the source and on how the test part was chosen.
+    columns : tuple of str
+        The names of the features, if they have any.
+    label : str, int or None
+        Name or number of the column that held the answers of a table.
+    target : Scaling or None
+        For a regression, what `targets` does to the numbers to predict.
 
     Raises
     ------
@@ -55,9 +63,12 @@ class Dataset:
     x_test: np.ndarray = field(repr=False)
     y_test: np.ndarray = field(repr=False)
     class_names: tuple[str, ...]
-    image_shape: tuple[int, int] | None
+    image_shape: tuple[int, ...] | None
     scaling: Scaling
     note: str
+    columns: tuple[str, ...] = ()
+    label: str | int | None = None
+    target: Scaling | None = None
 
     def __post_init__(self) -> None:
         """Check that the arrays fit together."""
@@ -67,7 +78,7 @@ class Dataset:
                 raise InputError(
                     f"x_{split} must have shape (n, features), not {x.shape}"
                 )
-            if y.dtype.kind not in "iu":
+            if y.dtype.kind not in ("iu" if self.target is None else "iuf"):
                 raise DTypeError(f"y_{split} must hold integers, not {y.dtype}")
             if y.shape != x.shape[:1]:
                 raise InputError(
@@ -80,7 +91,7 @@ class Dataset:
                 f"has {self.n_features}"
             )
         shape = self.image_shape
-        if shape is not None and shape[0] * shape[1] != self.n_features:
+        if shape is not None and math.prod(shape) != self.n_features:
             raise InputError(
                 f"image_shape {shape} does not fit {self.n_features} features"
             )
@@ -92,8 +103,13 @@ class Dataset:
 
     @property
     def n_classes(self) -> int:
-        """Number of classes."""
+        """Number of classes; 0 for a regression."""
         return len(self.class_names)
+
+    @property
+    def task(self) -> str:
+        """``"classification"`` or ``"regression"``."""
+        return "classification" if self.target is None else "regression"
 
     def features(self, split: str, dtype: DTypeLike = "float32") -> np.ndarray:
         """Return the scaled features of one part.
@@ -115,7 +131,34 @@ class Dataset:
         InputError
             If `split` is neither of the two, or `dtype` is not a floating type.
         """
+        return self.scaling.apply(self._of("x", split), dtype)
+
+    def targets(self, split: str, dtype: DTypeLike = "float32") -> np.ndarray:
+        """Return what a network is trained on: labels, or scaled numbers.
+
+        Parameters
+        ----------
+        split : {"train", "test"}
+            Which part.
+        dtype : dtype, default "float32"
+            Floating type of the numbers of a regression.
+
+        Returns
+        -------
+        numpy.ndarray
+            Labels of shape (n,), or numbers of shape (n, 1), which
+            ``target.undo`` brings back into their own unit.
+
+        Raises
+        ------
+        InputError
+            As for `features`.
+        """
+        y = self._of("y", split)
+        return y if self.target is None else self.target.apply(y[:, None], dtype)
+
+    def _of(self, kind: str, split: str) -> np.ndarray:
         if split not in ("train", "test"):
             raise InputError(f"split must be 'train' or 'test', not {split!r}")
-        raw = self.x_train if split == "train" else self.x_test
-        return self.scaling.apply(raw, dtype)
+        array: np.ndarray = getattr(self, f"{kind}_{split}")
+        return array

@@ -88,8 +88,8 @@ def read_idx_directory(directory: Path) -> Parts:
         if images is not None:
             return read_idx_images(images)
     raise FileFormatError(
-        f"{directory}: is a directory without train-images-idx3-ubyte or "
-        "train-images-idx3-ubyte.gz"
+        f"{directory}: is a directory without train-images-idx3-ubyte (or .gz), .npy "
+        "files, or pictures in folders that name their classes"
     )
 
 
@@ -127,7 +127,7 @@ def read_idx_images(path: Path) -> Parts:
     test_name = f"t10k-images{separator}idx{dimensions}-ubyte"
     x_test = plain_or_gz(path.with_name(test_name)) if prefix == "train-" else None
     test = None if x_test is None else (read_idx(x_test), labels("t10k-"))
-    return make_parts(path, (read_idx(path), labels(prefix)), test)
+    return make_parts(str(path), (read_idx(path), labels(prefix)), test)
 
 
 def _parse(path: Path, stream: BinaryIO, sha256: str | None) -> np.ndarray:

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from nnfs_xp.data.array_files import read_npy, read_npz
 from nnfs_xp.data.csv_files import read_csv
 from nnfs_xp.data.examples import Parts
 from nnfs_xp.data.idx import is_idx_name, read_idx_directory, read_idx_images
-from nnfs_xp.data.npz_files import read_npz
-from nnfs_xp.errors import FileFormatError
+from nnfs_xp.data.image_files import is_image_directory, is_image_name, read_images
+from nnfs_xp.data.tables import Layout, read_table
+from nnfs_xp.errors import FileFormatError, InputError
+
+if TYPE_CHECKING:
+    pass
 
 
-def read_file(path: Path, *, n_features: int | None = None) -> Parts:
+def read_file(
+    path: Path,
+    layout: Layout,
+    *,
+    delimiter: str | None = None,
+    resize: Sequence[int] | None = None,
+    image_shape: Sequence[int] | None = None,
+) -> Parts:
     """Read a file of examples; its name tells the format.
 
     Parameters
     ----------
     path : pathlib.Path
-        ``.npz``, ``.csv``, ``.csv.gz``, an IDX file of images, or a directory
-        of IDX files.
-    n_features : int, optional
-        A CSV file of just this many columns has no labels. The other formats
-        need no such hint.
+        ``.npz``, ``.npy``, ``.csv``, ``.tsv``, perhaps with ``.gz``, an IDX
+        file of images, a picture, or a folder of IDX files, of ``.npy`` files
+        or of pictures.
+    layout : Layout
+        What is known of the columns of a table.
+    delimiter : str, optional
+        See `read_csv`.
+    resize, image_shape : optional
+        See `read_images`.
 
     Returns
     -------
@@ -32,17 +50,63 @@ def read_file(path: Path, *, n_features: int | None = None) -> Parts:
     ------
     FileFormatError
         If the file is damaged, or of no known format.
+    InputError
+        If an option is given that is for files of another kind.
     """
-    name = path.name.lower()
+    kind = kind_of(path)
+    _refuse(path, "pictures", resize=None if kind == "pictures" else resize)
+    if kind == "table":
+        return read_csv(path, layout, delimiter), None
+    label = layout.label if layout.must_have_label else None
+    _refuse(path, "tables", label=label, missing=layout.missing, delimiter=delimiter)
+    if kind == "pictures":
+        return read_images(path, resize=resize, image_shape=image_shape)
     if path.is_dir():
-        return read_idx_directory(path)
-    if name.endswith(".npz"):
+        arrays = next(path.glob("*.npy"), None) is not None
+        return read_npy(path) if arrays else read_idx_directory(path)
+    if path.suffix.lower() == ".npz":
         return read_npz(path)
-    if name.endswith((".csv", ".csv.gz")):
-        return read_csv(path, n_features=n_features), None
+    if path.suffix.lower() == ".npy":
+        return read_npy(path)
     if is_idx_name(path.name):
         return read_idx_images(path)
     raise FileFormatError(
-        f"{path}: the name tells no format that is known: .npz, .csv, .csv.gz, "
-        "or IDX files called like train-images-idx3-ubyte"
+        f"{path}: the name tells no format that is known: .npz, .npy, .csv, .tsv, "
+        "pictures such as .png, or IDX files called like train-images-idx3-ubyte"
     )
+
+
+def kind_of(path: str | Path) -> str:
+    """Return ``"table"``, ``"pictures"`` or ``"arrays"``, by the name of a path."""
+    path = Path(path)
+    if path.is_dir():
+        return "pictures" if is_image_directory(path) else "arrays"
+    if path.name.lower().removesuffix(".gz").endswith((".csv", ".tsv")):
+        return "table"
+    return "pictures" if is_image_name(path.name) else "arrays"
+
+
+def read_frame(frame: Any, layout: Layout) -> Parts:
+    """Read a DataFrame of pandas or of polars.
+
+    Raises
+    ------
+    FileFormatError, InputError
+        See `read_table`.
+    """
+    import pandas as pd
+
+    header = [str(name) for name in frame.columns]
+    if not isinstance(frame, pd.DataFrame):
+        columns = {name: frame[name].to_numpy() for name in header}
+        frame = pd.DataFrame(columns, columns=header)
+    if not len(frame):
+        raise FileFormatError("the DataFrame has no rows")
+    source = "the DataFrame"
+    return read_table(source, frame, header, layout, lambda row: f"row {row}"), None
+
+
+def _refuse(path: Path, kind: str, **options: Any) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(f"{path}: {name} is for {kind}, got {value!r}")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -16,40 +14,51 @@ from nnfs_xp.errors import DTypeError, InputError
 
 @dataclass(frozen=True)
 class Scaling:
-    """The map ``x -> (x - offset) / scale``.
+    """The map ``x -> (x - offset) / scale``, by column or for all values alike.
 
     A network is saved together with the scaling it was trained on, so that
     later inputs are treated alike.
 
     Parameters
     ----------
-    offset : float
-        Subtracted from every value.
-    scale : float
-        Divides every value afterwards. Positive.
+    offset : float or sequence of float
+        Subtracted from every value, or one number for each column.
+    scale : float or sequence of float
+        Divides every value afterwards. Positive; as many numbers as `offset`.
 
     Raises
     ------
     InputError
-        If either is not finite, or `scale` is not positive.
+        If a number is not finite, a scale is not positive, or the two differ in
+        length.
 
     Examples
     --------
     >>> Scaling(127.5, 127.5).apply([[0, 255]]).tolist()
     [[-1.0, 1.0]]
+    >>> Scaling([0, 100], [1, 50]).apply([[3, 200], [4, 50]]).tolist()
+    [[3.0, 2.0], [4.0, -1.0]]
     """
 
-    offset: float
-    scale: float
+    offset: float | tuple[float, ...]
+    scale: float | tuple[float, ...]
 
     def __post_init__(self) -> None:
-        """Check that both numbers can be used."""
+        """Check that the numbers can be used."""
         for name in ("offset", "scale"):
-            value = getattr(self, name)
-            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not is_number or not abs(value) <= sys.float_info.max:
-                raise InputError(f"{name} must be a finite number, not {value!r}")
-        if self.scale <= 0:
+            given = getattr(self, name)
+            numbers = np.asarray(given)
+            # True and "1", which NumPy would take for numbers, are of other kinds.
+            if numbers.dtype.kind not in "iuf" or not np.isfinite(numbers).all():
+                raise InputError(f"{name} must be a finite number, not {given!r}")
+            if numbers.ndim > 1 or numbers.shape != np.shape(self.offset):
+                raise InputError(
+                    "offset and scale must be two numbers, or have one number for "
+                    f"each column; {name} is {given!r}"
+                )
+            value = numbers.astype(np.float64).tolist()
+            object.__setattr__(self, name, tuple(value) if numbers.ndim else value)
+        if np.min(self.scale, initial=1.0) <= 0:
             raise InputError(f"scale must be positive, not {self.scale!r}")
 
     @classmethod
@@ -63,17 +72,18 @@ class Scaling:
         return cls(127.5, 127.5)
 
     @classmethod
-    def standard(cls, x: ArrayLike) -> Scaling:
-        """Choose a scaling for data of unknown range.
-
-        8-bit values that go above 1 are taken for images. Anything else is
-        moved to mean 0 and standard deviation 1, taken over all values
-        together.
+    def standard(cls, x: ArrayLike, axis: Literal[0] | None = None) -> Scaling:
+        """Choose a scaling to mean 0 and standard deviation 1.
 
         Parameters
         ----------
         x : array_like
             Finite training features of any shape, at least one value.
+        axis : 0 or None, default None
+            With 0, each column has a mean and a deviation of its own. Without,
+            there is one for all values together, and 8-bit values that go above
+            1 are taken for images, see `Scaling.images`. Values that are all
+            equal are moved to 0.
 
         Returns
         -------
@@ -84,34 +94,40 @@ class Scaling:
         InputError
             If `x` is empty or holds NaN or infinity.
 
+        References
+        ----------
+        scikit-learn's ``StandardScaler`` does the same with each column.
+
         Examples
         --------
         >>> Scaling.standard([[10.0, 30.0]])
         Scaling(offset=20.0, scale=10.0)
         >>> Scaling.standard([[7, 7]])
         Scaling(offset=7.0, scale=1.0)
+        >>> Scaling.standard([[0.0, 7.0], [0.2, 7.0]], axis=0)
+        Scaling(offset=(0.1, 7.0), scale=(0.1, 1.0))
         """
         values = np.asarray(x)
         if values.size == 0:
             raise InputError("x must hold at least one value; it is empty")
-        if values.dtype == np.uint8 and values.max() > 1:
+        if axis is None and values.dtype == np.uint8 and values.max() > 1:
             return cls.images()
 
-        low, high = float(values.min()), float(values.max())
-        if not math.isfinite(low) or not math.isfinite(high):
+        low, high = (values.min(axis), values.max(axis))
+        if not np.isfinite(low).all() or not np.isfinite(high).all():
             raise InputError("x must be finite; it holds NaN or infinity")
-        # Constant data is told apart by its range: rounding leaves its
-        # computed deviation just above zero.
-        if low == high:
-            return cls(low, 1.0)
-
+        low, high = np.float64(low), np.float64(high)
         # Squares of values beyond 1e154 would overflow, so mean and deviation
         # are taken of fractions. A power of two divides without rounding.
-        exponent = math.frexp(max(-low, high))[1]
+        exponent = np.frexp(np.maximum(-low, high))[1]
         fractions = np.ldexp(values.astype(np.float64), -exponent)
-        mean = math.ldexp(float(fractions.mean()), exponent)
-        deviation = math.ldexp(float(fractions.std()), exponent)
-        return cls(mean, deviation or 1.0)
+        mean = np.ldexp(fractions.mean(axis), exponent)
+        deviation = np.ldexp(fractions.std(axis), exponent)
+        # Constant data is told apart by its range: rounding leaves its computed
+        # deviation just above zero.
+        constant = low == high
+        offset = np.where(constant, low, mean)
+        return cls(offset, np.where(constant | (deviation == 0), 1.0, deviation))  # type: ignore[arg-type]
 
     def apply(self, x: ArrayLike, dtype: DTypeLike = "float32") -> np.ndarray:
         """Return ``(x - offset) / scale`` as a new array.
@@ -131,6 +147,8 @@ class Scaling:
         ------
         DTypeError
             If `dtype` is not a floating type.
+        InputError
+            If the scaling is by column and `x` has not as many.
 
         Notes
         -----
@@ -147,14 +165,24 @@ class Scaling:
             raise DTypeError(f"dtype must be a floating type, not {wanted}")
 
         values = np.asarray(x)
+        columns = np.shape(self.offset)
+        if columns and values.shape[-1:] != columns:
+            raise InputError(
+                f"x must have {columns[0]} columns, as the scaling has, not shape "
+                f"{values.shape}"
+            )
         scaled = values.astype(np.result_type(values.dtype, wanted))
-        scaled -= self.offset
-        scaled /= self.scale
+        scaled -= np.asarray(self.offset, scaled.dtype)
+        scaled /= np.asarray(self.scale, scaled.dtype)
         return scaled.astype(wanted, copy=False)
 
-    def to_dict(self) -> dict[str, float]:
-        """Return the two numbers as a dictionary that JSON can hold."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as a dictionary that JSON can hold."""
         return asdict(self)
+
+    def undo(self, x: ArrayLike) -> np.ndarray:
+        """Return ``x scale + offset`` in float64, which takes `apply` back."""
+        return np.asarray(x, np.float64) * self.scale + self.offset
 
     @classmethod
     def from_dict(cls, numbers: Mapping[str, Any]) -> Scaling:

@@ -17,6 +17,7 @@ from hypothesis.extra import numpy as hnp
 from nnfs_xp.data import load_dataset, load_examples
 from nnfs_xp.data.idx import read_idx
 from nnfs_xp.data.readers import read_file
+from nnfs_xp.data.tables import Layout
 from nnfs_xp.errors import FileFormatError
 
 # Examples overwrite the file of the one before; a busy machine may be slow.
@@ -74,9 +75,10 @@ def test_any_bytes_are_read_or_refused(tmp_path, start, rest):
         (b"\0\0\x08\x01\0\0\0\0", "no elements"),
         (HEADER + b"ab", "only 2 follow"),
         (HEADER + b"abcd", "more follow"),
-        (PACKED[:-12], "cannot be read"),
-        (PACKED + b"x", "cannot be read"),
-        (PACKED[:10] + b"\xff" * 30, "cannot be read"),
+        (PACKED[:-12], "is damaged"),
+        (PACKED + b"x" + bytes(4), "cannot be read"),
+        (PACKED[:10] + b"\xff" * 30, "is damaged"),
+        (PACKED[:10] + b"\xff" * 30 + bytes(4), "cannot be read"),
     ],
 )
 def test_damaged_file(tmp_path, content, message):
@@ -172,7 +174,7 @@ def test_missing_labels_of_test_part(idx_family):
 
 def test_labels_file_is_not_enough(idx_family):
     with pytest.raises(FileFormatError, match="give the IDX file of the images"):
-        read_file(idx_family / "t10k-labels-idx1-ubyte")
+        read_file(idx_family / "t10k-labels-idx1-ubyte", Layout())
 
 
 def test_directory_of_other_things(tmp_path):
@@ -195,7 +197,10 @@ def test_fewer_labels_than_images(idx_family, encode_idx):
 
 
 def test_float_labels(idx_family, encode_idx):
-    labels = encode_idx(np.zeros(10, dtype=np.float32))
-    (idx_family / "train-labels-idx1-ubyte.gz").write_bytes(labels)
-    with pytest.raises(FileFormatError, match="must be integers, not float32"):
-        load_dataset(idx_family)
+    """Numbers that are whole are classes, others are to be predicted."""
+    path = idx_family / "train-labels-idx1-ubyte.gz"
+    path.write_bytes(encode_idx(np.float32(np.arange(10) % 3)))
+    assert load_dataset(idx_family).y_train.tolist() == [0, 1, 2] * 3 + [0]
+    path.write_bytes(encode_idx(np.arange(10, dtype=np.float32) / 4))
+    dataset = load_dataset(idx_family)
+    assert dataset.task == "regression" and dataset.y_train[1] == 0.25

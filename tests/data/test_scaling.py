@@ -113,3 +113,33 @@ def test_json_round_trip(offset, scale):
 def test_from_dict_refuses(numbers):
     with pytest.raises(InputError):
         Scaling.from_dict(numbers)
+
+
+def test_columns_are_scaled_as_scikit_learn_does():
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    x = np.random.default_rng(0).normal(size=(50, 4)) * [1e-9, 1, 1e9, 0] + [1, 2, 3, 4]
+    scaling = Scaling.standard(x, axis=0)
+    expected = preprocessing.StandardScaler().fit(x)
+    np.testing.assert_allclose(
+        scaling.apply(x, "float64"), expected.transform(x), atol=1e-6
+    )
+    np.testing.assert_allclose(scaling.offset, expected.mean_)
+    assert scaling.scale[3] == 1
+    np.testing.assert_allclose(scaling.undo(scaling.apply(x, "float64")), x)
+
+
+def test_scaling_by_column_in_json():
+    scaling = Scaling([0.0, 1.0], np.array([2, 3]))
+    again = Scaling.from_dict(json.loads(json.dumps(scaling.to_dict())))
+    assert again == scaling == Scaling((0.0, 1.0), (2.0, 3.0))
+    with pytest.raises(InputError, match=r"2 columns, .* not shape \(1, 3\)"):
+        scaling.apply([[1, 2, 3]])
+
+
+@pytest.mark.parametrize(
+    ("offset", "scale"),
+    [([0, 1], 1.0), (0.0, [1, 2]), ([0], [1, 2]), ([[0]], [[1]]), ([0, 1], [1, 0])],
+)
+def test_scaling_whose_numbers_do_not_fit(offset, scale):
+    with pytest.raises(InputError, match="scale"):
+        Scaling(offset, scale)

@@ -1,0 +1,250 @@
+"""Tables with named columns: which column is what, and what is missing."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnfs_xp.data.examples import Examples
+from nnfs_xp.errors import DataWarning, FileFormatError, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABEL_NAMES = ("label", "class", "target", "y")
+MISSING = ("mean", "drop")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the caller, or the model that the rows are for, says of a table.
+
+    Attributes
+    ----------
+    label : str, int or None
+        Name or number of the column of answers.
+    missing : {"mean", "drop"} or None
+        What to do with rows that lack a value.
+    n_features : int or None
+        How many features the model takes. A table of just this many columns
+        has no answers.
+    columns : tuple of str
+        The names of the model's features, in their order.
+    must_have_label : bool
+        Whether `label` has to be there.
+    """
+
+    label: str | int | None = None
+    missing: str | None = None
+    n_features: int | None = None
+    columns: tuple[str, ...] = ()
+    must_have_label: bool = True
+
+
+def read_table(
+    source: str,
+    frame: pd.DataFrame,
+    header: Sequence[str] | None,
+    layout: Layout,
+    place_of: Callable[[int], str],
+) -> Examples:
+    """Return the features and answers of a table.
+
+    With ``missing="mean"``, values that are missing are left as NaN.
+
+    Parameters
+    ----------
+    source : str
+        Where the table came from, for messages.
+    frame : pandas.DataFrame
+        The cells. One that is missing is NaN.
+    header : sequence of str or None
+        The names of the columns, if they have any.
+    layout : Layout
+        What is known of the columns.
+    place_of : callable
+        Names a row, given its number from 0, for messages.
+
+    Returns
+    -------
+    examples : Examples
+
+    Raises
+    ------
+    FileFormatError
+        If a cell is missing or is not a number, or numbers and names are mixed
+        among the answers.
+    InputError
+        If there is no such column, or columns are not those of the model.
+    """
+    kept = list(range(frame.shape[1]))
+    if header and header[0].partition(":")[0] in ("", "Unnamed") and len(kept) > 1:
+        warnings.warn(
+            f"{source}: the first column has no name and is left out, as row numbers "
+            "are; give it a name if it is a feature",
+            DataWarning,
+        )
+        kept = kept[1:]
+    label = _label_column(source, header, kept, layout)
+    features = [column for column in kept if column != label]
+    if layout.columns:
+        features = _features_of_model(source, header, features, layout.columns)
+
+    def error(row: int, column: int, reason: str) -> FileFormatError:
+        name = f" ({header[column]!r})" if header else ""
+        place = f"{source}: {place_of(row)}, column {column + 1}{name}"
+        return FileFormatError(f"{place}: {reason}")
+
+    x = _numbers(frame, features, error)
+    y = None if label is None else _answers(frame, label, error, layout.missing)
+    names = [header[i] if header else f"column {i + 1}" for i in range(frame.shape[1])]
+    complete = ~np.isnan(x).any(axis=1)
+    if not complete.all() and layout.missing is None:
+        counts = Counter(names[features[i]] for i in np.argwhere(np.isnan(x))[:, 1])
+        listed = ", ".join(f"{count} in {name!r}" for name, count in counts.items())
+        raise FileFormatError(
+            f"{source}: values are missing: {listed}; the first is in "
+            f"{place_of(int(np.argmin(complete)))}. missing='mean' (--missing mean) "
+            "puts the mean of the column in their place, 'drop' leaves out such rows"
+        )
+    if layout.missing == "drop":
+        if label is not None:
+            complete &= ~frame.iloc[:, label].isna().to_numpy()
+        x, y = x[complete], None if y is None else y[complete]
+        if not len(x):
+            raise FileFormatError(f"{source}: no row is complete")
+    columns = tuple(header[i] for i in features) if header else ()
+    name = header[label] if header and label is not None else label
+    return replace(Examples(x, y), columns=columns, label=name)
+
+
+def find_column(
+    label: str | int, header: Sequence[str] | None, width: int
+) -> int | None:
+    """Return the place of a column that is named or numbered, or None."""
+    if header and label in header:
+        return list(header).index(str(label))
+    try:
+        number = int(label)
+    except ValueError:
+        return None
+    return number % width if -width <= number < width else None
+
+
+def _label_column(
+    source: str, header: Sequence[str] | None, kept: list[int], layout: Layout
+) -> int | None:
+    """Return the column of the answers, or None if there is none."""
+    width = kept[-1] + 1
+    fits = len(kept) == (len(layout.columns) or layout.n_features)
+    if layout.label is not None and not (header is None and fits):
+        found = find_column(layout.label, header, width)
+        if found in kept:
+            return found
+        if layout.must_have_label:
+            what = f"columns {', '.join(header)}" if header else f"{width} columns"
+            raise InputError(
+                f"{source}: has no column {layout.label!r} for the labels; it has "
+                f"{what}"
+            )
+    names = [name.lower() for name in header or ()]
+    if not (fits and layout.columns and set(layout.columns) <= set(header or ())):
+        for name in LABEL_NAMES if not fits else ():
+            if name in names and names.index(name) in kept:
+                return names.index(name)
+    if fits:
+        return None
+    if header and layout.columns:
+        others = [i for i in kept if header[i] not in layout.columns]
+        return others[0] if len(others) == 1 else None
+    if len(kept) < 2:
+        raise FileFormatError(
+            f"{source}: has a single column; a feature and a label are needed at "
+            "least. delimiter=... (--delimiter) names what stands between columns, if "
+            "it is no comma, semicolon or tab"
+        )
+    return kept[-1]
+
+
+def _features_of_model(
+    source: str,
+    header: Sequence[str] | None,
+    features: list[int],
+    columns: tuple[str, ...],
+) -> list[int]:
+    """Return the places of the model's columns, in its order."""
+    if header is None:
+        if len(features) == len(columns):
+            warnings.warn(
+                f"{source}: has no names of columns; they are taken in the order of "
+                f"the training, {', '.join(columns)}",
+                DataWarning,
+            )
+        return features
+    found = [header[i] for i in features]
+    if found == list(columns):
+        return features
+    missing = [name for name in columns if name not in found]
+    more = [name for name in found if name not in columns]
+    if missing or more or len(found) > len(columns):
+        raise InputError(
+            f"{source}: its columns are not those of the model; missing: "
+            f"{', '.join(missing) or 'none'}; unknown: {', '.join(more) or 'none'}"
+        )
+    return [features[found.index(name)] for name in columns]
+
+
+def _numbers(
+    frame: pd.DataFrame, columns: list[int], error: Callable[..., FileFormatError]
+) -> np.ndarray:
+    """Return numbers, NaN where a cell is empty."""
+    import pandas as pd
+
+    cells = frame.iloc[:, columns]
+    x = cells.apply(pd.to_numeric, errors="coerce").to_numpy(
+        np.float64, na_value=np.nan
+    )
+    bad = ~np.isfinite(x)
+    if bad.any():
+        for row, index in np.argwhere(bad & ~cells.isna().to_numpy())[:1]:
+            reason = f"'{cells.iat[row, index]}' is no finite number"
+            raise error(row, columns[index], reason)
+    return x
+
+
+def _answers(
+    frame: pd.DataFrame,
+    column: int,
+    error: Callable[..., FileFormatError],
+    missing: str | None,
+) -> np.ndarray:
+    """Return the answers, all of them numbers or all of them names."""
+    import pandas as pd
+
+    cells = frame.iloc[:, column]
+    empty = cells.isna().to_numpy()
+    if empty.any() and missing != "drop":
+        reason = "the label is missing; missing='drop' (--missing drop) leaves it out"
+        raise error(int(np.argmax(empty)), column, reason)
+    # "True" and "False", too, are names.
+    texts = cells.astype(str).str.strip().to_numpy(object)
+    numbers: Any = pd.to_numeric(pd.Series(texts[~empty]), errors="coerce").to_numpy()
+    words = np.isnan(numbers.astype(np.float64))
+    if words.all():
+        return texts.astype(str)
+    for row in np.flatnonzero(words)[:1]:
+        row = np.flatnonzero(~empty)[row]
+        raise error(
+            row, column, f"the label {texts[row]!r} is a name, others are numbers"
+        )
+    values = np.zeros(len(texts))
+    values[~empty] = numbers
+    if not np.isfinite(values).all():
+        row = int(np.argmin(np.isfinite(values)))
+        raise error(row, column, f"the label {texts[row]!r} is no finite number")
+    return values
