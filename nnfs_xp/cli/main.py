@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import textwrap
+import warnings
 from collections.abc import Sequence
 
 import nnfs_xp
@@ -18,7 +19,14 @@ from nnfs_xp.backends import (
 )
 from nnfs_xp.cli import train, use
 from nnfs_xp.data import DATASET_NAMES
-from nnfs_xp.errors import BackendUnavailableError, DownloadError, InputError
+from nnfs_xp.data.tables import MISSING
+from nnfs_xp.data.targets import TASKS
+from nnfs_xp.errors import (
+    BackendUnavailableError,
+    DataWarning,
+    DownloadError,
+    InputError,
+)
 
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
@@ -44,7 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
-        status: int = options.command(options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", DataWarning)
+            warnings.showwarning = lambda message, *_: print(
+                f"nnfs-xp: warning: {message}", file=sys.stderr
+            )
+            status: int = options.command(options)
         sys.stdout.flush()
         return status
     except BrokenPipeError:
@@ -96,10 +109,11 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         "--data",
         default="fashion-mnist-mini",
         metavar="DATA",
-        help=f"one of {', '.join(DATASET_NAMES)}, or your own .npz, .csv or "
-        "IDX file (default: fashion-mnist-mini)",
+        help=f"one of {', '.join(DATASET_NAMES)}, or your own .npz, .npy, .csv or IDX "
+        "file, or a folder of pictures (default: fashion-mnist-mini)",
     )
     _add_where(parser)
+    _add_reading(parser)
     layers = "neurons of each hidden layer, such as 128 128; 0 for none"
     for name, kind, metavar, text in (
         ("--hidden", _sizes, "N", layers),
@@ -130,6 +144,22 @@ def _add_model_and_data(parser: argparse.ArgumentParser) -> None:
     data = f"one of {', '.join(DATASET_NAMES)} (its test part), or a file"
     parser.add_argument("data", metavar="DATA", help=data)
     _add_where(parser)
+    _add_reading(parser)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    """Add how to read a file of the user's own."""
+    add = parser.add_argument
+    task = "what to learn (default: by the labels)"
+    add("--task", choices=TASKS, help=task)
+    label = "name or number of the column of labels; 0 is the first, -1 the last"
+    add("--label", metavar="COLUMN", help=label)
+    delimiter = "what stands between columns (default: found for comma, ; and tab)"
+    add("--delimiter", metavar="CHAR", help=delimiter)
+    missing = "put the mean of its column for a missing value, or leave out the row"
+    add("--missing", choices=MISSING, help=missing)
+    resize = "height and width that pictures are brought to"
+    add("--resize", metavar="HxW", type=_height_and_width, help=resize)
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
@@ -163,6 +193,14 @@ def _count(text: str, least: int = 1) -> int:
     if value < least:
         raise argparse.ArgumentTypeError(f"{text} is less than {least}")
     return value
+
+
+def _height_and_width(text: str) -> list[int]:
+    """Parse ``28x28``."""
+    sizes = [_count(part) for part in text.lower().split("x")]
+    if len(sizes) != 2:
+        raise argparse.ArgumentTypeError(f"{text} is not like 28x28")
+    return sizes
 
 
 def _sizes(text: str) -> list[int]:

@@ -15,6 +15,7 @@ import nnfs_xp
 from nnfs_xp.backends import Array, to_numpy
 from nnfs_xp.backends.choice import backend_class
 from nnfs_xp.callbacks.json_log import json_text
+from nnfs_xp.cli.tasks import regression_report, values
 from nnfs_xp.data import Dataset
 from nnfs_xp.io.atomic import atomic_write
 from nnfs_xp.model import Model
@@ -36,7 +37,7 @@ class Run:
     hidden : list of int
         Neurons of each hidden layer.
     test : dict
-        Loss and accuracy on the test data.
+        Loss and accuracy on the test data, or R2 and RMSE of a regression.
     """
 
     model: Model
@@ -83,8 +84,7 @@ def write_history(run: Run, path: Path) -> None:
         },
         "seconds": run.seconds,
         "epochs": run.epochs,
-        "test_loss": run.test["loss"],
-        "test_accuracy": run.test["accuracy"],
+        **{f"test_{name}": value for name, value in run.test.items()},
     }
     with atomic_write(path) as file:
         file.write(json_text(content, indent=2).encode() + b"\n")
@@ -95,6 +95,11 @@ def write_report(run: Run, x_test: np.ndarray, path: Path) -> None:
     from nnfs_xp.plots import report, save_figure
 
     data, model = run.data, run.model
+    if data.target is not None:
+        predicted = values(model, x_test, data.target)
+        title = f"{_title(run)}\n{_subtitle(run)}"
+        save_figure(regression_report(run.epochs, data.y_test, predicted, title), path)
+        return
     answers = data.y_test, *classify(model, x_test), data.class_names
     extra: dict[str, Any] = {"title": _title(run), "subtitle": _subtitle(run)}
     if data.image_shape is not None:
@@ -120,10 +125,13 @@ def classify(model: Model, x: Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _title(run: Run) -> str:
-    sizes = run.data.n_features, *run.hidden, run.data.n_classes
+    sizes = run.data.n_features, *run.hidden, run.data.n_classes or 1
     network = "-".join(map(str, sizes))
-    accuracy = f"test accuracy {100 * run.test['accuracy']:.1f} %"
-    return f"{Path(run.data.name).name}: {network}, {accuracy}"
+    if run.data.target is None:
+        figure = f"test accuracy {100 * run.test['accuracy']:.1f} %"
+    else:
+        figure = f"test R2 {run.test['r2']:.3f}, RMSE {run.test['rmse']:.4g}"
+    return f"{Path(run.data.name).name}: {network}, {figure}"
 
 
 def _subtitle(run: Run) -> str:

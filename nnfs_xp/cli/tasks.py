@@ -1,0 +1,105 @@
+"""Classification or regression: what a run and a saved model do for each."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnfs_xp.backends import Array, to_numpy
+from nnfs_xp.data import Dataset, Scaling
+from nnfs_xp.data.readers import kind_of
+from nnfs_xp.errors import InputError
+from nnfs_xp.model import Model
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def data_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return how to read a file, as keywords for its reader."""
+    names = ("task", "label", "delimiter", "missing", "resize")
+    return {name: getattr(options, name) for name in names}
+
+
+def options_like_those_of_training(
+    options: argparse.Namespace, known: dict[str, Any]
+) -> dict[str, Any]:
+    """Return how to read a file: as the user says, or else as for the training."""
+    given = data_options(options)
+    regression = known.get("target") is not None
+    given["task"] = "regression" if regression else "classification"
+    kind = kind_of(options.data)
+    if kind == "table" and given["label"] is None:
+        given["label"] = known.get("label")
+    # A row that is left out would have no prediction.
+    if kind == "table" and given["missing"] is None and known.get("missing") == "mean":
+        given["missing"] = "mean"
+    if kind == "pictures" and given["resize"] is None:
+        given["resize"] = known.get("resize")
+    return given
+
+
+def metadata_of(data: Dataset, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what a saved model has to know of its data."""
+    return {
+        "data": data.name,
+        "class_names": list(data.class_names),
+        "image_shape": data.image_shape,
+        "scaling": data.scaling.to_dict(),
+        "columns": list(data.columns),
+        "label": data.label,
+        "target": None if data.target is None else data.target.to_dict(),
+        "missing": options.missing,
+        "resize": options.resize,
+    }
+
+
+def target_of(model: Model) -> Scaling | None:
+    """Return the scaling of the numbers that a model predicts, None for classes."""
+    target = model.metadata.get("target")
+    return None if target is None else Scaling.from_dict(target)
+
+
+def figures(model: Model, x: Array, y: np.ndarray) -> dict[str, float]:
+    """Return loss and metrics, and for a regression the error in its own unit."""
+    found = model.evaluate(x, y)
+    target = target_of(model)
+    if target is not None:
+        found["rmse"] = math.sqrt(found["loss"]) * float(target.scale)  # type: ignore[arg-type]
+    return found
+
+
+def values(model: Model, x: Array, target: Scaling) -> np.ndarray:
+    """Return the number predicted for each row, in its own unit."""
+    return target.undo(to_numpy(model.predict(x))[:, 0])
+
+
+def regression_report(
+    epochs: list[dict[str, Any]], true: np.ndarray, predicted: np.ndarray, title: str
+) -> Figure:
+    """Return a figure: the loss of each epoch, and predictions against the truth.
+
+    Raises
+    ------
+    InputError
+        If a prediction is NaN or infinite, as of a network that diverged.
+    """
+    from matplotlib.figure import Figure
+
+    if not np.isfinite(predicted).all():
+        raise InputError("predictions must be finite numbers to be drawn")
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    figure.suptitle(title, fontsize="medium", parse_math=False)
+    curves, points = figure.subplots(1, 2)
+    for key, name in (("loss", "training"), ("validation_loss", "test")):
+        losses = [record[key] for record in epochs]
+        curves.plot(range(1, len(epochs) + 1), losses, label=name)
+    curves.set(xlabel="epoch", ylabel="loss (squared error, scaled)", yscale="log")
+    curves.legend()
+    points.plot(true, predicted, ".", alpha=0.6)
+    points.axline((float(true[0]), float(true[0])), slope=1, color="grey", lw=1)
+    points.set(xlabel="true", ylabel="predicted")
+    return figure
