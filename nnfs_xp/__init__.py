@@ -5,6 +5,9 @@ The layers, losses, optimizers and handwritten backward passes of the book
 standard: the same lines run on NumPy, CuPy, PyTorch and JAX.
 """
 
+from nnfs_xp import ctrl_c  # noqa: F401, as it is to be ready before all else
+
+# isort: split
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 

@@ -268,6 +268,9 @@ def test_trying_whether_a_file_can_be_written(tmp_path):
     check_writable(tmp_path / "f", 10)
     assert (tmp_path / "f").read_bytes() == b"old"
     check_writable("/dev/null")
+    with open(tmp_path / "f", "rb") as file:
+        check_writable(f"/dev/fd/{file.fileno()}")
+    assert (tmp_path / "f").read_bytes() == b"old"
     with pytest.raises(FileNotFoundError, match="no such directory"):
         check_writable(tmp_path / "no" / "f")
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
 import sys
 import textwrap
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import nnfs_xp
+from nnfs_xp import ctrl_c
 from nnfs_xp.backends import (
     BACKEND_NAMES,
     DTYPE_NAMES,
@@ -28,8 +31,12 @@ from nnfs_xp.errors import (
     InputError,
 )
 
-_INTERRUPTED = 130
 _BROKEN_PIPE = 141
+# More neurons than any memory has room for.
+_LARGEST = 10**9
+_REFUSED = (
+    InputError, BackendUnavailableError, DownloadError, MemoryError, OSError
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,33 +51,62 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 if all went well, 2 if an argument, a file or a backend cannot be
-        used, 130 if interrupted.
+        used, 130 if interrupted, 141 if nobody reads the output any more.
     """
-    for stream in (sys.stdout, sys.stderr):
-        # A class name in another script must not end the program.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("always", DataWarning)
-            warnings.showwarning = lambda message, *_: print(
-                f"nnfs-xp: warning: {message}", file=sys.stderr
-            )
-            status: int = options.command(options)
+        _prepare_streams()
+        status = _run(arguments)
         sys.stdout.flush()
-        return status
-    except BrokenPipeError:
-        # Whoever read the output has seen enough, as `head` has. Python would
-        # complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
-    except (InputError, BackendUnavailableError, DownloadError, OSError) as error:
-        print(f"nnfs-xp: error: {error}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
-        print("nnfs-xp: interrupted", file=sys.stderr)
-        return _INTERRUPTED
+        _say("interrupted")
+        status = ctrl_c.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough, as `head` has.
+        status = _BROKEN_PIPE
+    except _REFUSED as error:
+        _say(f"error: {str(error) or type(error).__name__}")
+        status = 2
+    finally:
+        _close(sys.stdout)
+        _close(sys.stderr)
+    if status == ctrl_c.INTERRUPTED and ctrl_c.is_command():
+        # Python ends by the signal itself if Ctrl-C came where it runs text as code.
+        os._exit(status)
+    return status
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_args(arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DataWarning)
+        warnings.showwarning = lambda message, *_: _say(f"warning: {message}")
+        status: int = options.command(options)
+    return status
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        print(f"nnfs-xp: {text}", file=sys.stderr)
+
+
+def _prepare_streams() -> None:
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # It was closed before Python began, or there never was one.
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        # A class name in another script must not end the program.
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _close(stream: Any) -> None:
+    """Write what is left, if anybody reads it; Python would complain at exit."""
+    try:
+        stream.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,7 +155,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         ("--hidden", _sizes, "N", layers),
         ("--epochs", _count, "N", "times to go through the data"),
         ("--batch-size", _count, "N", "samples of each step"),
-        ("--lr", float, "RATE", "Adam's learning rate"),
+        ("--lr", _rate, "RATE", "Adam's learning rate"),
     ):
         parser.add_argument(
             name,
@@ -131,9 +167,11 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
             default=argparse.SUPPRESS,
         )
     seed = "seed of weights and batch order (default: 0)"
-    parser.add_argument("--seed", type=int, default=0, help=seed)
+    parser.add_argument("--seed", type=_seed, default=0, help=seed)
     out = "directory for the results (default: a new one in runs/)"
     parser.add_argument("--out", metavar="DIR", help=out, default=argparse.SUPPRESS)
+    force = "replace the results that are in --out"
+    parser.add_argument("--force", action="store_true", help=force)
     parser.add_argument("--no-plot", action="store_true", help="leave out report.png")
     parser.set_defaults(command=train.run)
 
@@ -188,11 +226,24 @@ def _list_backends(options: argparse.Namespace) -> int:
     return 0
 
 
-def _count(text: str, least: int = 1) -> int:
-    value = int(text)
-    if value < least:
-        raise argparse.ArgumentTypeError(f"{text} is less than {least}")
-    return value
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive integer, got {text!r}")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        message = f"must be a number, got {text!r}"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def _seed(text: str) -> int:
+    if not text.removeprefix("-").isdecimal():
+        raise argparse.ArgumentTypeError(f"must be an integer, got {text!r}")
+    return int(text)
 
 
 def _height_and_width(text: str) -> list[int]:
@@ -205,4 +256,10 @@ def _height_and_width(text: str) -> list[int]:
 
 def _sizes(text: str) -> list[int]:
     """Parse ``128`` or ``128,64``."""
-    return [_count(part, least=0) for part in text.split(",")]
+    sizes = text.split(",")
+    if not all(size.isdecimal() and int(size) <= _LARGEST for size in sizes):
+        message = (
+            f"must be numbers from 0 to {_LARGEST:,}, such as 128,64, got {text!r}"
+        )
+        raise argparse.ArgumentTypeError(message)
+    return [int(size) for size in sizes]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
+import datetime
+import itertools
+import os
 import platform
 import warnings
 from pathlib import Path
@@ -17,7 +21,8 @@ from nnfs_xp.backends.choice import backend_class
 from nnfs_xp.callbacks.json_log import json_text
 from nnfs_xp.cli.tasks import regression_report, values
 from nnfs_xp.data import Dataset
-from nnfs_xp.io.atomic import atomic_write
+from nnfs_xp.errors import InputError
+from nnfs_xp.io.atomic import atomic_write, check_writable
 from nnfs_xp.model import Model
 
 
@@ -47,6 +52,46 @@ class Run:
     batch_size: int
     hidden: list[int]
     test: dict[str, float]
+
+
+# The files of a run.
+RESULTS = ("model.safetensors", "history.json", "report.png")
+
+
+def output_directory(options: argparse.Namespace, size: int) -> Path:
+    """Make the directory for the results, before training, or say why not.
+
+    Raises
+    ------
+    InputError
+        If there are results in it.
+    OSError
+        If a model of so many bytes cannot be written there.
+    """
+    if hasattr(options, "out"):
+        out = Path(options.out)
+        found = [name for name in RESULTS if os.path.lexists(out / name)]
+        if found and not options.force:
+            raise InputError(
+                f"out: {out} has a {found[0]} already; choose another --out, or let "
+                "--force replace it"
+            )
+        out.mkdir(parents=True, exist_ok=True)
+    else:
+        out = _new_directory(Path("runs"), Path(options.data).stem)
+    check_writable(out / RESULTS[0], size)
+    return out
+
+
+def _new_directory(folder: Path, stem: str) -> Path:
+    """Make a directory with the time in its name, that no other run has."""
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    for number in itertools.count(1):
+        out = folder / (f"{stem}-{now}" if number == 1 else f"{stem}-{now}-{number}")
+        with contextlib.suppress(FileExistsError):
+            out.mkdir(parents=True)
+            break
+    return out
 
 
 def write_history(run: Run, path: Path) -> None:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import datetime
+import importlib
 import itertools
 import math
 import time
 from pathlib import Path
 from typing import Any
 
+from nnfs_xp import ctrl_c
 from nnfs_xp.activations import Linear, ReLU, Softmax
 from nnfs_xp.backends import get_backend
 from nnfs_xp.callbacks import Callback, Progress
-from nnfs_xp.cli.results import Run, placement, write_history, write_report
+from nnfs_xp.callbacks.checkpoint import size_of
+from nnfs_xp.cli.results import (
+    Run,
+    output_directory,
+    placement,
+    write_history,
+    write_report,
+)
 from nnfs_xp.cli.tasks import data_options, figures, metadata_of
 from nnfs_xp.data import Dataset, load_dataset
 from nnfs_xp.errors import InputError
@@ -22,8 +30,6 @@ from nnfs_xp.layers import Dense, Layer
 from nnfs_xp.losses import CategoricalCrossEntropy, MeanSquaredError
 from nnfs_xp.model import Model
 from nnfs_xp.optimizers import Adam, AdamW
-
-_INTERRUPTED = 130
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
     )
     model.metadata = metadata_of(data, options)
-    out = _output_directory(options)
+    out = output_directory(options, size_of(model))
     unit = "images" if data.image_shape else "samples"
     kind = f"{data.n_classes} classes" if classes else "a number to predict"
     answers = "" if data.label is None else f" (column {data.label!r})"
@@ -91,7 +97,22 @@ def run(options: argparse.Namespace) -> int:
         f"learning rate {options.lr:g}{f', weight decay {decay:g}' if decay else ''}"
     )
     model.summary()
+    if not options.no_plot:
+        # What is needed at the end is missed at the beginning.
+        importlib.import_module("nnfs_xp.plots")
+    with ctrl_c.raising():
+        return _train(options, model, data, sizes, unit, out)
 
+
+def _train(
+    options: argparse.Namespace,
+    model: Model,
+    data: Dataset,
+    sizes: list[int],
+    unit: str,
+    out: Path,
+) -> int:
+    be = model.backend
     x_test = data.features("test", be.dtype_name)
     y_test = data.targets("test", be.dtype_name)
     began = time.perf_counter()
@@ -109,7 +130,7 @@ def run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         if not recorder.epochs:
             raise
-        status, epoch = _INTERRUPTED, len(recorder.epochs) + 1
+        status, epoch = ctrl_c.INTERRUPTED, len(recorder.epochs) + 1
         print(f"interrupted in epoch {epoch}; keeping what was learned until then")
     seconds = time.perf_counter() - began
     test = figures(model, x_test, y_test)
@@ -154,17 +175,6 @@ def layers_for(data: Dataset, hidden: list[int]) -> list[Layer]:
         layers += [Dense(n_inputs, n_neurons), ReLU()]
     layers[-1] = Softmax() if data.n_classes else Linear()
     return layers
-
-
-def _output_directory(options: argparse.Namespace) -> Path:
-    """Make the directory before training, so that a bad one is known at once."""
-    if hasattr(options, "out"):
-        out = Path(options.out)
-    else:
-        now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-        out = Path("runs", f"{Path(options.data).stem}-{now}")
-    out.mkdir(parents=True, exist_ok=True)
-    return out
 
 
 class _Recorder(Callback):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nnfs_xp import ctrl_c
 from nnfs_xp.callbacks.json_log import json_text
 from nnfs_xp.cli.results import classify, placement
 from nnfs_xp.cli.tasks import (
@@ -20,7 +21,7 @@ from nnfs_xp.cli.tasks import (
 )
 from nnfs_xp.data import Examples, Scaling, load_examples
 from nnfs_xp.errors import InputError
-from nnfs_xp.io.atomic import atomic_write
+from nnfs_xp.io.atomic import atomic_write, check_writable
 from nnfs_xp.model import Model
 
 
@@ -44,6 +45,8 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def predict(options: argparse.Namespace) -> int:
     """Write class and confidence of each row as CSV, or the number predicted."""
+    if options.out is not None:
+        check_writable(options.out)
     model, _, x = _load(options)
     target = target_of(model)
     names = model.metadata.get("class_names") or []
@@ -60,7 +63,7 @@ def predict(options: argparse.Namespace) -> int:
     if options.out is None:
         sys.stdout.write(text.getvalue())
     else:
-        with atomic_write(options.out) as file:
+        with ctrl_c.raising(), atomic_write(options.out) as file:
             file.write(text.getvalue().encode())
     return 0
 

@@ -62,7 +62,9 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 def check_writable(path: str | os.PathLike[str], size: int = 1) -> None:
     """Raise OSError unless a file of `size` bytes can be written; nothing changes."""
-    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+    kinds = (os.path.isfile, os.path.isdir)
+    special = os.path.exists(path) and not any(is_kind(path) for is_kind in kinds)
+    if special or _descriptor(os.fspath(path)) is not None:
         return
     with contextlib.suppress(_Tried), atomic_write(path) as file:
         for begin in range(0, size, 2**20):
