@@ -28,15 +28,30 @@ def is_command() -> bool:
 
 @contextlib.contextmanager
 def raising() -> Iterator[None]:
-    """Let Ctrl-C raise KeyboardInterrupt inside, as in any other program."""
-    ours = signal.getsignal(signal.SIGINT) is _leave
-    if ours:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let Ctrl-C raise KeyboardInterrupt inside, and SIGTERM SystemExit."""
+    if signal.getsignal(signal.SIGINT) is not _leave:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    ends = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if ends:
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
     finally:
-        if ours:
-            signal.signal(signal.SIGINT, _leave)
+        if ends:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, _leave)
+
+
+def status_of(error: BaseException) -> int:
+    """Return the exit status of a command that was ended by an interruption."""
+    ended = isinstance(error, SystemExit) and isinstance(error.code, int)
+    return error.code if ended else INTERRUPTED  # type: ignore[attr-defined]
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

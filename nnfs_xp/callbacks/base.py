@@ -92,6 +92,20 @@ class Callback:
     def on_fit_end(self) -> None:
         """Called after training, also when it was interrupted."""
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what is needed to go on in another process, by name.
+
+        ``Model.fit`` asks for it if it keeps a checkpoint. Values are arrays, or
+        whatever JSON can hold. A callback without a state returns nothing.
+        """
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned, after ``on_fit_begin``.
+
+        Arrays come as those of NumPy.
+        """
+
 
 def check_callbacks(value: Any) -> list[Callback]:
     """Return callbacks as a list, from a sequence, a single one, or None."""

@@ -59,6 +59,15 @@ class Best:
         self.epoch: int | None = None
         self.waited = 0
 
+    @property
+    def known(self) -> list[Any]:
+        """All of the three."""
+        return [self.value, self.epoch, self.waited]
+
+    @known.setter
+    def known(self, known: list[Any]) -> None:
+        self.value, self.epoch, self.waited = known
+
     def update(self, record: dict[str, Any]) -> bool:
         """Look at the record of an epoch, and return whether it is better."""
         value = record[self.monitor]
@@ -100,6 +109,14 @@ class Patient(Callback):
         """Start over."""
         self._model = model
         self._best.restart()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what is known of the figure."""
+        return {"best": self._best.known}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take that over."""
+        self._best.known = state["best"]
 
     @property
     def best(self) -> float | None:

@@ -104,6 +104,16 @@ class Checkpoint(Callback):
             self._model.save(path)
             self.saved = path
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what is known of the figure, and the last file."""
+        saved = None if self.saved is None else os.fspath(self.saved)
+        return {"best": self._best.known, "saved": saved}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take that over."""
+        self._best.known = state["best"]
+        self.saved = None if state["saved"] is None else Path(state["saved"])
+
     def _file_name(self, record: dict[str, Any]) -> str:
         try:
             return self._name.format_map(record)

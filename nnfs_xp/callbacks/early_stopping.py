@@ -100,6 +100,25 @@ class EarlyStopping(Patient):
             self._model.stop_training = True
             self.stopped_epoch = record["epoch"]
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what is known of the figure, and the best parameters."""
+        arrays = {
+            f"parameters.{i}.{j}": array
+            for i, entry in enumerate(self._parameters or ())
+            for j, array in enumerate(entry)
+        }
+        return {**super().state_dict(), "stopped": self.stopped_epoch, **arrays}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take that over."""
+        super().load_state_dict(state)
+        self.stopped_epoch = state["stopped"]
+        if "parameters.0.0" in state:
+            self._parameters = [
+                tuple(state[f"parameters.{i}.{j}"] for j in range(len(entry)))
+                for i, entry in enumerate(self._model.get_parameters())
+            ]
+
     def on_fit_end(self) -> None:
         """Give the best parameters back."""
         if self._parameters is not None:

@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from nnfs_xp.callbacks.base import Callback
-from nnfs_xp.errors import InputError
+from nnfs_xp.io.atomic import checked_path
 
 
 class JSONLog(Callback):
@@ -56,19 +56,17 @@ class JSONLog(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, append: bool = True) -> None:
-        try:
-            self.path = os.fspath(path)
-        except TypeError as error:
-            raise InputError(f"path must be a path, got {path!r}") from error
+        self.path = checked_path(path, "path")
         self.append = append
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Try to write to the file, and end its last line if it has no end."""
-        with open(self.path, "ab+" if self.append else "wb") as file:
+        with open(self.path, "ab+") as file:
             if self.append and file.tell() > 0:
                 file.seek(-1, os.SEEK_END)
                 if file.read() != b"\n":
                     file.write(b"\n")
+        self._mode = "ab" if self.append else "wb"
 
     def on_epoch_end(self, record: dict[str, Any]) -> None:
         """Write a line."""
@@ -76,8 +74,19 @@ class JSONLog(Callback):
         line = json_text({"time": now, **record})
         # Closing hands it to the operating system, which a killed process
         # would no longer do.
-        with open(self.path, "ab") as file:
+        with open(self.path, self._mode) as file:
             file.write(line.encode() + b"\n")
+        self._mode = "ab"
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return how much of the file there is."""
+        return {"mode": self._mode, "size": os.path.getsize(self.path)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Remove lines of epochs that are going to be trained again."""
+        self._mode = state["mode"]
+        if os.path.isfile(self.path) and os.path.getsize(self.path) > state["size"]:
+            os.truncate(self.path, state["size"])
 
 
 def json_text(value: Any, indent: int | None = None) -> str:

@@ -170,6 +170,10 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--seed", type=_seed, default=0, help=seed)
     out = "directory for the results (default: a new one in runs/)"
     parser.add_argument("--out", metavar="DIR", help=out, default=argparse.SUPPRESS)
+    every = "epochs after which checkpoint.safetensors is written to --out"
+    parser.add_argument("--checkpoint-every", type=_count, metavar="N", help=every)
+    resume = "go on with the training whose checkpoint is in --out"
+    parser.add_argument("--resume", action="store_true", help=resume)
     force = "replace the results that are in --out"
     parser.add_argument("--force", action="store_true", help=force)
     parser.add_argument("--no-plot", action="store_true", help="leave out report.png")

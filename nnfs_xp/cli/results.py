@@ -54,8 +54,9 @@ class Run:
     test: dict[str, float]
 
 
-# The files of a run.
-RESULTS = ("model.safetensors", "history.json", "report.png")
+# The files of a run, and the one that a run goes on from.
+CHECKPOINT = "checkpoint.safetensors"
+RESULTS = ("model.safetensors", "history.json", "report.png", CHECKPOINT)
 
 
 def output_directory(options: argparse.Namespace, size: int) -> Path:
@@ -68,10 +69,13 @@ def output_directory(options: argparse.Namespace, size: int) -> Path:
     OSError
         If a model of so many bytes cannot be written there.
     """
+    if options.resume and not hasattr(options, "out"):
+        raise InputError("resume: the directory of the training must be given by --out")
     if hasattr(options, "out"):
         out = Path(options.out)
         found = [name for name in RESULTS if os.path.lexists(out / name)]
-        if found and not options.force:
+        goes_on = options.resume and (out / CHECKPOINT).exists()
+        if found and not (options.force or goes_on):
             raise InputError(
                 f"out: {out} has a {found[0]} already; choose another --out, or let "
                 "--force replace it"

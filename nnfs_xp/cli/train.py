@@ -17,6 +17,7 @@ from nnfs_xp.backends import get_backend
 from nnfs_xp.callbacks import Callback, Progress
 from nnfs_xp.callbacks.checkpoint import size_of
 from nnfs_xp.cli.results import (
+    CHECKPOINT,
     Run,
     output_directory,
     placement,
@@ -115,9 +116,8 @@ def _train(
     be = model.backend
     x_test = data.features("test", be.dtype_name)
     y_test = data.targets("test", be.dtype_name)
-    began = time.perf_counter()
     recorder = _Recorder()
-    status = 0
+    status, kept = 0, options.resume or options.checkpoint_every is not None
     try:
         model.fit(
             data.features("train", be.dtype_name),
@@ -126,13 +126,18 @@ def _train(
             batch_size=options.batch_size,
             validation_data=(x_test, y_test),
             callbacks=[recorder, Progress(unit)],
+            checkpoint=out / CHECKPOINT if kept else None,
+            checkpoint_every=options.checkpoint_every or 1,
+            resume=options.resume,
         )
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as error:
         if not recorder.epochs:
             raise
-        status, epoch = ctrl_c.INTERRUPTED, len(recorder.epochs) + 1
-        print(f"interrupted in epoch {epoch}; keeping what was learned until then")
-    seconds = time.perf_counter() - began
+        status = ctrl_c.status_of(error)
+        epoch = len(recorder.epochs) + 1
+        way_on = "; --resume goes on with it" if kept else ""
+        print(f"interrupted in epoch {epoch}; keeping what was learned{way_on}")
+    seconds = recorder.seconds
     test = figures(model, x_test, y_test)
     batch_size = options.batch_size
     finished = Run(model, data, recorder.epochs, seconds, batch_size, sizes, test)
@@ -182,6 +187,21 @@ class _Recorder(Callback):
 
     def __init__(self) -> None:
         self.epochs: list[dict[str, Any]] = []
+        self._began = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """What the training has taken, also before it was resumed."""
+        return time.perf_counter() - self._began
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return both."""
+        return {"epochs": self.epochs, "seconds": self.seconds}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take both over."""
+        self.epochs = state["epochs"]
+        self._began = time.perf_counter() - state["seconds"]
 
     def on_epoch_end(self, record: dict[str, Any]) -> None:
         """Keep the record."""

@@ -6,17 +6,24 @@ leave parameters, moments and counters that belong to different steps.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any, Self
 
 
 class DeferredInterrupts:
-    """Holds SIGINT back while a step is under way, and lets it through after.
+    """Holds SIGINT and SIGTERM back during a step, and lets them through after it.
 
     Used as a context around a training, where ``begin`` and ``end`` enclose each step.
     Only the main thread is interrupted by Python, so elsewhere nothing is done.
+
+    Parameters
+    ----------
+    terminate : bool, default False
+        Whether SIGTERM, where it would end the process on the spot, raises SystemExit.
 
     Examples
     --------
@@ -34,23 +41,29 @@ class DeferredInterrupts:
     interrupted
     """
 
-    def __init__(self) -> None:
-        self._within = False
+    def __init__(self, *, terminate: bool = False) -> None:
+        self._terminate = terminate
+        self._within = self._held = False
         self._pending: tuple[int, FrameType | None] | None = None
-        self._usual: Any = None
+        # What was there, and what is called.
+        self._usual: dict[int, tuple[Any, Any]] = {}
 
     def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            usual = signal.getsignal(signal.SIGINT)
+        if threading.current_thread() is not threading.main_thread():
+            return self
+        for number in (signal.SIGINT, signal.SIGTERM):
+            usual = called = signal.getsignal(number)
+            if number == signal.SIGTERM and self._terminate and usual == signal.SIG_DFL:
+                called = _terminate
             # One that was not set from Python could not be set again.
-            if callable(usual):
-                self._usual = usual
-                signal.signal(signal.SIGINT, self._handle)
+            if callable(called):
+                self._usual[number] = usual, called
+                signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._usual is not None:
-            signal.signal(signal.SIGINT, self._usual)
+        for number, (usual, _) in self._usual.items():
+            signal.signal(number, usual)
         # One that came in a step that has failed.
         self.end()
 
@@ -61,12 +74,27 @@ class DeferredInterrupts:
     def end(self) -> None:
         """Let an interruption through that has come since `begin`."""
         self._within = False
-        if self._pending is not None:
+        if self._pending is not None and not self._held:
             given, self._pending = self._pending, None
-            self._usual(*given)
+            self._usual[given[0]][1](*given)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold an interruption back inside; a second one goes through between steps."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        self.end()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._within:
+        if self._within or (self._held and self._pending is None):
             self._pending = number, frame
         else:
-            self._usual(number, frame)
+            self._pending = None
+            self._usual[number][1](number, frame)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)

@@ -210,6 +210,37 @@ class State:
         be, arrays = self.network.backend, self._arrays()
         return {path: be.to_numpy(arrays[path]) for path in self.network.by_path}
 
+    def export_totals(self) -> Named:
+        """Return host copies of the statistics of an epoch so far, by name."""
+        be, totals = self.network.backend, self.tree["totals"]
+        return {name: be.to_numpy(slots[key]) for name, slots, key in _slots(totals)}
+
+    def restore_totals(self, named: Mapping[str, Any], row: int) -> None:
+        """Take over statistics that `export_totals` returned, and the next row."""
+        be = self.network.backend
+        for name, slots, key in _slots(self.tree["totals"]):
+            be.assign(slots, key, be.asarray(named[name], slots[key].dtype))
+        if "row" in self.tree:
+            be.assign(self.tree, "row", be.asarray(row, "int32"))
+
+    def restore(self, named: Mapping[str, Any], epochs: int, steps: int) -> None:
+        """Take over all that `export` returned, at an epoch and a step.
+
+        Raises
+        ------
+        InputError
+            If it is of another network.
+        """
+        be, network = self.network.backend, self.network
+        values = {
+            path: named_array(named, path, network.shape_of(path))
+            for path in network.by_path
+        }
+        for path, value in values.items():
+            self.assign(path, be.asarray(value, be.dtype))
+        self.counters.epochs, self.counters.steps = epochs, steps
+        self.restore_learning(named)
+
     def export_learning(self) -> Named:
         """Return host copies of the state of optimizer and loss scaling, by name."""
         self.write_rate()
@@ -265,6 +296,15 @@ class State:
                     yield from ((f"{part}.{key}.{path}", views, path) for path in views)
                 else:
                     yield f"{part}.{key}", slots, key
+
+
+def _slots(tree: Tree, path: str = "") -> Iterator[tuple[str, Tree, str]]:
+    """Yield the name of each leaf of a tree, and the dict and the key of it."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _slots(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", tree, key
 
 
 def _starting_values(network: Network, before: State | None) -> Named:

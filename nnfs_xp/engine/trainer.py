@@ -16,6 +16,7 @@ from nnfs_xp.engine.state import State
 from nnfs_xp.engine.statistics import empty_statistics, figures_of
 from nnfs_xp.engine.step import Batch, penalty
 from nnfs_xp.history import History
+from nnfs_xp.io.run_file import Run
 from nnfs_xp.kernels import has_implementation
 
 
@@ -70,16 +71,18 @@ class Trainer:
             names += ["data_loss", "regularization_loss"]
         return [*names, "learning_rate"]
 
-    def fit(self, plan: FitPlan, model: Any) -> History:
+    def fit(self, plan: FitPlan, model: Any, run: Run) -> History:
         """Train, and return a record of each epoch.
 
         Callbacks are given `model`, which ends the training by ``stop_training``.
         """
         history, state, callbacks = History(), self.state, plan.callbacks
+        history.epochs = run.records
         state.detach()
         batches = self._batches(plan)
         with contextlib.ExitStack() as begun:
-            interrupts = begun.enter_context(DeferredInterrupts())
+            terminate = run.path is not None
+            interrupts = begun.enter_context(DeferredInterrupts(terminate=terminate))
             begun.callback(batches.end)
             # Capturing a step takes it, and takes it back.
             interrupts.begin()
@@ -87,19 +90,18 @@ class Trainer:
             interrupts.end()
             begun.callback(setattr, state, "in_use", False)
             state.in_use = True
+            left = plan.epochs - len(run.records)
             for callback in callbacks:
-                callback.on_fit_begin(model, plan.epochs, len(plan.batches))
+                callback.on_fit_begin(model, left, len(plan.batches))
                 begun.callback(callback.on_fit_end)
-            last = state.counters.epochs + plan.epochs
-            for _ in range(plan.epochs):
-                for callback in callbacks:
-                    callback.on_epoch_begin(state.counters.epochs + 1)
-                record = self._epoch(plan, batches, interrupts, last)
-                history.epochs.append(record)
-                for callback in callbacks:
-                    callback.on_epoch_end(record)
-                if model.stop_training:
-                    break
+            run.start()
+            last = state.counters.epochs + left
+            try:
+                while not run.is_over:
+                    self._epoch(plan, batches, interrupts, last, run)
+            except (KeyboardInterrupt, SystemExit):
+                run.save_interrupted()
+                raise
         return history
 
     def _batches(self, plan: FitPlan) -> Any:
@@ -111,47 +113,66 @@ class Trainer:
         return kind(self.state, self.executor, plan)
 
     def _epoch(
-        self, plan: FitPlan, batches: Any, interrupts: DeferredInterrupts, last: int
-    ) -> dict[str, Any]:
-        """Train for an epoch, and return its record."""
+        self,
+        plan: FitPlan,
+        batches: Any,
+        interrupts: DeferredInterrupts,
+        last: int,
+        run: Run,
+    ) -> None:
+        """Train for an epoch, or for what is left of it, and record it."""
         state, counters = self.state, self.state.counters
         epoch, slices = counters.epochs + 1, plan.batches
-        batches.begin_epoch(epoch)
-        began = time.perf_counter()
-        for batch, rows in enumerate(slices, start=1):
-            rate = state.write_rate()
-            interrupts.begin()
-            try:
-                batches.train(rows)
-                counters.steps += 1
-            except BaseException:
-                state.count_again()
-                raise
-            interrupts.end()
-            if plan.callbacks:
-                event = BatchEvent(
-                    epoch=epoch,
-                    epochs=last,
-                    batch=batch,
-                    batches=len(slices),
-                    samples=rows.stop,
-                    learning_rate=rate or 0.0,
-                    figures=self._epoch_figures,
-                    batch_figures=self._batch_figures,
-                )
+        if not run.begun:
+            with run.undivided(interrupts):
                 for callback in plan.callbacks:
-                    callback.on_batch_end(event)
+                    callback.on_epoch_begin(epoch)
+                run.begun = True
+        batches.begin_epoch(epoch)
+        if run.batch:
+            state.restore_totals(run.totals, slices[run.batch - 1].stop)
+            run.totals = {}
+        began = time.perf_counter() - run.seconds
+        for batch, rows in enumerate(slices[run.batch :], start=run.batch + 1):
+            with run.undivided(interrupts):
+                rate = state.write_rate()
+                interrupts.begin()
+                try:
+                    batches.train(rows)
+                    counters.steps += 1
+                except BaseException:
+                    state.count_again()
+                    raise
+                interrupts.end()
+                if plan.callbacks:
+                    event = BatchEvent(
+                        epoch=epoch,
+                        epochs=last,
+                        batch=batch,
+                        batches=len(slices),
+                        samples=rows.stop,
+                        learning_rate=rate or 0.0,
+                        figures=self._epoch_figures,
+                        batch_figures=self._batch_figures,
+                    )
+                    for callback in plan.callbacks:
+                        callback.on_batch_end(event)
+                run.end_batch(batch, rate, began)
         counters.epochs = epoch
         # Reading the sums waits for the device, so the clock is stopped after it.
         record: dict[str, Any] = {"epoch": epoch, **self._epoch_figures()}
         seconds = time.perf_counter() - began
         record["seconds"] = seconds
         record["samples_per_second"] = plan.data.samples / seconds
-        record["learning_rate"] = rate
+        record["learning_rate"] = run.rate
         if plan.validation is not None:
             figures = self.evaluate(plan.validation)
             record |= {f"validation_{name}": value for name, value in figures.items()}
-        return record
+        with run.undivided(interrupts):
+            run.records.append(record)
+            for callback in plan.callbacks:
+                callback.on_epoch_end(record)
+            run.end_epoch()
 
     def _epoch_figures(self) -> dict[str, Any]:
         """Return the figures of the epoch so far, with the penalties of now."""

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from nnfs_xp.errors import InputError
+
 try:
     import fcntl
 except ImportError:  # on Windows, where nobody can delete a file that is open
@@ -71,6 +73,14 @@ def check_writable(path: str | os.PathLike[str], size: int = 1) -> None:
             file.write(bytes(min(size - begin, 2**20)))
         _flush(file)
         raise _Tried
+
+
+def checked_path(value: Any, name: str) -> str:
+    """Return a path as text, or raise InputError."""
+    try:
+        return os.fsdecode(value)
+    except TypeError as error:
+        raise InputError(f"{name} must be a path, got {value!r}") from error
 
 
 class _Tried(Exception):

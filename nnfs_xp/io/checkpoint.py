@@ -169,7 +169,8 @@ def _load(
         kind = kind_of(data)
         raise _not_ours(path, f"it is {kind}" if kind else repr(error)) from error
     for name, array in named.items():
-        if array.dtype.kind != "f" and name != "optimizer.step":
+        known = name == "optimizer.step" or name.startswith("training.")
+        if array.dtype.kind != "f" and not known:
             raise FileFormatError(
                 f"{os.fspath(path)}: {name} must hold floats, got {array.dtype}"
             )

@@ -87,7 +87,7 @@ def read_values(path: str | os.PathLike[str], network: Network) -> Named:
     named = renamed(read_arrays(path), network.root)
     with naming(path):
         for name in sorted(named.keys() - network.by_path.keys()):
-            if not name.startswith(LEARNING_STATE):
+            if not name.startswith((*LEARNING_STATE, "training.")):
                 raise InputError(f"this model has no {name}")
         return {
             own: named_array(named, own, network.shape_of(own))

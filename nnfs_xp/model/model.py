@@ -20,6 +20,7 @@ from nnfs_xp.engine.trainer import Trainer
 from nnfs_xp.errors import FileFormatError, FixedSettingError, InputError
 from nnfs_xp.history import History
 from nnfs_xp.io.checkpoint import write_arrays, write_checkpoint
+from nnfs_xp.io.run_file import Run
 from nnfs_xp.layers import Layer, Sequential
 from nnfs_xp.layers.nesting import checked_units, leaves
 from nnfs_xp.losses import Loss
@@ -356,6 +357,9 @@ class Model:
         callbacks: Sequence[Callback] | Callback | None = (),
         verbose: bool = False,
         device_data_limit: int | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int = 1,
+        resume: bool = False,
     ) -> History:
         """Train the network.
 
@@ -392,6 +396,16 @@ class Model:
             Bytes that the data may take on the device; by default 60 % of its
             free memory. Host data that is larger stays where it is, and is
             brought to the device piece by piece.
+        checkpoint : path, optional
+            A file in which model, optimizer, callbacks and history are kept, so that
+            the training can go on after its process has ended. It is written at the
+            beginning, after epochs, every ten minutes, and after Ctrl-C or SIGTERM.
+        checkpoint_every : int, default 1
+            Epochs between two files.
+        resume : bool, default False
+            Whether to go on with the training of `checkpoint`, up to `epochs` epochs
+            with those that are done. Result and history are those of a training that
+            was not ended. If there is no file, the training begins.
 
         Returns
         -------
@@ -413,6 +427,9 @@ class Model:
         share = inputs.check_split(validation_split, validation_data)
         if device_data_limit is not None:
             device_data_limit = check_count(device_data_limit, "device_data_limit")
+        every = check_count(checkpoint_every, "checkpoint_every")
+        if resume and checkpoint is None:
+            raise InputError("resume needs a checkpoint to go on with")
         watchers = check_callbacks(callbacks)
         if verbose:
             watchers.append(PrintEpochs())
@@ -437,7 +454,10 @@ class Model:
                 if any([m.prepare(data.be, data.y) for m in self._metrics]):
                     trainer.executor = executor_for(network, self.compile)
                 self.stop_training = False
-                return trainer.fit(plan, self)
+                run = Run(self, plan, checkpoint, every)
+                if resume:
+                    run.resume()
+                return trainer.fit(plan, self, run)
 
     def train(
         self,
