@@ -39,6 +39,11 @@ class BookLayer(AnyAttributes, Layer):
         """The backend that the layer computes on."""
         return self.backend or here()
 
+    def _declares(self, name: str) -> bool:
+        # A reader's subclass may set its weights in its constructor already.
+        made = self._values is not None or self._home is not None
+        return super()._declares(name) or (made and name in self.parameters())
+
     def _follow_attributes(self) -> None:
         """Let `backward` use ``.inputs``, as in the book.
 

@@ -74,6 +74,8 @@ class Loss:
 
     def calculate_accumulated(self, *, include_regularization: bool = False) -> Any:
         """Return the mean loss of all batches since `new_pass`."""
+        if not self.accumulated_count:
+            raise InputError("calculate_accumulated needs a call of calculate first")
         data_loss = self.accumulated_sum / self.accumulated_count
         if not include_regularization:
             return data_loss

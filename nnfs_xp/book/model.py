@@ -17,7 +17,7 @@ from nnfs_xp.book.combined import Activation_Softmax_Loss_CategoricalCrossentrop
 from nnfs_xp.book.layers import Layer_Input
 from nnfs_xp.book.losses import Loss, Loss_CategoricalCrossentropy
 from nnfs_xp.book.names import give_book_name
-from nnfs_xp.book.optimizers import BookOptimizer, begin_anew
+from nnfs_xp.book.optimizers import hand_over
 from nnfs_xp.book.own_loop import OwnLoop
 from nnfs_xp.book.settings import here, moved
 from nnfs_xp.engine.shell import asked_backend_of, check_units, fitted, home_of
@@ -204,12 +204,7 @@ class Model(own.Model):
                             f"on {be}"
                         )
                     home_of(layer, be)
-            if self._state is not None:
-                # What the engine has kept for the optimizer is of another form.
-                if self._optimizer is not None:
-                    begin_anew(self._optimizer)
-                self._state = None
-            self._is_final = True
+            self._state, self._is_final = None, True
         else:
             super()._place(be)
         self._connect()
@@ -266,12 +261,21 @@ class Model(own.Model):
         how |= {"print_every": print_every, "validation_data": validation_data}
         if self._own:
             return OwnLoop(self).train(X, y, **how)
-        history = super().train(X, y, **how)
-        optimizer = self._needed_optimizer
-        optimizer.iterations = self._counters.optimizer_steps
-        if isinstance(optimizer, BookOptimizer):
-            optimizer.current_learning_rate = history["learning_rate"][-1]
-        return history
+        return super().train(X, y, **how)
+
+    def fit(self, x: Any, y: Any, **options: Any) -> Any:
+        """Train; see `nnfs_xp.Model.fit`."""
+        self._check_idle("fit")
+        optimizer, steps = self._optimizer, self.steps_trained
+        if optimizer is not None:
+            hand_over(optimizer, self._ready)
+        try:
+            return super().fit(x, y, **options)
+        finally:
+            if optimizer is not None and self.steps_trained > steps:
+                optimizer.iterations = self._counters.optimizer_steps
+                rate = optimizer.rate_at(optimizer.iterations - 1)
+                vars(optimizer)["_current"] = rate
 
     def evaluate(  # type: ignore[override]
         self, X_val: Any, y_val: Any, *, batch_size: int | None = None

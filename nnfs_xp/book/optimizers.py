@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from nnfs_xp.backends import Array, Backend, backend_of
 from nnfs_xp.book.names import stands_for
 from nnfs_xp.book.settings import AnyAttributes
+from nnfs_xp.engine.shell import home_of
+from nnfs_xp.engine.state import State
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers import Layer
 from nnfs_xp.optimizers.adagrad import Adagrad
 from nnfs_xp.optimizers.adam import Adam
 from nnfs_xp.optimizers.base import Optimizer
-from nnfs_xp.optimizers.collecting import collect_gradients, put_back
+from nnfs_xp.optimizers.clipping import Slots
+from nnfs_xp.optimizers.collecting import Owners, collect_gradients, put_back
 from nnfs_xp.optimizers.rmsprop import RMSprop
 from nnfs_xp.optimizers.sgd import SGD
 
@@ -33,6 +38,8 @@ class BookOptimizer(AnyAttributes, Optimizer):
     """
 
     _current: float | None = None
+    # A rate that was set by hand, after the one that it takes the place of.
+    _by_hand: tuple[float, float] | None = None
     _decay: float = 0.0
 
     @property
@@ -42,7 +49,16 @@ class BookOptimizer(AnyAttributes, Optimizer):
 
     @current_learning_rate.setter
     def current_learning_rate(self, value: float) -> None:
-        self._current = value
+        self._current, self._by_hand = value, (super().rate_at(self.iterations), value)
+
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of a step, also one that was set by hand.
+
+        As in the book, that holds if there is no decay, until there is another rate.
+        """
+        rate = super().rate_at(step)
+        planned, value = self._by_hand or (None, rate)
+        return rate if self.decay or rate != planned else value
 
     def pre_update_params(self) -> None:
         """Compute the learning rate of this step."""
@@ -58,18 +74,13 @@ class BookOptimizer(AnyAttributes, Optimizer):
             ``weights``, ``biases`` or both, and ``dweights`` and ``dbiases``.
         """
         declared = isinstance(layer, Layer) and bool(layer.parameters())
-        owners: Any = {}
+        owners: Owners = {}
         if declared:
             be, parameters, gradients, owners = collect_gradients([layer])
         else:
             be, parameters, gradients = _attributes_of(layer)
-        # Pairs, not a dict by id, so that copies of optimizer and layers fit together.
-        states = vars(self).setdefault("_states_by_layer", [])
-        state = next((own for known, own in states if known is layer), None)
-        if state is None:
-            state = self.init(be, parameters)
-            states.append((layer, state))
         with be.context():
+            state = self._state_of(layer, be, parameters, owners)
             rate = be.constant(self.current_learning_rate)
             be.assign(state, "learning_rate", rate)
             be.assign(state, "step", be.asarray(self.iterations, "int32"))
@@ -80,15 +91,48 @@ class BookOptimizer(AnyAttributes, Optimizer):
             elif not be.in_place:
                 put_back(parameters, owners)
 
+    def _state_of(
+        self, layer: Any, be: Backend, parameters: Slots, owners: Owners
+    ) -> dict[str, Any]:
+        """Return the caches for a layer, at first those that its model has for it."""
+        # A list, not a dict by id, so that copies of optimizer and layers fit together.
+        states = vars(self).setdefault("_states_by_layer", [])
+        for known, state, _ in states:
+            if known is layer:
+                return state
+        state = self.init(be, parameters)
+        for key, (unit, name) in owners.items():
+            network, held = home_of(unit)
+            path = network.nodes[id(unit)].key(name)
+            for moment in self.moments() if network.optimizer is self else ():
+                cached = network.learned.views(held.tree["optimizer"][moment])
+                if path in cached:
+                    be.assign(state[moment], key, cached[path])
+        states.append((layer, state, owners))
+        return state
+
     def post_update_params(self) -> None:
         """Count the step."""
         self.iterations += 1
 
 
-def begin_anew(optimizer: Optimizer) -> None:
-    """Forget all caches, and count from the first step."""
-    vars(optimizer).pop("_states_by_layer", None)
-    optimizer.iterations = 0
+def hand_over(optimizer: Optimizer, state: State) -> None:
+    """Let a model go on from the steps that were taken by hand, with their caches."""
+    be, nodes = state.network.backend, state.network.nodes
+    named = {"optimizer.step": np.asarray(optimizer.iterations)}
+    others = []
+    for layer, caches, owners in vars(optimizer).pop("_states_by_layer", []):
+        if not owners or any(id(unit) not in nodes for unit, _ in owners.values()):
+            others.append((layer, caches, owners))
+            continue
+        for key, (unit, name) in owners.items():
+            for moment in optimizer.moments():
+                path = f"optimizer.{moment}.{nodes[id(unit)].key(name)}"
+                named[path] = be.to_numpy(caches[moment][key])
+    vars(optimizer)["_states_by_layer"] = others
+    if len(named) > 1 or optimizer.iterations != state.counters.optimizer_steps:
+        with be.context():
+            state.restore_learning(named, complete=False)
 
 
 def _attributes_of(layer: Any) -> tuple[Backend, dict[str, Array], dict[str, Array]]:

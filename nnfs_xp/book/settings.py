@@ -98,8 +98,12 @@ class AnyAttributes(Unit):
     """Lets a reader's subclass of one of the book's classes keep what it likes."""
 
     def _setting_names(self) -> set[str]:
-        # Not the attributes of the class, such as the sums of a loss.
-        found = super()._setting_names() & set(vars(self))
+        # Not the plain attributes of the class, such as the sums of a loss.
+        found = {
+            name
+            for name in super()._setting_names()
+            if name in vars(self) or isinstance(getattr(type(self), name, 0), property)
+        }
         # Of what a compiled step is made of, everything is fixed, as in the library.
         compiled = overridden(self, dict.fromkeys(_COMPILED, ""))
         if is_of_library(type(self)) or (

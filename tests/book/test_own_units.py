@@ -690,16 +690,15 @@ def test_a_model_changes_between_loop_and_engine(capsys):
     assert model.executor_note.startswith("object by object (Accuracy_Wrong")
     for one, other in zip(values, model.get_parameters(), strict=True):
         np.testing.assert_array_equal(one[0], other[0])
-    # The optimizer begins anew, with caches of the other form.
-    assert model.optimizer.iterations == 0
+    assert model.optimizer.iterations == 2
     model.train(points, y, epochs=3, print_every=None)
-    assert model.optimizer.iterations == 3 and model.epochs_trained == 5
+    assert model.optimizer.iterations == 5 and model.epochs_trained == 5
     outputs = model.predict(points)
     model.accuracy = nnfs.Accuracy_Categorical()
     assert model.executor_note.startswith("step by step")
     np.testing.assert_array_equal(model.predict(points), outputs)
     model.train(points, y, print_every=None)
-    assert model.optimizer.iterations == 1 and model.steps_trained == 6
+    assert model.optimizer.iterations == model.steps_trained == 6
 
 
 @pytest.mark.usefixtures("on_numpy")
