@@ -144,9 +144,6 @@ class BookLoss(AnyAttributes, Loss, CoreLoss):  # type: ignore[misc]
     _changing = CoreLoss._changing | {
         "trainable_layers", "accumulated_sum", "accumulated_count"
     }  # fmt: skip
-    # Of a reader's subclass whose constructor makes neither.
-    _backend: Backend | None = None
-    _last: Any = None
 
     def forward(self, y_pred: Any, y_true: Any) -> Array:  # type: ignore[override]
         """Return the loss of each sample, shape (n,)."""

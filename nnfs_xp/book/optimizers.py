@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.backends import Array, Backend, backend_of
+from nnfs_xp.backends import Array, Backend, backend_of, library_of
 from nnfs_xp.book.names import stands_for
 from nnfs_xp.book.settings import AnyAttributes
 from nnfs_xp.engine.shell import home_of
@@ -141,7 +141,9 @@ def _attributes_of(layer: Any) -> tuple[Backend, dict[str, Array], dict[str, Arr
     found = [key for key in ("weights", "biases") if hasattr(layer, key)]
     if not found:
         raise InputError(f"{name} has neither weights nor biases to update")
-    be = backend_of(getattr(layer, found[0]))
+    if library_of(first := getattr(layer, found[0])) is None:
+        raise InputError(f"{found[0]} of {name} must be an array, got {first!r}")
+    be = backend_of(first)
     parameters, gradients = {}, {}
     for key in found:
         parameters[key] = be.asarray(getattr(layer, key), be.dtype)

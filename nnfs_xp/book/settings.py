@@ -112,13 +112,24 @@ class AnyAttributes(Unit):
             return found
         # One of these is set by every constructor of the library.
         if not {"_backend", "_schedule"} & set(vars(self)):
+            self._make_up_for_super()
+        # Only what a constructor of the library takes is fixed; all else may change.
+        ours = [inspect.signature(c) for c in type(self).__mro__ if is_of_library(c)]
+        return found & {name for signature in ours for name in signature.parameters}
+
+    def _make_up_for_super(self) -> None:
+        """Call the constructor of the book's class, which may have none in the book."""
+        book = next(c for c in type(self).__mro__ if is_of_library(c))
+        if any(
+            p.default is p.empty for p in inspect.signature(book).parameters.values()
+        ):
             raise InputError(
                 f"the constructor of {type(self).__name__} must call "
                 "super().__init__(...)"
             )
-        # Only what a constructor of the library takes is fixed; all else may change.
-        ours = [inspect.signature(c) for c in type(self).__mro__ if is_of_library(c)]
-        return found & {name for signature in ours for name in signature.parameters}
+        own = vars(self).copy()
+        book.__init__(self)  # type: ignore[misc]
+        vars(self).update(own)
 
 
 def here() -> Backend:

@@ -185,6 +185,39 @@ def test_weights_are_set_in_a_constructor(backend, capsys):
         np.testing.assert_allclose(to_numpy(output), drawn + 0.5, rtol=1e-5)
 
 
+def test_a_constructor_may_leave_out_super_where_the_book_has_none(capsys):
+    class Activation_Slope(nnfs.Activation_ReLU):
+        def __init__(self, slope):
+            self.slope = slope
+
+        def forward(self, inputs, training=True):
+            super().forward(inputs, training)
+            self.output = np.where(inputs > 0, inputs, self.slope * inputs)
+
+        def backward(self, dvalues):
+            self.dinputs = np.where(self.inputs > 0, dvalues, self.slope * dvalues)
+
+    class Loss_Scaled(nnfs.Loss_CategoricalCrossentropy):
+        def __init__(self, factor):
+            self.factor = factor
+
+        def forward(self, y_pred, y_true):
+            return self.factor * super().forward(y_pred, y_true)
+
+    nnfs.init(default_dtype="float64", backend="numpy")
+    X, y = data.spiral_data(20, 3)
+    slope, loss = Activation_Slope(0.5), Loss_Scaled(3.0)
+    model = nnfs.Model([nnfs.Layer_Dense(2, 3), slope, nnfs.Activation_Softmax()])
+    model.set(loss=loss, accuracy=nnfs.Accuracy_Categorical())
+    logits = model.layers[0].forward(X)
+    logits = np.where(logits > 0, logits, 0.5 * logits)
+    output = nnfs.Activation_Softmax().forward(logits)
+    usual = nnfs.Loss_CategoricalCrossentropy().calculate(output, y)
+    assert model.evaluate(X, y)["loss"] == pytest.approx(3 * usual, rel=1e-14)
+    with pytest.raises(nx.InputError, match=r"Layer_None must call super\(\).__init__"):
+        type("Layer_None", (nnfs.Layer_Dense,), {"__init__": lambda self: None})()
+
+
 @pytest.mark.parametrize(
     ("make", "name"),
     [

@@ -807,10 +807,20 @@ class NarrowGradient(own.Layer_Affine):
         self.dbiases = self.dbiases[0]
 
 
+class ListOfWeights(own.Layer_Affine):
+    def __init__(self, *sizes):
+        super().__init__(*sizes)
+        self.weights = self.weights.tolist()
+
+    def backward(self, dvalues):
+        self.dinputs = dvalues
+
+
 @pytest.mark.usefixtures("on_numpy")
 @pytest.mark.parametrize(
     ("layers", "loss", "message"),
     [
+        ([ListOfWeights(2, 2, 0.0)], None, "weights of ListOfWeights must be an array"),
         ([NoOutput()], None, "forward of NoOutput must set .output"),
         ([NoGradient()], None, "backward of NoGradient must set .dinputs"),
         ([], OneNumber, "forward of OneNumber must return an array"),
