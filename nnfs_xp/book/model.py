@@ -19,7 +19,7 @@ from nnfs_xp.book.losses import Loss, Loss_CategoricalCrossentropy
 from nnfs_xp.book.names import give_book_name
 from nnfs_xp.book.optimizers import hand_over
 from nnfs_xp.book.own_loop import OwnLoop
-from nnfs_xp.book.settings import here, moved
+from nnfs_xp.book.settings import here, moved, moved_together
 from nnfs_xp.engine.shell import asked_backend_of, check_units, fitted, home_of
 from nnfs_xp.engine.state import State
 from nnfs_xp.errors import (
@@ -266,6 +266,9 @@ class Model(own.Model):
     def fit(self, x: Any, y: Any, **options: Any) -> Any:
         """Train; see `nnfs_xp.Model.fit`."""
         self._check_idle("fit")
+        x, y = moved_together(self.backend, (x, y))
+        if isinstance(given := options.get("validation_data"), (tuple, list)):
+            options["validation_data"] = moved_together(self.backend, given)
         optimizer, steps = self._optimizer, self.steps_trained
         if optimizer is not None:
             hand_over(optimizer, self._ready)
@@ -283,7 +286,8 @@ class Model(own.Model):
         """Return loss and accuracy as `nnfs_xp.Model.evaluate`, and print them."""
         if self._own:
             return OwnLoop(self).evaluate(X_val, y_val, batch_size)
-        figures = super().evaluate(X_val, y_val, batch_size=batch_size)
+        data = moved_together(self.backend, (X_val, y_val))
+        figures = super().evaluate(*data, batch_size=batch_size)
         print(validation_line(self, figures))
         return figures
 
@@ -336,10 +340,11 @@ class Model(own.Model):
         if not self._own:
             super().set_parameters(parameters)
             return
-        found = self.get_parameters()
-        if list(map(len, parameters)) != list(map(len, found)):
+        sizes = [len(values) for values in self.get_parameters()]
+        if sizes != [len(e) if isinstance(e, (list, tuple)) else 0 for e in parameters]:
             raise InputError(
-                f"parameters must hold an entry for each of {len(found)} layers"
+                f"parameters must hold an entry for each of {len(sizes)} layers, with "
+                f"{sizes} arrays"
             )
         values = itertools.chain.from_iterable(parameters)
         self._replace(dict(zip(self._places(), values, strict=True)))

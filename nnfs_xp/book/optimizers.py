@@ -12,7 +12,7 @@ import numpy as np
 
 from nnfs_xp.backends import Array, Backend, backend_of, library_of
 from nnfs_xp.book.names import stands_for
-from nnfs_xp.book.settings import AnyAttributes
+from nnfs_xp.book.settings import AnyAttributes, moved
 from nnfs_xp.engine.shell import home_of
 from nnfs_xp.engine.state import State
 from nnfs_xp.errors import InputError
@@ -76,6 +76,9 @@ class BookOptimizer(AnyAttributes, Optimizer):
         declared = isinstance(layer, Layer) and bool(layer.parameters())
         owners: Owners = {}
         if declared:
+            for name in layer.parameters():
+                if (gradient := getattr(layer, f"d{name}", None)) is not None:
+                    setattr(layer, f"d{name}", moved(layer.backend, gradient))
             be, parameters, gradients, owners = collect_gradients([layer])
         else:
             be, parameters, gradients = _attributes_of(layer)

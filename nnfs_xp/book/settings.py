@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -147,6 +148,15 @@ def dropout_seed() -> int:
     _settings.dropouts += 1
     stream = Stream(_settings.seed, "book.dropout", _settings.dropouts)
     return int(stream.bits(1)[0])
+
+
+def moved_together(be: Backend, arrays: Sequence[Any]) -> list[Any]:
+    """Return arrays, those of NumPy on a backend if another is there."""
+    there = any(library_of(array) == be.name for array in arrays)
+    return [
+        moved(be, array) if there and library_of(array) == "numpy" else array
+        for array in arrays
+    ]
 
 
 def moved(be: Backend, values: Any) -> Any:

@@ -185,6 +185,31 @@ def test_weights_are_set_in_a_constructor(backend, capsys):
         np.testing.assert_allclose(to_numpy(output), drawn + 0.5, rtol=1e-5)
 
 
+def test_host_arrays_go_with_those_of_the_backend(backend, capsys):
+    """Lines of NumPy may return its own arrays, such as one-hot rows."""
+    nnfs.init(default_dtype=backend.dtype_name, backend=backend)
+    X, y = nnfs.spiral_data(20, 3)
+    rows = np.eye(3, dtype=backend.dtype_name)[to_numpy(y)]
+    found = []
+    for data_of in ((X, backend.asarray(rows)), (X, rows), (to_numpy(X), y)):
+        model = made(nnfs.Optimizer_SGD())
+        history = model.train(*data_of, epochs=2, validation_data=data_of)
+        figures = model.evaluate(*data_of)
+        found.append((history["loss"], history["validation_accuracy"], figures["loss"]))
+    np.testing.assert_allclose(np.hstack(found[1]), np.hstack(found[0]), rtol=1e-5)
+    np.testing.assert_allclose(np.hstack(found[2]), np.hstack(found[0]), rtol=1e-5)
+    dense = nnfs.Layer_Dense(2, 3)
+    with pytest.raises(nx.InputError, match="call backward first"):
+        nnfs.Optimizer_SGD().update_params(dense)
+    dense.forward(X)
+    dense.backward(np.ones((60, 3)))
+    dense.dweights = np.clip(to_numpy(dense.dweights), -0.25, 0.25)
+    before = to_numpy(dense.weights)
+    nnfs.Optimizer_SGD().update_params(dense)
+    steps = np.abs(to_numpy(dense.weights) - before)
+    assert steps.max() == pytest.approx(0.25, rel=1e-5)
+
+
 def test_a_constructor_may_leave_out_super_where_the_book_has_none(capsys):
     class Activation_Slope(nnfs.Activation_ReLU):
         def __init__(self, slope):

@@ -639,6 +639,8 @@ def test_values_are_handed_around(tmp_path, capsys):
     shapes = "parameters must hold an entry for each of 2 layers"
     with pytest.raises(nx.InputError, match=shapes):
         model.set_parameters(kept[:1])
+    with pytest.raises(nx.InputError, match=shapes):
+        model.set_parameters([1.0, 2.0])
     with pytest.raises(nx.InputError, match=r"2\.weights must have shape"):
         model.set_parameters([tuple(2 * v for v in kept[0]), kept[0]])
     with pytest.raises(nx.FileFormatError, match=r"this model has no 0\.biases"):
