@@ -17,7 +17,7 @@ from nnfs_xp.book.combined import Activation_Softmax_Loss_CategoricalCrossentrop
 from nnfs_xp.book.layers import Layer_Input
 from nnfs_xp.book.losses import Loss, Loss_CategoricalCrossentropy
 from nnfs_xp.book.names import give_book_name
-from nnfs_xp.book.optimizers import hand_over
+from nnfs_xp.book.optimizers import BookOptimizer, hand_over
 from nnfs_xp.book.own_loop import OwnLoop
 from nnfs_xp.book.settings import here, moved, moved_together
 from nnfs_xp.engine.shell import asked_backend_of, check_units, fitted, home_of
@@ -270,7 +270,7 @@ class Model(own.Model):
         if isinstance(given := options.get("validation_data"), (tuple, list)):
             options["validation_data"] = moved_together(self.backend, given)
         optimizer, steps = self._optimizer, self.steps_trained
-        if optimizer is not None:
+        if isinstance(optimizer, BookOptimizer):
             hand_over(optimizer, self._ready)
         try:
             return super().fit(x, y, **options)

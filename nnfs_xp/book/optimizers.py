@@ -119,7 +119,7 @@ class BookOptimizer(AnyAttributes, Optimizer):
         self.iterations += 1
 
 
-def hand_over(optimizer: Optimizer, state: State) -> None:
+def hand_over(optimizer: BookOptimizer, state: State) -> None:
     """Let a model go on from the steps that were taken by hand, with their caches."""
     be, nodes = state.network.backend, state.network.nodes
     named = {"optimizer.step": np.asarray(optimizer.iterations)}

@@ -15,6 +15,7 @@ from nnfs_xp.book.accuracy import Accuracy
 from nnfs_xp.book.losses import Loss, all_penalties
 from nnfs_xp.book.own_units import learns, method, predictions, update
 from nnfs_xp.book.settings import moved
+from nnfs_xp.checks.arrays import check_extent, check_length
 from nnfs_xp.engine.batching import batch_slices, check_batch_size, rows_of
 from nnfs_xp.engine.interrupts import DeferredInterrupts
 from nnfs_xp.errors import InputError
@@ -170,19 +171,14 @@ class OwnLoop:
 
     def _data(self, X: Any, y: Any) -> tuple[Array, Array]:
         X, y = self._array(X, "X"), self._array(y, "y")
-        if X.shape[0] != y.shape[0]:
-            raise InputError(
-                f"y must have one entry for each of {X.shape[0]} samples, "
-                f"got {y.shape[0]}"
-            )
+        check_length(y, "y", X.shape[0])
         return X, y
 
     def _array(self, values: Any, name: str) -> Array:
         """Return an array where the model computes, in the precision it came in."""
         be = self.model.backend
         found = moved(be, values if library_of(values) else be.asarray(values))
-        if not found.ndim or not found.shape[0]:
-            raise InputError(f"{name} must hold samples, got shape {found.shape}")
+        check_extent(found, name)
         return found
 
 
