@@ -117,6 +117,17 @@ class Loss(Unit):
         """Return what each sample counts in the mean, None if it is 1 for all."""
         return None
 
+    def prepare(
+        self, be: Backend, y: Array, weight: Array | None, place: Backend
+    ) -> bool:
+        """Take what is needed from the targets of the whole training data.
+
+        `Model.fit` calls it before the first step, with targets and weights of samples
+        on `be`, and the backend that the steps will compute on. Returns whether
+        anything has changed, so that a compiled step must be compiled anew.
+        """
+        return False
+
     def check_predictions(self, be: Backend, y_pred: Any) -> Array:
         """Return predictions as floats, or raise InputError."""
         return check_predictions(be, y_pred, self.target_kind)

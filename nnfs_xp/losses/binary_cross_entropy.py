@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from nnfs_xp.arguments import check_decay
+from nnfs_xp.arguments import check_decay, check_flag
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.losses.answer_weights import AnswerWeights
 from nnfs_xp.losses.base import Loss
 from nnfs_xp.losses.clipping import check_mode, floor_probabilities, keep_log_finite
 from nnfs_xp.losses.targets import (
@@ -15,11 +17,11 @@ from nnfs_xp.losses.targets import (
     weights_of_outputs,
 )
 from nnfs_xp.registry import register
-from nnfs_xp.special import at_least_tiny, sigmoid
+from nnfs_xp.special import at_least_tiny, sigmoid, softplus
 
 
 @register("loss")
-class BinaryCrossEntropy(Loss):
+class BinaryCrossEntropy(AnswerWeights, Loss):
     """Binary cross-entropy of probabilities ``p`` against targets ``y``.
 
     Each of the m outputs of a sample answers a question of its own. The loss
@@ -55,6 +57,16 @@ class BinaryCrossEntropy(Loss):
     label_smoothing : float, default 0
         Share s of each target, from 0 up to, not including, 1, that is spread
         over both answers: y becomes ``y (1 - s) + s / 2``.
+    pos_weight : float or sequence of float, optional
+        Factor a of the answer yes, or that of each output, 0 or more. The terms
+        ``y_j log p_j`` are multiplied with it, as in PyTorch's
+        ``BCEWithLogitsLoss``; what a sample counts in the mean stays 1.
+    class_weight : sequence of two floats, dict, or "balanced", optional
+        Factors of the answers no and yes, by which the mean is divided too:
+        each sample counts the mean weight of its answers. A dict holds them by the
+        labels 0 and 1. ``"balanced"`` has `Model.fit` take them from its
+        training targets: with n answers, ``n / (2 n_j)`` for the answer j. They are
+        then kept, also in saved models.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
     backend, device, dtype : optional
@@ -63,7 +75,8 @@ class BinaryCrossEntropy(Loss):
     Raises
     ------
     InputError
-        If an argument is not one of those above.
+        If an argument is not one of those above; if balanced weights are needed
+        before `Model.fit` has found them.
 
     References
     ----------
@@ -91,50 +104,56 @@ class BinaryCrossEntropy(Loss):
         mode: str = "exact",
         *,
         label_smoothing: float = 0.0,
+        pos_weight: float | Sequence[float] | None = None,
+        class_weight: Sequence[float] | dict[int, float] | str | None = None,
         reduction: str = "mean",
         **where: Any,
     ) -> None:
         super().__init__(reduction=reduction, **where)
-        self.from_logits = bool(from_logits)
+        self.from_logits = check_flag(from_logits, "from_logits")
         self.mode = check_mode(mode)
         self.label_smoothing = check_decay(label_smoothing, "label_smoothing")
+        self.set_answer_weights(pos_weight, class_weight)
 
     @property
     def after_sigmoid(self) -> BinaryCrossEntropy:
         """The same loss from logits."""
-        return BinaryCrossEntropy(
-            True,
-            self.mode,
-            label_smoothing=self.label_smoothing,
-            reduction=self.reduction,
-        )
+        after = BinaryCrossEntropy(**{**self.config(), "from_logits": True})
+        # The same objects, so that both know balanced weights.
+        after._weights, after._positive = self._weights, self._positive
+        return after
 
     def fwd(self, be: Backend, y_pred: Array, y_true: Array) -> tuple[Array, Any]:
-        """Return the mean over the outputs; residuals are predictions and y."""
+        """Return the mean over the outputs; residuals are predictions and weights."""
         xp = be.xp
         y = smooth(y_true, self.label_smoothing, 2)
+        yes, no = self.weighted_answers(be, y)
         if self.from_logits and self.mode == "exact":
             z = y_pred
-            # In this order, a small loss of a large logit is not rounded away.
-            losses = xp.maximum(z, be.zero) - z * y + xp.log1p(xp.exp(-xp.abs(z)))
+            if self.is_weighted:
+                losses = yes * softplus(be, -z) + no * softplus(be, z)
+            else:
+                # In this order, a small loss of a large logit is not rounded away.
+                losses = xp.maximum(z, be.zero) - z * y + xp.log1p(xp.exp(-xp.abs(z)))
         else:
             p = sigmoid(be, y_pred) if self.from_logits else y_pred
             p, q = self._answers(be, p)
-            losses = -(y * xp.log(p) + (1.0 - y) * xp.log(q))
-        return sum_over_outputs(be, losses * share_of_output(y)), (y_pred, y)
+            losses = -(yes * xp.log(p) + no * xp.log(q))
+        return sum_over_outputs(be, losses * share_of_output(y)), (y_pred, yes, no)
 
     def bwd(self, be: Backend, residuals: Any, dlosses: Array | float) -> Array:
         """Return the gradient of each output times `dlosses`, row by row."""
-        y_pred, y = residuals
+        y_pred, yes, no = residuals
         s = sigmoid(be, y_pred) if self.from_logits else y_pred
         if self.from_logits and self.mode == "exact":
-            slope = s - y
+            # Without weights, both add up to 1.
+            slope = (yes + no) * s - yes if self.is_weighted else s - yes
         else:
             p, q = (at_least_tiny(be, answer) for answer in self._answers(be, s))
-            slope = (1.0 - y) / q - y / p
+            slope = no / q - yes / p
             if self.from_logits:
                 slope = slope * (s * (1.0 - s))
-        return slope * weights_of_outputs(dlosses, y)
+        return slope * weights_of_outputs(dlosses, yes)
 
     def _answers(self, be: Backend, p: Array) -> tuple[Array, Array]:
         """Return the probabilities of yes and of no, none of them 0."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from nnfs_xp.arguments import check_flag
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.losses.base import Loss
 from nnfs_xp.losses.clipping import check_mode, keep_log_finite
@@ -87,13 +88,13 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
         mode: str = "exact",
         *,
         label_smoothing: float = 0.0,
-        class_weight: Sequence[float] | None = None,
+        class_weight: Sequence[float] | dict[int, float] | str | None = None,
         ignore_index: int | None = None,
         reduction: str = "mean",
         **where: Any,
     ) -> None:
         super().__init__(reduction=reduction, **where)
-        self.from_logits = bool(from_logits)
+        self.from_logits = check_flag(from_logits, "from_logits")
         self.mode = check_mode(mode)
         self.set_target_options(label_smoothing, class_weight, ignore_index)
         self.after_softmax = SoftmaxCrossEntropy(

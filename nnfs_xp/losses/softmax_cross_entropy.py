@@ -49,8 +49,11 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
     label_smoothing : float, default 0
         Share s of each target, from 0 up to, not including, 1, that is spread
         evenly over the C classes.
-    class_weight : sequence of float, optional
-        A weight ``w_j`` of 0 or more for each class; 1 if not given.
+    class_weight : sequence of float, dict of int to float, or "balanced", optional
+        A weight ``w_j`` of 0 or more for each class; 1 if not given. A dict holds
+        those of some labels, and others have 1. ``"balanced"`` has `Model.fit` take
+        them from its training labels: ``n / (k n_j)`` for a class that has n_j of n
+        samples, where k classes occur. They are then kept, also in saved models.
     ignore_index : int, optional
         A label, such as -100, that stands for none: its sample costs nothing,
         has no gradient and does not count. It does not apply to rows.
@@ -63,7 +66,8 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
     ------
     InputError
         If an argument is not one of those above; of `class_weight` with the
-        first data, if there are not as many classes.
+        first data, if there are not as many classes, or if balanced weights are
+        needed before `Model.fit` has found them.
 
     References
     ----------
@@ -91,7 +95,7 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
         mode: str = "exact",
         *,
         label_smoothing: float = 0.0,
-        class_weight: Sequence[float] | None = None,
+        class_weight: Sequence[float] | dict[int, float] | str | None = None,
         ignore_index: int | None = None,
         reduction: str = "mean",
         **where: Any,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
-from nnfs_xp.arguments import check_decay, check_ignore_index, check_rates
+from nnfs_xp.arguments import check_decay, check_ignore_index
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.checks import check_class_targets, check_finite
-from nnfs_xp.errors import InputError
+from nnfs_xp.checks import check_class_targets
+from nnfs_xp.losses.class_weights import ClassWeights
 
 
 def as_rows(be: Backend, targets: Array, like: Array) -> Array:
@@ -78,46 +79,6 @@ def are_labels(be: Backend, targets: Array) -> bool:
     return be.xp.isdtype(targets.dtype, ("integral", "bool"))
 
 
-class ClassWeights:
-    """One weight of 0 or more for each class.
-
-    Parameters
-    ----------
-    values : sequence of float
-        The weight of class 0, of class 1 and so on.
-    """
-
-    def __init__(self, values: Any) -> None:
-        self.values = check_rates(values, "class_weight")
-        self._placed: dict[Backend, Array] = {}
-
-    def check_classes(self, n_classes: int | None) -> None:
-        """Raise InputError if there are not as many classes as weights."""
-        if n_classes not in (None, len(self.values)):
-            raise InputError(
-                f"class_weight must hold a weight for each of {n_classes} classes, "
-                f"got {len(self.values)}"
-            )
-
-    def place(self, be: Backend) -> None:
-        """Move the weights to a device, once, before a step needs them there.
-
-        Inside a step it would be a copy from the host every time, and one that
-        a compiled step could not hold.
-        """
-        if be not in self._placed:
-            array = self._array(be)
-            check_finite(be, array, "class_weight")
-            self._placed[be] = array
-
-    def on(self, be: Backend) -> Array:
-        """Return the weights as an array of shape (classes,)."""
-        return self._placed[be] if be in self._placed else self._array(be)
-
-    def _array(self, be: Backend) -> Array:
-        return be.asarray(self.values, be.dtype)
-
-
 class ClassTargets:
     """Label smoothing, class weights and ignored labels, for a `Loss` of classes.
 
@@ -132,6 +93,8 @@ class ClassTargets:
     label_smoothing: float
     ignore_index: int | None
     _weights: ClassWeights | None
+    # As many as the last checked targets have, if that is known.
+    _classes: int | None
 
     def set_target_options(
         self, label_smoothing: float, class_weight: Any, ignore_index: int | None
@@ -142,9 +105,30 @@ class ClassTargets:
         self.ignore_index = check_ignore_index(ignore_index)
 
     @property
-    def class_weight(self) -> tuple[float, ...] | None:
-        """The weight of each class, None if all are 1."""
-        return None if self._weights is None else self._weights.values
+    def class_weight(self) -> Any:
+        """The weights of classes as they were given, or found; None if all are 1."""
+        return None if self._weights is None else self._weights.shown
+
+    def prepare(
+        self, be: Backend, y: Array, weight: Array | None, place: Backend
+    ) -> bool:
+        """Take balanced class weights from the labels; see `Loss`."""
+        if self._weights is None:
+            return False
+        changed = self._weights.balance(be, self._totals(be, y, weight))
+        self._weights.place(place)
+        return changed
+
+    def _totals(self, be: Backend, y: Array, weight: Array | None) -> Iterator[Array]:
+        """Yield how many targets each class has, one by one: rows would fill memory."""
+        labels = are_labels(be, y)
+        for k in range((self._classes or 0) if labels else y.shape[-1]):
+            own = be.xp.astype(y == k, be.dtype) if labels else y[..., k]
+            if labels and k == self.ignore_index:
+                own = own * 0.0
+            if weight is not None:
+                own = own * as_axes(be, weight, own.ndim)
+            yield be.xp.sum(own)
 
     def weighted_targets(self, be: Backend, y_true: Array, like: Array) -> Array:
         """Return ``q`` as rows of the shape of `like`.
@@ -192,7 +176,8 @@ class ClassTargets:
     ) -> Array:
         """Return labels or rows, or raise InputError; see `Loss`."""
         if self._weights is not None and len(prediction_shape) > 1:
-            self._weights.check_classes(prediction_shape[-1])
+            self._classes = prediction_shape[-1]
+            self._weights.check_classes(self._classes)
             self._weights.place(be)
         return check_class_targets(
             be, value, name, prediction_shape,

@@ -450,8 +450,12 @@ class Model:
                 plan = FitPlan(
                     data, batch_size, bool(shuffle), epochs, validation, limit, watchers
                 )
-                # A list, as every metric must have its turn.
-                if any([m.prepare(data.be, data.y) for m in self._metrics]):
+                # A list, as every unit must have its turn.
+                changed = [m.prepare(data.be, data.y) for m in self._metrics]
+                changed.append(
+                    self._loss.prepare(data.be, data.y, data.weight, self.backend)
+                )
+                if any(changed):
                     trainer.executor = executor_for(network, self.compile)
                 self.stop_training = False
                 run = Run(self, plan, checkpoint, every)

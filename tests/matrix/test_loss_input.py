@@ -242,7 +242,8 @@ def test_class_weights_of_another_number_of_classes(backend, make):
         ),
         *(
             (make, "class_weight", [
-                [], (), 2.0, "11", {0: 1.0}, [1, -1], [1, np.nan], [1, np.inf],
+                [], (), 2.0, "11", {}, {0: "1"}, {0.5: 1}, [1, -1], [1, np.nan],
+                [1, np.inf],
                 [1, "1"], [[1, 2]], [True, False], np.ones((2, 2)), np.array(1.0),
                 np.array([]), [None, 1],
             ])

@@ -170,9 +170,17 @@ def _torch_per_sample(function):
     return loss
 
 
-def _torch_binary(from_logits, smoothing=0.0):
+def _torch_binary(from_logits, smoothing=0.0, pos_weight=None):
     def loss(torch, y_pred, y_true, reduction):
         functions = torch.nn.functional
+        if pos_weight is not None:
+            # PyTorch has it for logits only.
+            return functions.binary_cross_entropy_with_logits(
+                y_pred if from_logits else torch.logit(y_pred),
+                y_true * (1 - smoothing) + smoothing / 2,
+                pos_weight=torch.tensor(pos_weight, dtype=torch.float64),
+                reduction=reduction,
+            )
         function = functions.binary_cross_entropy
         if from_logits:
             function = functions.binary_cross_entropy_with_logits
@@ -194,10 +202,12 @@ ONE_SHAPE = ((5, 3),)
 ALL_SHAPES = ((6,), (6, 1), (5, 3), (4, 2, 3))
 
 
-def _binary_cases(from_logits=False, smoothing=0.0, mode="exact", shapes=ONE_SHAPE):
+def _binary_cases(
+    from_logits=False, smoothing=0.0, mode="exact", shapes=ONE_SHAPE, pos_weight=None
+):
     def make(**where):
         return nx.BinaryCrossEntropy(
-            from_logits, mode, label_smoothing=smoothing, **where
+            from_logits, mode, label_smoothing=smoothing, pos_weight=pos_weight, **where
         )
 
     cases = []
@@ -207,7 +217,7 @@ def _binary_cases(from_logits=False, smoothing=0.0, mode="exact", shapes=ONE_SHA
             y_pred = np.log(y_pred / (1 - y_pred))
         hard = (random.uniform(0, 1, shape) > 0.5).astype("float64")
         for y_true in (hard, random.uniform(0, 1, shape)):
-            torch_loss = _torch_binary(from_logits, smoothing)
+            torch_loss = _torch_binary(from_logits, smoothing, pos_weight)
             cases.append(_case(make, y_pred, y_true, torch_loss))
     return cases
 
@@ -283,6 +293,11 @@ LOSSES = {
         *_binary_cases(from_logits=True, smoothing=0.1),
         *_binary_cases(mode="book"),
         *_binary_cases(from_logits=True, mode="book"),
+        *_binary_cases(pos_weight=4.0),
+        *_binary_cases(from_logits=True, shapes=ALL_SHAPES, pos_weight=0.25),
+        *_binary_cases(smoothing=0.1, pos_weight=[4.0, 0.0, 1.5]),
+        *_binary_cases(from_logits=True, pos_weight=[4.0, 0.0, 1.5]),
+        *_binary_cases(from_logits=True, mode="book", pos_weight=[4.0, 0.0, 1.5]),
     ],
     "MeanSquaredError": _value_cases(
         nx.MeanSquaredError, _torch_named("mse_loss"), ALL_SHAPES
