@@ -34,37 +34,34 @@ def check_seed(value: Any) -> int:
 
 def check_number(value: Any, name: str) -> float:
     """Return a finite number."""
-    if not _is_real(value) or not math.isfinite(value):
-        raise InputError(f"{name} must be a finite number, got {value!r}")
-    return float(value)
+    return _finite(value, name, "a finite number", -math.inf)
 
 
 def check_rate(value: Any, name: str) -> float:
     """Return a finite number of 0 or more."""
-    if not _is_real(value) or not math.isfinite(value) or value < 0:
-        raise InputError(f"{name} must be a finite number of 0 or more, got {value!r}")
-    return float(value)
+    return _finite(value, name, "a finite number of 0 or more", 0.0)
 
 
 def check_decay(value: Any, name: str) -> float:
     """Return a number from 0 up to, not including, 1."""
-    if check_rate(value, name) >= 1:
+    number = check_rate(value, name)
+    if number >= 1:
         raise InputError(f"{name} must be less than 1, got {value!r}")
-    return float(value)
+    return number
 
 
 def check_positive(value: Any, name: str) -> float:
     """Return a finite number above 0."""
-    if not _is_real(value) or not math.isfinite(value) or value <= 0:
-        raise InputError(f"{name} must be a finite number above 0, got {value!r}")
-    return float(value)
+    # The smallest of all floats.
+    return _finite(value, name, "a finite number above 0", math.ulp(0.0))
 
 
 def check_factor(value: Any, name: str) -> float:
     """Return a number above 0, up to 1."""
-    if check_positive(value, name) > 1:
+    number = check_positive(value, name)
+    if number > 1:
         raise InputError(f"{name} must be at most 1, got {value!r}")
-    return float(value)
+    return number
 
 
 def check_flag(value: Any, name: str) -> bool:
@@ -92,12 +89,12 @@ def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
 def check_rates(value: Any, name: str) -> tuple[float, ...]:
     """Return a sequence or an array of finite numbers of 0 or more, at least one."""
     items = value.tolist() if hasattr(value, "tolist") else value
-    rates = isinstance(items, (list, tuple)) and all(
-        _is_real(item) and math.isfinite(item) and item >= 0 for item in items
-    )
-    if not rates or not items:
-        raise InputError(f"{name} must hold finite numbers of 0 or more, got {value!r}")
-    return tuple(float(item) for item in items)
+    numbers = list(map(_real, items)) if isinstance(items, (list, tuple)) else []
+    if not numbers or not all(0 <= number < math.inf for number in numbers):
+        raise InputError(
+            f"{name} must hold finite numbers of 0 or more, got {_shown(value)}"
+        )
+    return tuple(numbers)
 
 
 def _integer(
@@ -113,9 +110,31 @@ def _integer(
         with contextlib.suppress(TypeError):
             number = operator.index(value)
     if number is None or not least <= number <= most:
-        raise InputError(f"{name} must be {wanted}, got {value!r}")
+        raise InputError(f"{name} must be {wanted}, got {_shown(value)}")
     return number
 
 
-def _is_real(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+def _finite(value: Any, name: str, wanted: str, least: float) -> float:
+    """Return a finite number of at least `least`."""
+    number = _real(value)
+    if not (math.isfinite(number) and number >= least):
+        raise InputError(f"{name} must be {wanted}, got {_shown(value)}")
+    return number
+
+
+def _real(value: Any) -> float:
+    """Return a real number as Python's, NaN for what is none: a bool, a string."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = repr(value)
+    except ValueError:
+        return "an integer of more digits than Python prints"
+    return text if len(text) < 200 else f"{text[:100]}..."

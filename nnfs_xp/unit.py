@@ -42,6 +42,9 @@ class Unit(metaclass=_Made):
     # Public attributes that are no settings, because they change.
     _changing: ClassVar[frozenset[str]] = frozenset()
     _settings: frozenset[str] = frozenset()
+    # Settings that must not be rounded to 1, and dtypes that all of them fit into.
+    _below_one: ClassVar[frozenset[str]] = frozenset()
+    _fitting: frozenset[str] = frozenset()
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make this unit again, ready for JSON.
@@ -60,7 +63,9 @@ class Unit(metaclass=_Made):
     def _arguments(self) -> dict[str, Any]:
         found = {}
         for name, parameter in _parameters(library_class(self)).items():
-            if name in PLACE or not hasattr(self, name):
+            # Not by hasattr: a layer's parameter of that name would be drawn.
+            known = name in vars(self) or hasattr(type(self), name)
+            if name in PLACE or not known:
                 continue
             value, usual = getattr(self, name), parameter.default
             if parameter.kind is not parameter.KEYWORD_ONLY or not (

@@ -16,6 +16,7 @@ from nnfs_xp.checks.arrays import (
 from nnfs_xp.checks.classes import check_class_targets
 from nnfs_xp.checks.inputs import check_inputs
 from nnfs_xp.checks.pairs import TARGET_CHECKS, check_pair, check_predictions
+from nnfs_xp.checks.settings import check_fits, check_settings, check_sizes
 from nnfs_xp.checks.values import check_sample_weight
 
 __all__ = [
@@ -24,9 +25,12 @@ __all__ = [
     "check_class_targets",
     "check_features",
     "check_finite",
+    "check_fits",
     "check_inputs",
     "check_pair",
     "check_predictions",
     "check_same_library",
     "check_sample_weight",
+    "check_settings",
+    "check_sizes",
 ]

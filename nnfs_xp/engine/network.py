@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from nnfs_xp.arguments import check_number
 from nnfs_xp.backends import Backend
+from nnfs_xp.checks import check_settings, check_sizes
 from nnfs_xp.engine.layout import Shape, layout_for
 from nnfs_xp.errors import InputError
 from nnfs_xp.registry import resolve
@@ -133,7 +134,12 @@ class Network:
         self.training_loss = self.absorbed.loss or self.loss
         self.nodes: dict[int, Node] = {}
         for unit, path, trainable in _walk(self.root):
-            self.nodes[id(unit)] = Node(unit, path, trainable)
+            node = self.nodes[id(unit)] = Node(unit, path, trainable)
+            check_settings(self.backend, unit)
+            check_sizes(self.backend, unit, node.shapes)
+        for unit in (self.loss, *self.metrics):
+            if unit is not None:
+                check_settings(self.backend, unit)
         learned: dict[str, Shape] = {}
         frozen: dict[str, Shape] = {}
         self.regularizers: dict[str, Any] = {}

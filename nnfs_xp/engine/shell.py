@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nnfs_xp.arguments import check_flag
 from nnfs_xp.backends import Array, Backend, get_backend
 from nnfs_xp.checks import check_array, check_inputs
 from nnfs_xp.checks.inputs import several_inputs
@@ -159,13 +160,14 @@ def fitted(
 def forward(unit: Any, inputs: Any, training: bool) -> Any:
     """Compute the output of a unit, and leave what `backward` needs with it."""
     check_units(unit, called=True)
+    training = check_flag(training, "training")
     first = inputs[0] if several_inputs(unit, inputs) else inputs
     be = backend_for(backend_of_unit(unit), first)
     network, state = home_of(unit, be)
     with be.context():
         x, ids, _ = check_inputs(be, unit, inputs, "inputs")
         x = as_inputs(be, x, ids)
-        program = program_over(unit, network, bool(training))
+        program = program_over(unit, network, training)
         draws = HostDraws(be, unit._draws)
         cx = program.begin(state.tree, draws)
         output, _ = cx.fwd(x)

@@ -14,7 +14,12 @@ from typing import Any, ClassVar
 
 from nnfs_xp.arguments import check_choice
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.checks import TARGET_CHECKS, check_predictions, check_sample_weight
+from nnfs_xp.checks import (
+    TARGET_CHECKS,
+    check_predictions,
+    check_sample_weight,
+    check_settings,
+)
 from nnfs_xp.errors import InputError
 from nnfs_xp.losses.targets import as_axes
 from nnfs_xp.placement import asked_backend, backend_for
@@ -241,6 +246,7 @@ class Loss(Unit):
             Also kept as ``.output``.
         """
         be = backend_for(self._backend, y_pred)
+        check_settings(be, self)
         with be.context():
             y_pred = self.check_predictions(be, y_pred)
             shape = tuple(y_pred.shape)

@@ -13,7 +13,7 @@ import inspect
 from typing import Any, ClassVar
 
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.checks import check_pair, check_sample_weight
+from nnfs_xp.checks import check_pair, check_sample_weight, check_settings
 from nnfs_xp.errors import BackendMismatchError, InputError
 from nnfs_xp.metrics.counts import as_counts, as_weights
 from nnfs_xp.placement import asked_backend, backend_for
@@ -223,6 +223,7 @@ class Metric(Unit):
 
     def _checked(self, be: Backend, y_pred: Any, y_true: Any, weight: Any) -> list[Any]:
         """Return what `batch` takes: predictions, targets, and weights if there are."""
+        check_settings(be, self)
         checked = list(self.check_data(be, y_pred, y_true))
         if weight is not None:
             self.check_weighted()

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
-from nnfs_xp.arguments import check_count, check_seed
+from nnfs_xp.arguments import check_count, check_flag, check_seed
 from nnfs_xp.backends import Array, Backend, get_backend
 from nnfs_xp.callbacks import Callback, PrintEpochs, check_callbacks
 from nnfs_xp.engine.batching import check_batch_size
@@ -431,7 +431,8 @@ class Model:
         if resume and checkpoint is None:
             raise InputError("resume needs a checkpoint to go on with")
         watchers = check_callbacks(callbacks)
-        if verbose:
+        shuffle = check_flag(shuffle, "shuffle")
+        if check_flag(verbose, "verbose"):
             watchers.append(PrintEpochs())
         network, trainer = self._ready.network, self._trainer
         with self.backend.context():
@@ -448,7 +449,7 @@ class Model:
                 data = placed(data, be, limit)
                 validation = validation and placed(validation, be, limit)
                 plan = FitPlan(
-                    data, batch_size, bool(shuffle), epochs, validation, limit, watchers
+                    data, batch_size, shuffle, epochs, validation, limit, watchers
                 )
                 # A list, as every unit must have its turn.
                 changed = [m.prepare(data.be, data.y) for m in self._metrics]

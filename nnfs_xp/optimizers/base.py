@@ -15,6 +15,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_positive
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.checks import check_settings
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.optimizers.clipping import Slots, clip_by_norm, clip_by_value
@@ -92,6 +93,7 @@ class Optimizer(HasLearningRate):
         Learning rate and step counter are 0-d arrays: a Python number would
         be frozen into a compiled step.
         """
+        check_settings(be, self)
         rate = self.rate_at(0)
         with be.context():
             zeros = {

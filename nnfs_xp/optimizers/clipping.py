@@ -15,7 +15,6 @@ Slots = dict[str, Array]
 
 def clip_by_value(be: Backend, gradients: Slots, limit: float) -> Slots:
     """Return every entry moved into ``[-limit, limit]``."""
-    limit = _at_most_the_largest(be, limit)
     return {
         key: clip_to_value(be, gradient, limit) for key, gradient in gradients.items()
     }
@@ -26,7 +25,6 @@ def clip_by_norm(be: Backend, gradients: Slots, limit: float) -> Slots:
 
     The norm is the Euclidean one of all entries of all slots together.
     """
-    limit = _at_most_the_largest(be, limit)
     clipped = clip_to_norm(be, limit, *gradients.values())
     return dict(zip(gradients, clipped, strict=True))
 
@@ -77,8 +75,3 @@ def _scale(be: Backend, gradients: Sequence[Array]) -> Array:
             continue
         scale = xp.maximum(scale, xp.max(xp.abs(gradient)))
     return xp.minimum(scale, be.constant(1.0 / smallest))
-
-
-def _at_most_the_largest(be: Backend, limit: float) -> float:
-    """Return the limit, or the largest number of the dtype if that is less."""
-    return min(limit, float(be.xp.finfo(be.dtype).max))

@@ -7,6 +7,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_rate
 from nnfs_xp.backends import Backend
+from nnfs_xp.checks import check_fits
 from nnfs_xp.errors import InputError
 from nnfs_xp.schedules import InverseTimeDecay
 from nnfs_xp.schedules.base import LearningRate, check_learning_rate
@@ -24,6 +25,7 @@ class HasLearningRate(Unit):
     """
 
     _changing = frozenset({"iterations"})
+    _below_one = frozenset({"beta_1", "beta_2", "momentum", "rho"})
     # Steps taken so far, by whoever takes them.
     iterations: int = 0
 
@@ -93,6 +95,8 @@ class HasLearningRate(Unit):
         """
         rate = self.rate_at(step)
         if rate != written:
+            if rate >= 1:
+                check_fits(be, rate, f"learning_rate at step {step}")
             with be.context():
                 be.write_number(state, "learning_rate", rate)
         return rate

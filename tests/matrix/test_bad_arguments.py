@@ -1,0 +1,296 @@
+"""What no constructor takes: every argument of every registered unit, by construction.
+
+An argument that is not in these tables fails the tests.
+"""
+
+import numpy as np
+import pytest
+
+import nnfs_xp as nx
+from nnfs_xp.registry import UNITS
+from nnfs_xp.unit import PLACE, _parameters
+from tests.matrix.cases import ALL
+
+NO_NUMBER = {
+    "text": "0.5", "flag": True, "NumPy's flag": np.True_, "NaN": float("nan"),
+    "infinity": float("inf"), "minus infinity": -np.inf, "list": [0.5], "none": None,
+    "array": np.array([0.5]), "complex": 1j, "beyond floats": 10**400,
+    "beyond print": -(10**5000), "unit": nx.ReLU(),
+}  # fmt: skip
+NO_RATE = {**NO_NUMBER, "negative": -0.5}
+NO_COUNT = {
+    "zero": 0, "negative": -3, "float": 2.0, "text": "3", "flag": True, "none": None,
+    "NaN": float("nan"), "list": [3], "half": 2.5, "array": np.array([2]),
+}  # fmt: skip
+NO_FLAG = {
+    "text": "False", "0": 0, "1": 1, "none": None, "list": [True], "yes": "yes",
+    "float": 1.0, "array": np.array([True]),
+}  # fmt: skip
+NO_WORD = {
+    "empty": "", "other": "no such", "none": None, "number": 3, "list": ["mean"],
+    "flag": False, "bytes": b"mean", "capitals": "MEAN",
+}  # fmt: skip
+NO_UNIT = {
+    "word": "no such", "number": 3, "list": [], "class": nx.ReLU, "layer": nx.ReLU(),
+    "dict": {"class": "NoSuch"}, "flag": True, "empty": {},
+}  # fmt: skip
+NO_LABEL = {
+    "float": 1.0, "text": "1", "flag": True, "wide": 2**31, "low": -(2**31) - 1,
+    "list": [1],
+}  # fmt: skip
+NO_WEIGHTS = {
+    "empty": [], "text": "11", "negative": [1.0, -1.0], "NaN": [1.0, float("nan")],
+    "infinity": [1.0, float("inf")], "words": ["1", "2"], "flags": [True, False],
+    "nested": [[1.0, 2.0]], "beyond floats": [1, 10**400], "array": np.ones((2, 2)),
+}  # fmt: skip
+
+
+def without_none(values):
+    return {name: value for name, value in values.items() if value is not None}
+
+
+KINDS = {
+    "number": NO_NUMBER,
+    "rate": NO_RATE,
+    "positive": {**NO_RATE, "zero": 0},
+    "decay": {**NO_RATE, "one": 1, "more": 1.5},
+    "factor": {**NO_RATE, "zero": 0, "more": 1.5},
+    "share": {**NO_RATE, "more": 1.5},
+    "limit": without_none({**NO_RATE, "zero": 0}),
+    "tolerance": without_none(NO_RATE),
+    "count": NO_COUNT,
+    "classes": without_none({**NO_COUNT, "one": 1}),
+    "axis": {"samples": 0, "float": 1.0, "text": "1", "flag": True, "none": None},
+    "shape": {
+        "zero": [0, 2], "two open": [-1, -1], "float": [2.0], "text": "2", "flag": True,
+        "none": None, "negative": -2,
+    },
+    "flag": NO_FLAG,
+    "word": NO_WORD,
+    "name": {"empty": "", "number": 3, "flag": True, "list": ["a"]},
+    "seed": {
+        "negative": -1, "wide": 2**64, "float": 1.0, "text": "1", "flag": True,
+        "list": [1],
+    },
+    "label": NO_LABEL,
+    "unit": {**NO_UNIT, "none": None},
+    "unit or none": NO_UNIT,
+    "layers": {
+        "empty": [], "number": 3, "words": "ab", "none": None, "class": [nx.ReLU],
+        "loss": [nx.Huber()], "twice": [_twice := nx.Tanh(), _twice],
+    },
+    "weights": {**NO_WEIGHTS, "negative number": -1.0, "flag": True},
+    "class weights": {
+        **NO_WEIGHTS, "number": 2.0, "flag": True, "word": "even", "nothing": {},
+        "text label": {"a": 1.0}, "flag label": {True: 1.0}, "below": {-1: 1.0},
+        "text weight": {0: "1"},
+    },
+}  # fmt: skip
+OF_ARGUMENT = {
+    "count": "n n_inputs n_neurons n_ids n_outputs k steps every",
+    "decay": "beta_1 beta_2 rho label_smoothing momentum",
+    "positive": "eps delta",
+    "rate": "epsilon weight_decay decay initial final l1 l2 learning_rate then",
+    "number": "scale offset negative_slope alpha threshold value gain limit",
+    "share": "rate", "factor": "factor", "limit": "clip_value clip_norm",
+    "tolerance": "tolerance", "classes": "classes", "axis": "axis", "shape": "shape",
+    "flag": "use_bias from_logits nesterov", "name": "name", "seed": "seed",
+    "word": "mode reduction average approximate", "label": "ignore_index",
+    "unit": "weight_initializer bias_initializer inner",
+    "unit or none": "weight_regularizer bias_regularizer",
+    "layers": "layers branches", "weights": "pos_weight",
+    "class weights": "class_weight",
+}  # fmt: skip
+KIND_OF = {name: kind for kind, names in OF_ARGUMENT.items() for name in names.split()}
+NUMBERS = (
+    "number",
+    "rate",
+    "positive",
+    "decay",
+    "factor",
+    "share",
+    "limit",
+    "tolerance",
+)
+# What is no initializer may be a layer, where one is wanted.
+ALSO_GOOD = ("inner", "layer")
+
+
+def arguments_of(unit_class):
+    open_ones = {"self", "where", "common"}
+    return [p for p in _parameters(unit_class) if p not in PLACE | open_ones]
+
+
+def units():
+    """Yield kind, class, and the arguments of a good one."""
+    for kind, classes in UNITS.items():
+        for name, unit_class in classes.items():
+            case = ALL[kind][name][0]
+            make = case[0] if isinstance(case, tuple) else case.make
+            yield kind, unit_class, make().config()
+
+
+def bad_ones():
+    for _, unit_class, good in units():
+        for argument in arguments_of(unit_class):
+            for label, value in KINDS[KIND_OF[argument]].items():
+                if (argument, label) != ALSO_GOOD:
+                    name = f"{unit_class.__name__}-{argument}-{label}"
+                    yield pytest.param(unit_class, good, argument, value, id=name)
+
+
+BAD = list(bad_ones())
+
+
+def test_there_are_many():
+    assert len(BAD) >= 600
+    names = {name for _, cls, _ in units() for name in arguments_of(cls)}
+    assert names == KIND_OF.keys()
+
+
+@pytest.mark.parametrize(("unit_class", "good", "argument", "value"), BAD)
+def test_an_argument_is_refused_by_its_name(unit_class, good, argument, value):
+    with pytest.raises(nx.InputError, match=rf"\b{argument}\b") as caught:
+        unit_class(**{**good, argument: value})
+    assert type(caught.value) is nx.InputError
+    assert len(str(caught.value)) < 400
+
+
+# Numbers that are lost in a dtype, where a unit is used on a backend.
+
+
+def used(kind, unit, be):
+    """Use a unit on a backend, in the way of its kind."""
+    options = {"backend": be}
+    if kind == "layer":
+        first = unit
+    elif kind == "initializer":
+        first = nx.Dense(2, 2, weight_initializer=unit)
+    elif kind == "regularizer":
+        first = nx.Dense(2, 2, weight_regularizer=unit)
+    else:
+        first = nx.Dense(2, 2)
+    if kind in ("optimizer", "schedule"):
+        options["optimizer"] = unit if kind == "optimizer" else nx.SGD(unit)
+        options["loss"] = "mean_squared_error"
+    if kind == "loss":
+        options["loss"] = unit
+    if kind == "metric":
+        options["metrics"] = [unit]
+    return nx.Model([first, nx.Tanh()], **{"metrics": None, **options})
+
+
+def lost_ones():
+    for kind, unit_class, good in units():
+        for argument in arguments_of(unit_class):
+            of = KIND_OF[argument]
+            values = {"tiny": 1e-60, "huge": 1e60} if of in NUMBERS else {}
+            if of in ("weights", "class weights"):
+                values = {"tiny": [1.0, 1e-60], "huge": [1e60, 1.0]}
+            for label, value in values.items():
+                if label == "huge" and of in ("decay", "factor", "share"):
+                    continue
+                name = f"{unit_class.__name__}-{argument}-{label}"
+                yield pytest.param(kind, unit_class, good, argument, value, id=name)
+            if kind == "optimizer" and of == "decay":
+                name = f"{unit_class.__name__}-{argument}-almost 1"
+                yield pytest.param(kind, unit_class, good, argument, 1 - 1e-10, id=name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit_class", "good", "argument", "value"), list(lost_ones())
+)
+def test_a_number_that_a_dtype_loses_is_refused(
+    backend, kind, unit_class, good, argument, value
+):
+    """In float32 on every backend, and not in float64, which holds it."""
+    unit = unit_class(**{**good, argument: value})
+    if backend.dtype_name == "float64":
+        used(kind, unit, backend)
+        return
+    with pytest.raises(nx.InputError, match=rf"\b{argument}\b.* float32") as caught:
+        used(kind, unit, backend)
+    assert type(caught.value) is nx.InputError
+
+
+@pytest.mark.parametrize("value", [1e-60, 1e60])
+def test_units_of_their_own_check_their_numbers_too(backend, value):
+    if backend.dtype_name == "float64":
+        return
+    two = backend.asarray([[1.0], [2.0]])
+    for call in (
+        lambda: nx.ELU(value, backend=backend).forward(two),
+        lambda: nx.Huber(value, backend=backend).calculate(two, two),
+        lambda: nx.BinaryAccuracy(value, backend=backend).calculate(two, two / 2),
+        lambda: nx.BinaryAccuracy(value, backend=backend).update(two, two / 2),
+        lambda: stepped(nx.Adam(epsilon=value), backend),
+        lambda: (
+            nx.Dense(
+                1, 1, weight_initializer=nx.Constant(value), backend=backend
+            ).weights
+        ),
+    ):
+        with pytest.raises(
+            nx.InputError, match="must be 0, or from .* float32, got 1e"
+        ):
+            call()
+
+
+def stepped(optimizer, be):
+    layer = nx.Dense(1, 1, backend=be)
+    layer.forward([[1.0]])
+    layer.backward([[1.0]])
+    optimizer.step(layer)
+
+
+def test_a_schedule_that_becomes_too_large(backend):
+    """Before the step, which is then not taken; a rate may fade to 0."""
+    layer = nx.Dense(1, 1, backend=backend)
+    layer.forward([[1.0]])
+    layer.backward([[0.0]])
+    optimizer = nx.SGD(lambda step: 10.0 ** (150 * step))
+    optimizer.step(layer)
+    if backend.dtype_name == "float32":
+        with pytest.raises(nx.InputError, match="learning_rate at step 1 .* float32"):
+            optimizer.step(layer)
+        assert optimizer.iterations == 1
+    fading = nx.SGD(lambda step: 0.1 * 1e-200**step)
+    for _ in range(3):
+        fading.step(layer)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nx.Dense(10**9, 10**9),
+        lambda: nx.Dense(10**30, 1),
+        lambda: nx.Embedding(10**9, 10**9),
+        lambda: nx.BatchNorm(10**30),
+        lambda: nx.LayerNorm(10**30),
+        lambda: nx.Residual(nx.Dense(10**9, 10**9)),
+    ],
+)
+def test_what_fits_into_no_memory_is_refused_before_it_is_made(backend, make):
+    layer = make()
+    with pytest.raises(nx.InputError, match=r"n.*more than any memory holds"):
+        nx.Model([layer], backend=backend)
+    values = layer.inner if isinstance(layer, nx.Residual) else layer
+    values._backend = backend
+    name = next(iter(values.parameters()))
+    for _ in range(2):
+        with pytest.raises(nx.InputError, match=r"\bn(_\w+)?\b.*any memory holds"):
+            getattr(values, name)
+
+
+@pytest.mark.parametrize("value", NO_FLAG.values(), ids=NO_FLAG)
+def test_flags_of_calls(value):
+    """A string such as "False" would be true."""
+    layer = nx.Dropout(0.5)
+    with pytest.raises(nx.InputError, match="training must be True or False"):
+        layer.forward([[1.0]], training=value)
+    model = nx.Model([nx.Dense(1, 1)], loss="mean_squared_error", optimizer="sgd")
+    before = model.parameters["0.weights"].copy()
+    for name in ("shuffle", "verbose"):
+        with pytest.raises(nx.InputError, match=f"{name} must be True or False"):
+            model.fit([[1.0]], [[1.0]], **{name: value})
+    np.testing.assert_array_equal(model.parameters["0.weights"], before)
