@@ -34,6 +34,7 @@ def cases():
         yield "softplus", workload, (y,)
         yield "elu_left", workload, (y, 1.0)
         yield "softmax_cross_entropy", workload, (z, labels)
+        yield "count_correct", workload, (z, labels, None)
         p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
         yield "softmax_cross_entropy_backward", workload, (p, labels, 1.0 / rows)
         # As many ids as a text has characters, and as it has words.

@@ -7,6 +7,8 @@ expected, and each is raised before any state changes.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class InputError(ValueError):
     """An argument has the wrong shape, length, range or type.
@@ -105,6 +107,32 @@ class DeviceMemoryError(MemoryError):
     >>> issubclass(DeviceMemoryError, MemoryError)
     True
     """
+
+
+class DivergenceError(ArithmeticError):
+    """A training has come to numbers that are not finite, or a model has them.
+
+    Attributes
+    ----------
+    epoch, step : int
+        The epoch, and the step after which it was seen; 0 outside of a training.
+    history : History or None
+        The records of the epochs before.
+
+    Examples
+    --------
+    >>> from nnfs_xp import SGD, Dense, DivergenceError, Model
+    >>> model = Model([Dense(1, 1)], loss="mean_squared_error", optimizer=SGD(1e30))
+    >>> try:
+    ...     model.fit([[1.0]], [[2.0]], epochs=9)
+    ... except DivergenceError as error:
+    ...     print(error.epoch, len(error.history))
+    2 1
+    """
+
+    epoch = 0
+    step = 0
+    history: Any = None
 
 
 class FileFormatError(InputError):

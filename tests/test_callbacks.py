@@ -373,7 +373,9 @@ def test_without_any_good_epoch_nothing_comes_back():
 def test_a_run_that_diverges_is_stopped():
     model = make(optimizer=nx.SGD(1e200))
     stop = nx.EarlyStopping("loss", patience=1)
-    history = model.fit(X, Y, epochs=50, batch_size=10, callbacks=stop)
+    history = model.fit(
+        X, Y, epochs=50, batch_size=10, callbacks=stop, on_divergence="continue"
+    )
     assert len(history) < 10
     assert not math.isfinite(history["loss"][-1])
 
@@ -736,7 +738,10 @@ def test_what_json_has_no_word_for(tmp_path):
 def test_figures_of_a_run_that_diverges_are_json(tmp_path):
     path = tmp_path / "log.jsonl"
     model = make(optimizer=nx.SGD(1e200))
-    model.fit(X, Y, epochs=3, batch_size=10, callbacks=nx.JSONLog(path))
+    model.fit(
+        X, Y, epochs=3, batch_size=10, callbacks=nx.JSONLog(path),
+        on_divergence="continue",
+    )  # fmt: skip
     assert strict_lines(path)[-1]["loss"] is None
 
 

@@ -269,16 +269,15 @@ def test_list_of_backends(capsys):
     assert "devices: cpu" in out
 
 
-def test_a_run_that_diverges_is_still_written(capsys, tmp_path):
-    with np.errstate(all="ignore"):
-        status, out, _ = run(
-            capsys, "train", "--data", "spiral", "--epochs", 3, "--lr", 1e38,
-            "--out", tmp_path,
-        )  # fmt: skip
-    assert status == 0
-    assert "no report.png" in out
-    history = json.loads((tmp_path / "history.json").read_text())
-    assert history["test_loss"] is None
+def test_a_run_that_diverges_is_told_in_one_line(capsys, tmp_path):
+    status, _, error = run(
+        capsys, "train", "--data", "spiral", "--epochs", 3, "--lr", 1e38,
+        "--out", tmp_path,
+    )  # fmt: skip
+    assert status == 2
+    assert error.startswith("nnfs-xp: error: training has diverged in epoch 1")
+    assert error.count("\n") == 1
+    assert not (tmp_path / "model.safetensors").exists()
 
 
 def test_interrupted_training_keeps_what_was_learned(capsys, tmp_path, monkeypatch):
@@ -370,8 +369,11 @@ def test_names_in_other_scripts(tmp_path):
 
 
 def test_figures_of_a_diverged_model_are_json(tmp_path, capsys):
-    arguments = ["train", "--data", "spiral", "--epochs", "3", "--lr", "1e38"]
-    assert main([*arguments, "--no-plot", "--out", str(tmp_path)]) == 0
+    assert main([*map(str, SPIRAL), "--no-plot", "--out", str(tmp_path)]) == 0
+    path = tmp_path / "model.safetensors"
+    model = nx.Model.load(path)
+    model.layers[0].weights = np.full(model.layers[0].weights.shape, np.nan)
+    model.save(path, allow_nonfinite=True)
     capsys.readouterr()
     assert main(["evaluate", str(tmp_path), "spiral", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)

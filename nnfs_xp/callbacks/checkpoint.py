@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import math
 import os
 import string
@@ -12,7 +13,7 @@ from typing import Any
 from nnfs_xp.arguments import check_count
 from nnfs_xp.callbacks.base import Callback
 from nnfs_xp.callbacks.best import Best
-from nnfs_xp.errors import InputError
+from nnfs_xp.errors import DivergenceError, InputError
 from nnfs_xp.io.atomic import check_writable
 from nnfs_xp.io.checkpoint import config_text
 
@@ -21,7 +22,8 @@ class Checkpoint(Callback):
     """Save the model every few epochs, or whenever a figure improves.
 
     Each file is written as ``Model.save`` does it, whole or not at all, and
-    can be trained on after ``Model.load``.
+    can be trained on after ``Model.load``. A model whose parameters are not finite is
+    not saved.
 
     Parameters
     ----------
@@ -101,8 +103,10 @@ class Checkpoint(Callback):
         path = Path(self.directory, self._file_name(record))
         better = self.monitor is None or self._best.update(record)
         if better and record["epoch"] % self.every == 0:
-            self._model.save(path)
-            self.saved = path
+            # A model that has diverged takes the place of none that is good.
+            with contextlib.suppress(DivergenceError):
+                self._model.save(path)
+                self.saved = path
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is known of the figure, and the last file."""

@@ -27,6 +27,7 @@ from nnfs_xp.data.targets import TASKS
 from nnfs_xp.errors import (
     BackendUnavailableError,
     DataWarning,
+    DivergenceError,
     DownloadError,
     InputError,
 )
@@ -35,7 +36,8 @@ _BROKEN_PIPE = 141
 # More neurons than any memory has room for.
 _LARGEST = 10**9
 _REFUSED = (
-    InputError, BackendUnavailableError, DownloadError, MemoryError, OSError
+    InputError, BackendUnavailableError, DivergenceError, DownloadError, MemoryError,
+    OSError,
 )  # fmt: skip
 
 
@@ -51,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 if all went well, 2 if an argument, a file or a backend cannot be
-        used, 130 if interrupted, 141 if nobody reads the output any more.
+        used or a training diverges, 130 if interrupted, 141 if nobody reads the
+        output any more.
     """
     try:
         _prepare_streams()

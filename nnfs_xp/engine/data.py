@@ -126,6 +126,8 @@ class FitPlan:
     validation: Data | None = None
     data_limit: int | None = None
     callbacks: Sequence[Callback] = ()
+    # Whether numbers that are not finite end the training.
+    stays_finite: bool = True
 
     @property
     def batches(self) -> list[slice]:

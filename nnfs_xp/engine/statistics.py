@@ -127,24 +127,31 @@ def _keep(be: Backend, slots: Tree, key: str, value: Any) -> None:
 def figures_of(
     network: Network, statistics: Tree, penalties: Array | None = None
 ) -> dict[str, Any]:
-    """Read statistics back, and return loss and metrics as Python numbers.
+    """Read statistics back, and return loss and metrics as Python numbers."""
+    more = {} if penalties is None else {"penalties": penalties}
+    return computed(network, read_back(network.backend, {**statistics, **more}))
 
-    All of them, and penalties if there are any, come in one transfer. The
-    division is done in float64 on the host, so that a share of counts is as
-    exact as it can be.
+
+def read_back(be: Backend, tree: Tree) -> Tree:
+    """Return a tree with all of its arrays on the host, in one transfer."""
+    numbers = iter(be.read(list(leaves(tree))))
+    return map_leaves(lambda _: next(numbers), tree)
+
+
+def computed(network: Network, read: Tree) -> dict[str, Any]:
+    """Return the figures of statistics, and of penalties, that were read back.
+
+    The division is done in float64 on the host, so that a share of counts is as exact
+    as it can be.
     """
-    be, host = network.backend, get_backend("numpy", dtype="float64")
-    if penalties is not None:
-        statistics = {**statistics, "penalties": penalties}
-    numbers = iter(be.read(list(leaves(statistics))))
-    read = map_leaves(lambda _: next(numbers), statistics)
+    host = get_backend("numpy", dtype="float64")
     loss = network.loss.finish(float(read["loss"]), float(read["count"]))
     figures: dict[str, Any] = {"loss": loss}
     for metric in network.metrics:
         own = map_leaves(host.asarray, read["metrics"][metric.name])
         with host.context():
             figures[metric.name] = metric.compute(host, own).tolist()
-    if penalties is not None:
+    if "penalties" in read:
         figures["data_loss"] = loss
         figures["regularization_loss"] = float(read["penalties"])
         figures["loss"] = loss + figures["regularization_loss"]

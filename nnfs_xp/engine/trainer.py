@@ -11,13 +11,16 @@ from nnfs_xp.callbacks import BatchEvent
 from nnfs_xp.engine.batching import batch_slices
 from nnfs_xp.engine.data import Data, FitPlan
 from nnfs_xp.engine.device_batches import DeviceBatches, StreamedBatches
+from nnfs_xp.engine.divergence import FiniteCheck
 from nnfs_xp.engine.interrupts import DeferredInterrupts
 from nnfs_xp.engine.state import State
-from nnfs_xp.engine.statistics import empty_statistics, figures_of
+from nnfs_xp.engine.statistics import computed, empty_statistics, figures_of, read_back
 from nnfs_xp.engine.step import Batch, penalty
+from nnfs_xp.errors import DivergenceError
 from nnfs_xp.history import History
 from nnfs_xp.io.run_file import Run
 from nnfs_xp.kernels import has_implementation
+from nnfs_xp.trees import map_leaves
 
 
 class HostBatches:
@@ -78,6 +81,7 @@ class Trainer:
         """
         history, state, callbacks = History(), self.state, plan.callbacks
         history.epochs = run.records
+        self._finite = FiniteCheck(state, plan.stays_finite)
         state.detach()
         batches = self._batches(plan)
         with contextlib.ExitStack() as begun:
@@ -102,6 +106,9 @@ class Trainer:
             except (KeyboardInterrupt, SystemExit):
                 run.save_interrupted()
                 raise
+            except DivergenceError as error:
+                error.history = history
+                raise
         return history
 
     def _batches(self, plan: FitPlan) -> Any:
@@ -123,6 +130,7 @@ class Trainer:
         """Train for an epoch, or for what is left of it, and record it."""
         state, counters = self.state, self.state.counters
         epoch, slices = counters.epochs + 1, plan.batches
+        self._finite.epoch = epoch
         if not run.begun:
             with run.undivided(interrupts):
                 for callback in plan.callbacks:
@@ -160,7 +168,7 @@ class Trainer:
                 run.end_batch(batch, rate, began)
         counters.epochs = epoch
         # Reading the sums waits for the device, so the clock is stopped after it.
-        record: dict[str, Any] = {"epoch": epoch, **self._epoch_figures()}
+        record: dict[str, Any] = {"epoch": epoch, **self._epoch_figures(ended=True)}
         seconds = time.perf_counter() - began
         record["seconds"] = seconds
         record["samples_per_second"] = plan.data.samples / seconds
@@ -174,18 +182,32 @@ class Trainer:
                 callback.on_epoch_end(record)
             run.end_epoch()
 
-    def _epoch_figures(self) -> dict[str, Any]:
+    def _epoch_figures(self, ended: bool = False) -> dict[str, Any]:
         """Return the figures of the epoch so far, with the penalties of now."""
-        network, tree, penalties = self.state.network, self.state.tree, None
-        if network.regularizers:
-            with network.backend.context():
-                penalties = penalty(network, network.views(tree))
-        return figures_of(network, tree["totals"], penalties)
+        network, tree = self.state.network, self.state.tree
+        numbers = dict(tree["totals"])
+        with network.backend.context():
+            if network.regularizers:
+                numbers["penalties"] = penalty(network, network.views(tree))
+            if ended:
+                sum_of = network.backend.xp.sum
+                numbers["parameters"] = map_leaves(sum_of, tree["parameters"])
+        return self._figures(numbers)
 
     def _batch_figures(self) -> dict[str, Any]:
         """Return the figures of the last batch, with the penalties at that time."""
-        tree = self.state.tree
-        return figures_of(self.state.network, tree["batch"], tree.get("penalty"))
+        numbers, tree = dict(self.state.tree["batch"]), self.state.tree
+        if "penalty" in tree:
+            numbers["penalties"] = tree["penalty"]
+        return self._figures(numbers)
+
+    def _figures(self, numbers: dict[str, Any]) -> dict[str, Any]:
+        """Read numbers of a training back, if they are finite."""
+        network = self.state.network
+        read = read_back(network.backend, numbers)
+        figures = computed(network, read)
+        self._finite.look_at(figures["loss"], read)
+        return figures
 
     def evaluate(self, data: Data, batch_size: int | None = 1024) -> dict[str, Any]:
         """Return loss and metrics of checked data."""

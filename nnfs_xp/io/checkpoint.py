@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nnfs_xp.errors import FileFormatError, InputError
+from nnfs_xp.errors import DivergenceError, FileFormatError, InputError
 from nnfs_xp.io.atomic import atomic_write
 from nnfs_xp.io.kinds import kind_of
 
@@ -22,6 +23,8 @@ _NO_CHECKSUM = "0" * 64
 _FORMAT = 2
 # What this version can read: format 1 numbered the units of all chains together.
 _READABLE = (1, 2)
+# How names begin of what is in a file beside parameters and buffers.
+_NO_VALUES = ("optimizer.", "scaling.", "training.")
 _CONFIG_TYPES: dict[str, tuple[type, ...]] = {
     "layers": (list,),
     "loss": (dict, type(None)),
@@ -50,7 +53,11 @@ def config_text(config: dict[str, Any]) -> str:
 
 
 def write_checkpoint(
-    path: str | os.PathLike[str], config: dict[str, Any], named: dict[str, np.ndarray]
+    path: str | os.PathLike[str],
+    config: dict[str, Any],
+    named: dict[str, np.ndarray],
+    *,
+    allow_nonfinite: bool = False,
 ) -> None:
     """Write arrays and a configuration, replacing the file atomically.
 
@@ -62,13 +69,32 @@ def write_checkpoint(
         Anything JSON can hold.
     named : dict of numpy.ndarray
         Arrays by name.
+    allow_nonfinite : bool, default False
+        Whether parameters may be infinite or NaN.
 
     Raises
     ------
     InputError
         If JSON cannot hold the configuration.
+    DivergenceError
+        If a parameter is infinite or NaN, and that was not allowed.
     """
+    values = {name: x for name, x in named.items() if not name.startswith(_NO_VALUES)}
+    wrong = next(not_finite(values), None)
+    if wrong is not None and not allow_nonfinite:
+        raise DivergenceError(
+            f"the model is not saved: {wrong[0]} holds {wrong[1][0]}; "
+            "save(path, allow_nonfinite=True) writes it all the same"
+        )
     write_arrays(path, named, {_METADATA_KEY: config_text(config)})
+
+
+def not_finite(named: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield names of arrays with numbers that are not finite, and these."""
+    for name, array in named.items():
+        wrong = array[~np.isfinite(array)]
+        if wrong.size:
+            yield name, wrong
 
 
 def write_arrays(

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.errors import InputError
+from nnfs_xp.errors import DivergenceError, InputError
 from nnfs_xp.io.atomic import checked_path
 from nnfs_xp.io.checkpoint import read_checkpoint, write_checkpoint
 
@@ -150,7 +150,9 @@ class Run:
                 "callbacks": states,
             }
         )  # fmt: skip
-        write_checkpoint(self.path, config, named)
+        # A training that has diverged takes the place of none that is good.
+        with contextlib.suppress(DivergenceError):
+            write_checkpoint(self.path, config, named)
         self._saved, self._saved_at = True, time.monotonic()
 
     # Going on.

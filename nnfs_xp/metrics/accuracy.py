@@ -10,7 +10,7 @@ from nnfs_xp.checks import check_pair
 from nnfs_xp.checks.classes import as_matrices
 from nnfs_xp.kernels import portable
 from nnfs_xp.metrics.base import Statistics
-from nnfs_xp.metrics.counts import count_true, spread
+from nnfs_xp.metrics.counts import count_true, spread, without_nan
 from nnfs_xp.metrics.share import Share
 from nnfs_xp.registry import register
 
@@ -19,7 +19,8 @@ from nnfs_xp.registry import register
 class Accuracy(Share):
     """Share of samples whose highest score is that of the true class.
 
-    Scores may be probabilities or logits. Among equal scores the first counts.
+    Scores may be probabilities or logits. Among equal scores the first counts. A sample
+    with a score of NaN is wrong.
     With one-hot or soft targets the true class is the one of the highest
     target.
 
@@ -81,7 +82,8 @@ def count_correct(
     be : Backend
         Where the arrays are.
     y_pred : array, shape (n, k)
-        Scores; the class of the first highest one is the prediction.
+        Scores; the class of the first highest one is the prediction. A row with NaN is
+        never right.
     y_true : array, shape (n,) or (n, k)
         Labels, or rows, of which the first highest is the label.
     ignore_index : int or None
@@ -108,6 +110,6 @@ def right_and_counted(
     """Return whether each sample is right, and whether it counts, None if all do."""
     xp = be.xp
     labels = xp.argmax(y_true, axis=1) if y_true.ndim == 2 else y_true
-    right = xp.argmax(y_pred, axis=1) == labels
+    right = (xp.argmax(y_pred, axis=1) == labels) & without_nan(be, y_pred)
     ignoring = ignore_index is not None and y_true.ndim == 1
     return right, labels != ignore_index if ignoring else None

@@ -16,7 +16,8 @@ class BinaryAccuracy(Share):
 
     Every output counts, ``mean((y_pred > threshold) == (y_true > 0.5))``. The
     book's accuracy over many batches divides the hits of all outputs by the
-    number of rows, which with several outputs exceeds 1; this one does not.
+    number of rows, which with several outputs exceeds 1; this one does not. A
+    prediction of NaN is wrong.
 
     Predictions may have any shape of at least one axis, and targets, from 0
     to 1, the same.
@@ -50,4 +51,6 @@ class BinaryAccuracy(Share):
 
     def right(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
         """Return whether each output is on the side of its target."""
-        return (y_pred > self.threshold) == (y_true > 0.5)
+        # Neither comparison is true of NaN.
+        above, below = y_pred > self.threshold, y_pred <= self.threshold
+        return be.xp.where(y_true > 0.5, above, below)

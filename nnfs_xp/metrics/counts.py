@@ -55,6 +55,12 @@ def count_true(
     return xp.sum(xp.astype(mask, xp.int32), axis=axis, dtype=xp.int32)
 
 
+def without_nan(be: Backend, scores: Array) -> Array:
+    """Return for each row whether no score is NaN: with one it decides nothing."""
+    highest = be.xp.max(scores, axis=1)
+    return highest == highest
+
+
 def ratio(be: Backend, part: Array, whole: Array, otherwise: float = 0.0) -> Array:
     """Return ``part / whole``, and `otherwise` where `whole` is 0."""
     xp = be.xp

@@ -14,7 +14,7 @@ from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks import check_array, check_pair
 from nnfs_xp.checks.classes import as_matrices
 from nnfs_xp.metrics.base import Metric
-from nnfs_xp.metrics.counts import spread
+from nnfs_xp.metrics.counts import spread, without_nan
 
 
 def is_single(outputs: tuple[int, ...]) -> bool:
@@ -67,15 +67,22 @@ def weight_of_rows(be: Backend, weight: Array, y_pred: Array) -> Array:
 def decide(
     be: Backend, y_pred: Array, y_true: Array, threshold: float
 ) -> tuple[Array, Array]:
-    """Return the predicted and the true class of each row, integers (m,)."""
+    """Return the predicted and the true class of each row, integers (m,).
+
+    The prediction of a row with NaN is -1, which is no class.
+    """
     xp = be.xp
     if is_single(tuple(y_pred.shape[1:])):
-        predicted = xp.astype(xp.reshape(y_pred, (-1,)) > threshold, xp.int32)
-        return predicted, xp.astype(xp.reshape(y_true, (-1,)) > 0.5, xp.int32)
-    scores, targets = as_matrices(be, y_pred, y_true)
-    if targets.ndim == 2:
-        targets = xp.argmax(targets, axis=1)
-    return xp.argmax(scores, axis=1), targets
+        scores = xp.reshape(y_pred, (-1, 1))
+        predicted = xp.astype(scores[:, 0] > threshold, xp.int32)
+        targets = xp.astype(xp.reshape(y_true, (-1,)) > 0.5, xp.int32)
+    else:
+        scores, targets = as_matrices(be, y_pred, y_true)
+        if targets.ndim == 2:
+            targets = xp.argmax(targets, axis=1)
+        predicted = xp.argmax(scores, axis=1)
+    no_class = xp.full_like(predicted, -1)
+    return xp.where(without_nan(be, scores), predicted, no_class), targets
 
 
 def class_numbers(be: Backend, classes: int, like: Array) -> Array:

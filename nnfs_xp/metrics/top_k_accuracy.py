@@ -8,7 +8,7 @@ from nnfs_xp.arguments import check_count
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks.classes import as_matrices
 from nnfs_xp.errors import InputError
-from nnfs_xp.metrics.counts import count_true
+from nnfs_xp.metrics.counts import count_true, without_nan
 from nnfs_xp.metrics.share import Share
 from nnfs_xp.registry import register
 
@@ -19,8 +19,8 @@ class TopKAccuracy(Share):
 
     The true class is among them if fewer than k others are ahead of it: those
     with a higher score, and those with an equal score and a lower number. So
-    k = 1 gives the same as `Accuracy`. Nothing is sorted. A score of NaN is
-    ahead of every number, and a true class with that score behind all others.
+    k = 1 gives the same as `Accuracy`. Nothing is sorted. A sample with a score of NaN
+    is wrong.
 
     Scores may be probabilities or logits, targets labels or rows, as in
     `Accuracy`.
@@ -68,8 +68,8 @@ class TopKAccuracy(Share):
         classes = xp.arange(y_pred.shape[1], dtype=labels.dtype, device=be.device)
         own = xp.where(classes == labels, y_pred, be.zero)
         own = xp.sum(own, axis=1, keepdims=True)
-        # By what is not lower, so that NaN is ahead.
-        not_lower = xp.logical_not(y_pred < own) & (classes < labels)
-        higher = xp.logical_not(y_pred <= own) & (classes > labels)
+        not_lower = (y_pred >= own) & (classes < labels)
+        higher = (y_pred > own) & (classes > labels)
         ahead = count_true(be, not_lower | higher, axis=1)
-        return xp.reshape(ahead < self.k, positions)
+        right = (ahead < self.k) & without_nan(be, y_pred)
+        return xp.reshape(right, positions)

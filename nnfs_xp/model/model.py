@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
-from nnfs_xp.arguments import check_count, check_flag, check_seed
+from nnfs_xp.arguments import check_choice, check_count, check_flag, check_seed
 from nnfs_xp.backends import Array, Backend, get_backend
 from nnfs_xp.callbacks import Callback, PrintEpochs, check_callbacks
 from nnfs_xp.engine.batching import check_batch_size
@@ -360,6 +360,7 @@ class Model:
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int = 1,
         resume: bool = False,
+        on_divergence: str = "raise",
     ) -> History:
         """Train the network.
 
@@ -406,6 +407,10 @@ class Model:
             Whether to go on with the training of `checkpoint`, up to `epochs` epochs
             with those that are done. Result and history are those of a training that
             was not ended. If there is no file, the training begins.
+        on_divergence : {"raise", "continue"}, default "raise"
+            What to do once the loss or a parameter is infinite or NaN: end with an
+            error, or go on. It is seen where figures are read, at the latest at the
+            end of the epoch.
 
         Returns
         -------
@@ -417,6 +422,9 @@ class Model:
             If an argument does not fit; the model is then unchanged.
         DeviceMemoryError
             If the memory of the device is too small for the batches.
+        DivergenceError
+            If the training diverges; the model has its last values then, or those of
+            its best epoch with `EarlyStopping`.
         """
         if self._loss is None or self._optimizer is None:
             raise InputError("fit needs a model with a loss and an optimizer")
@@ -430,6 +438,7 @@ class Model:
         every = check_count(checkpoint_every, "checkpoint_every")
         if resume and checkpoint is None:
             raise InputError("resume needs a checkpoint to go on with")
+        check_choice(on_divergence, "on_divergence", ("raise", "continue"))
         watchers = check_callbacks(callbacks)
         shuffle = check_flag(shuffle, "shuffle")
         if check_flag(verbose, "verbose"):
@@ -449,8 +458,9 @@ class Model:
                 data = placed(data, be, limit)
                 validation = validation and placed(validation, be, limit)
                 plan = FitPlan(
-                    data, batch_size, shuffle, epochs, validation, limit, watchers
-                )
+                    data, batch_size, shuffle, epochs, validation, limit,
+                    watchers, on_divergence == "raise",
+                )  # fmt: skip
                 # A list, as every unit must have its turn.
                 changed = [m.prepare(data.be, data.y) for m in self._metrics]
                 changed.append(
@@ -756,7 +766,9 @@ class Model:
 
     # Files.
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(
+        self, path: str | os.PathLike[str], *, allow_nonfinite: bool = False
+    ) -> None:
         """Write the model to a safetensors file, replacing it atomically.
 
         Parameters
@@ -764,16 +776,21 @@ class Model:
         path : path
             The file. It holds parameters, optimizer state, configuration and
             ``metadata``, and no code.
+        allow_nonfinite : bool, default False
+            Whether parameters may be infinite or NaN.
 
         Raises
         ------
+        DivergenceError
+            If a parameter is infinite or NaN; a file that is there stays as it is.
         InputError
             If ``metadata`` holds something that JSON cannot, or a unit cannot
             be made again from a file.
         """
         if not isinstance(self.metadata, dict):
             raise InputError(f"metadata must be a dict, got {self.metadata!r}")
-        write_checkpoint(path, self.config(), self._ready.export())
+        named = self._ready.export()
+        write_checkpoint(path, self.config(), named, allow_nonfinite=allow_nonfinite)
 
     @classmethod
     def load(

@@ -319,17 +319,38 @@ def test_first_of_equal_scores_counts(backend):
     assert float(nx.TopKAccuracy(3, backend=be).calculate(scores, others)) == 1.0
 
 
-def test_not_a_number_is_never_a_good_score(backend):
+def test_a_row_with_nan_is_never_right(backend):
+    be, nan = backend, np.nan
+    scores = be.asarray([[nan, nan, nan], [nan, 1.0, 0.0], [5.0, nan, 1.0], [0, 1, 2]])
+    scores = be.asarray(scores, be.dtype)
+    labels = be.asarray([0, 1, 1, 2], "int32")
+    rows = be.asarray(np.eye(3)[[0, 1, 1, 2]], be.dtype)
+    for metric in (
+        nx.Accuracy(backend=be), *(nx.TopKAccuracy(k, backend=be) for k in (1, 2, 3))
+    ):  # fmt: skip
+        for targets in (labels, rows):
+            assert float(metric.calculate(scores, targets)) == 0.25
+    matrix = nx.ConfusionMatrix(backend=be).calculate(scores, labels)
+    assert be.to_numpy(matrix).tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 1]]
+    recall = nx.Recall("none", backend=be).calculate(scores, labels)
+    assert be.to_numpy(recall).tolist() == [0, 0, 1]
+
+
+def test_one_output_of_nan_is_never_right(backend):
     be = backend
-    nan = np.nan
-    scores = be.asarray([[nan, nan, nan], [nan, 1.0, 0.0], [5.0, nan, 1.0]])
-    labels = be.asarray([0, 1, 1], "int32")
-    assert float(nx.TopKAccuracy(1, backend=be).calculate(scores, labels)) == 0.0
-    found = float(nx.TopKAccuracy(2, backend=be).calculate(scores, labels))
-    assert found == np.asarray(1 / 3, be.dtype_name)
+    scores = be.asarray([[np.nan], [np.nan], [0.9], [0.1]], be.dtype)
+    targets = be.asarray([[0.0], [1.0], [1.0], [0.0]], be.dtype)
+    assert float(nx.BinaryAccuracy(backend=be).calculate(scores, targets)) == 0.5
+    matrix = nx.ConfusionMatrix(backend=be).calculate(scores, targets)
+    assert be.to_numpy(matrix).tolist() == [[1, 0], [0, 1]]
+
+
+def test_infinite_scores(backend):
+    be = backend
     infinite = be.asarray([[np.inf, 0.0], [-np.inf, 0.0]], be.dtype)
     labels = be.asarray([0, 0], "int32")
-    assert float(nx.TopKAccuracy(1, backend=be).calculate(infinite, labels)) == 0.5
+    for metric in (nx.Accuracy(backend=be), nx.TopKAccuracy(1, backend=be)):
+        assert float(metric.calculate(infinite, labels)) == 0.5
 
 
 def test_ignored_labels(backend):

@@ -98,7 +98,10 @@ extern "C" __global__ void count_correct(const REAL* __restrict__ y_pred,
     int64 label = label_bytes ? integer_at(y_true, label_bytes, row)
                               : highest_of_row((const REAL*)y_true + row * k, k);
     bool counts_too = !ignoring || label != ignored;
-    bool is_right = highest_of_row(y_pred + row * k, k) == label;
+    const REAL* scores = y_pred + row * k;
+    int64 highest = highest_of_row(scores, k);
+    // If any is NaN, that is the highest.
+    bool is_right = highest == label && scores[highest] == scores[highest];
     right += counts_too && is_right;
     counted += counts_too;
   }
