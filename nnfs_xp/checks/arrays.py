@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend, library_of
 from nnfs_xp.backends.base import host_array
 from nnfs_xp.backends.detect import array_device, host_namespace
 from nnfs_xp.errors import BackendMismatchError, DTypeError, InputError
+
+# Numbers that are looked at at a time.
+_LOOKED_AT = 2**22
 
 
 def check_array(
@@ -61,18 +65,25 @@ def check_features(
 
 
 def check_finite(be: Backend, array: Array, name: str) -> None:
-    """Raise InputError if an array holds NaN, infinity, or what will be such."""
+    """Raise InputError if an array holds NaN, infinity, or what will be such.
+
+    It is looked at in stretches of rows, as it may be larger than the memory.
+    """
     xp = be.xp
     if not xp.isdtype(array.dtype, "real floating"):
         return
     # A limit beyond the array's own dtype could not be compared with it.
     largest = min(float(xp.finfo(d).max) for d in (array.dtype, be.dtype))
-    # A comparison with NaN is false.
-    if not bool(xp.all(xp.abs(array) <= largest)):
-        raise InputError(
-            f"{name} must be finite in {be.dtype_name}, got NaN, infinity, or a "
-            "number that is too large"
-        )
+    n = array.shape[0]
+    rows = max(1, _LOOKED_AT * n // math.prod(array.shape))
+    for start in range(0, n, rows):
+        # A comparison with NaN is false.
+        stretch = array[start : min(start + rows, n), ...]
+        if not bool(xp.all(xp.abs(stretch) <= largest)):
+            raise InputError(
+                f"{name} must be finite in {be.dtype_name}, got NaN, infinity, or a "
+                "number that is too large"
+            )
 
 
 def check_same_library(values: dict[str, Any]) -> None:
