@@ -167,7 +167,8 @@ def test_a_file_of_format_1_is_read_and_trained_on(of_format_1, tmp_path, backen
     }
     assert (model.epochs_trained, model.steps_trained) == (2, 6)
     assert model.metadata == {"made by": "format 1"}
-    assert model.learning_rate == of_format_1["learning_rate"]
+    rate = model.optimizer.rate_at(model.steps_trained)
+    assert rate == of_format_1["learning_rate"]
 
     def assert_predicts(expected):
         found = backend64.to_numpy(model.predict(x))

@@ -22,7 +22,7 @@ class BatchEvent:
     samples : int
         Samples seen in this epoch.
     learning_rate : float
-        That of the batch's step.
+        That of the batch's step, after any decay.
     figures : callable
         Returns ``loss`` and metrics of the epoch so far. It reads them back
         from the device and so waits for it: call it a few times a second, not

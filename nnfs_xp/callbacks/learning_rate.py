@@ -14,8 +14,8 @@ from nnfs_xp.errors import InputError
 class LearningRateSchedule(Callback):
     """Set the learning rate before each epoch.
 
-    It takes the place of the number or schedule that the optimizer has. A
-    ``decay`` of the optimizer still divides it at each step.
+    It is set as ``model.learning_rate``: it takes the place of the number or schedule
+    that the optimizer has, and a ``decay`` of the optimizer divides it at each step.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ class ReduceOnPlateau(Patient):
 
         learning_rate = max(factor * learning_rate, least)
 
-    This is the learning rate that the optimizer was given, which must be a
-    number; its ``decay`` still divides it at each step.
+    This is ``model.learning_rate`` of an optimizer that was given a number; a
+    ``decay`` divides it at each step.
 
     An epoch improves on the best one so far if its figure is less (or more,
     as `mode` says) by more than `min_delta`. NaN is no improvement. A second
@@ -151,8 +151,7 @@ class ReduceOnPlateau(Patient):
         if self._best.update(record) or self._best.waited <= self.patience:
             return
         self._best.waited = 0
-        optimizer = self._model.optimizer
-        rate = optimizer.learning_rate
+        rate = self._model.learning_rate
         # A rate below the least one must not be raised to it.
         if rate > self.least:
-            optimizer.learning_rate = max(self.factor * rate, self.least)
+            self._model.learning_rate = max(self.factor * rate, self.least)

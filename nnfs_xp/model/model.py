@@ -708,11 +708,16 @@ class Model:
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next step; may be set at any time.
+        """The optimizer's learning rate, as a number; may be set at any time.
 
-        A number that is set takes the place of a schedule.
+        What is read can be written back. It is the number that a ``decay`` of the
+        optimizer divides at each step. Of a schedule the rate of the next step is read,
+        and a number that is set takes its place.
         """
-        return self._needed_optimizer.rate_at(self._counters.optimizer_steps)
+        optimizer = self._needed_optimizer
+        if callable(optimizer.learning_rate):
+            return optimizer.rate_at(self._counters.optimizer_steps)
+        return optimizer.learning_rate
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:

@@ -350,9 +350,9 @@ def test_core_units_stand_beside_ones_own(capsys):
         np.testing.assert_allclose(model.parameters[path], value, rtol=1e-11)
     mine, theirs = (m.evaluate(X, labels, batch_size=3) for m in (model, core))
     assert mine == pytest.approx(theirs, rel=1e-12)
-    assert model.learning_rate == core.learning_rate == 0.05 / 2.0
+    assert model.learning_rate == core.learning_rate == 0.05
     model.learning_rate = 0.5
-    assert model.learning_rate == 0.5 / 2.0
+    assert model.learning_rate == 0.5
 
 
 @pytest.mark.usefixtures("on_numpy")

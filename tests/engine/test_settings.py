@@ -460,6 +460,34 @@ def test_looking_at_a_model_while_it_trains(variant, tmp_path):
 
 
 @every_backend
+def test_a_learning_rate_with_decay_can_be_written_back(variant):
+    """By hand, and in a callback, which halves it after each epoch of one step."""
+    model = nx.Model(
+        [nx.Dense(4, 3)],
+        loss="mean_squared_error",
+        optimizer=nx.SGD(1.0, decay=0.1),
+        **where(variant),
+    )
+    x, y = np.zeros((4, 4)), np.zeros((4, 3))
+    model.fit(x, y, epochs=10)
+    assert model.learning_rate == model.optimizer.learning_rate == 1.0
+    model.learning_rate = model.learning_rate
+    assert model.learning_rate == 1.0
+    assert model.fit(x, y)["learning_rate"] == [0.5]
+
+    class Halve(nx.Callback):
+        def on_fit_begin(self, model, epochs, batches):
+            self.model = model
+
+        def on_epoch_end(self, record):
+            self.model.learning_rate *= 0.5
+
+    rates = model.fit(x, y, epochs=3, callbacks=Halve())["learning_rate"]
+    np.testing.assert_allclose(rates, [1 / 2.1, 0.5 / 2.2, 0.25 / 2.3])
+    assert model.learning_rate == model.optimizer.learning_rate == 0.125
+
+
+@every_backend
 def test_the_learning_rate_is_state(variant):
     """What is read can be written back, and holds from the next step on."""
 
