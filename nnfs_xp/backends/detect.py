@@ -49,15 +49,16 @@ def library_of(value: Any) -> str | None:
 def _library_of_type(cls: type) -> str | None:
     if issubclass(cls, (np.ndarray, np.generic)):
         return "numpy"
+    # Other classes of such libraries, as loaders of data, are no arrays.
+    if not (hasattr(cls, "__dlpack__") or hasattr(cls, "__array_namespace__")):
+        return None
     # By name, so that no library has to be imported to see that an array is
     # not one of its own.
     for base in cls.__mro__:
         library = _MODULES.get(base.__module__.partition(".")[0])
         if library is not None:
             return library
-    if hasattr(cls, "__array_namespace__"):
-        return cls.__module__.partition(".")[0]
-    return None
+    return cls.__module__.partition(".")[0]
 
 
 def backend_of(array: Array, dtype: str | None = None) -> Backend:

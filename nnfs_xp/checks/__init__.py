@@ -11,7 +11,6 @@ from nnfs_xp.checks.arrays import (
     check_array,
     check_features,
     check_finite,
-    check_same_library,
 )
 from nnfs_xp.checks.classes import check_class_targets
 from nnfs_xp.checks.inputs import check_inputs
@@ -29,7 +28,6 @@ __all__ = [
     "check_inputs",
     "check_pair",
     "check_predictions",
-    "check_same_library",
     "check_sample_weight",
     "check_settings",
     "check_sizes",

@@ -10,6 +10,11 @@ from nnfs_xp.backends.base import host_array
 from nnfs_xp.backends.detect import array_device, host_namespace
 from nnfs_xp.errors import BackendMismatchError, DTypeError, InputError
 
+# Names of dtypes that all backends can take.
+_REAL = {
+    "bool", "bfloat16", "float16", "float32", "float64",
+    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+}  # fmt: skip
 # Numbers that are looked at at a time.
 _LOOKED_AT = 2**22
 
@@ -86,20 +91,6 @@ def check_finite(be: Backend, array: Array, name: str) -> None:
             )
 
 
-def check_same_library(values: dict[str, Any]) -> None:
-    """Raise BackendMismatchError if named arrays are of different libraries.
-
-    Lists and numbers belong to none and go with everything.
-    """
-    owners = {name: library_of(value) for name, value in values.items()}
-    known = {name: owner for name, owner in owners.items() if owner is not None}
-    if len(set(known.values())) > 1:
-        found = ", ".join(f"{name} of {owner}" for name, owner in known.items())
-        raise BackendMismatchError(
-            f"arrays of one call must share a library, got {found}"
-        )
-
-
 def local_array(be: Backend, value: Any, name: str, host_allowed: bool) -> Array:
     """Return a real array on this backend, or on the host if that is allowed."""
     library = library_of(value)
@@ -109,14 +100,40 @@ def local_array(be: Backend, value: Any, name: str, host_allowed: bool) -> Array
         ):
             return host_array(value)
     except DTypeError as error:
-        raise DTypeError(f"{name}: {error}") from error
+        raise DTypeError(_told(error, value, name)) from error
     if library != be.name:
         raise _mismatch(be, f"of {library}", name)
+    if any(base.__name__ == "Tracer" for base in type(value).__mro__):
+        raise InputError(
+            f"{name} is traced by jax.jit, grad or vmap, and a model or unit is called "
+            "with arrays only; write your own function of model.parameters"
+        )
+    if str(getattr(value, "layout", "torch.strided")) != "torch.strided":
+        raise DTypeError(f"{name} is a sparse tensor; use {own_name(name)}.to_dense()")
     if array_device(value) != be.device:
         raise _mismatch(be, f"on device {array_device(value)}", name)
-    if be.xp.isdtype(value.dtype, "complex floating"):
+    if str(value.dtype).rpartition(".")[2] not in _REAL:
         raise DTypeError(f"{name}: expected real numbers, got dtype {value.dtype}")
     return value
+
+
+def _told(error: DTypeError, value: Any, name: str) -> str:
+    """Return what is wrong with a value that is no array of numbers, and what to do."""
+    for method in ("toarray", "todense"):
+        if hasattr(value, method):
+            sparse = type(value).__name__
+            return f"{name} is a sparse {sparse}; use {own_name(name)}.{method}()"
+    if hasattr(value, "__iter__") and not hasattr(value, "__getitem__"):
+        return (
+            f"{name} must be an array of all samples, got a {type(value).__name__}; "
+            "batches are cut by fit"
+        )
+    return f"{name}: {error}"
+
+
+def own_name(name: str) -> str:
+    """Return the name of a variable without the words before it."""
+    return name.rpartition(" ")[2]
 
 
 def moved_array(be: Backend, array: Array) -> Array:

@@ -11,6 +11,7 @@ from nnfs_xp.checks.arrays import (
     check_length,
     check_whole,
     local_array,
+    own_name,
 )
 from nnfs_xp.errors import DTypeError, InputError
 
@@ -59,7 +60,10 @@ def check_class_targets(
             f"got {prediction_shape}"
         )
     *positions, n_classes = prediction_shape
-    array = local_array(be, value, name, host_allowed)
+    try:
+        array = local_array(be, value, name, host_allowed)
+    except DTypeError as error:
+        raise DTypeError(f"{error}{_numbered(value, name)}") from error
     are_labels = array.ndim == len(positions)
     wanted = positions if are_labels else prediction_shape
     if array.ndim != len(wanted) or any(
@@ -90,13 +94,36 @@ def _check_labels(
 ) -> Array:
     xp = host_namespace(labels) or be.xp
     if not xp.isdtype(labels.dtype, ("integral", "bool")):
-        raise DTypeError(f"{name} must hold integer labels, got dtype {labels.dtype}")
+        whole = xp.isdtype(labels.dtype, "real floating") and bool(
+            xp.all(labels == xp.round(labels))
+        )
+        hint = f"; use {own_name(name)}.astype(int)" if whole else ""
+        raise DTypeError(
+            f"{name} must hold integer labels, got dtype {labels.dtype}{hint}"
+        )
     # Compared in the widest integer dtype before anything is narrowed, so that
     # a large label cannot wrap around into the valid range.
     wide = xp.astype(labels, xp.__array_namespace_info__().default_dtypes()["integral"])
     counted = _without(xp, labels, wide, ignore_index)
-    check_whole(be, counted, name, "labels", n_classes)
+    try:
+        check_whole(be, counted, name, "labels", n_classes)
+    except InputError as error:
+        from_1 = int(xp.min(counted)) == 1 and int(xp.max(counted)) == n_classes
+        hint = f"; classes count from 0: use {own_name(name)} - 1" if from_1 else ""
+        raise InputError(f"{error}{hint}") from None
     return be.asarray(wide, "int32")
+
+
+def _numbered(value: Any, name: str) -> str:
+    """Say how labels that are no array of numbers become one."""
+    items = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(items, (list, tuple)) and items:
+        if all(isinstance(item, str) for item in items):
+            numbers = f"np.unique({own_name(name)}, return_inverse=True)[1]"
+            return f"; number the classes from 0, as {numbers} does"
+        if all(isinstance(item, int) for item in items):
+            return f"; use {own_name(name)}.astype(int)"
+    return ""
 
 
 def _without(xp: Any, labels: Array, wide: Array, ignore_index: int | None) -> Array:

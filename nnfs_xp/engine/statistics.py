@@ -145,7 +145,8 @@ def computed(network: Network, read: Tree) -> dict[str, Any]:
     as it can be.
     """
     host = get_backend("numpy", dtype="float64")
-    loss = network.loss.finish(float(read["loss"]), float(read["count"]))
+    # A loss of a user's own may compute with NumPy's numbers.
+    loss = float(network.loss.finish(float(read["loss"]), float(read["count"])))
     figures: dict[str, Any] = {"loss": loss}
     for metric in network.metrics:
         own = map_leaves(host.asarray, read["metrics"][metric.name])

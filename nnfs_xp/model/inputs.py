@@ -13,7 +13,6 @@ from nnfs_xp.callbacks import Callback
 from nnfs_xp.checks import (
     check_finite,
     check_inputs,
-    check_same_library,
     check_sample_weight,
 )
 from nnfs_xp.checks.classes import check_one_largest
@@ -58,11 +57,6 @@ def check_data(
         Whether samples must be finite.
     """
     x_name, y_name = f"{prefix}x", f"{prefix}y"
-    several = isinstance(x, tuple) and any(library_of(item) for item in x)
-    inputs = (
-        {f"{x_name}[{i}]": item for i, item in enumerate(x)} if several else {x_name: x}
-    )
-    check_same_library({**inputs, y_name: y})
     data = check_samples(network, x, x_name, y, sample_weight)
     be, outputs = data.be, data.outputs
     with be.context():

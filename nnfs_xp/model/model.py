@@ -55,6 +55,16 @@ def _unit(name: str, doc: str) -> Any:
     )
 
 
+class _Mode(str):
+    """How the step is compiled; in Keras ``compile`` is a method."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> None:
+        raise InputError(
+            "compile says how the step is run, and cannot be called; give loss, "
+            "optimizer and metrics to Model(...) or model.set(...)"
+        )
+
+
 class Model:
     """Layers with a loss and an optimizer.
 
@@ -149,7 +159,7 @@ class Model:
         vars(self).update(
             layers=() if layers is None else checked_units(layers, "layers"),
             seed=fresh_seed() if seed is None else check_seed(seed),
-            compile=check_mode(compile),
+            compile=_Mode(check_mode(compile)),
         )
         self._loss: Loss | None = None
         self._optimizer: Optimizer | None = None

@@ -210,9 +210,10 @@ def test_arrays_of_another_library(backend):
             unit.calculate(own_p, other_y)
     model = make_model(backend)
     before = everything(model)
-    for x, y in ((own_x, other_y), (other_x, own_y)):
-        with pytest.raises(mismatch, match="x of .*, y of "):
-            model.fit(x, y)
+    for name, x, y in (("y", own_x, other_y), ("x", other_x, own_y)):
+        if backend.name == "numpy":
+            with pytest.raises(mismatch, match=f"^{name} is an array of array_api"):
+                model.fit(x, y)
     for name, value in everything(model).items():
         np.testing.assert_array_equal(value, before[name])
 
