@@ -188,6 +188,12 @@ def _add_model_and_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help=model)
     data = f"one of {', '.join(DATASET_NAMES)} (its test part), or a file"
     parser.add_argument("data", metavar="DATA", help=data)
+    scaling = "how to scale features, where the model does not say: not at all, or as "
+    parser.add_argument(
+        "--scaling",
+        choices=("none", "data"),
+        help=f"{scaling}a training on this data would",
+    )
     _add_where(parser)
     _add_reading(parser)
 

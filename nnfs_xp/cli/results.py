@@ -145,7 +145,7 @@ def write_report(run: Run, x_test: np.ndarray, path: Path) -> None:
 
     data, model = run.data, run.model
     if data.target is not None:
-        predicted = values(model, x_test, data.target)
+        predicted = values(model, x_test)[:, 0]
         title = f"{_title(run)}\n{_subtitle(run)}"
         save_figure(regression_report(run.epochs, data.y_test, predicted, title), path)
         return
@@ -169,8 +169,15 @@ def placement(options: argparse.Namespace) -> dict[str, Any]:
 
 def classify(model: Model, x: Array) -> tuple[np.ndarray, np.ndarray]:
     """Return the class of each row, and the probability it is given."""
-    probabilities = to_numpy(model.predict(x))
-    return probabilities.argmax(axis=1), probabilities.max(axis=1)
+    found = to_numpy(model.predict(x))
+    if getattr(model.loss, "from_logits", False):
+        # The logit of one class is its difference from that of the other.
+        logits = np.pad(found, ((0, 0), (int(found.shape[1] == 1), 0)))
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        found = shares / shares.sum(axis=1, keepdims=True)
+    elif found.shape[1] == 1:
+        found = np.concatenate([1 - found, found], axis=1)
+    return found.argmax(axis=1), found.max(axis=1)
 
 
 def _title(run: Run) -> str:

@@ -25,11 +25,11 @@ def data_options(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def options_like_those_of_training(
-    options: argparse.Namespace, known: dict[str, Any]
+    options: argparse.Namespace, model: Model
 ) -> dict[str, Any]:
     """Return how to read a file: as the user says, or else as for the training."""
-    given = data_options(options)
-    regression = known.get("target") is not None
+    given, known = data_options(options), model.metadata
+    regression = model.loss is not None and model.loss.target_kind == "values"
     given["task"] = "regression" if regression else "classification"
     kind = kind_of(options.data)
     if kind == "table" and given["label"] is None:
@@ -57,6 +57,14 @@ def metadata_of(data: Dataset, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def answers_for(model: Model, y: np.ndarray) -> np.ndarray:
+    """Return answers as the loss of a model takes them."""
+    if model.loss is None or model.loss.target_kind == "classes":
+        return y
+    target = target_of(model) or Scaling.identity()
+    return target.apply(y[:, None], model.backend.dtype_name)
+
+
 def target_of(model: Model) -> Scaling | None:
     """Return the scaling of the numbers that a model predicts, None for classes."""
     target = model.metadata.get("target")
@@ -72,9 +80,10 @@ def figures(model: Model, x: Array, y: np.ndarray) -> dict[str, float]:
     return found
 
 
-def values(model: Model, x: Array, target: Scaling) -> np.ndarray:
-    """Return the number predicted for each row, in its own unit."""
-    return target.undo(to_numpy(model.predict(x))[:, 0])
+def values(model: Model, x: Array) -> np.ndarray:
+    """Return the numbers predicted for each row, in their own units."""
+    found, target = to_numpy(model.predict(x)), target_of(model)
+    return found if target is None else target.undo(found)
 
 
 def regression_report(

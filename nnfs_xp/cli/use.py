@@ -7,22 +7,37 @@ import csv
 import io
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nnfs_xp import ctrl_c
+from nnfs_xp.backends import to_numpy
 from nnfs_xp.callbacks.json_log import json_text
 from nnfs_xp.cli.results import classify, placement
 from nnfs_xp.cli.tasks import (
+    answers_for,
+    data_options,
     figures,
     options_like_those_of_training,
-    target_of,
     values,
 )
-from nnfs_xp.data import Examples, Scaling, load_examples
+from nnfs_xp.data import (
+    DATASET_NAMES,
+    Examples,
+    Scaling,
+    load_dataset,
+    load_examples,
+)
+from nnfs_xp.data.targets import number_names
 from nnfs_xp.errors import InputError
 from nnfs_xp.io.atomic import atomic_write, check_writable
 from nnfs_xp.model import Model
+
+_WAY_OUT = (
+    "--scaling data scales them as a training on this data would, and a model says it "
+    "if model.metadata['scaling'] = data.scaling.to_dict() comes before model.save"
+)
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -30,36 +45,36 @@ def evaluate(options: argparse.Namespace) -> int:
     model, examples, x = _load(options)
     if examples.y is None:
         raise InputError(f"data: {options.data} has no labels to compare with")
-    target = target_of(model)
-    y = examples.y
-    if target is not None:
-        y = target.apply(y[:, None], model.backend.dtype_name)
-    found = figures(model, x, y)
+    _check_names(model, examples, options)
+    found = figures(model, x, answers_for(model, examples.y))
     if options.json:
         print(json_text({**found, "samples": len(x)}))
     else:
-        named = ", ".join(f"{name} {value:.4f}" for name, value in found.items())
-        print(f"{named}, {len(x):,} samples, {model.backend}")
+        named = [f"{name} {_short(value)}" for name, value in found.items()]
+        print(f"{', '.join(named)}, {len(x):,} samples, {model.backend}")
     return 0
 
 
 def predict(options: argparse.Namespace) -> int:
-    """Write class and confidence of each row as CSV, or the number predicted."""
+    """Write class and confidence of each row as CSV, or the numbers predicted."""
     if options.out is not None:
         check_writable(options.out)
     model, _, x = _load(options)
-    target = target_of(model)
-    names = model.metadata.get("class_names") or []
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    if target is not None:
-        writer.writerow(["row", "value"])
-        writer.writerows(enumerate(f"{v:.6g}" for v in values(model, x, target)))
-    else:
+    outputs = len(to_numpy(model.predict(x[:1]))[0])
+    kind = "values" if model.loss is None else model.loss.target_kind
+    if kind == "classes" or (kind == "probabilities" and outputs == 1):
+        names = model.metadata.get("class_names") or []
         writer.writerow(["row", "label", "name", "confidence"])
         for row, (label, share) in enumerate(zip(*classify(model, x), strict=True)):
             name = names[label] if label < len(names) else str(label)
             writer.writerow([row, label, name, f"{share:.4f}"])
+    else:
+        several = [f"value_{number}" for number in range(outputs)]
+        writer.writerow(["row", *(several if outputs > 1 else ["value"])])
+        for row, found in enumerate(values(model, x)):
+            writer.writerow([row, *(f"{value:.6g}" for value in found)])
     if options.out is None:
         sys.stdout.write(text.getvalue())
     else:
@@ -75,7 +90,7 @@ def _load(options: argparse.Namespace) -> tuple[Model, Examples, np.ndarray]:
         path = path / "model.safetensors"
     model = Model.load(path, backend=options.backend, **placement(options))
     known = model.metadata
-    scaling = Scaling.from_dict(known.get("scaling") or Scaling.identity().to_dict())
+    scaling = _scaling(options, known.get("scaling"))
     examples = load_examples(
         options.data,
         data_dir=options.data_dir,
@@ -83,10 +98,61 @@ def _load(options: argparse.Namespace) -> tuple[Model, Examples, np.ndarray]:
         class_names=known.get("class_names"),
         columns=known.get("columns") or (),
         image_shape=known.get("image_shape"),
-        means=scaling.offset,
-        **options_like_those_of_training(options, known),
+        means=None if scaling is None else scaling.offset,
+        **options_like_those_of_training(options, model),
     )
     x = examples.x
-    if "scaling" in known:
+    if scaling is not None:
         x = scaling.apply(x, model.backend.dtype_name)
     return model, examples, x
+
+
+def _scaling(options: argparse.Namespace, known: Any) -> Scaling | None:
+    """Return how features are scaled, None to take them as they are.
+
+    What a model says of itself is taken; what it does not say is said.
+
+    Raises
+    ------
+    InputError
+        If the model says it, and the user as well.
+    """
+    if known is not None:
+        if options.scaling is not None:
+            raise InputError(
+                f"scaling: {options.model} says how its features are scaled"
+            )
+        return Scaling.from_dict(known)
+    if options.scaling == "data":
+        return load_dataset(
+            options.data, data_dir=options.data_dir, **data_options(options)
+        ).scaling
+    if options.scaling is None:
+        print(
+            f"nnfs-xp: note: {options.model} does not say how features are scaled, so "
+            f"they are taken as they are; {_WAY_OUT}",
+            file=sys.stderr,
+        )
+    return None
+
+
+def _check_names(model: Model, examples: Examples, options: argparse.Namespace) -> None:
+    """Raise InputError if names would have to be guessed to be numbers."""
+    names = examples.class_names
+    built_in = options.data in DATASET_NAMES
+    if (
+        built_in
+        or model.metadata.get("class_names")
+        or names == number_names(len(names))
+    ):
+        return
+    raise InputError(
+        f"model: {options.model} does not say which class has which number, and "
+        f"{options.data} has the classes {', '.join(names)}; set "
+        "model.metadata['class_names'] to them, in the order of the model's labels, "
+        "and save it again, or let the data have numbers from 0"
+    )
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
