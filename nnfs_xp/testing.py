@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,10 @@ from nnfs_xp.engine.data import as_inputs, each
 from nnfs_xp.engine.draws import HostDraws
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
+from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer
+from nnfs_xp.losses import Loss
+from nnfs_xp.model.parity import ParityReport, compare
 
 Scalar = Callable[[np.ndarray], float]
 
@@ -128,6 +131,100 @@ class Bound:
         return dx, run.gradients
 
 
+def check_gradients(unit: Layer | Loss, *data: Any, rtol: float = 1e-7) -> None:
+    """Compare ``bwd`` of a unit of your own with numerical derivatives in float64.
+
+    Parameters
+    ----------
+    unit : Layer or Loss
+        A layer, a block, or a loss.
+    *data : array_like
+        Inputs of a layer or block, as in `check_layer_gradients`; predictions and
+        targets of a loss. They must keep away from points where the unit has no
+        derivative. ``fwd`` of a loss must give one number for each sample.
+    rtol : float, default 1e-7
+        Largest allowed difference, relative to the derivative.
+
+    Raises
+    ------
+    AssertionError
+        If a gradient is wrong; the message names it.
+    InputError
+        If the data does not fit the unit.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Huber, Residual, Dense, Tanh, Sequential
+    >>> from nnfs_xp.testing import check_gradients
+    >>> check_gradients(Residual(Sequential([Dense(2, 2), Tanh()])), [[1.0, 2.0]])
+    >>> check_gradients(Huber(), [[0.5], [3.0]], [[0.0], [1.0]])
+    """
+    wanted = ("y_pred", "y_true") if isinstance(unit, Loss) else ("x",)
+    if not isinstance(unit, (Layer, Loss)):
+        raise InputError(f"unit must be a layer, a block or a loss, got {unit!r}")
+    if len(data) != len(wanted):
+        raise InputError(f"data must be {', '.join(wanted)}, got {len(data)} arrays")
+    if isinstance(unit, Loss):
+        _check_loss(unit, data[0], data[1], rtol, np.random.default_rng(0))
+    else:
+        check_layer_gradients(unit, *data, rtol=rtol)
+
+
+def parity_report(
+    model: Any, x: Any, y: Any = None, backends: Sequence[Any] = (), **options: Any
+) -> ParityReport:
+    """Compare forward and backward pass of a model on several backends, unit by unit.
+
+    Every backend gets a copy of the model, and the same data. Differences add up from
+    unit to unit, as they do in a training. Dropout draws the same numbers everywhere.
+    Each unit is computed by itself; no kernel computes several of them at once.
+
+    Parameters
+    ----------
+    model : Model
+    x : array_like
+        Samples; all of them are computed at once.
+    y : array_like, optional
+        Targets. Without them there is only a forward pass.
+    backends : sequence of str or Backend
+        The first one is what the others are compared with. If none are named they are
+        that of the model, and all others that work here.
+    **options : optional
+        ``rtol``, the largest allowed difference, relative to the largest entry of
+        each array: by default 1e-12 in float64, 1e-4 in float32, and 0.05 where
+        operands of products are rounded. ``training``, whether units compute as in
+        training, True by default.
+
+    Returns
+    -------
+    report
+        Its ``str()`` is a table, ``to_dict()`` is ready for JSON, ``rows`` has a
+        dict for each array, ``agrees`` says whether all are within tolerance, and
+        ``first`` is the first row that is not, or None.
+
+    Raises
+    ------
+    InputError
+        If an argument or the data does not fit.
+    BackendUnavailableError
+        If a backend does not work here.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, Model
+    >>> from nnfs_xp.testing import parity_report
+    >>> model = Model([Dense(2, 1)], loss="mean_squared_error", dtype="float64")
+    >>> report = parity_report(
+    ...     model, [[1.0, 2.0]], [[3.0]], backends=["numpy", "array_api_strict"]
+    ... )
+    >>> report.agrees
+    True
+    >>> [row["array"] for row in report.rows]
+    ['output', 'losses', 'gradient', 'weights', 'biases', 'inputs']
+    """
+    return compare(model, x, y, backends, **options)
+
+
 def check_layer_gradients(
     layer: Layer, x: Any, *, rtol: float = 1e-7, seed: int = 0
 ) -> None:
@@ -200,18 +297,59 @@ def _check_gradients(
     # A difference quotient of rounded values: some 1e-16 over the width.
     rounding = 1e-12 * _weighted_sum(each(np.abs, y), each(np.abs, weights))
     for name, gradient in gradients.items():
-        direction = random.standard_normal(values[name].shape)
 
         def weighted(moved: np.ndarray, name: str = name) -> float:
             return _weighted_sum(outputs({**values, name: moved})[1], weights)
 
-        expected = directional_derivative(weighted, values[name], direction)
-        along = float(np.sum(gradient * direction))
-        scale = max(abs(expected), float(np.sum(np.abs(gradient * direction))))
-        assert abs(along - expected) <= rtol * scale + rounding, (
-            f"{layer!r}: the gradient of {name} along a random direction is "
-            f"{along!r}, and numerically {expected!r}"
+        direction = random.standard_normal(values[name].shape)
+        what = f"{layer!r}: the gradient of {name}"
+        _compare(what, weighted, values[name], gradient, direction, rtol, rounding)
+
+
+def _check_loss(
+    loss: Loss, y_pred: Any, y_true: Any, rtol: float, random: np.random.Generator
+) -> None:
+    be = get_backend("numpy", dtype="float64")
+    with be.context():
+        y_pred = loss.check_predictions(be, y_pred)
+        y_true = loss.check_targets(be, y_true, "y_true", y_pred.shape)
+        losses, _ = loss.fwd(be, y_pred, y_true)
+        wanted = loss.losses_shape(y_pred.shape)
+        assert losses.shape == wanted, (
+            f"{loss!r}: fwd must return losses of shape {wanted}, got {losses.shape}"
         )
+        direction = random.standard_normal(y_pred.shape)
+        if loss.target_kind != "values" and not loss.from_logits:
+            # A probability near 0 is moved by a part of itself, or it would leave it.
+            direction *= np.minimum(y_pred, 1.0)
+        # `bwd` is given one number for all samples, or one for each.
+        for weights in (0.75, random.uniform(0.5, 1.5, wanted)):
+            gradient = loss.bwd(be, loss.fwd(be, y_pred, y_true)[1], weights)
+            assert np.shape(gradient) == y_pred.shape, (
+                f"{loss!r}: bwd must return a gradient of shape {y_pred.shape}, got "
+                f"{np.shape(gradient)}"
+            )
+
+            def weighted(moved: np.ndarray, weights: Any = weights) -> float:
+                return float(np.sum(weights * loss.fwd(be, moved, y_true)[0]))
+
+            each_weight = "one weight" if isinstance(weights, float) else "weights"
+            what = f"{loss!r}: the gradient of y_pred, with {each_weight},"
+            rounding = 1e-12 * float(np.sum(np.abs(weights * losses)))
+            _compare(what, weighted, y_pred, gradient, direction, rtol, rounding)
+
+
+def _compare(
+    what: str, function: Scalar, x: Any, gradient: Any, direction: Any, *allowed: float
+) -> None:
+    """Raise AssertionError unless a gradient is the derivative along a direction."""
+    rtol, rounding = allowed
+    expected = directional_derivative(function, x, direction)
+    along = float(np.sum(gradient * direction))
+    scale = max(abs(expected), float(np.sum(np.abs(gradient * direction))))
+    assert abs(along - expected) <= rtol * scale + rounding, (
+        f"{what} along a random direction is {along!r}, and numerically {expected!r}"
+    )
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:

@@ -181,7 +181,7 @@ def test_what_is_no_number_is_said_in_the_last_line(arguments, message, capsys):
 def test_a_network_that_no_memory_has_room_for(hidden, tmp_path, capsys):
     status, _, error = run(capsys, *SPIRAL, "--hidden", *hidden, "--out", tmp_path)
     assert status == 2
-    assert error.startswith("nnfs-xp: error: Unable to allocate ")
+    assert "more than any memory holds" in error
     assert error.count("\n") == 1
 
 

@@ -132,6 +132,20 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--out", metavar="FILE", help="file to write, instead of here")
     command.set_defaults(command=use.predict)
 
+    command = commands.add_parser(
+        "parity",
+        help="does a model compute the same on several backends?",
+        description="Compare forward and backward pass, unit by unit, on the first "
+        "rows of the data. The exit status is 1 if they differ too much.",
+    )
+    _add_model_and_data(command, several=True)
+    rows = "rows to compute with (default: 128)"
+    command.add_argument("--rows", type=_count, default=128, metavar="N", help=rows)
+    rtol = "difference to allow, relative to the largest entry of an array"
+    command.add_argument("--rtol", type=_rate, metavar="NUMBER", help=rtol)
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.set_defaults(command=use.parity, backend=None, device=None)
+
     command = commands.add_parser("backends", help="list every backend: does it work?")
     command.set_defaults(command=_list_backends)
     return parser
@@ -183,7 +197,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(command=train.run)
 
 
-def _add_model_and_data(parser: argparse.ArgumentParser) -> None:
+def _add_model_and_data(parser: argparse.ArgumentParser, several: bool = False) -> None:
     model = "a model.safetensors, or its directory"
     parser.add_argument("model", metavar="MODEL", help=model)
     data = f"one of {', '.join(DATASET_NAMES)} (its test part), or a file"
@@ -194,7 +208,7 @@ def _add_model_and_data(parser: argparse.ArgumentParser) -> None:
         choices=("none", "data"),
         help=f"{scaling}a training on this data would",
     )
-    _add_where(parser)
+    _add_where(parser, several)
     _add_reading(parser)
 
 
@@ -213,14 +227,18 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     add("--resize", metavar="HxW", type=_height_and_width, help=resize)
 
 
-def _add_where(parser: argparse.ArgumentParser) -> None:
+def _add_where(parser: argparse.ArgumentParser, several: bool = False) -> None:
     """Add where the data is, and where and how precisely to compute."""
     add = parser.add_argument
     files = "where the four files of fashion-mnist are, instead of downloading them"
     add("--data-dir", metavar="DIR", help=files)
-    library = "array library (default: $NNFS_XP_BACKEND, else numpy)"
-    add("--backend", choices=(*BACKEND_NAMES, "auto"), help=library)
-    add("--device", help="device of that library, such as cuda:0")
+    if several:
+        libraries = "array libraries, such as numpy,jax (default: all that work)"
+        add("--backends", type=_backends, metavar="NAMES", help=libraries)
+    else:
+        library = "array library (default: $NNFS_XP_BACKEND, else numpy)"
+        add("--backend", choices=(*BACKEND_NAMES, "auto"), help=library)
+        add("--device", help="device of that library, such as cuda:0")
     precision = "precision (default: float32, or the model's)"
     add("--dtype", choices=DTYPE_NAMES, help=precision)
     products = "format of the operands of matrix products (default: full, no rounding)"
@@ -243,6 +261,15 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a positive integer, got {text!r}")
     return int(text)
+
+
+def _backends(text: str) -> list[str]:
+    """Parse ``numpy,jax``."""
+    names = text.split(",")
+    if len(names) < 2 or not set(names) <= set(BACKEND_NAMES):
+        message = f"must be two or more of {', '.join(BACKEND_NAMES)}, got {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return names
 
 
 def _rate(text: str) -> float:

@@ -33,6 +33,7 @@ from nnfs_xp.data.targets import number_names
 from nnfs_xp.errors import InputError
 from nnfs_xp.io.atomic import atomic_write, check_writable
 from nnfs_xp.model import Model
+from nnfs_xp.model.parity import compare
 
 _WAY_OUT = (
     "--scaling data scales them as a training on this data would, and a model says it "
@@ -81,6 +82,21 @@ def predict(options: argparse.Namespace) -> int:
         with ctrl_c.raising(), atomic_write(options.out) as file:
             file.write(text.getvalue().encode())
     return 0
+
+
+def parity(options: argparse.Namespace) -> int:
+    """Compare backends on some rows; the status is 1 if they differ too much."""
+    model, examples, x = _load(options)
+    y = None if model.loss is None or examples.y is None else examples.y[: options.rows]
+    report = compare(
+        model,
+        x[: options.rows],
+        None if y is None else answers_for(model, y),
+        options.backends or (),
+        rtol=options.rtol,
+    )
+    print(json_text(report.to_dict()) if options.json else report)
+    return 0 if report.agrees else 1
 
 
 def _load(options: argparse.Namespace) -> tuple[Model, Examples, np.ndarray]:
