@@ -219,6 +219,29 @@ def test_ctrl_c_at_many_times(tmp_path):
     assert_interrupted_quietly(tmp_path, range(100, 200))
 
 
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_what_was_learned_is_kept(number, status, tmp_path):
+    arguments = ["train", "--data", "digits", "--epochs", "500", "--no-plot"]
+    process = subprocess.Popen(
+        [*COMMAND, *arguments, "--out", "run"], cwd=tmp_path,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in process.stdout:
+        if line.startswith("epoch 2/"):
+            process.send_signal(number)
+            break
+    out, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (status, "")
+    assert "keeping what was learned" in out
+    model = nx.Model.load(tmp_path / "run" / "model.safetensors")
+    assert 2 <= model.epochs_trained < 500
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "history.json", "model.safetensors",
+    ]  # fmt: skip
+
+
 IMPORTING = """
 import importlib.abc, os, signal, sys
 sys.argv = ["/usr/local/bin/nnfs-xp", "backends"]

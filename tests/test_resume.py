@@ -456,6 +456,14 @@ def test_a_state_that_no_file_can_hold_is_found_before_training(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_model_that_no_file_can_hold_is_found_before_training(tmp_path):
+    model = make_model(optimizer=nx.SGD(lambda step: 0.1))
+    with pytest.raises(nx.InputError, match="^SGD: learning_rate is a function"):
+        fit(model, tmp_path / "c", callbacks=())
+    assert model.steps_trained == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 # What does not fit.
 
 
