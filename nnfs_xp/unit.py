@@ -18,6 +18,7 @@ class _Made(type):
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         unit = super().__call__(*args, **kwargs)
         vars(unit)["_settings"] = frozenset(unit._setting_names())
+        unit._take_values()
         return unit
 
     @property
@@ -73,6 +74,9 @@ class Unit(metaclass=_Made):
             ):
                 found[name] = value
         return found
+
+    def _take_values(self) -> None:
+        """Take values that a constructor has set for what the unit learns."""
 
     def _setting_names(self) -> set[str]:
         names = {*vars(self), *_defaults(type(self))}
@@ -156,7 +160,8 @@ def overridden(unit: Any, names: Iterable[str]) -> list[str]:
     return [
         name
         for name, method in found.items()
-        if not getattr(method, "__module__", _LIBRARY).startswith(_LIBRARY)
+        # A function of `exec` has no module.
+        if not (getattr(method, "__module__", _LIBRARY) or "").startswith(_LIBRARY)
     ]
 
 

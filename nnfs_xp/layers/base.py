@@ -228,6 +228,11 @@ class Layer(Unit):
             name in self.parameters() or name in self.state()
         )
 
+    def _take_values(self) -> None:
+        own = vars(self)
+        for name in own.keys() & {*self.parameters(), *self.state()}:
+            self._assign(name, own.pop(name))
+
     def _assign(self, name: str, value: Any) -> None:
         """Replace the values of a parameter or buffer."""
         shell.assign_value(self, name, value)

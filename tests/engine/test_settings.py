@@ -514,3 +514,35 @@ def test_the_learning_rate_is_state(variant):
     model.fit(X, LABELS)
     np.testing.assert_array_equal(host(model)["0.biases"], moved)
     assert (moved != before).any()
+
+
+def test_values_that_a_constructor_sets_are_the_ones_used(backend64):
+    class Ones(nx.Dense):
+        def __init__(self):
+            super().__init__(2, 3)
+            self.weights = np.ones((2, 3))
+
+    np.testing.assert_array_equal(nx.to_numpy(Ones().forward([[1.0, 2.0]])), 3.0)
+    model = nx.Model([Ones()], backend=backend64)
+    np.testing.assert_array_equal(nx.to_numpy(model.predict([[1.0, 2.0]])), 3.0)
+
+
+def test_a_constructor_cannot_set_values_of_another_shape():
+    class Wrong(nx.Dense):
+        def __init__(self):
+            super().__init__(2, 3)
+            self.biases = np.zeros((2, 2))
+
+    with pytest.raises(nx.InputError, match="biases"):
+        Wrong()
+
+
+def test_a_method_without_a_module_is_not_of_the_library():
+    class Own(nx.Dense):
+        def forward(self, inputs, training=True):
+            return inputs
+
+    # As that of a function which `exec` has made.
+    Own.forward.__module__ = None
+    with pytest.raises(nx.InputError, match="forward"):
+        nx.Model([Own(2, 3)])
