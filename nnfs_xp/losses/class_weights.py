@@ -7,7 +7,6 @@ from typing import Any
 
 from nnfs_xp.arguments import check_count, check_rate, check_rates
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.checks import check_finite
 from nnfs_xp.errors import InputError
 
 BALANCED = "balanced"
@@ -92,9 +91,7 @@ class ClassWeights:
         a compiled step could not hold.
         """
         if be not in self._placed and self._values is not None:
-            array = self._array(be)
-            check_finite(be, array, self.name)
-            self._placed[be] = array
+            self._placed[be] = self._array(be)
 
     def on(self, be: Backend) -> Array:
         """Return the weights as an array of shape (classes,)."""

@@ -224,7 +224,7 @@ def test_class_weights_of_another_number_of_classes(backend, make):
             loss.fwd(backend, p, backend.asarray(y, "int32"))
     loss = make(class_weight=[1e300, 1.0], backend=backend)
     if backend.dtype_name == "float32":
-        assert_refused(loss, "class_weight must be finite in float32", p, y)
+        assert_refused(loss, "class_weight must be 0, or .* float32", p, y)
 
 
 @pytest.mark.parametrize(
