@@ -183,7 +183,11 @@ class Backend(Products, Transfers):
         if not typed and host.dtype.kind == "f":
             # Python numbers carry no precision of their own.
             host = host.astype(self.dtype_name)
-        return self.xp.asarray(host.copy(), device=self.device)
+        return self.put(host.copy())
+
+    def put(self, host: np.ndarray) -> Array:
+        """Move a host array to the device; nobody else writes to it."""
+        return self.xp.asarray(host, device=self.device)
 
     def constant(self, value: float) -> Array:
         """Return a 0-d array of this backend's dtype."""

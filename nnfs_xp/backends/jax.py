@@ -80,7 +80,13 @@ class JaxBackend(Backend):
                 )
         # A float64 too large for float32 becomes infinite, as everywhere.
         with np.errstate(over="ignore"):
+            if dtype is not None and host.dtype.kind in "biuf":
+                values = host.astype(dtype)
             return super().from_host(values, dtype)
+
+    def put(self, host: np.ndarray) -> Array:
+        """Move a host array without a program, which each shape would need its own."""
+        return jax.device_put(host, self.device)
 
     def synchronize(self) -> None:
         """Wait for the device, which works in the order of what it is given."""

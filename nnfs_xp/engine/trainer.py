@@ -9,7 +9,7 @@ from typing import Any
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.callbacks import BatchEvent
 from nnfs_xp.engine.batching import batch_slices
-from nnfs_xp.engine.data import Data, FitPlan
+from nnfs_xp.engine.data import Data, FitPlan, as_inputs
 from nnfs_xp.engine.device_batches import DeviceBatches, StreamedBatches
 from nnfs_xp.engine.divergence import FiniteCheck
 from nnfs_xp.engine.interrupts import DeferredInterrupts
@@ -230,5 +230,6 @@ class Trainer:
 
 def _batch(be: Backend, rows: Data) -> Batch:
     """Return rows of the data as a batch on a backend."""
-    rows = rows.moved(be)
-    return Batch(rows.inputs, rows.y, rows.weight)
+    y, weight = (a if a is None else be.asarray(a) for a in (rows.y, rows.weight))
+    # Cast as it is moved: on JAX a cast by itself is a program for each shape.
+    return Batch(as_inputs(be, rows.x, rows.ids), y, weight)

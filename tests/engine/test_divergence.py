@@ -179,6 +179,19 @@ def test_no_good_file_is_overwritten(tmp_path):
         assert nx.Model.load(path).epochs_trained == 2
 
 
+def test_the_file_to_go_on_with_stays_good(tmp_path):
+    for end in ("raise", "continue"):
+        path, model = tmp_path / end, make_model(rate=0.1)
+        how = {"checkpoint": path, "on_divergence": end}
+        try:
+            model.fit(X, LABELS, epochs=4, callbacks=Poison(2), **how)
+        except nx.DivergenceError:
+            assert end == "raise"
+        again = make_model(rate=0.1)
+        history = again.fit(X, LABELS, epochs=4, resume=True, **how)
+        assert len(history) == 4 and np.isfinite(history["loss"]).all()
+
+
 def test_what_is_not_finite_is_saved_if_asked(tmp_path):
     path = tmp_path / "model.safetensors"
     model = make_model(rate=0.1)
