@@ -118,7 +118,8 @@ class Bound:
         """Return the output, and the residuals."""
         run = self._program.run
         run.begin(HostDraws(self._be, self._step))
-        y, residuals = self._program.root.fwd(x)
+        with self._be.context():
+            y, residuals = self._program.root.fwd(x)
         self.buffers = {**self.buffers, **run.pending}
         return y, residuals
 
@@ -127,7 +128,8 @@ class Bound:
         run = self._program.run
         run.begin(HostDraws(self._be, self._step))
         run.gradients = {}
-        dx = self._program.root.bwd(residuals, dy)
+        with self._be.context():
+            dx = self._program.root.bwd(residuals, dy)
         return dx, run.gradients
 
 

@@ -111,6 +111,12 @@ def pytest_collection_modifyitems(config, items):
 
 def backend_or_skip(name: str, dtype: str) -> nnfs_xp.Backend:
     backend, device = MATRIX[name]
+    if backend == "jax" and dtype == "float64" and not why_not(name):
+        import jax
+
+        # Tests compute with what the library returns. `tests/test_process.py` does
+        # not set the flag.
+        jax.config.update("jax_enable_x64", True)
     try:
         return get_backend(backend, device=device, dtype=dtype)
     except BackendUnavailableError as error:

@@ -111,8 +111,13 @@ class Backend(Products, Transfers):
         return np.array(array)
 
     def context(self) -> contextlib.AbstractContextManager[Any]:
-        """Return a context in which new arrays land on this device."""
-        return contextlib.nullcontext()
+        """Return a context in which new arrays land on this device.
+
+        In it, what a program has set for a library as a whole does not change what is
+        computed. All settings are as they were when it is left. Here it is NumPy's
+        treatment of overflow, underflow and the like, which are no errors.
+        """
+        return np.errstate(all="ignore")
 
     def synchronize(self) -> None:
         """Wait until all work on the device is done."""
@@ -259,6 +264,21 @@ class Backend(Products, Transfers):
     def __reduce__(self) -> Any:
         # Modules cannot be pickled or deep-copied; the description can.
         return type(self), self._key()[1:]
+
+
+class Together:
+    """Several contexts as one, entered in their order."""
+
+    def __init__(self, *contexts: contextlib.AbstractContextManager[Any]) -> None:
+        self._contexts = contexts
+
+    def __enter__(self) -> None:
+        for context in self._contexts:
+            context.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        for context in reversed(self._contexts):
+            context.__exit__(*error)
 
 
 def host_array(values: Any) -> np.ndarray:

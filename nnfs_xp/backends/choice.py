@@ -57,7 +57,7 @@ def get_backend(
         not given.
     dtype : {"float32", "float64"}, optional
         The dtype of parameters and arithmetic, ``"float32"`` if not given.
-        On JAX, ``"float64"`` sets the flag ``jax_enable_x64`` of the process.
+        JAX has it within `Backend.context`, and outside with ``jax_enable_x64``.
     matmul_precision : {"full", "tf32", "bfloat16", "float16"}, optional
         The format that operands of matrix products are rounded to, ``"full"`` if not
         given; the others are for float32. Everything else stays float32.

@@ -10,7 +10,7 @@ import cupy
 import numpy as np
 
 from nnfs_xp.backends import cublas
-from nnfs_xp.backends.base import DTYPE_NAMES, Array, Backend
+from nnfs_xp.backends.base import DTYPE_NAMES, Array, Backend, Together
 from nnfs_xp.backends.double_buffer import DoubleBuffer
 from nnfs_xp.errors import BackendUnavailableError
 
@@ -63,7 +63,7 @@ class CupyBackend(Backend):
         """Make this device the current one."""
         # A context of a CuPy device must not be entered twice, so each use
         # gets its own.
-        return cupy.cuda.Device(self.device.id)
+        return Together(super().context(), cupy.cuda.Device(self.device.id))
 
     def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         """Return the product, written to `out` if there is one."""

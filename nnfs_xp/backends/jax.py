@@ -9,30 +9,20 @@ import jax
 import jax.numpy
 import numpy as np
 
-from nnfs_xp.backends.base import Array, Backend
+from nnfs_xp.backends.base import Array, Backend, Together
 from nnfs_xp.errors import BackendUnavailableError, InputError
 
 
 class JaxBackend(Backend):
     """JAX arrays on one of its devices.
 
-    JAX has no 64-bit types until its flag ``jax_enable_x64`` is set, which
-    holds for the whole process. Asking for ``dtype="float64"`` sets it.
+    JAX has no 64-bit types unless its flag ``jax_enable_x64`` is set. With
+    ``dtype="float64"`` it is set in `context`, and only there.
     """
 
     name = "jax"
     compiled_executor = "nnfs_xp.engine.executors.jax_jit:JaxJitExecutor"
     in_place = False
-
-    def __init__(
-        self,
-        device: Any = None,
-        dtype: str = "float32",
-        matmul_precision: str = "full",
-    ) -> None:
-        if dtype == "float64":
-            jax.config.update("jax_enable_x64", True)
-        super().__init__(device, dtype, matmul_precision)
 
     @classmethod
     def namespace(cls) -> Any:
@@ -78,11 +68,19 @@ class JaxBackend(Backend):
                     f"values must fit {narrow.dtype} on JAX without 64-bit numbers, "
                     f"got {host.min()} to {host.max()}; use dtype='float64'"
                 )
-        # A float64 too large for float32 becomes infinite, as everywhere.
-        with np.errstate(over="ignore"):
-            if dtype is not None and host.dtype.kind in "biuf":
-                values = host.astype(dtype)
-            return super().from_host(values, dtype)
+        if dtype is not None and host.dtype.kind in "biuf":
+            values = host.astype(dtype)
+        return super().from_host(values, dtype)
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
+        """Return an array of zeros, by default of this backend's dtype."""
+        with self.context():
+            return super().zeros(shape, dtype)
+
+    def full(self, shape: tuple[int, ...], value: float) -> Array:
+        """Return an array filled with one value, of this backend's dtype."""
+        with self.context():
+            return super().full(shape, value)
 
     def put(self, host: np.ndarray) -> Array:
         """Move a host array without a program, which each shape would need its own."""
@@ -119,5 +117,8 @@ class JaxBackend(Backend):
         return jax.lax.bitcast_convert_type(bits, self.xp.float32)
 
     def context(self) -> contextlib.AbstractContextManager[Any]:
-        """Make this device the default one."""
-        return jax.default_device(self.device)
+        """Make this device the default one, and allow 64-bit types if needed."""
+        contexts = [super().context(), jax.default_device(self.device)]
+        if self.dtype_name == "float64":
+            contexts.append(jax.enable_x64(True))
+        return Together(*contexts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,3 @@ class NumpyBackend(Backend):
     ) -> np.ndarray:
         """Return the product, written to `out` if there is one."""
         return a @ b if out is None else np.matmul(a, b, out=out)
-
-    def context(self) -> contextlib.AbstractContextManager[Any]:
-        """Let infinities and NaN pass without a warning, as other libraries do."""
-        return np.errstate(over="ignore", divide="ignore", invalid="ignore")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
 import torch
 
-from nnfs_xp.backends.base import Array, Backend
+from nnfs_xp.backends.base import Array, Backend, Together
 from nnfs_xp.errors import BackendUnavailableError
 
 
@@ -51,6 +52,17 @@ class TorchBackend(Backend):
     def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         """Return the product, written to `out` if there is one."""
         return torch.matmul(a, b, out=out)
+
+    def context(self) -> contextlib.AbstractContextManager[Any]:
+        """Compute on this device, without autocast or inference mode."""
+        kind, contexts = self.device.type, [super().context()]
+        # To enter them takes longer than to ask.
+        if torch.is_autocast_enabled(kind):
+            contexts.append(torch.autocast(kind, enabled=False))
+        # Nothing could be written later to an array that is made in it.
+        if torch.is_inference_mode_enabled():
+            contexts.append(torch.inference_mode(False))
+        return Together(*contexts)
 
     def synchronize(self) -> None:
         """Wait for the device."""

@@ -63,7 +63,9 @@ class DeferredInterrupts:
 
     def __exit__(self, *error: object) -> None:
         for number, (usual, _) in self._usual.items():
-            signal.signal(number, usual)
+            # A callback may have set another one, which is to stay.
+            if signal.getsignal(number) == self._handle:
+                signal.signal(number, usual)
         # One that came in a step that has failed.
         self.end()
 

@@ -65,6 +65,32 @@ def test_blocks_ids_and_running_statistics_are_compiled():
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 2
 
 
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_any_number_of_shapes_and_models_is_compiled():
+    """PyTorch's limit, by default eight, counts what all of them would share."""
+    be = backend_or_skip("torch", "float64")
+    import torch
+
+    x, y = points(9)
+    torch.compiler.reset()
+    for number in range(3):
+        found = {}
+        for compile in ("off", "require"):
+            model = nx.Model(
+                [nx.Dense(5, 2 + number), nx.Dense(2 + number, 3), nx.Softmax()],
+                loss="categorical_crossentropy", optimizer="sgd", backend=be, seed=1,
+                compile=compile,
+            )  # fmt: skip
+            with torch._dynamo.config.patch(recompile_limit=2):
+                for rows in (4, 7, 9, 4) if number == 2 else (4,):
+                    model.fit(x[:rows], y[:rows])
+            found[compile] = nx.to_numpy(model.predict(x))
+        assert "compiled by torch.compile" in model.executor_note
+        np.testing.assert_allclose(found["require"], found["off"], rtol=1e-12)
+
+
 def test_on_a_cpu_auto_runs_step_by_step():
     be = backend_or_skip("torch", "float32")
     assert "no faster on a CPU" in varied_network(be).executor_note

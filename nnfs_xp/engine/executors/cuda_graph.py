@@ -57,8 +57,9 @@ class CudaGraphExecutor(EagerExecutor):
     def release(self) -> None:
         """Forget all graphs, and give up their memory."""
         if self._graphs:
-            # The last one may still be running.
-            cupy.cuda.Device().synchronize()
+            # The last one may still be running. Not the device as a whole, which
+            # cannot be waited for while another thread captures.
+            cupy.cuda.get_current_stream().synchronize()
         self._graphs = {}
         # A pool keeps what it has, even when nobody holds the pool any more.
         self._pool.free_all_blocks()
@@ -116,7 +117,7 @@ class CudaGraphExecutor(EagerExecutor):
         Neither can be done while a stream captures. Returns why the step cannot be
         captured, if that is clear by now.
         """
-        cupy.cuda.Device().synchronize()
+        cupy.cuda.get_current_stream().synchronize()
         with self._stream, cupy.cuda.using_allocator(self._pool.malloc):
             try:
                 self._step(state, rows)

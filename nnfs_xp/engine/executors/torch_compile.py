@@ -37,20 +37,10 @@ class TorchCompileExecutor(EagerExecutor):
         self._on_gpu = network.backend.device.type == "cuda"
         mode = "reduce-overhead" if self._on_gpu else "default"
         self.note = f"compiled by torch.compile, mode {mode!r}"
+        self._mode = mode
         self._compiles = True
-        self._has_run = False
-        self._asked: dict[Any, AskedDraws] = {}
-
-        def step(state: Tree, batch: Arrays, given: Arrays) -> Tree:
-            # The arrays are written to, but the slots are to keep the objects
-            # they hold: each new one would mean compiling anew.
-            state = copy_tree(state)
-            draws = GivenDraws(network.backend, given)
-            # A program of the trace: one that outlives it is compiled twice.
-            train_step(network, self.training.again(), state, Batch(**batch), draws)
-            return state["batch"]
-
-        self._step = torch.compile(step, fullgraph=True, dynamic=False, mode=mode)
+        # The step, and what it asks for, by shapes and dtypes of a batch.
+        self._steps: dict[Any, tuple[Any, AskedDraws]] = {}
 
     @classmethod
     def why_not(cls, network: Network, required: bool) -> str:
@@ -65,33 +55,50 @@ class TorchCompileExecutor(EagerExecutor):
             super().train(state, batch, step)
             return
         state.pop("batch", None)
+        arrays = {"x": batch.x, "y": batch.y, "weight": batch.weight}
+        kind = _kind(batch.x), _kind(batch.y), _kind(batch.weight)
+        known = self._steps.get(kind)
         try:
             with torch.no_grad():
-                given = self._asked_for(state, batch).at(step)
-                arrays = {"x": batch.x, "y": batch.y, "weight": batch.weight}
-                state["batch"] = self._step(state, arrays, given)
+                compiled, asked = known or (self._new_step(), self._asked(state, batch))
+                state["batch"] = compiled(state, arrays, asked.at(step))
         # What is missing is found at the first call, before anything has been
         # computed: a C++ compiler, or a way to trace a unit of the user's.
         except Exception as error:
-            if self._has_run:
+            if known:
                 raise
             self._give_up(error)
             super().train(state, batch, step)
-        self._has_run = True
+        else:
+            self._steps[kind] = compiled, asked
 
-    def _asked_for(self, state: Tree, batch: Batch) -> AskedDraws:
+    def _new_step(self) -> Any:
+        """Return the step as a function that is compiled when it is first called."""
+        network = self.network
+
+        def step(state: Tree, batch: Arrays, given: Arrays) -> Tree:
+            # The arrays are written to, but the slots are to keep the objects
+            # they hold: each new one would mean compiling anew.
+            state = copy_tree(state)
+            draws = GivenDraws(network.backend, given)
+            # A program of the trace: one that outlives it is compiled twice.
+            train_step(network, self.training.again(), state, Batch(**batch), draws)
+            return state["batch"]
+
+        # PyTorch compiles one code no more than eight times, for all functions that
+        # share it; those of other models and shapes would.
+        step.__code__ = step.__code__.replace()
+        return torch.compile(step, fullgraph=True, dynamic=False, mode=self._mode)
+
+    def _asked(self, state: Tree, batch: Batch) -> AskedDraws:
         """Return which random numbers a step on such a batch asks for.
 
         A step on copies shows it.
         """
-        x = batch.x if isinstance(batch.x, tuple) else (batch.x,)
-        key = tuple(tuple(array.shape) for array in x)
-        if key not in self._asked:
-            asked = AskedDraws(self.network.backend)
-            copies = map_leaves(torch.clone, state)
-            train_step(self.network, self.training.again(), copies, batch, asked)
-            self._asked[key] = asked
-        return self._asked[key]
+        asked = AskedDraws(self.network.backend)
+        copies = map_leaves(torch.clone, state)
+        train_step(self.network, self.training.again(), copies, batch, asked)
+        return asked
 
     def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
         """Promise that the arrays of the state stay where they are.
@@ -111,3 +118,10 @@ class TorchCompileExecutor(EagerExecutor):
             ) from error
         self._compiles = False
         self.note = f"step by step (not compiled by torch.compile: {reason})"
+
+
+def _kind(arrays: Any) -> Any:
+    """Return shapes and dtypes of an array, of several, or of None."""
+    if isinstance(arrays, tuple):
+        return tuple(map(_kind, arrays))
+    return None if arrays is None else (tuple(arrays.shape), arrays.dtype)
