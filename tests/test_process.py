@@ -154,6 +154,7 @@ def test_settings_of_torch_change_nothing(dtype, setting, torch):
 # JAX
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flag", [False, True])
 def test_the_64_bit_flag_of_jax_changes_nothing(dtype, flag):
     be = backend_or_skip("jax", dtype)
@@ -199,6 +200,7 @@ assert jax.numpy.ones(3).dtype == "float32"
 # The process
 
 
+@pytest.mark.slow
 def test_nothing_of_the_process_is_changed(tmp_path):
     """By importing, training, saving and loading on every backend that works here."""
     program = f"""

@@ -231,6 +231,7 @@ def test_any_range_is_scaled(tmp_path):
     np.testing.assert_allclose([x.mean(), x.std()], [0.0, 1.0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_compressed_table_that_would_unpack_to_gigabytes(tmp_path):
     path = tmp_path / "bomb.csv.gz"
     with gzip.open(path, "wb", 1) as file:

@@ -286,6 +286,7 @@ def test_an_array_that_declares_more_than_it_has(tmp_path):
         load_examples(tmp_path / "x.npy")
 
 
+@pytest.mark.slow
 def test_an_archive_that_would_unpack_to_gigabytes(tmp_path, monkeypatch):
     path = tmp_path / "bomb.npz"
     with (
