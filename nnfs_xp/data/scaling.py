@@ -116,7 +116,7 @@ class Scaling:
         low, high = (values.min(axis), values.max(axis))
         if not np.isfinite(low).all() or not np.isfinite(high).all():
             raise InputError("x must be finite; it holds NaN or infinity")
-        low, high = np.float64(low), np.float64(high)
+        low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
         # Squares of values beyond 1e154 would overflow, so mean and deviation
         # are taken of fractions. A power of two divides without rounding.
         exponent = np.frexp(np.maximum(-low, high))[1]

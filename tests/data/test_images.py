@@ -118,7 +118,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
 
 def test_deep_pictures_are_not_cut_to_eight_bits(tmp_path):
     Image.fromarray(np.full((2, 2), 40_000, np.uint16)).save(tmp_path / "deep.png")
-    with pytest.raises(FileFormatError, match="its mode is I;16"):
+    with pytest.raises(FileFormatError, match="its mode is I"):
         load_examples(tmp_path / "deep.png")
 
 
