@@ -45,7 +45,7 @@ class Sigmoid(Layer):
         return y, y
 
     def bwd(self, cx: Context, y: Array, dy: Array) -> Array:
-        """Return ``dy y (1 - y)``, as in `nnfs_xp.special.at_least_tiny`."""
+        """Return ``dy y (1 - y)``, where no slope is below a tiny number."""
         dx = 1.0 - y
         dx *= y
         dx = at_least_tiny(cx.be, dx)
