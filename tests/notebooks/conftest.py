@@ -3,6 +3,8 @@
 import importlib
 import importlib.util
 import os
+import sys
+from contextlib import nullcontext
 
 import pytest
 
@@ -44,4 +46,6 @@ def chapter_backend(request, monkeypatch):
             pytest.fail(str(error))
         pytest.skip(str(error))
     monkeypatch.setenv("NNFS_XP_BACKEND", name)
-    return name
+    # Chapters compute with arrays of float64 themselves.
+    with sys.modules["jax"].enable_x64(True) if name == "jax" else nullcontext():
+        yield name
