@@ -206,7 +206,8 @@ def assert_interrupted_quietly(directory, seeds):
         seconds = random.Random(seed).uniform(0, 1.5)
         arguments = ["train", "--data", "spiral", "--epochs", "20", "--out", str(seed)]
         status, error = interrupted(arguments, seconds, directory)
-        assert status in (0, 130), (seed, error)
+        # A shell says 130 too where the signal itself ends Python as it begins.
+        assert status in (0, 130, -signal.SIGINT), (seed, error)
         assert error in ("", "nnfs-xp: interrupted\n"), seed
 
 
