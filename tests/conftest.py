@@ -57,7 +57,7 @@ def pytest_configure(config):
 # The backends of the first tier; of the tests on all others, one in so many.
 FIRST_TIER = ("numpy", "strict")
 LATER_TIERS = {*MATRIX, "array_api_strict"} - set(FIRST_TIER)
-SAMPLED = 20
+SAMPLED = 40
 
 
 @functools.cache

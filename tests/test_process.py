@@ -166,6 +166,7 @@ def test_the_64_bit_flag_of_jax_changes_nothing(dtype, flag):
         assert jax.config.jax_enable_x64 == flag
 
 
+@pytest.mark.slow
 def test_float64_on_jax_leaves_the_flag_alone():
     """In a process of its own: elsewhere the tests set the flag."""
     pytest.importorskip("jax", reason="JAX is not installed")
