@@ -123,6 +123,13 @@ class Draw:
         pairs = [self.array(host) for host in hosts]
         return tuple(a for a, _ in pairs), tuple(h for _, h in pairs)
 
+    def answers(self, case):
+        """Return predictions and targets of a case, and those of the reference."""
+        rows = self.rows(len(case.y_pred))
+        given, (y_pred, y_true) = self.arrays([case.y_pred[rows], case.y_true[rows]])
+        labels = y_true if y_true.dtype.kind in "iu" else as_float(y_true)
+        return given, (as_float(y_pred), labels)
+
     def check_untouched(self):
         for array, host in self.given:
             found = self.be.to_numpy(array)
@@ -192,13 +199,9 @@ def test_layers(backend, unit, data):
 @given(data=st.data())
 def test_losses(backend, unit, data):
     be, case, draw = backend, drawn_case(data, "loss", unit), Draw(data, backend)
-    rows = draw.rows(len(case.y_pred))
-    y_pred, y_pred_host = draw.array(case.y_pred[rows])
-    y_true, y_true_host = draw.array(case.y_true[rows])
-    weights, weights_host = draw.array(np.linspace(0.5, 2.0, len(rows)))
+    (y_pred, y_true), host = draw.answers(case)
+    weights, weights_host = draw.array(np.linspace(0.5, 2.0, len(host[0])))
     expected = case.make(backend=NUMPY64)
-    labels = y_true_host if y_true_host.dtype.kind in "iu" else as_float(y_true_host)
-    host = as_float(y_pred_host), labels
     loss = case.make(backend=be)
     with worst_settings(be):
         value = loss.calculate(y_pred, y_true, sample_weight=weights)
@@ -214,11 +217,8 @@ def test_losses(backend, unit, data):
 @given(data=st.data())
 def test_metrics(backend, unit, data):
     be, case, draw = backend, drawn_case(data, "metric", unit), Draw(data, backend)
-    rows = draw.rows(len(case.y_pred))
-    y_pred, y_pred_host = draw.array(case.y_pred[rows])
-    y_true, y_true_host = draw.array(case.y_true[rows])
-    labels = y_true_host if y_true_host.dtype.kind in "iu" else as_float(y_true_host)
-    expected = case.make(backend=NUMPY64).calculate(as_float(y_pred_host), labels)
+    (y_pred, y_true), host = draw.answers(case)
+    expected = case.make(backend=NUMPY64).calculate(*host)
     with worst_settings(be):
         value = case.make(backend=be).calculate(y_pred, y_true)
     np.testing.assert_allclose(
