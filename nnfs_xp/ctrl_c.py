@@ -35,7 +35,7 @@ def raising() -> Iterator[None]:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     ends = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     if ends:
-        signal.signal(signal.SIGTERM, _terminate)
+        signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     finally:
@@ -50,7 +50,8 @@ def status_of(error: BaseException) -> int:
     return error.code if ended else INTERRUPTED  # type: ignore[attr-defined]
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
+def terminate(number: int, frame: FrameType | None) -> None:
+    """Raise SystemExit with the status that a shell gives for a signal."""
     raise SystemExit(128 + number)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import nnfs_xp
+from nnfs_xp.activations import Softmax
 from nnfs_xp.backends import Array, to_numpy
 from nnfs_xp.backends.choice import backend_class
 from nnfs_xp.callbacks.json_log import json_text
@@ -173,8 +174,8 @@ def classify(model: Model, x: Array) -> tuple[np.ndarray, np.ndarray]:
     if getattr(model.loss, "from_logits", False):
         # The logit of one class is its difference from that of the other.
         logits = np.pad(found, ((0, 0), (int(found.shape[1] == 1), 0)))
-        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-        found = shares / shares.sum(axis=1, keepdims=True)
+        softmax = Softmax(backend="numpy", dtype=model.backend.dtype_name)
+        found = softmax.forward(logits)
     elif found.shape[1] == 1:
         found = np.concatenate([1 - found, found], axis=1)
     return found.argmax(axis=1), found.max(axis=1)

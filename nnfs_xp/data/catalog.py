@@ -314,8 +314,9 @@ def _held_out(source: str, y: np.ndarray, seed: int) -> np.ndarray:
     order = Stream(seed, "holdout").permutation(len(y))
     # Class by class, and within a class in random order.
     order = order[np.argsort(y[order], kind="stable")]
-    if np.bincount(y).max() > 1:
-        order = order[np.bincount(y)[y[order]] > 1]
+    counts = np.bincount(y)
+    if counts.max() > 1:
+        order = order[counts[y[order]] > 1]
     held_out[order[min(2, len(order) - 1) :: _TEST_EVERY]] = True
     return held_out
 

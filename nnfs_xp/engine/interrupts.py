@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, Self
 
+from nnfs_xp.ctrl_c import terminate
+
 
 class DeferredInterrupts:
     """Holds SIGINT and SIGTERM back during a step, and lets them through after it.
@@ -54,7 +56,7 @@ class DeferredInterrupts:
         for number in (signal.SIGINT, signal.SIGTERM):
             usual = called = signal.getsignal(number)
             if number == signal.SIGTERM and self._terminate and usual == signal.SIG_DFL:
-                called = _terminate
+                called = terminate
             # One that was not set from Python could not be set again.
             if callable(called):
                 self._usual[number] = usual, called
@@ -96,7 +98,3 @@ class DeferredInterrupts:
         else:
             self._pending = None
             self._usual[number][1](number, frame)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)

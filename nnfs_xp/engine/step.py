@@ -52,9 +52,7 @@ def train_step(
 
     root = program.begin(state, draws)
     y_pred, residuals = root.fwd(batch.x)
-    shape = loss.losses_shape(tuple(y_pred.shape))
-    count, dlosses = loss.factors(be, shape, batch.y, batch.weight)
-    losses, dy = loss.value_and_gradient(be, y_pred, batch.y, dlosses)
+    count, losses, dy = loss_and_gradient(network, y_pred, batch.y, batch.weight)
     if scaling is not None:
         dy = loss_scaling.scaled(be, scaling, dy)
     root.bwd(residuals, dy)
@@ -83,6 +81,16 @@ def train_step(
     if scaling is not None:
         loss_scaling.keep(be, finite, before, *learned)
         loss_scaling.adapt(be, scaling, finite)
+
+
+def loss_and_gradient(
+    network: Network, y_pred: Array, y: Array, weight: Array | None = None
+) -> tuple[Array | int, Array, Array]:
+    """Return what a batch counts, its losses, and the gradient of the predictions."""
+    be, loss = network.backend, network.training_loss
+    shape = loss.losses_shape(tuple(y_pred.shape))
+    count, dlosses = loss.factors(be, shape, y, weight)
+    return count, *loss.value_and_gradient(be, y_pred, y, dlosses)
 
 
 def evaluation_step(

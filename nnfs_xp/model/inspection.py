@@ -9,7 +9,7 @@ from nnfs_xp.engine.context import Context
 from nnfs_xp.engine.data import Data
 from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.state import State
-from nnfs_xp.engine.step import add_penalties
+from nnfs_xp.engine.step import add_penalties, loss_and_gradient
 
 
 class _WatchedContext(Context):
@@ -32,13 +32,10 @@ def activations(state: State, data: Data) -> list[Array]:
 def gradients(state: State, data: Data) -> dict[str, Array]:
     """Return the gradient of loss and penalties for every parameter that learns."""
     network = state.network
-    be, loss = network.backend, network.training_loss
     program = Program(network, keeps=True, absorbs=True)
     root = program.begin(state.tree)
     y_pred, residuals = root.fwd(data.inputs)
-    shape = loss.losses_shape(tuple(y_pred.shape))
-    _, weights = loss.factors(be, shape, data.y, None)
-    _, dy = loss.value_and_gradient(be, y_pred, data.y, weights)
+    _, _, dy = loss_and_gradient(network, y_pred, data.y)
     root.bwd(residuals, dy)
     found = program.gradients(state.tree)
     add_penalties(network, program.arrays, found)

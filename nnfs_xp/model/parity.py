@@ -19,6 +19,7 @@ from nnfs_xp.backends import (
 from nnfs_xp.engine.context import Context
 from nnfs_xp.engine.draws import HostDraws
 from nnfs_xp.engine.program import Program
+from nnfs_xp.engine.step import loss_and_gradient
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers import Sequential
 from nnfs_xp.model.inputs import check_data, check_samples
@@ -184,10 +185,7 @@ def _traced(model: Model, be: Backend, x: Any, y: Any, training: bool) -> Trace:
             unit = f"{network.nodes[id(activation)].path} {type(activation).__name__}"
             _note(trace, be, "forward", unit, "output", output)
         if y is not None:
-            loss = network.training_loss
-            shape = loss.losses_shape(tuple(y_pred.shape))
-            _, weights = loss.factors(be, shape, data.y, None)
-            losses, dy = loss.value_and_gradient(be, y_pred, data.y, weights)
+            _, losses, dy = loss_and_gradient(network, y_pred, data.y)
             name = type(network.loss).__name__
             _note(trace, be, "loss", name, "losses", losses)
             _note(trace, be, "loss", name, "gradient", dy)
