@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import nnfs_xp as nx
+from nnfs_xp import ctrl_c
 from nnfs_xp.cli import main, results
 
 SPIRAL = ["train", "--data", "spiral", "--epochs", "2", "--no-plot"]
@@ -274,6 +275,74 @@ def test_ctrl_c_in_a_program_that_imports_the_library_is_its_own():
     )
     assert done.returncode not in (0, 130)
     assert b"KeyboardInterrupt" in done.stderr
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), SystemExit(143)])
+def test_an_extension_module_whose_import_was_interrupted(interruption, monkeypatch):
+    """Its initialization makes an ImportError of every exception."""
+    monkeypatch.setattr(ctrl_c, "_leave", signal.getsignal(signal.SIGINT))
+    error = ImportError("initialization failed")
+    error.__cause__ = interruption
+    with pytest.raises(type(interruption)) as caught, ctrl_c.raising():
+        raise error
+    assert caught.value is interruption
+
+
+IN_A_CALLBACK = """
+import os, signal, sys, weakref
+sys.argv = ["/usr/local/bin/nnfs-xp"]
+from nnfs_xp import ctrl_c
+
+def interrupt(reference):
+    os.kill(os.getpid(), signal.SIG{signal})
+    for _ in range(10**6):
+        pass
+
+with ctrl_c.raising():
+    class Node: pass
+    node = Node()
+    reference = weakref.ref(node, interrupt)
+    del node
+    print("lost")
+"""
+
+
+@pytest.mark.parametrize(("signal", "status"), [("INT", 130), ("TERM", 143)])
+def test_a_signal_in_a_callback_of_a_weak_reference(signal, status):
+    """Python prints the exception there, and goes on."""
+    program = IN_A_CALLBACK.format(signal=signal)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=False
+    )
+    found = done.returncode, done.stdout, done.stderr
+    assert found == (status, b"", b"nnfs-xp: interrupted\n")
+
+
+WRITING = """
+import os, signal, sys
+sys.argv = ["/usr/local/bin/nnfs-xp"]
+from nnfs_xp.io.atomic import atomic_write
+
+with atomic_write("report.png") as file:
+    file.write(b"half")
+    os.kill(os.getpid(), signal.SIG{signal})
+"""
+
+
+@pytest.mark.parametrize(("signal", "status"), [("INT", 130), ("TERM", 143)])
+def test_a_signal_while_a_file_is_written_leaves_nothing(signal, status, tmp_path):
+    program = WRITING.format(signal=signal)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (status, b"nnfs-xp: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_errors_of_the_command_stay_what_they_are(monkeypatch):
+    monkeypatch.setattr(ctrl_c, "_leave", signal.getsignal(signal.SIGINT))
+    with pytest.raises(ImportError, match="no such module"), ctrl_c.raising():
+        raise ImportError("no such module") from OSError("not found")
 
 
 def test_ctrl_c_that_is_to_be_ignored_is_ignored(tmp_path):

@@ -101,8 +101,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.no_plot:
         # What is needed at the end is missed at the beginning.
         importlib.import_module("nnfs_xp.plots")
-    with ctrl_c.raising():
-        return _train(options, model, data, sizes, unit, out)
+    return _train(options, model, data, sizes, unit, out)
 
 
 def _train(
@@ -119,17 +118,18 @@ def _train(
     recorder = _Recorder()
     status, kept = 0, options.resume or options.checkpoint_every is not None
     try:
-        model.fit(
-            data.features("train", be.dtype_name),
-            data.targets("train", be.dtype_name),
-            epochs=options.epochs,
-            batch_size=options.batch_size,
-            validation_data=(x_test, y_test),
-            callbacks=[recorder, Progress(unit)],
-            checkpoint=out / CHECKPOINT if kept else None,
-            checkpoint_every=options.checkpoint_every or 1,
-            resume=options.resume,
-        )
+        with ctrl_c.raising():
+            model.fit(
+                data.features("train", be.dtype_name),
+                data.targets("train", be.dtype_name),
+                epochs=options.epochs,
+                batch_size=options.batch_size,
+                validation_data=(x_test, y_test),
+                callbacks=[recorder, Progress(unit)],
+                checkpoint=out / CHECKPOINT if kept else None,
+                checkpoint_every=options.checkpoint_every or 1,
+                resume=options.resume,
+            )
     except (KeyboardInterrupt, SystemExit) as error:
         if not recorder.epochs:
             raise

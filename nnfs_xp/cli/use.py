@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp import ctrl_c
 from nnfs_xp.backends import to_numpy
 from nnfs_xp.callbacks.json_log import json_text
 from nnfs_xp.cli.results import classify, placement
@@ -79,7 +78,7 @@ def predict(options: argparse.Namespace) -> int:
     if options.out is None:
         sys.stdout.write(text.getvalue())
     else:
-        with ctrl_c.raising(), atomic_write(options.out) as file:
+        with atomic_write(options.out) as file:
             file.write(text.getvalue().encode())
     return 0
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from nnfs_xp.ctrl_c import unfinished_files
 from nnfs_xp.errors import InputError
 
 try:
@@ -148,6 +149,7 @@ def _replacing(path: Path, mode: int | None) -> Iterator[BinaryIO]:
     _remove_litter(path.parent, f"{stem}*.tmp")
     file = _new_file(path.parent / stem, 0o666 if mode is None else mode)
     temporary = file.name
+    unfinished_files.add(temporary)
     try:
         with file:
             yield file
@@ -163,6 +165,8 @@ def _replacing(path: Path, mode: int | None) -> Iterator[BinaryIO]:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+    finally:
+        unfinished_files.discard(temporary)
 
 
 def _new_file(stem: Path, mode: int) -> BinaryIO:
