@@ -275,3 +275,54 @@ def test_a_graph_outlives_arrays_that_others_free(cupy32):
     clean = books_network(cupy32).fit(x, y, epochs=3)["loss"]
     littered = books_network(cupy32).fit(x, y, epochs=3, callbacks=Litter())["loss"]
     assert clean == littered
+
+
+@pytest.mark.parametrize("spare", [30, 22, 19, 16])
+def test_graphs_within_a_limit(cupy32, spare):
+    """What one graph writes to is given to nobody else, however little is left."""
+    import cupy
+
+    x, y = images(512 + 375, 64)
+    x = (x / 256).astype("float32")
+
+    def trained():
+        layers = [nx.Dense(64, 128), nx.ReLU(), nx.Dense(128, 128), nx.ReLU()]
+        model = nx.Model(
+            [*layers, nx.Dense(128, 10), nx.Softmax()],
+            loss="categorical_crossentropy", optimizer=nx.SGD(0.1), backend=cupy32,
+        )  # fmt: skip
+        model.fit(x, y, epochs=3, batch_size=512)
+        return nx.to_numpy(model.layers[2].weights)
+
+    expected = trained()
+    pool = cupy.get_default_memory_pool()
+    pool.free_all_blocks()
+    pool.set_limit(size=pool.used_bytes() + x.nbytes + y.size * 4 + spare * 10**5)
+    try:
+        found = trained()
+    except nx.DeviceMemoryError:
+        return
+    finally:
+        pool.set_limit(size=0)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_step_that_takes_more_memory_when_captured(cupy32):
+    class Grows(nx.Layer):
+        calls = 0
+
+        def fwd(self, cx, x):
+            Grows.calls += 1
+            size = 10**5 * Grows.calls
+            return x + cx.xp.zeros(size, dtype=x.dtype)[0], None
+
+        def bwd(self, cx, residuals, dy):
+            return dy
+
+    x, y = points(64)
+    model = nx.Model(
+        [nx.Dense(5, 3), Grows(), nx.Softmax()],
+        loss="categorical_crossentropy", optimizer=nx.SGD(0.1), backend=cupy32,
+    )  # fmt: skip
+    model.fit(x, y)
+    assert "bytes more when it is captured" in model.executor_note

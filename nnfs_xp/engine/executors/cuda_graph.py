@@ -21,12 +21,15 @@ from nnfs_xp.engine.step import EagerExecutor, Rows, Tree
 from nnfs_xp.errors import BackendUnavailableError
 from nnfs_xp.kernels import has_implementation
 
+_REHEARSALS = 4
+
 
 class CudaGraphExecutor(EagerExecutor):
     """Replays the step as one CUDA graph for each size of a batch.
 
-    Temporary arrays of the captured step lie in a memory pool of its own, as
-    a graph writes to the same addresses whenever it is launched.
+    Temporary arrays of a captured step lie in a memory pool of its graph, as a graph
+    writes to the same addresses whenever it is launched. Nothing else may be put
+    there, and the pool must not give memory back.
 
     Parameters
     ----------
@@ -44,7 +47,7 @@ class CudaGraphExecutor(EagerExecutor):
         self.required = required
         self.note = "one CUDA graph for each size of a batch"
         self._graphs: dict[Rows, Any] = {}
-        self._pool = cupy.cuda.MemoryPool()
+        self._pools: list[Any] = []
 
     @classmethod
     def why_not(cls, network: Network, required: bool) -> str:
@@ -62,7 +65,9 @@ class CudaGraphExecutor(EagerExecutor):
             cupy.cuda.get_current_stream().synchronize()
         self._graphs = {}
         # A pool keeps what it has, even when nobody holds the pool any more.
-        self._pool.free_all_blocks()
+        for pool in self._pools:
+            pool.free_all_blocks()
+        self._pools = []
 
     def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
         """Capture a step for each of these batches; the state stays as it is.
@@ -73,23 +78,15 @@ class CudaGraphExecutor(EagerExecutor):
             If that is impossible, and required.
         """
         self.release()
-        # A limit that was set for CuPy's own pool is meant for both together.
-        own = cupy.get_default_memory_pool()
-        limit = own.get_limit()
-        self._pool.set_limit(size=max(1, limit - own.used_bytes()) if limit else 0)
         self._stream = _capture_stream(cupy.cuda.runtime.getDevice())
         saved = _copied(state)
         graphs = {}
         self._steps_before = counters.steps_before
         for rows in batches:
-            try:
-                reason = self._rehearse(state, rows)
-            finally:
-                moved = _written_over(saved, state)
-            if moved and not reason:
-                reason = f"{moved} was given a new array"
+            pool = self._new_pool()
+            reason = self._rehearsed(state, rows, saved, pool)
             if not reason:
-                graphs[rows], reason = self._captured(state, rows)
+                graphs[rows], reason = self._captured(state, rows, pool)
             if reason:
                 self._give_up(reason)
                 return
@@ -111,26 +108,46 @@ class CudaGraphExecutor(EagerExecutor):
             step = step + self._steps_before
         self.step_on(state, rows, DeviceDraws(self.network.backend, step))
 
-    def _rehearse(self, state: Tree, rows: Rows) -> str:
-        """Run the step once, so that kernels are compiled and the pool is filled.
+    def _new_pool(self) -> Any:
+        """Return a pool for one graph, within the limit set for all together."""
+        pool, own = cupy.cuda.MemoryPool(), cupy.get_default_memory_pool()
+        limit = own.get_limit()
+        if limit:
+            used = own.used_bytes() + sum(p.total_bytes() for p in self._pools)
+            pool.set_limit(size=max(1, limit - used))
+        self._pools.append(pool)
+        return pool
+
+    def _rehearsed(self, state: Tree, rows: Rows, saved: Tree, pool: Any) -> str:
+        """Run the step until kernels are compiled and the pool has all it needs.
 
         Neither can be done while a stream captures. Returns why the step cannot be
         captured, if that is clear by now.
         """
         cupy.cuda.get_current_stream().synchronize()
-        with self._stream, cupy.cuda.using_allocator(self._pool.malloc):
+        # Blocks that one step has left may not suit the next.
+        for _ in range(_REHEARSALS):
+            size = pool.total_bytes()
             try:
-                self._step(state, rows)
+                with self._stream, cupy.cuda.using_allocator(pool.malloc):
+                    self._step(state, rows)
             except CannotDraw as error:
                 return str(error)
             finally:
                 self._stream.synchronize()
+                moved = _written_over(saved, state)
+            if moved:
+                return f"{moved} was given a new array"
+            if size == pool.total_bytes():
+                break
         return ""
 
-    def _captured(self, state: Tree, rows: Rows) -> tuple[Any, str]:
+    def _captured(self, state: Tree, rows: Rows, pool: Any) -> tuple[Any, str]:
         """Return the graph of a step, or None and the reason why there is none."""
         reason = ""
-        with self._stream, cupy.cuda.using_allocator(self._pool.malloc):
+        # A pool at its limit would free what this graph or another writes to.
+        pool.set_limit(size=0)
+        with self._stream, cupy.cuda.using_allocator(pool.malloc), _NoGrowth():
             self._stream.begin_capture()
             try:
                 self._step(state, rows)
@@ -153,6 +170,18 @@ class CudaGraphExecutor(EagerExecutor):
                 f"compile='require', and the step cannot be captured: {reason}"
             )
         self.note = f"step by step (not captured as a CUDA graph: {reason})"
+
+
+class _NoGrowth(cupy.cuda.MemoryHook):
+    """Refuses new memory of the device, for which a pool may give other memory back."""
+
+    name = "nnfs_xp: no new memory while a step is captured"
+
+    def alloc_preprocess(self, **sizes: int) -> None:
+        """Raise MemoryError before the device is asked."""
+        raise MemoryError(
+            f"the step takes {sizes['mem_size']} bytes more when it is captured"
+        )
 
 
 _of_thread = threading.local()
