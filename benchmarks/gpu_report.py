@@ -24,6 +24,7 @@ sys.dont_write_bytecode = True
 from benchmarks.gpu import environment, page, runner  # noqa: E402
 from benchmarks.gpu.place import EMULATED, GPU, REHEARSAL, Place  # noqa: E402
 from benchmarks.gpu.plan import BUDGET_SECONDS, SECTIONS  # noqa: E402
+from nnfs_xp.io.atomic import atomic_write  # noqa: E402
 
 RESULTS = ROOT / "docs" / "results"
 LOOK_SECONDS = 60.0
@@ -35,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     if options.render:
         return render(options.out or RESULTS)
-    with tempfile.TemporaryDirectory(prefix="gpu_report_") as folder:
-        scratch = Path(folder)
+    with tempfile.TemporaryDirectory(prefix="gpu_report_") as temporary:
+        scratch = Path(temporary)
         place, found, reason = look(options, scratch)
         if not reason and place.kind != GPU and options.out is None:
             reason = (
@@ -46,17 +47,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if reason:
             print(f"error: {reason}", file=sys.stderr)
             return 2
-        commit = environment.commit_of(ROOT)
-        report = runner.new_report(place, found, options.budget, commit)
         chosen = [s for s in SECTIONS if s.key in options.sections]
-        report["sections"] = runner.run_sections(
+        commit = environment.commit_of(ROOT)
+        report = runner.new_report(chosen, place, found, options.budget, commit)
+        folder = options.out or RESULTS
+        # Whatever ends this process, what was found so far is there.
+        write(report, folder)
+        for key, outcome in runner.run_sections(
             chosen,
             place,
             lambda: options.budget - (time.monotonic() - began),
             scratch,
             say,
-        )
-    write(report, options.out or RESULTS)
+        ):
+            report["sections"][key] = outcome
+            write(report, folder)
+    say(f"written: {folder / 'gpu.json'} and {folder / 'gpu.md'}")
     return 1 if runner.failed(report) else 0
 
 
@@ -109,17 +115,17 @@ def render(folder: Path) -> int:
     file = folder / "gpu.json"
     report = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "gpu.md").write_text(page.to_markdown(report), encoding="utf-8")
+    with atomic_write(folder / "gpu.md") as page_file:
+        page_file.write(page.to_markdown(report).encode())
     return 0
 
 
 def write(report: dict[str, Any], folder: Path) -> None:
-    """Write the JSON file and the page."""
+    """Write the JSON file and the page, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(report, indent=1)
-    (folder / "gpu.json").write_text(text + "\n", encoding="utf-8")
+    with atomic_write(folder / "gpu.json") as file:
+        file.write(f"{json.dumps(report, indent=1)}\n".encode())
     render(folder)
-    say(f"written: {folder / 'gpu.json'} and {folder / 'gpu.md'}")
 
 
 def say(text: str) -> None:

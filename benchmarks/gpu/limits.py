@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 import nnfs_xp
 from benchmarks.contenders.nnfs import NnfsXp
 from benchmarks.gpu.place import REHEARSAL, Place
@@ -84,8 +86,12 @@ def seconds_of(work: Callable[[], Any], synchronize: Callable[[], None]) -> floa
 
 
 def gemm_seconds(be: nnfs_xp.Backend, size: int, place: Place) -> dict[str, float]:
-    """Return the time of a square matrix product, ours and the library's own."""
-    a, b = (be.full((size, size), value) for value in (0.5, 0.25))
+    """Return the time of a square matrix product, ours and the library's own.
+
+    Of random numbers, as a device slows down where many bits change.
+    """
+    random = np.random.default_rng(20251128)
+    a, b = (be.asarray(random.random((size, size), "float32")) for _ in range(2))
     found = {
         f"be.matmul of {size} x {size}": seconds_of(
             lambda: be.matmul(a, b), be.synchronize

@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,8 @@ def run_sections(
     scratch: Path,
     say: Callable[[str], None],
     run: Run | None = None,
-) -> dict[str, Tree]:
-    """Return the outcome of every section.
+) -> Iterator[tuple[str, Tree]]:
+    """Run every section, and tell its outcome as soon as it is known.
 
     Parameters
     ----------
@@ -45,17 +45,18 @@ def run_sections(
     run : callable, optional
         Runs a section's module; by default in a process of its own.
 
-    Returns
-    -------
+    Yields
+    ------
+    str
+        The key of the section.
     dict
-        For each key ``status``, ``reason``, ``seconds`` and ``data``.
+        ``status``, ``reason``, ``seconds`` and ``data``.
     """
     run = run or in_a_process
-    outcomes = {}
     for index, section in enumerate(sections):
         seconds = plan.seconds_for(section, sections[index + 1 :], left())
         if not seconds:
-            outcomes[section.key] = outcome(SKIPPED, "no time was left for it")
+            found = outcome(SKIPPED, "no time was left for it")
         else:
             say(f"{section.key}: at most {seconds:.0f} s")
             began = time.monotonic()
@@ -65,9 +66,8 @@ def run_sections(
                 found = outcome(FAILED, of_error(error))
             if place.times_count:
                 found["seconds"] = time.monotonic() - began
-            outcomes[section.key] = found
-        say(f"{section.key}: {in_a_line(outcomes[section.key])}")
-    return outcomes
+        say(f"{section.key}: {in_a_line(found)}")
+        yield section.key, found
 
 
 def of_seconds(place: Place, seconds: float) -> Place:
@@ -116,8 +116,14 @@ def in_a_line(found: Tree) -> str:
     )
 
 
-def new_report(place: Place, environment: Tree, budget: float, commit: str) -> Tree:
-    """Return a report without any section."""
+def new_report(
+    sections: Sequence[plan.Section],
+    place: Place,
+    environment: Tree,
+    budget: float,
+    commit: str,
+) -> Tree:
+    """Return a report of which no section was reached."""
     return {
         "report": "nnfs_xp on a GPU",
         "kind": place.kind,
@@ -126,7 +132,7 @@ def new_report(place: Place, environment: Tree, budget: float, commit: str) -> T
         "commit": commit,
         "budget_seconds": budget,
         "environment": environment,
-        "sections": {},
+        "sections": {s.key: outcome(SKIPPED, "not reached") for s in sections},
     }
 
 

@@ -15,6 +15,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +80,7 @@ class TestSections:
             lambda text: None,
             run,
         )
-        return found, calls
+        return dict(found), calls
 
     def test_each_gets_what_is_left(self, tmp_path: Path) -> None:
         found, calls = self.run(tmp_path, [100, 55, 12])
@@ -271,6 +273,20 @@ def script(*arguments: str | Path, before: tuple[str, ...] = ()) -> Any:
     )
 
 
+def assert_holds_what_was_said(out: Path, chosen: list[str], said: str) -> None:
+    """Check that the report has every section whose end was told, and no half one."""
+    report = json.loads((out / "gpu.json").read_text("utf-8"))
+    sections = report["sections"]
+    assert list(sections) == chosen
+    done = [key for key in chosen if f"{key}: ok\n" in said]
+    told = {key for key, found in sections.items() if found["status"] == "ok"}
+    # The last one may have been told of just before it was written.
+    assert set(done[:-1]) <= told <= set(done)
+    assert {found["status"] for found in sections.values()} <= {"ok", "skipped"}
+    text = (out / "gpu.md").read_text("utf-8")
+    assert text.startswith("# REHEARSAL on a CPU")
+
+
 @functools.cache
 def why_not_emulated() -> str:
     for name in ("cupy_on_cpu", "cupy"):
@@ -325,14 +341,37 @@ class TestCommand:
         assert process.returncode == 128 + signal.SIGTERM
         # The section's folder goes only after the section has been waited for.
         assert list(tmp_path.glob("gpu_report_*")) == []
-        assert not (tmp_path / "out").exists()
+        report = json.loads((tmp_path / "out" / "gpu.json").read_text("utf-8"))
+        assert report["sections"]["steps"]["reason"] == "not reached"
+
+    @pytest.mark.slow
+    def test_killed_at_any_moment_it_leaves_what_was_done(self, tmp_path: Path) -> None:
+        chosen = ["startup", "parity", "counts", "memory"]
+        words = [sys.executable, str(SCRIPT), "--device", "cpu", "--quick"]
+        for number, seconds in enumerate([4.0, 7.0, 10.0, 14.0]):
+            out = tmp_path / str(number)
+            command = [*words, "--out", str(out), "--sections", *chosen]
+            with subprocess.Popen(
+                command, stderr=subprocess.PIPE, text=True, start_new_session=True
+            ) as process:
+                assert process.stderr is not None
+                begun = process.stderr.readline()
+                said: list[str] = [begun]
+                reader = threading.Thread(target=said.extend, args=(process.stderr,))
+                reader.start()
+                time.sleep(seconds)
+                os.killpg(process.pid, signal.SIGKILL)
+                reader.join()
+            assert_holds_what_was_said(out, chosen, "".join(said))
 
     def test_budget_without_time_for_anything(self, tmp_path: Path) -> None:
         options = ["--device", "cpu", "--quick", "--out", tmp_path, "--budget", "1"]
         done = script(*options)
         assert done.returncode == 0, done.stderr
         text = (tmp_path / "gpu.md").read_text(encoding="utf-8")
-        assert text.count("| skipped | - | no time was left for it |") == 7
+        assert text.count("| skipped | - | no time was left for it |") == len(
+            plan.SECTIONS
+        )
 
     @pytest.mark.slow
     def test_all_of_it_on_an_emulated_cupy_device(self, tmp_path: Path) -> None:

@@ -61,7 +61,9 @@ def with_nvrtc(path: str, text: str, options: list[str]) -> str:
         ctypes.byref(program), text.encode(), b"kernels.cu", 0, None, None
     )
     assert made == 0, f"nvrtcCreateProgram: error {made}"
-    given = [option.encode() for option in ["-arch=sm_90", *options]]
+    # CuPy adds the second: a function without a place is one of the device.
+    ours = ["-arch=sm_90", "--device-as-default-execution-space"]
+    given = [option.encode() for option in [*ours, *options]]
     array = (ctypes.c_char_p * len(given))(*given)
     try:
         failed = nvrtc.nvrtcCompileProgram(program, len(given), array)
