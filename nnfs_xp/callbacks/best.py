@@ -66,7 +66,11 @@ class Best:
 
     @known.setter
     def known(self, known: list[Any]) -> None:
-        self.value, self.epoch, self.waited = known
+        value, epoch, waited = known
+        counts = isinstance(epoch, (int, type(None))) and isinstance(waited, int)
+        if not (isinstance(value, (int, float, type(None))) and counts):
+            raise InputError(f"best must hold a figure and two counts, got {known!r}")
+        self.value, self.epoch, self.waited = value, epoch, waited
 
     def update(self, record: dict[str, Any]) -> bool:
         """Look at the record of an epoch, and return whether it is better."""

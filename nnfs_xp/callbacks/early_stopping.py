@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.callbacks.best import Best, Patient
+from nnfs_xp.errors import InputError
 
 
 class EarlyStopping(Patient):
@@ -114,10 +115,15 @@ class EarlyStopping(Patient):
         super().load_state_dict(state)
         self.stopped_epoch = state["stopped"]
         if "parameters.0.0" in state:
-            self._parameters = [
+            own = self._model.get_parameters()
+            best = [
                 tuple(state[f"parameters.{i}.{j}"] for j in range(len(entry)))
-                for i, entry in enumerate(self._model.get_parameters())
+                for i, entry in enumerate(own)
             ]
+            for mine, given in zip(own, best, strict=True):
+                if [a.shape for a in mine] != [getattr(a, "shape", ()) for a in given]:
+                    raise InputError("the best parameters are those of another model")
+            self._parameters = best
 
     def on_fit_end(self) -> None:
         """Give the best parameters back."""

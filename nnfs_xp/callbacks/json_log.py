@@ -7,6 +7,7 @@ import json
 import os
 from typing import Any
 
+from nnfs_xp.arguments import check_choice, check_count
 from nnfs_xp.callbacks.base import Callback
 from nnfs_xp.io.atomic import checked_path
 
@@ -84,9 +85,10 @@ class JSONLog(Callback):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Remove lines of epochs that are going to be trained again."""
-        self._mode = state["mode"]
-        if os.path.isfile(self.path) and os.path.getsize(self.path) > state["size"]:
-            os.truncate(self.path, state["size"])
+        size = check_count(state["size"], "size", least=0)
+        self._mode = check_choice(state["mode"], "mode", ("ab", "wb"))
+        if os.path.isfile(self.path) and os.path.getsize(self.path) > size:
+            os.truncate(self.path, size)
 
 
 def json_text(value: Any, indent: int | None = None) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import os
+import warnings
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import BinaryIO, TypeVar, cast
 
 import numpy as np
 
@@ -21,6 +25,9 @@ _KEYS = (
     ("data", "target", "x_test", "y_test"),
     ("arr_0", "arr_1", "x_test", "y_test"),
 )
+# Those that NumPy writes. Of others Python unpacks without a bound at each read.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+Member = TypeVar("Member")
 
 
 def read_npz(path: Path) -> Parts:
@@ -51,11 +58,16 @@ def read_npz(path: Path) -> Parts:
             if file.read(6) == b"\x93NUMPY":
                 raise ValueError("it is a single .npy array, not an .npz archive")
             with zipfile.ZipFile(file) as archive:
-                sizes = [member.file_size for member in archive.infolist()]
-            check_unpacked_size(path, sum(sizes))
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as content:
-                return _chosen(str(path), content.files, lambda key: content[key])
+                members = archive.infolist()
+                if any(member.compress_type not in _METHODS for member in members):
+                    raise ValueError("it is compressed by a method that .npz has not")
+                check_unpacked_size(path, sum(member.file_size for member in members))
+
+                def load(member: zipfile.ZipInfo) -> np.ndarray:
+                    with archive.open(member) as stream:
+                        return _read_array(cast(BinaryIO, stream), member.file_size)
+
+                return _chosen(str(path), [(m.filename, m) for m in members], load)
     except FileFormatError:
         raise
     # A damaged archive makes zipfile, zlib and NumPy raise a dozen types that
@@ -86,41 +98,67 @@ def read_npy(path: Path) -> Parts:
         If a file is damaged, or an array cannot be used.
     """
     directory = path if path.is_dir() else path.parent
-    files = {file.stem: file for file in sorted(directory.glob("*.npy"))}
     if path.is_dir() or any(path.stem.lower() == keys[0] for keys in _KEYS):
-        return _chosen(str(path), files, lambda key: _load_npy(files[key]))
+        files = sorted(directory.glob("*.npy"))
+        return _chosen(str(path), [(file.name, file) for file in files], _load_npy)
     return make_parts(str(path), (_load_npy(path), None), None)
 
 
 def _load_npy(path: Path) -> np.ndarray:
     try:
-        # Mapped, because NumPy would first take the memory for any declared shape.
-        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+        with open(path, "rb") as file:
+            return _read_array(file, os.fstat(file.fileno()).st_size)
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise FileFormatError(f"{path}: cannot be read as .npy: {reason}") from error
 
 
+def _read_array(file: BinaryIO, size: int) -> np.ndarray:
+    """Return the array that a file of this size holds, and nothing else.
+
+    NumPy alone would take memory for any shape that a header declares, and leave out
+    what follows the array.
+    """
+    with warnings.catch_warnings():
+        # Of headers in the spelling of Python 2, and of escapes in damaged ones.
+        warnings.simplefilter("ignore")
+        version = np.lib.format.read_magic(file)
+        # Versions 2 and 3 differ in the names of fields, which no number has.
+        newer = version != (1, 0)
+        read_header = getattr(np.lib.format, f"read_array_header_{1 + newer}_0")
+        shape, _, dtype = read_header(file)
+        expected, found = math.prod(shape) * dtype.itemsize, size - file.tell()
+        if not dtype.hasobject and (expected != found or min(shape, default=0) < 0):
+            raise ValueError(
+                f"its header declares {dtype} of shape {shape}, {expected} bytes, and "
+                f"{found} follow"
+            )
+        file.seek(0)
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
 def _chosen(
-    source: str, names: Iterable[str], load: Callable[[str], np.ndarray]
+    source: str,
+    members: Iterable[tuple[str, Member]],
+    load: Callable[[Member], np.ndarray],
 ) -> Parts:
     """Return the arrays that have one of our keys, in whatever case."""
     known = {key for keys in _KEYS for key in keys}
     spelled: dict[str, str] = {}
-    for name in names:
-        if name.lower() in known and name.lower() in spelled:
-            raise FileFormatError(
-                f"{source}: holds {name.lower()!r} twice, in two spellings"
-            )
-        spelled[name.lower()] = name
+    found: dict[str, Member] = {}
+    for file_name, member in members:
+        name = file_name.removesuffix(".npy")
+        key = name.lower()
+        if key in known and key in spelled:
+            ending = ", in two spellings" if name != spelled[key] else ""
+            raise FileFormatError(f"{source}: holds {key!r} twice{ending}")
+        spelled[key], found[key] = name, member
     keys = next((keys for keys in _KEYS if keys[0] in spelled), None)
     if keys is None or (keys[0] == "arr_0" and "arr_2" in spelled):
         wanted = ", ".join(f"{keys[0]}/{keys[1]}" for keys in _KEYS[:-1])
-        found = ", ".join(spelled.values()) or "no array"
-        raise FileFormatError(f"{source}: holds {found}; expected one of {wanted}")
-    x, y, x_test, y_test = (
-        load(spelled[key]) if key in spelled else None for key in keys
-    )
+        names = ", ".join(spelled.values()) or "no array"
+        raise FileFormatError(f"{source}: holds {names}; expected one of {wanted}")
+    x, y, x_test, y_test = (load(found[key]) if key in found else None for key in keys)
     if x_test is None and y_test is not None:
         raise FileFormatError(f"{source}: holds {keys[3]} without {keys[2]}")
     assert x is not None

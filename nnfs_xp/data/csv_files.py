@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnfs_xp.data.examples import Examples
 from nnfs_xp.data.streams import open_binary
-from nnfs_xp.data.tables import LABEL_NAMES, Layout, find_column, read_table
+from nnfs_xp.data.tables import LABEL_NAMES, Layout, find_column, read_table, to_numbers
 from nnfs_xp.errors import DataWarning, FileFormatError, InputError
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _DELIMITERS = (",", ";", "\t")
 _LINES_LOOKED_AT = 20
+# pandas takes a ten-thousandth of a second for each.
+_MOST_COLUMNS = 2**16
+# gzip reports damage through these.
+_DAMAGE = (OSError, EOFError, zlib.error)
 # Texts that stand for a missing feature; a class may well be called "None".
 _EMPTY = ("", "?", "NA", "N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None")
 
@@ -61,6 +65,7 @@ def read_csv(path: Path, layout: Layout, delimiter: str | None = None) -> Exampl
         delimiter = _delimiter_of(path)
     if len(delimiter) != 1 or delimiter in '"\r\n':
         raise InputError(f"delimiter must be one character, not {delimiter!r}")
+    _check_width(path, delimiter)
     first = _parse(path, delimiter, header=None, nrows=1, dtype=str).iloc[0].fillna("")
     cells = [cell.strip() for cell in first]
     header = cells if _is_header(path, cells, layout) else None
@@ -80,11 +85,15 @@ def read_csv(path: Path, layout: Layout, delimiter: str | None = None) -> Exampl
         raise FileFormatError(f"{path}: holds a header and no rows")
 
     def place_of(row: int) -> str:
-        with _open_text(path) as text:
-            reader = csv.reader(text, delimiter=delimiter)
-            lines = (reader.line_num for r in reader if r[1:] or "".join(r).strip())
-            line = next(itertools.islice(lines, row + bool(header), None))
-        return f"line {line}"
+        try:
+            with _open_text(path) as text:
+                reader = csv.reader(text, delimiter=delimiter)
+                lines = (reader.line_num for r in reader if r[1:] or "".join(r).strip())
+                line = next(itertools.islice(lines, row + bool(header), None), None)
+        # It refuses very long cells.
+        except csv.Error:
+            line = None
+        return f"row {row + 1}" if line is None else f"line {line}"
 
     return read_table(str(path), frame, header, layout, place_of)
 
@@ -110,9 +119,8 @@ def _parse(path: Path, delimiter: str, **options: Any) -> pd.DataFrame:
         raise FileFormatError(f"{path}: {reason}") from None
     except FileFormatError:
         raise
-    # gzip reports damage through the last three. Text that is not UTF-8 is a
-    # ValueError, as are pandas' own.
-    except (ValueError, OSError, EOFError, zlib.error) as error:
+    # Text that is not UTF-8 is a ValueError, as are pandas' own.
+    except (ValueError, *_DAMAGE) as error:
         reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
         raise FileFormatError(f"{path}: cannot be read as CSV: {reason}") from error
 
@@ -137,7 +145,7 @@ def _delimiter_of(path: Path) -> str:
             if len(widths) == 1 and widths != {1}:
                 found.append(delimiter)
     # Whatever is wrong with the file, pandas will meet it again.
-    except (csv.Error, OSError, EOFError, zlib.error):
+    except (csv.Error, *_DAMAGE):
         return ","
     if len(found) > 1:
         raise FileFormatError(
@@ -145,6 +153,19 @@ def _delimiter_of(path: Path) -> str:
             "(--delimiter) says by which"
         )
     return found[0] if found else ","
+
+
+def _check_width(path: Path, delimiter: str) -> None:
+    try:
+        with _open_text(path) as text:
+            width = next((line.count(delimiter) for line in text if line.strip()), 0)
+    except _DAMAGE:
+        return
+    if width >= _MOST_COLUMNS:
+        raise FileFormatError(
+            f"{path}: has {width + 1:,} columns; at most {_MOST_COLUMNS:,} are read. "
+            "An .npz file holds any number"
+        )
 
 
 def _is_header(path: Path, cells: list[str], layout: Layout) -> bool:
@@ -170,6 +191,4 @@ def _is_header(path: Path, cells: list[str], layout: Layout) -> bool:
     if len(cells) != layout.n_features and label is not None:
         cells = [cell for i, cell in enumerate(cells) if i != label % len(cells)]
     features = pd.Series([cell for cell in cells if cell], dtype=object)
-    return len(features) > 0 and bool(
-        pd.to_numeric(features, errors="coerce").isna().all()
-    )
+    return len(features) > 0 and bool(to_numbers(features).isna().all())

@@ -9,6 +9,9 @@ import numpy as np
 from nnfs_xp.data.targets import as_column
 from nnfs_xp.errors import FileFormatError
 
+# Codes of Unicode, and what those share that stand for no character by themselves.
+_LAST_CHARACTER, _SURROGATES = 0x10FFFF, 0xD800 >> 11
+
 
 # Without eq=False the generated __eq__ would compare arrays and raise.
 @dataclass(frozen=True, eq=False)
@@ -96,6 +99,8 @@ def make_examples(
         name = f"{source}: {part} labels"
         if y.dtype.kind not in "biufU":
             raise FileFormatError(f"{name} must be numbers or names, not {y.dtype}")
+        if y.dtype.kind == "U":
+            _check_text(name, y)
         y = as_column(y)
         if y.shape != x.shape[:1]:
             raise FileFormatError(
@@ -136,6 +141,13 @@ def _check_finite(name: str, values: np.ndarray) -> None:
         raise FileFormatError(
             f"{name} hold NaN or infinity in row {row} (counting from 0)"
         )
+
+
+def _check_text(name: str, values: np.ndarray) -> None:
+    """Refuse names that hold something else than characters, as damaged ones may."""
+    codes = np.ascontiguousarray(values).reshape(-1).view(values.dtype.byteorder + "u4")
+    if ((codes > _LAST_CHARACTER) | (codes >> 11 == _SURROGATES)).any():
+        raise FileFormatError(f"{name} hold bytes that are no characters")
 
 
 def _native(dtype: np.dtype) -> np.dtype:

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from nnfs_xp.data.examples import Parts, make_parts
+from nnfs_xp.data.streams import check_unpacked_size
 from nnfs_xp.errors import FileFormatError, InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+# Pictures of so many bytes may be of one colour; a damaged header declares any size.
+_ALWAYS_ALLOWED = 2**24
 _GREY, _COLOUR = ("1", "L", "LA"), ("P", "RGB", "RGBA", "CMYK", "YCbCr")
 
 
@@ -110,6 +113,9 @@ def _load(
                 with Image.open(file) as picture:
                     if picture.mode not in _GREY + _COLOUR:
                         raise ValueError(f"its mode is {picture.mode}")
+                    bits = 1 if picture.mode == "1" else 8 * len(picture.getbands())
+                    declared = picture.width * picture.height * bits // 8
+                    check_unpacked_size(file, declared, _ALWAYS_ALLOWED)
                     if wanted is None:
                         size = resize or (picture.height, picture.width)
                         wanted = (*size, *(() if picture.mode in _GREY else (3,)))
@@ -126,6 +132,8 @@ def _load(
                             f"{wanted[0]} x {wanted[1]} are expected; resize=(height, "
                             "width) (--resize HxW) makes all alike"
                         )
+            except FileFormatError:
+                raise
             # Damage makes Pillow raise many types that share no other base.
             except Exception as error:
                 raise FileFormatError(f"{file}: cannot be used: {error}") from error

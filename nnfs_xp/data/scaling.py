@@ -148,7 +148,8 @@ class Scaling:
         DTypeError
             If `dtype` is not a floating type.
         InputError
-            If the scaling is by column and `x` has not as many.
+            If the scaling is by column and `x` has not as many, or a finite value
+            becomes one that `dtype` cannot hold.
 
         Notes
         -----
@@ -171,10 +172,16 @@ class Scaling:
                 f"x must have {columns[0]} columns, as the scaling has, not shape "
                 f"{values.shape}"
             )
-        scaled = values.astype(np.result_type(values.dtype, wanted))
-        scaled -= np.asarray(self.offset, scaled.dtype)
-        scaled /= np.asarray(self.scale, scaled.dtype)
-        return scaled.astype(wanted, copy=False)
+        try:
+            with np.errstate(over="raise", under="ignore", invalid="ignore"):
+                scaled = values.astype(np.result_type(values.dtype, wanted))
+                scaled -= np.asarray(self.offset, scaled.dtype)
+                scaled /= np.asarray(self.scale, scaled.dtype)
+                return scaled.astype(wanted, copy=False)
+        except FloatingPointError:
+            raise InputError(
+                f"x has values that are too large, once scaled, for {wanted}"
+            ) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as a dictionary that JSON can hold."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from nnfs_xp.errors import FileFormatError
 
@@ -24,23 +25,46 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
     with open(path, "rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
         if compressed:
-            # The last four bytes declare the size, modulo 4 GiB.
+            # The last four bytes declare the size, modulo 4 GiB, of the last part.
             file.seek(-4, 2)
             check_unpacked_size(path, int.from_bytes(file.read(4), "little"))
         file.seek(0)
-        stream = gzip.GzipFile(fileobj=file) if compressed else file
-        yield cast(BinaryIO, stream)
+        if compressed:
+            yield cast(BinaryIO, io.BufferedReader(_Unpacked(path, file)))
+        else:
+            yield file
 
 
-def check_unpacked_size(path: Path, declared: int) -> None:
+class _Unpacked(io.RawIOBase):
+    """What a file by gzip holds, as far as `check_unpacked_size` allows."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._path, self._stream, self._size = path, gzip.GzipFile(fileobj=file), 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer, and return the number of bytes."""
+        count = self._stream.readinto(buffer)
+        self._size += count
+        check_unpacked_size(self._path, self._size)
+        return count
+
+
+def check_unpacked_size(
+    path: Path, declared: int, always_allowed: int = _ALWAYS_ALLOWED
+) -> None:
     """Refuse a file that would be far larger once it is unpacked.
 
     Raises
     ------
     FileFormatError
-        If it declares more than 1 GiB and more than 200 times its own size.
+        If it declares more than `always_allowed`, which is 1 GiB, and more than 200
+        times its own size.
     """
-    limit = max(_ALWAYS_ALLOWED, _LARGEST_RATIO * path.stat().st_size)
+    limit = max(always_allowed, _LARGEST_RATIO * path.stat().st_size)
     if declared > limit:
         raise FileFormatError(
             f"{path}: is damaged, or would unpack to {declared:,} bytes, more than the "

@@ -92,6 +92,8 @@ def read_table(
         kept = kept[1:]
     label = _label_column(source, header, kept, layout)
     features = [column for column in kept if column != label]
+    if not features:
+        raise _single_column(source)
     if layout.columns:
         features = _features_of_model(source, header, features, layout.columns)
 
@@ -163,12 +165,16 @@ def _label_column(
         others = [i for i in kept if header[i] not in layout.columns]
         return others[0] if len(others) == 1 else None
     if len(kept) < 2:
-        raise FileFormatError(
-            f"{source}: has a single column; a feature and a label are needed at "
-            "least. delimiter=... (--delimiter) names what stands between columns, if "
-            "it is no comma, semicolon or tab"
-        )
+        raise _single_column(source)
     return kept[-1]
+
+
+def _single_column(source: str) -> FileFormatError:
+    return FileFormatError(
+        f"{source}: has a single column; a feature and a label are needed at "
+        "least. delimiter=... (--delimiter) names what stands between columns, if "
+        "it is no comma, semicolon or tab"
+    )
 
 
 def _features_of_model(
@@ -203,18 +209,39 @@ def _numbers(
     frame: pd.DataFrame, columns: list[int], error: Callable[..., FileFormatError]
 ) -> np.ndarray:
     """Return numbers, NaN where a cell is empty."""
-    import pandas as pd
-
     cells = frame.iloc[:, columns]
-    x = cells.apply(pd.to_numeric, errors="coerce").to_numpy(
-        np.float64, na_value=np.nan
-    )
+    x = cells.apply(to_numbers).to_numpy(np.float64, na_value=np.nan)
     bad = ~np.isfinite(x)
     if bad.any():
         for row, index in np.argwhere(bad & ~cells.isna().to_numpy())[:1]:
-            reason = f"'{cells.iat[row, index]}' is no finite number"
+            reason = f"{_shown(cells.iat[row, index])} is no finite number"
             raise error(row, columns[index], reason)
     return x
+
+
+def _shown(cell: Any) -> str:
+    text = str(cell)
+    return f"'{text}'" if len(text) < 100 else f"'{text[:50]}...'"
+
+
+def to_numbers(cells: pd.Series) -> pd.Series:
+    """Return numbers, NaN for cells that hold none and infinity for absurd ones."""
+    import pandas as pd
+
+    try:
+        return pd.to_numeric(cells, errors="coerce")
+    # An integer of hundreds of digits.
+    except OverflowError:
+        return cells.map(_number)
+
+
+def _number(cell: Any) -> float:
+    try:
+        return float(cell)
+    except OverflowError:
+        return np.inf
+    except (TypeError, ValueError):
+        return np.nan
 
 
 def _answers(
@@ -233,18 +260,18 @@ def _answers(
         raise error(int(np.argmax(empty)), column, reason)
     # "True" and "False", too, are names.
     texts = cells.astype(str).str.strip().to_numpy(object)
-    numbers: Any = pd.to_numeric(pd.Series(texts[~empty]), errors="coerce").to_numpy()
+    numbers: Any = to_numbers(pd.Series(texts[~empty])).to_numpy()
     words = np.isnan(numbers.astype(np.float64))
     if words.all():
         return texts.astype(str)
     for row in np.flatnonzero(words)[:1]:
         row = np.flatnonzero(~empty)[row]
         raise error(
-            row, column, f"the label {texts[row]!r} is a name, others are numbers"
+            row, column, f"the label {_shown(texts[row])} is a name, others are numbers"
         )
     values = np.zeros(len(texts))
     values[~empty] = numbers
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values)))
-        raise error(row, column, f"the label {texts[row]!r} is no finite number")
+        raise error(row, column, f"the label {_shown(texts[row])} is no finite number")
     return values

@@ -50,7 +50,8 @@ def task_of(y: np.ndarray) -> str:
         return "classification"
     values = np.unique(y)
     whole = bool((values % 1 == 0).all())
-    gaps = values[-1] - values[0] >= len(values)
+    # As Python's numbers: a difference of small types may exceed them.
+    gaps = values[-1].item() - values[0].item() >= len(values)
     measured = len(values) > _FEW_VALUES and gaps
     return "classification" if whole and not measured else "regression"
 

@@ -26,6 +26,8 @@ from nnfs_xp.engine import loss_scaling
 from nnfs_xp.engine.layout import named_array
 from nnfs_xp.engine.network import Network, Node
 from nnfs_xp.engine.statistics import empty_statistics
+from nnfs_xp.errors import InputError
+from nnfs_xp.io.checkpoint import MOST_STEPS
 from nnfs_xp.random import Stream
 from nnfs_xp.trees import copied_leaves, leaves
 
@@ -219,9 +221,17 @@ class State:
         """Take over statistics that `export_totals` returned, and the next row."""
         be = self.network.backend
         for name, slots, key in _slots(self.tree["totals"]):
-            be.assign(slots, key, be.asarray(named[name], slots[key].dtype))
+            value = named_array(named, name, tuple(slots[key].shape))
+            be.assign(slots, key, be.asarray(value, slots[key].dtype))
         if "row" in self.tree:
             be.assign(self.tree, "row", be.asarray(row, "int32"))
+
+    def check(self, named: Mapping[str, Any]) -> None:
+        """Raise InputError unless `restore` can take these arrays over."""
+        network = self.network
+        for path in network.by_path:
+            named_array(named, path, network.shape_of(path))
+        self._learned(named, complete=True)
 
     def restore(self, named: Mapping[str, Any], epochs: int, steps: int) -> None:
         """Take over all that `export` returned, at an epoch and a step.
@@ -229,15 +239,12 @@ class State:
         Raises
         ------
         InputError
-            If it is of another network.
+            If it is of another network; nothing has changed then.
         """
-        be, network = self.network.backend, self.network
-        values = {
-            path: named_array(named, path, network.shape_of(path))
-            for path in network.by_path
-        }
-        for path, value in values.items():
-            self.assign(path, be.asarray(value, be.dtype))
+        self.check(named)
+        be = self.network.backend
+        for path in self.network.by_path:
+            self.assign(path, be.asarray(named[path], be.dtype))
         self.counters.epochs, self.counters.steps = epochs, steps
         self.restore_learning(named)
 
@@ -267,24 +274,40 @@ class State:
         Raises
         ------
         InputError
-            If it is that of another optimizer or network.
+            If it is that of another optimizer or network; nothing has changed then.
         """
-        be, frozen = self.network.backend, self.network.frozen.shapes
+        be = self.network.backend
+        learned, set_aside, steps = self._learned(named, complete)
+        for slots, key, value in learned:
+            with be.context():
+                be.assign(slots, key, be.asarray(value, slots[key].dtype))
+        self._set_aside |= set_aside
+        if steps is not None:
+            self.counters.steps_before = self.counters.steps - steps
+
+    def _learned(
+        self, named: Mapping[str, Any], complete: bool
+    ) -> tuple[list[tuple[Tree, str, Any]], Named, int | None]:
+        """Return slots and their values, moments to set aside, and the steps taken."""
+        frozen = self.network.frozen.shapes
         of_optimizer = [name for name in named if name.startswith("optimizer.")]
         complete = complete and bool(of_optimizer)
-        for name, slots, key in self._learning():
-            if name in named or (complete and name.startswith("optimizer.")):
-                value = named_array(named, name, tuple(slots[key].shape))
-                with be.context():
-                    be.assign(slots, key, be.asarray(value, slots[key].dtype))
+        learned = [
+            (slots, key, named_array(named, name, tuple(slots[key].shape)))
+            for name, slots, key in self._learning()
+            if name in named or (complete and name.startswith("optimizer."))
+        ]
+        set_aside, steps = {}, None
         for name in of_optimizer:
             _, _, path = name.removeprefix("optimizer.").partition(".")
             if path in frozen:
-                self._set_aside[name] = named_array(named, name, frozen[path])
+                set_aside[name] = named_array(named, name, frozen[path])
         if of_optimizer:
             steps = named_array(named, "optimizer.step", ()).item()
             steps = check_count(steps, "optimizer.step", least=0)
-            self.counters.steps_before = self.counters.steps - steps
+            if steps > MOST_STEPS:
+                raise InputError(f"optimizer.step must fit 32 bits, got {steps}")
+        return learned, set_aside, steps
 
     def _learning(self) -> Iterator[tuple[str, Tree, str]]:
         """Yield name, slots and key of each array of optimizer and loss scaling."""

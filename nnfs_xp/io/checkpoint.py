@@ -23,6 +23,8 @@ _NO_CHECKSUM = "0" * 64
 _FORMAT = 2
 # What this version can read: format 1 numbered the units of all chains together.
 _READABLE = (1, 2)
+# Steps are counted in 32 bits.
+MOST_STEPS = 2**31 - 1
 # How names begin of what is in a file beside parameters and buffers.
 _NO_VALUES = ("optimizer.", "scaling.", "training.")
 _CONFIG_TYPES: dict[str, tuple[type, ...]] = {
@@ -147,7 +149,7 @@ def read_checkpoint(
     try:
         config = json.loads(metadata[_METADATA_KEY])
         version = config["format"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise _not_ours(path, repr(error)) from error
     if version not in _READABLE:
         newer = isinstance(version, int) and version > _FORMAT
@@ -157,6 +159,9 @@ def read_checkpoint(
         )
     for key, types in _CONFIG_TYPES.items():
         if not isinstance(config.get(key, ...), types):
+            raise FileFormatError(f"{os.fspath(path)} has no usable {key!r}")
+    for key in ("epochs_trained", "steps_trained"):
+        if not 0 <= config[key] <= MOST_STEPS:
             raise FileFormatError(f"{os.fspath(path)} has no usable {key!r}")
     return config, named
 

@@ -13,13 +13,31 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.errors import DivergenceError, InputError
+from nnfs_xp.errors import DivergenceError, FileFormatError, InputError
 from nnfs_xp.io.atomic import checked_path
 from nnfs_xp.io.checkpoint import read_checkpoint, write_checkpoint
 
 # What of a model must be as it was, and what of a call of `fit`.
 _OF_MODEL = ("layers", "loss", "metrics", "dtype", "seed")
 _TOTALS = "training.totals."
+_NUMBER = (int, float)
+# What of a training is in a file, and the types of it. A rate may be a schedule.
+_TYPES: dict[str, tuple[type, ...]] = {
+    "plan": (dict,),
+    "learning_rate": (*_NUMBER, dict, type(None)),
+    "records": (list,),
+    "begun": (bool,),
+    "batch": (int,),
+    "seconds": _NUMBER,
+    "rate": (*_NUMBER, type(None)),
+    "stopped": (bool,),
+    "callbacks": (list,),
+}
+_TYPES_OF_CALLBACK: dict[str, tuple[type, ...]] = {
+    "class": (str,),
+    "place": (str,),
+    "state": (dict,),
+}
 # The longest time between two files, whatever the length of an epoch.
 _SECONDS = 600.0
 _NOTHING = contextlib.nullcontext()
@@ -82,7 +100,11 @@ class Run:
     def start(self) -> None:
         """Hand callbacks their states, and save: what cannot be is found at once."""
         for callback, state in self._states:
-            callback.load_state_dict(state)
+            try:
+                callback.load_state_dict(state)
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
+                name = type(callback).__name__
+                raise self._unusable(f"state of {name}: {error!r}") from error
         self.save()
 
     def undivided(self, interrupts: Any) -> contextlib.AbstractContextManager[None]:
@@ -176,6 +198,7 @@ class Run:
                 "on with; Model.load reads it"
             )
         training = config["training"]
+        self._check_training(training, config["epochs_trained"])
         own = _plain(model.config())
         (kind, rate), (own_kind, own_rate) = _optimizer_of(config), _optimizer_of(own)
         asked = {"optimizer": own_kind} | {key: own[key] for key in _OF_MODEL}
@@ -187,13 +210,20 @@ class Run:
             asked["learning_rate"] = own_rate
             found["learning_rate"] = training["learning_rate"]
         self._check_same(asked | _facts(self._plan), found | training["plan"])
+        if not 0 <= training["batch"] <= len(self._plan.batches):
+            raise self._unusable("batch")
         self._states = [
             (callback, _with_arrays(state, named))
             for callback, state in self._matched(training["callbacks"])
         ]
-        model._ready.restore(named, config["epochs_trained"], config["steps_trained"])
-        if rate != own_rate:
-            model.optimizer.learning_rate = rate
+        state = model._ready
+        try:
+            state.check(named)
+            if rate != own_rate:
+                model.optimizer.learning_rate = rate
+        except InputError as error:
+            raise FileFormatError(f"{os.fspath(self.path)}: {error}") from error
+        state.restore(named, config["epochs_trained"], config["steps_trained"])
         for name in ("records", "begun", "batch", "seconds", "rate", "stopped"):
             setattr(self, name, training[name])
         self._first_rate = training["learning_rate"]
@@ -203,6 +233,28 @@ class Run:
             for name, array in named.items()
             if name.startswith(_TOTALS)
         }
+
+    def _check_training(self, training: Any, epochs: int) -> None:
+        """Raise FileFormatError unless a training is such as `save` writes."""
+        self._check_types(training, _TYPES, "training")
+        for state in training["callbacks"]:
+            self._check_types(state, _TYPES_OF_CALLBACK, "callback")
+        records = training["records"]
+        numbers = [r.get("epoch") if isinstance(r, dict) else None for r in records]
+        if numbers != list(range(epochs - len(records) + 1, epochs + 1)):
+            raise self._unusable("records")
+
+    def _check_types(
+        self, value: Any, types: dict[str, tuple[type, ...]], name: str
+    ) -> None:
+        if not isinstance(value, dict):
+            raise self._unusable(name)
+        for key, expected in types.items():
+            if not isinstance(value.get(key, ...), expected):
+                raise self._unusable(key)
+
+    def _unusable(self, what: str) -> FileFormatError:
+        return FileFormatError(f"{os.fspath(self.path or '')} has no usable {what}")
 
     def _check_same(self, asked: dict[str, Any], found: dict[str, Any]) -> None:
         for key, value in asked.items():
@@ -229,7 +281,7 @@ class Run:
 
 def _optimizer_of(config: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """Return the optimizer of a configuration, and its learning rate by itself."""
-    own = _plain(config["optimizer"])
+    own = _plain(config["optimizer"]) or {}
     return own, own.pop("learning_rate", None)
 
 

@@ -52,6 +52,9 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except InputError as error:
         raise FileFormatError(f"{os.fspath(path)}: {error}") from error
+    except RecursionError as error:
+        reason = "its layers are nested too deeply"
+        raise FileFormatError(f"{os.fspath(path)}: {reason}") from error
 
 
 def check_precision(value: Any) -> None:
