@@ -6,6 +6,7 @@ import functools
 import math
 from typing import Any
 
+from nnfs_xp.arguments import check_flag
 from nnfs_xp.backends import Array
 from nnfs_xp.book.settings import here, moved
 from nnfs_xp.checks import check_array
@@ -98,7 +99,7 @@ class Accuracy_Categorical(Accuracy):
     binary = False
 
     def __init__(self, *, binary: bool = False) -> None:
-        self.binary = bool(binary)
+        self.binary = check_flag(binary, "binary")
 
     @functools.cached_property
     def metric(self) -> Metric:
@@ -146,7 +147,7 @@ class Accuracy_Regression(Accuracy):
 
     def init(self, y: Any, reinit: bool = False) -> None:
         """Take the precision from targets, if there is none or with `reinit`."""
-        if reinit:
+        if check_flag(reinit, "reinit"):
             self.metric._tolerance = None
         be = here()
         with be.context():

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from nnfs_xp.arguments import check_flag
 from nnfs_xp.backends import Array, Backend, backend_of
 from nnfs_xp.book.names import stands_for
 from nnfs_xp.book.settings import AnyAttributes, here, moved
@@ -58,6 +59,7 @@ class Loss:
             Whether to return a pair: the loss of the data, and the penalties of
             the layers of `remember_trainable_layers`.
         """
+        check_flag(include_regularization, "include_regularization")
         each = self.forward(output, y)  # type: ignore[attr-defined]
         if not getattr(each, "shape", ()):
             raise InputError(
@@ -74,6 +76,7 @@ class Loss:
 
     def calculate_accumulated(self, *, include_regularization: bool = False) -> Any:
         """Return the mean loss of all batches since `new_pass`."""
+        check_flag(include_regularization, "include_regularization")
         if not self.accumulated_count:
             raise InputError("calculate_accumulated needs a call of calculate first")
         data_loss = self.accumulated_sum / self.accumulated_count

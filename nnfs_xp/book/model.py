@@ -349,13 +349,15 @@ class Model(own.Model):
         values = itertools.chain.from_iterable(parameters)
         self._replace(dict(zip(self._places(), values, strict=True)))
 
-    def save_parameters(self, path: str | os.PathLike[str]) -> None:
+    def save_parameters(
+        self, path: str | os.PathLike[str], *, allow_nonfinite: bool = False
+    ) -> None:
         """Write the parameters alone; see `nnfs_xp.Model.save_parameters`."""
         if not self._own:
-            super().save_parameters(path)
+            super().save_parameters(path, allow_nonfinite=allow_nonfinite)
         else:
-            named = self.parameters
-            write_arrays(path, {name: to_numpy(value) for name, value in named.items()})
+            named = {name: to_numpy(value) for name, value in self.parameters.items()}
+            write_arrays(path, named, allow_nonfinite=allow_nonfinite)
 
     def load_parameters(self, path: str | os.PathLike[str]) -> None:
         """Read parameters; see `nnfs_xp.Model.load_parameters`."""

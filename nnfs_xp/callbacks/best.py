@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from nnfs_xp.arguments import check_choice, check_count, check_rate
@@ -72,8 +73,13 @@ class Best:
             raise InputError(f"best must hold a figure and two counts, got {known!r}")
         self.value, self.epoch, self.waited = value, epoch, waited
 
-    def update(self, record: dict[str, Any]) -> bool:
-        """Look at the record of an epoch, and return whether it is better."""
+    def update(
+        self, record: dict[str, Any], accept: Callable[[], bool] = lambda: True
+    ) -> bool:
+        """Look at the record of an epoch, and return whether it is better.
+
+        A better one is asked of `accept`, too.
+        """
         value = record[self.monitor]
         if not isinstance(value, (int, float)):
             raise InputError(
@@ -82,7 +88,7 @@ class Best:
             )
         best = -math.inf * self._sign if self.value is None else self.value
         # A comparison with NaN is false.
-        if self._sign * (value - best) > self.min_delta:
+        if self._sign * (value - best) > self.min_delta and accept():
             self.value, self.epoch, self.waited = value, record["epoch"], 0
             return True
         self.waited += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nnfs_xp.backends import Array, Backend, backend_of
 from nnfs_xp.callbacks.best import Best, Patient
 from nnfs_xp.errors import InputError
 
@@ -12,8 +13,9 @@ class EarlyStopping(Patient):
     """Stop when a figure has not improved for more than `patience` epochs.
 
     An epoch improves on the best one so far if its figure is less (or more,
-    as `mode` says) by more than `min_delta`. NaN is no improvement. A second
-    ``fit`` starts over.
+    as `mode` says) by more than `min_delta`. NaN is no improvement, and neither is
+    an epoch that ends at parameters that are not finite, where they are to be
+    restored. A second ``fit`` starts over.
 
     Parameters
     ----------
@@ -94,12 +96,24 @@ class EarlyStopping(Patient):
 
     def on_epoch_end(self, record: dict[str, Any]) -> None:
         """Keep the parameters of a better epoch, or stop."""
-        if self._best.update(record):
-            if self.restore_best:
-                self._parameters = self._model.get_parameters()
-        elif self._best.waited > self.patience:
+        better = self._best.update(record, self._keep)
+        if not better and self._best.waited > self.patience:
             self._model.stop_training = True
             self.stopped_epoch = record["epoch"]
+
+    def _keep(self) -> bool:
+        """Keep the parameters, and return whether they are worth it.
+
+        The last step of an epoch is in no figure of it.
+        """
+        if not self.restore_best:
+            return True
+        parameters = self._model.get_parameters()
+        arrays = [array for entry in parameters for array in entry]
+        if arrays and not _are_finite(backend_of(arrays[0]), arrays):
+            return False
+        self._parameters = parameters
+        return True
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is known of the figure, and the best parameters."""
@@ -130,3 +144,9 @@ class EarlyStopping(Patient):
         if self._parameters is not None:
             self._model.set_parameters(self._parameters)
             self._parameters = None
+
+
+def _are_finite(be: Backend, arrays: list[Array]) -> bool:
+    """Return whether all numbers of arrays are finite, at one read."""
+    with be.context():
+        return all(be.read([be.xp.all(be.xp.isfinite(array)) for array in arrays]))

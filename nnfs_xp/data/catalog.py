@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.arguments import check_choice
+from nnfs_xp.arguments import check_choice, check_seed
 from nnfs_xp.data.dataset import Dataset
 from nnfs_xp.data.examples import Examples, Parts
 from nnfs_xp.data.fashion_mnist import load_full
@@ -19,7 +19,7 @@ from nnfs_xp.data.generators import load_points
 from nnfs_xp.data.packaged import load_digits, load_mini
 from nnfs_xp.data.readers import read_file, read_frame
 from nnfs_xp.data.scaling import Scaling
-from nnfs_xp.data.tables import MISSING, Layout
+from nnfs_xp.data.tables import Layout
 from nnfs_xp.data.targets import TASKS, numbered, task_of
 from nnfs_xp.errors import DataWarning, FileFormatError, InputError
 from nnfs_xp.random import Stream
@@ -105,10 +105,10 @@ def load_dataset(
     >>> load_dataset("digits").n_classes
     10
     """
+    check_seed(seed)
     if task is not None:
         check_choice(task, "task", TASKS)
-    if missing is not None:
-        check_choice(missing, "missing", MISSING)
+    layout = Layout(label, missing)
     options: dict[str, Any] = {"delimiter": delimiter, "resize": resize}
     if isinstance(name_or_path, str) and name_or_path in _LOADERS:
         options |= {"task": task, "label": label, "missing": missing}
@@ -116,7 +116,7 @@ def load_dataset(
             if value is not None:
                 raise InputError(f"{option} is for files; {name_or_path} is built in")
         return _LOADERS[name_or_path](data_dir)
-    source, parts = _read(name_or_path, Layout(label, missing), options)
+    source, parts = _read(name_or_path, layout, options)
     return _dataset(source, parts, seed, task, missing)
 
 
@@ -184,15 +184,13 @@ def load_examples(
     >>> load_examples("digits").class_names[:3]
     ('0', '1', '2')
     """
-    if missing is not None:
-        check_choice(missing, "missing", MISSING)
+    layout = Layout(label, missing, n_features, tuple(columns), False)
     if isinstance(name_or_path, str) and name_or_path in _LOADERS:
         dataset = load_dataset(name_or_path, data_dir=data_dir)
         x, y = dataset.x_test, dataset.y_test
         found = Examples(x, y, dataset.class_names, dataset.image_shape)
         source = name_or_path
     else:
-        layout = Layout(label, missing, n_features, tuple(columns), False)
         options = {"delimiter": delimiter, "resize": resize, "image_shape": image_shape}
         source, (rows, test) = _read(name_or_path, layout, options)
         found = test or rows
@@ -286,8 +284,15 @@ def _dataset(
 def _check_classes(
     source: str, y: np.ndarray, names: tuple[str, ...], answers: str, split: bool
 ) -> None:
-    """Refuse a single class; warn of one that cannot be split into two parts."""
+    """Refuse a single class; warn of a first one, or of a part, without rows."""
     counts = np.bincount(y)
+    if not counts[0]:
+        warnings.warn(
+            f"{source}: no row is of class 0; {answers} holds numbers from {y.min()} "
+            "up, which stay what they are, and a model has an output for each number "
+            f"from 0 up; subtract {y.min()} from them, or write names",
+            DataWarning,
+        )
     if (counts > 0).sum() == 1 and len(y) > 1:
         raise InputError(
             f"{source}: all rows are of one class, {names[y[0]]!r}; if {answers} is "

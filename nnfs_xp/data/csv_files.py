@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from nnfs_xp.data.examples import Examples
 from nnfs_xp.data.streams import open_binary
-from nnfs_xp.data.tables import LABEL_NAMES, Layout, find_column, read_table, to_numbers
+from nnfs_xp.data.tables import (
+    LABEL_NAMES,
+    Layout,
+    find_column,
+    read_table,
+    to_numbers,
+    usual_label,
+)
 from nnfs_xp.errors import DataWarning, FileFormatError, InputError
 
 if TYPE_CHECKING:
@@ -69,12 +76,10 @@ def read_csv(path: Path, layout: Layout, delimiter: str | None = None) -> Exampl
     first = _parse(path, delimiter, header=None, nrows=1, dtype=str).iloc[0].fillna("")
     cells = [cell.strip() for cell in first]
     header = cells if _is_header(path, cells, layout) else None
-    label = None
-    if layout.label is not None:
+    if layout.label is None:
+        label = usual_label(header, range(len(cells)))
+    else:
         label = find_column(layout.label, header, len(cells))
-    elif header:
-        names = [cell.lower() for cell in header]
-        label = next((names.index(name) for name in LABEL_NAMES if name in names), None)
     if label is None:
         label = len(cells) - 1
     frame = _parse(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnfs_xp.arguments import check_choice
 from nnfs_xp.data.examples import Examples
 from nnfs_xp.errors import DataWarning, FileFormatError, InputError
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 LABEL_NAMES = ("label", "class", "target", "y")
 MISSING = ("mean", "drop")
+# What a column of row numbers is called, without anything but letters.
+_ROW_NUMBERS = ("id", "index", "no", "nr", "number", "row", "rowid", "rownumber")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,10 @@ class Layout:
     n_features: int | None = None
     columns: tuple[str, ...] = ()
     must_have_label: bool = True
+
+    def __post_init__(self) -> None:
+        if self.missing is not None:
+            check_choice(self.missing, "missing", MISSING)
 
 
 def read_table(
@@ -103,6 +110,8 @@ def read_table(
         return FileFormatError(f"{place}: {reason}")
 
     x = _numbers(frame, features, error)
+    if header and layout.must_have_label:
+        _warn_of_row_numbers(source, [header[i] for i in features], x)
     y = None if label is None else _answers(frame, label, error, layout.missing)
     names = [header[i] if header else f"column {i + 1}" for i in range(frame.shape[1])]
     complete = ~np.isnan(x).any(axis=1)
@@ -138,6 +147,13 @@ def find_column(
     return number % width if -width <= number < width else None
 
 
+def usual_label(header: Sequence[str] | None, kept: Sequence[int]) -> int | None:
+    """Return the column, of those kept, whose name says that it has the answers."""
+    names = [name.lower() for name in header or ()]
+    places = (names.index(name) for name in LABEL_NAMES if name in names)
+    return next((place for place in places if place in kept), None)
+
+
 def _label_column(
     source: str, header: Sequence[str] | None, kept: list[int], layout: Layout
 ) -> int | None:
@@ -154,13 +170,11 @@ def _label_column(
                 f"{source}: has no column {layout.label!r} for the labels; it has "
                 f"{what}"
             )
-    names = [name.lower() for name in header or ()]
-    if not (fits and layout.columns and set(layout.columns) <= set(header or ())):
-        for name in LABEL_NAMES if not fits else ():
-            if name in names and names.index(name) in kept:
-                return names.index(name)
     if fits:
         return None
+    named = usual_label(header, kept)
+    if named is not None:
+        return named
     if header and layout.columns:
         others = [i for i in kept if header[i] not in layout.columns]
         return others[0] if len(others) == 1 else None
@@ -175,6 +189,21 @@ def _single_column(source: str) -> FileFormatError:
         "least. delimiter=... (--delimiter) names what stands between columns, if "
         "it is no comma, semicolon or tab"
     )
+
+
+def _warn_of_row_numbers(source: str, names: Sequence[str], x: np.ndarray) -> None:
+    """Say so if a feature is called like row numbers, and counts the rows."""
+    rows = np.arange(len(x))
+    for column, name in enumerate(names):
+        called = "".join(filter(str.isalpha, name.lower())) in _ROW_NUMBERS
+        counts = any((x[:, column] == rows + first).all() for first in (0, 1))
+        if called and counts and len(x) > 2:
+            warnings.warn(
+                f"{source}: column {name!r} counts the rows, and is taken as a "
+                "feature; leave it out of the file if it is none, or rename it if it "
+                "is one",
+                DataWarning,
+            )
 
 
 def _features_of_model(

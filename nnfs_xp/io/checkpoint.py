@@ -81,14 +81,8 @@ def write_checkpoint(
     DivergenceError
         If a parameter is infinite or NaN, and that was not allowed.
     """
-    values = {name: x for name, x in named.items() if not name.startswith(_NO_VALUES)}
-    wrong = next(not_finite(values), None)
-    if wrong is not None and not allow_nonfinite:
-        raise DivergenceError(
-            f"the model is not saved: {wrong[0]} holds {wrong[1][0]}; "
-            "save(path, allow_nonfinite=True) writes it all the same"
-        )
-    write_arrays(path, named, {_METADATA_KEY: config_text(config)})
+    metadata = {_METADATA_KEY: config_text(config)}
+    write_arrays(path, named, metadata, allow_nonfinite=allow_nonfinite)
 
 
 def not_finite(named: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
@@ -103,14 +97,28 @@ def write_arrays(
     path: str | os.PathLike[str],
     named: dict[str, np.ndarray],
     metadata: dict[str, str] | None = None,
+    *,
+    allow_nonfinite: bool = False,
 ) -> None:
     """Write arrays by name to a safetensors file, replacing it atomically.
 
     The metadata of the file has a SHA-256 checksum of all its bytes, where 64 zeros
     stand for the checksum itself.
+
+    Raises
+    ------
+    DivergenceError
+        If a parameter is infinite or NaN, and that was not allowed.
     """
     from safetensors.numpy import save
 
+    values = {name: x for name, x in named.items() if not name.startswith(_NO_VALUES)}
+    wrong = next(not_finite(values), None)
+    if wrong is not None and not allow_nonfinite:
+        raise DivergenceError(
+            f"the model is not saved: {wrong[0]} holds {wrong[1][0]}; "
+            "allow_nonfinite=True writes it all the same"
+        )
     # safetensors writes the memory as it lies, so an array that is not
     # contiguous would be scrambled without a word.
     arrays = {name: np.require(array, None, "C") for name, array in named.items()}

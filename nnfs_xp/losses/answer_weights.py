@@ -8,15 +8,17 @@ from typing import Any
 from nnfs_xp.arguments import check_rates
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks.values import check_probabilities
-from nnfs_xp.losses.class_weights import ClassWeights
+from nnfs_xp.losses.class_weights import ClassWeights, Weighted
 from nnfs_xp.losses.targets import as_axes, share_of_output, sum_over_outputs
 
 
-class AnswerWeights:
-    """A factor of the answer yes, and class weights, for a `Loss` of probabilities."""
+class AnswerWeights(Weighted):
+    """A factor of the answer yes, and class weights, for a `Loss` of probabilities.
+
+    Of class weights there are two, of the answers no and yes.
+    """
 
     _positive: ClassWeights | None
-    _weights: ClassWeights | None
 
     def set_answer_weights(self, pos_weight: Any, class_weight: Any) -> None:
         """Check and keep the options."""
@@ -36,11 +38,6 @@ class AnswerWeights:
             return None
         values = self._positive.values
         return values[0] if len(values) == 1 else values
-
-    @property
-    def class_weight(self) -> Any:
-        """The weights of no and yes as given, or as found; None if both are 1."""
-        return None if self._weights is None else self._weights.shown
 
     @property
     def is_weighted(self) -> bool:

@@ -224,9 +224,9 @@ class Loss(Unit):
         if isinstance(count, numbers.Real) and count == 0:
             # Python raises an error and NumPy a warning, where arrays give NaN.
             return total * math.nan
-        # Nothing may count and yet have losses, where labels are smoothed: they would
-        # be infinite.
-        return total / count * (count / count)
+        # NaN if nothing counts, also where labels are smoothed and have losses.
+        one = count / count
+        return total / count * one
 
     # The shell of the book.
 

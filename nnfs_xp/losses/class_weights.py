@@ -101,6 +101,17 @@ class ClassWeights:
         return be.asarray(self.values, be.dtype)
 
 
+class Weighted:
+    """A loss that may have class weights."""
+
+    _weights: ClassWeights | None
+
+    @property
+    def class_weight(self) -> Any:
+        """The weights of classes as they were given, or found; None if all are 1."""
+        return None if self._weights is None else self._weights.shown
+
+
 def _checked_labels(given: dict[Any, Any], name: str) -> dict[int, float]:
     """Return weights by labels; those of a file are strings."""
     if not given:

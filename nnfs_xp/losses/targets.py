@@ -9,7 +9,7 @@ from typing import Any
 from nnfs_xp.arguments import check_decay, check_ignore_index
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks import check_class_targets
-from nnfs_xp.losses.class_weights import ClassWeights
+from nnfs_xp.losses.class_weights import ClassWeights, Weighted
 
 
 def as_rows(be: Backend, targets: Array, like: Array) -> Array:
@@ -79,7 +79,7 @@ def are_labels(be: Backend, targets: Array) -> bool:
     return be.xp.isdtype(targets.dtype, ("integral", "bool"))
 
 
-class ClassTargets:
+class ClassTargets(Weighted):
     """Label smoothing, class weights and ignored labels, for a `Loss` of classes.
 
     Target rows ``y`` of C classes, or one-hot rows of labels, become::
@@ -92,7 +92,6 @@ class ClassTargets:
 
     label_smoothing: float
     ignore_index: int | None
-    _weights: ClassWeights | None
     # As many as the last checked targets have, if that is known.
     _classes: int | None
 
@@ -103,11 +102,6 @@ class ClassTargets:
         self.label_smoothing = check_decay(label_smoothing, "label_smoothing")
         self._weights = None if class_weight is None else ClassWeights(class_weight)
         self.ignore_index = check_ignore_index(ignore_index)
-
-    @property
-    def class_weight(self) -> Any:
-        """The weights of classes as they were given, or found; None if all are 1."""
-        return None if self._weights is None else self._weights.shown
 
     def prepare(
         self, be: Backend, y: Array, weight: Array | None, place: Backend

@@ -874,15 +874,25 @@ class Model:
             "metadata": self.metadata,
         }
 
-    def save_parameters(self, path: str | os.PathLike[str]) -> None:
+    def save_parameters(
+        self, path: str | os.PathLike[str], *, allow_nonfinite: bool = False
+    ) -> None:
         """Write the parameters alone to a safetensors file, atomically.
 
         Parameters
         ----------
         path : path
             The file; its arrays are named as in `parameters` and `buffers`.
+        allow_nonfinite : bool, default False
+            Whether parameters may be infinite or NaN.
+
+        Raises
+        ------
+        DivergenceError
+            If a parameter is infinite or NaN; a file that is there stays as it is.
         """
-        write_arrays(path, self._ready.export_values())
+        values = self._ready.export_values()
+        write_arrays(path, values, allow_nonfinite=allow_nonfinite)
 
     def load_parameters(self, path: str | os.PathLike[str]) -> None:
         """Read parameters that `save_parameters` or `save` wrote.

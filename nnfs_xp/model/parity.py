@@ -126,13 +126,13 @@ def compare(
         usual = 1e-12 if dtype == "float64" else 1e-4
         rtol = usual if precision == "full" else 0.05
     rtol, rows = check_rate(rtol, "rtol"), []
-    traces = [_traced(model, be, x, y, training) for be in places]
+    traced = [_traced(model, be, x, y, training) for be in places]
+    traces, samples = [trace for trace, _ in traced], traced[0][1]
     for key, expected in traces[0].items():
         for be, trace in zip(places[1:], traces[1:], strict=True):
             found = _differences(expected, trace[key])
             names = dict(zip(_COLUMNS, (*key, str(be), *found), strict=True))
             rows.append({**names, "agrees": bool(found[1] <= rtol)})
-    samples = check_samples(model._ready.network, x).samples
     return ParityReport(list(map(str, places)), samples, rtol, rows)
 
 
@@ -162,8 +162,10 @@ class _Recorder(Context):
             _note(self.trace, self.be, phase, unit, name, value)
 
 
-def _traced(model: Model, be: Backend, x: Any, y: Any, training: bool) -> Trace:
-    """Return all that a backend computes, on the host and in its order."""
+def _traced(
+    model: Model, be: Backend, x: Any, y: Any, training: bool
+) -> tuple[Trace, int]:
+    """Return all that a backend computes, on the host and in its order, of how many."""
     model = copy.deepcopy(model).to(be)
     state, trace = model._ready, Trace()
     network = state.network
@@ -190,7 +192,7 @@ def _traced(model: Model, be: Backend, x: Any, y: Any, training: bool) -> Trace:
             _note(trace, be, "loss", name, "losses", losses)
             _note(trace, be, "loss", name, "gradient", dy)
             root.bwd(residuals, dy)
-    return trace
+    return trace, data.samples
 
 
 def _note(

@@ -345,3 +345,26 @@ def test_data_comes_to_the_backend_in_its_precision(be):
         assert X.shape[0] == y.shape[0] == 15
         # On NumPy the sine is float64, as in the book.
         assert be.name == "numpy" or backend_of(X) == be
+
+
+def test_flags_are_flags():
+    """A string such as "False" would be true."""
+    loss, accuracy = nnfs.Loss_MeanSquaredError(), nnfs.Accuracy_Regression()
+    own = nnfs.Loss()
+    own.forward = lambda y_pred, y_true: np.ones(2)
+    for call, name in (
+        (lambda value: nnfs.Accuracy_Categorical(binary=value), "binary"),
+        (lambda value: accuracy.init([[1.0], [2.0]], value), "reinit"),
+        *(
+            (
+                lambda value, each=each: each.calculate(
+                    [[1.0]], [[1.0]], include_regularization=value
+                ),
+                "include_regularization",
+            )
+            for each in (loss, own)
+        ),
+    ):
+        for value in ("False", 1, None):
+            with pytest.raises(nx.InputError, match=f"^{name} must be True or False"):
+                call(value)

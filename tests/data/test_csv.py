@@ -119,6 +119,7 @@ def test_single_column_without_labels(read):
         ("\n \n", "is empty"),
         ("a,b,label\n", "a header and no rows"),
         ("1\n2\n", "has a single column"),
+        ("label\n1\n2\n", "has a single column"),
         ("1|2|0\n", "has a single column.*--delimiter"),
         ("1,5;2,5\n2,5;3,5\n", "divided by any of.*--delimiter"),
         ("a,b,kind\n1,2,0\n1,2\n", r"line 3, column 3 \('kind'\): the label is miss"),

@@ -279,7 +279,7 @@ def test_numbers_to_predict(write):
     [
         (["a", "b"], "classification"),
         ([0, 1], "classification"),
-        ([1.0, 2.0], "classification"),
+        ([0.0, 2.0], "classification"),
         ([0.5, 1.0], "regression"),
         (range(100), "classification"),
         (range(0, 2000, 20), "regression"),
@@ -303,3 +303,37 @@ def test_negative_numbers_and_booleans_are_names_of_classes():
         assert examples.y.tolist() == [1] and examples.class_names == names
     with pytest.raises(InputError, match="class '0' is none of -1, 1"):
         load_examples(frame.assign(label=0), class_names=("-1", "1"))
+
+
+def test_labels_that_are_counted_from_1(write):
+    """Class 0 stays, and is told to be empty."""
+    frame = FRAME.assign(kind=[1, 2, 3] * 10)
+    with pytest.warns(
+        DataWarning, match=r"a\.csv: no row is of class 0; column 'kind'"
+    ):
+        data = load_dataset(write(frame.to_csv(index=False)), label="kind")
+    assert data.class_names == ("0", "1", "2", "3")
+    with pytest.warns(DataWarning, match="the DataFrame: .*subtract 5 from them"):
+        load_dataset(frame.assign(kind=[5, 6] * 15), label="kind")
+    # Neither names, nor numbers that are numbered anew, leave a class empty.
+    for labels in (["a", "b"] * 15, [-1, 1] * 15, [0, 2] * 15):
+        load_dataset(frame.assign(kind=labels), label="kind")
+
+
+@pytest.mark.parametrize("name", ["Id", "index", "ID", "row_number", "No.", "Row"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_column_of_row_numbers_is_told(name, first):
+    frame = FRAME.assign(**{name: np.arange(30) + first})
+    with pytest.warns(DataWarning, match=f"the DataFrame: column '{name}' counts the"):
+        data = load_dataset(frame, label="kind")
+    assert data.columns == ("a", "b", name)
+
+
+def test_what_is_no_column_of_row_numbers(write):
+    n = np.arange(30)
+    for column in ({"time": n}, {"id": n + 2}, {"index": n[::-1]}, {"Id": n // 2}):
+        load_dataset(FRAME.assign(**column), label="kind")
+    # Nor is it said of rows to predict, whose columns are those of the model.
+    path = write(FRAME.assign(id=n).to_csv(index=False))
+    load_examples(path, columns=("a", "b", "id"), n_features=3)
+    load_examples(path, label="kind")

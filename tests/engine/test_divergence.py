@@ -200,11 +200,16 @@ def test_what_is_not_finite_is_saved_if_asked(tmp_path):
     weights = np.zeros((8, 3), "float32")
     weights[0, 0] = np.inf
     model.layers[2].weights = weights
-    with pytest.raises(nx.DivergenceError, match="2.weights holds inf; save"):
-        model.save(path)
-    assert path.read_bytes() == good
+    for save in (model.save, model.save_parameters):
+        with pytest.raises(nx.DivergenceError, match="2.weights holds inf; allow"):
+            save(path)
+        assert path.read_bytes() == good
     model.save(path, allow_nonfinite=True)
     assert nx.Model.load(path).layers[2].weights[0, 0] == np.inf
+    model.save_parameters(path, allow_nonfinite=True)
+    other = make_model(rate=0.1)
+    other.load_parameters(path)
+    assert other.layers[2].weights[0, 0] == np.inf
 
 
 def test_the_error_can_be_pickled():
@@ -212,3 +217,29 @@ def test_the_error_can_be_pickled():
         make_model().fit(X, LABELS, epochs=3)
     copy = pickle.loads(pickle.dumps(caught.value))
     assert (str(copy), copy.epoch, copy.step) == (str(caught.value), 2, 2)
+
+
+@every_variant
+def test_the_best_epoch_is_one_that_left_finite_parameters(variant):
+    """The last step of an epoch is in no figure of it."""
+    stop = nx.EarlyStopping("loss", patience=9)
+    kept = []
+
+    class Keep(nx.Callback):
+        def on_fit_begin(self, model, epochs, batches):
+            self.model = model
+
+        def on_epoch_end(self, record):
+            kept.append(self.model.get_parameters())
+
+    model = make_model(variant, rate=0.1)
+    history = model.fit(
+        X, LABELS, epochs=3, callbacks=[Keep(), Poison(3), stop],
+        on_divergence="continue",
+    )  # fmt: skip
+    losses = history["loss"]
+    assert losses[2] < losses[1] < losses[0]
+    assert (stop.best_epoch, stop.best) == (2, losses[1])
+    for found, expected in zip(model.get_parameters(), kept[1], strict=True):
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(nx.to_numpy(one), nx.to_numpy(other))
