@@ -7,6 +7,7 @@ welcome and JSON can hold what a unit keeps, or raises `InputError`.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import numbers
 import operator
@@ -64,6 +65,19 @@ def check_factor(value: Any, name: str) -> float:
     return number
 
 
+def check_share(value: Any, name: str) -> float:
+    """Return a number from 0 to 1."""
+    number = check_rate(value, name)
+    if number > 1:
+        raise InputError(f"{name} must be at most 1, got {value!r}")
+    return number
+
+
+def check_growth(value: Any, name: str) -> float:
+    """Return a finite number of 1 or more."""
+    return _finite(value, name, "a finite number of 1 or more", 1.0)
+
+
 def check_flag(value: Any, name: str) -> bool:
     """Return True or False."""
     if not isinstance(value, bool):
@@ -95,6 +109,17 @@ def check_rates(value: Any, name: str) -> tuple[float, ...]:
             f"{name} must hold finite numbers of 0 or more, got {_shown(value)}"
         )
     return tuple(numbers)
+
+
+def check_increasing(value: Any, name: str) -> tuple[int, ...]:
+    """Return a sequence or an array of integers of 0 or more, each above the last."""
+    items = value.tolist() if hasattr(value, "tolist") else value
+    if not isinstance(items, (list, tuple)) or not items:
+        raise InputError(f"{name} must hold integers of 0 or more, got {_shown(value)}")
+    counts = tuple(check_count(item, name, least=0) for item in items)
+    if any(low >= high for low, high in itertools.pairwise(counts)):
+        raise InputError(f"{name} must increase, got {_shown(value)}")
+    return counts
 
 
 def _integer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnfs_xp.arguments import check_count, check_factor, check_rate
+from nnfs_xp.arguments import check_count, check_factor, check_flag, check_rate
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import Schedule
 
@@ -10,6 +10,8 @@ from nnfs_xp.schedules.base import Schedule
 @register("schedule")
 class ExponentialDecay(Schedule):
     """Exponential decay, ``initial * factor ** (step / every)``.
+
+    With `staircase` the quotient is rounded down, which makes it a `StepDecay`.
 
     Parameters
     ----------
@@ -20,6 +22,8 @@ class ExponentialDecay(Schedule):
         to 1.
     every : int, default 1
         Number of steps, that is batches.
+    staircase : bool, default False
+        Whether the rate is constant for `every` steps at a time.
 
     Raises
     ------
@@ -39,11 +43,15 @@ class ExponentialDecay(Schedule):
     [1.0, 0.5, 0.25, 0.0625]
     """
 
-    def __init__(self, initial: float, factor: float, every: int = 1) -> None:
+    def __init__(
+        self, initial: float, factor: float, every: int = 1, *, staircase: bool = False
+    ) -> None:
         self.initial = check_rate(initial, "initial")
         self.factor = check_factor(factor, "factor")
         self.every = check_count(every, "every")
+        self.staircase = check_flag(staircase, "staircase")
 
     def __call__(self, step: int) -> float:
         """Return the learning rate of the step with this number."""
-        return self.initial * self.factor ** (step / self.every)
+        time = step // self.every if self.staircase else step / self.every
+        return self.initial * self.factor**time

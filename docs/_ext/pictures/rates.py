@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -24,7 +26,8 @@ def rates(*schedules: nx.Schedule) -> Figure:
             for key, value in vars(schedule).items()
             if not key.startswith("_")
         )
-        curves(ax, arguments, STEPS, lines, ("step", "learning rate"))
+        title = textwrap.fill(arguments, 40)
+        curves(ax, title, STEPS, lines, ("step", "learning rate"))
         ax.set_ylim(0, None)
     return figure
 
@@ -68,6 +71,20 @@ SCHEDULES = {
     ),
     "CosineDecay": lambda: rates(
         nx.CosineDecay(0.1, steps=250), nx.CosineDecay(0.1, steps=150, final=0.02)
+    ),
+    "CosineDecayRestarts": lambda: rates(
+        nx.CosineDecayRestarts(0.1, steps=40),
+        nx.CosineDecayRestarts(0.1, 60, growth=1, shrinkage=0.7, final=0.01),
+    ),
+    "OneCycle": lambda: rates(
+        nx.OneCycle(0.1, steps=250), nx.OneCycle(0.1, steps=250, rising=0.5)
+    ),
+    "PiecewiseConstantDecay": lambda: rates(
+        nx.PiecewiseConstantDecay([100, 200], [0.1, 0.05, 0.01])
+    ),
+    "PolynomialDecay": lambda: rates(
+        nx.PolynomialDecay(0.1, steps=250, power=2),
+        nx.PolynomialDecay(0.1, steps=100, cycle=True),
     ),
     "WarmUp": lambda: rates(
         nx.WarmUp(50, then=0.1), nx.WarmUp(50, then=nx.CosineDecay(0.1, steps=200))
