@@ -111,6 +111,14 @@ def check_rates(value: Any, name: str) -> tuple[float, ...]:
     return tuple(numbers)
 
 
+def check_names(value: Any, name: str) -> tuple[str, ...]:
+    """Return a sequence of strings, none of them empty."""
+    words = value if isinstance(value, (list, tuple)) else [None]
+    if not all(isinstance(word, str) and word for word in words):
+        raise InputError(f"{name} must be a sequence of names, got {_shown(value)}")
+    return tuple(words)
+
+
 def check_increasing(value: Any, name: str) -> tuple[int, ...]:
     """Return a sequence or an array of integers of 0 or more, each above the last."""
     items = value.tolist() if hasattr(value, "tolist") else value

@@ -160,6 +160,6 @@ def size_of(model: Any) -> int:
     64
     """
     arrays = (*model.parameters.values(), *model.buffers.values())
-    moments = () if model.optimizer is None else model.optimizer.moments()
+    kept = () if model.optimizer is None else model.optimizer.kept()
     size = 4 if model.backend.dtype_name == "float32" else 8
-    return (1 + len(moments)) * size * sum(math.prod(a.shape) for a in arrays)
+    return (1 + len(kept)) * size * sum(math.prod(a.shape) for a in arrays)

@@ -28,6 +28,9 @@ INITIAL_SCALE = 2.0**16
 SMALLEST_SCALE, LARGEST_SCALE = 1.0, 2.0**24
 STEPS_BEFORE_GROWTH = 2000
 
+# What changes in every step, whatever becomes of it.
+_GOING_ON = ("learning_rate", "step")
+
 
 def needed(be: Backend) -> bool:
     """Return whether gradients have to be scaled: only float16 is that narrow."""
@@ -82,8 +85,8 @@ def unscale(be: Backend, scaling: Slots, gradients: Slots) -> Array:
 
 def snapshot(be: Backend, parameters: Slots, optimizer_state: dict[str, Any]) -> Any:
     """Return copies of what the optimizer will change, for `keep`."""
-    blocks = {name: v for name, v in optimizer_state.items() if isinstance(v, dict)}
-    return copied_leaves(be.xp, {"": parameters, **blocks})
+    changing = {k: v for k, v in optimizer_state.items() if k not in _GOING_ON}
+    return copied_leaves(be.xp, {"": parameters, **changing})
 
 
 def keep(
@@ -104,9 +107,19 @@ def keep(
         Written to.
     """
     for name, old in before.items():
-        new = optimizer_state[name] if name else parameters
-        for key in new:
-            be.assign(new, key, be.xp.where(finite, new[key], old[key]))
+        if not isinstance(old, dict):
+            slots, old = optimizer_state, {name: old}
+        else:
+            slots = optimizer_state[name] if name else parameters
+        for key, value in old.items():
+            be.assign(slots, key, be.xp.where(finite, slots[key], value))
+
+
+def clear(be: Backend, finite: Array, gradients: Slots) -> None:
+    """Write 0 to gradients if one was not finite, where several batches are summed."""
+    for key, gradient in gradients.items():
+        zeros = be.xp.zeros_like(gradient)
+        be.assign(gradients, key, be.xp.where(finite, gradient, zeros))
 
 
 def adapt(be: Backend, scaling: Slots, finite: Array) -> None:

@@ -138,6 +138,11 @@ class State:
         """Return what units keep and do not train, by path."""
         return {k: self._readable(v) for k, v in self.tree["buffers"].items()}
 
+    def averages(self) -> Named:
+        """Return the averages that the optimizer keeps, by path."""
+        learned, kept = self.network.learned, self.tree["optimizer"]["average"]
+        return {k: self._readable(v) for k, v in learned.views(kept).items()}
+
     def of_unit(self, node: Node) -> Named:
         """Return parameters and buffers of one unit by their own names."""
         arrays = self._arrays()

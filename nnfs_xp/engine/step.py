@@ -59,6 +59,8 @@ def train_step(
     gradients = program.gradients(state)
     if scaling is not None:
         finite = loss_scaling.unscale(be, scaling, gradients)
+        if optimizer.accumulate > 1:
+            loss_scaling.clear(be, finite, gradients)
     if network.regularizers:
         be.assign(state, "penalty", penalty(network, program.arrays))
         add_penalties(network, program.arrays, program.slots or gradients)
@@ -72,14 +74,21 @@ def train_step(
     state["batch"] = add_statistics(network, state["totals"], values, kept, counters)
 
     learned = state["parameters"], state["optimizer"]
-    if scaling is not None:
+    may_leave_out = scaling is not None and optimizer.accumulate == 1
+    if may_leave_out:
         before = loss_scaling.snapshot(be, *learned)
     optimizer.update(
-        be, state["parameters"], gradients, state["optimizer"], counted=True
+        be,
+        state["parameters"],
+        gradients,
+        state["optimizer"],
+        counted=True,
+        layout=network.learned,
     )
     program.commit(state)
-    if scaling is not None:
+    if may_leave_out:
         loss_scaling.keep(be, finite, before, *learned)
+    if scaling is not None:
         loss_scaling.adapt(be, scaling, finite)
 
 

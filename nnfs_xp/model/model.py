@@ -717,6 +717,45 @@ class Model:
             state.assign(path, array)
 
     @property
+    def averaged_parameters(self) -> dict[str, Array]:
+        """The averages that an optimizer made with ``ema`` keeps, by path."""
+        if self._needed_optimizer.ema is None:
+            raise InputError(
+                f"averages need an optimizer made with ema, got {self._optimizer!r}"
+            )
+        return self._ready.averages()
+
+    def use_average(self) -> None:
+        """Put the averages that the optimizer keeps in the place of the parameters.
+
+        Training may go on from there. To keep both, do it in a copy,
+        ``copy.deepcopy(model)``.
+
+        Raises
+        ------
+        InputError
+            If the optimizer was made without ``ema``, or ``fit`` runs.
+
+        Examples
+        --------
+        >>> from nnfs_xp import SGD, Dense, Model
+        >>> model = Model(
+        ...     [Dense(1, 1, use_bias=False)],
+        ...     loss="mean_squared_error", optimizer=SGD(0.5, ema=0.5), dtype="float64",
+        ... )
+        >>> model.layers[0].weights = [[4.0]]
+        >>> _ = model.fit([[0.5]], [[0.0]], epochs=2)
+        >>> model.layers[0].weights, model.averaged_parameters["0.weights"]
+        (array([[2.25]]), array([[2.625]]))
+        >>> model.use_average()
+        >>> model.layers[0].weights
+        array([[2.625]])
+        """
+        self._check_idle("use_average")
+        for path, array in self.averaged_parameters.items():
+            self._ready.assign(path, array)
+
+    @property
     def learning_rate(self) -> float:
         """The optimizer's learning rate, as a number; may be set at any time.
 

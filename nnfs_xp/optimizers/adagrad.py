@@ -8,6 +8,7 @@ from nnfs_xp.arguments import check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
 from nnfs_xp.optimizers.base import Optimizer
+from nnfs_xp.optimizers.clipping import Slots
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
 
@@ -27,9 +28,12 @@ class Adagrad(Optimizer):
         The default is the book's; PyTorch's is 0.01.
     epsilon : float, default 1e-7
         0 or more. The default is the book's; PyTorch takes 1e-10, in the same
-        place. Keras adds it inside the root and starts ``s`` at 0.1.
-    decay, clip_value, clip_norm : optional
-        See `Optimizer`; `decay` is PyTorch's ``lr_decay``.
+        place. Keras adds it inside the root.
+    initial_accumulator : float, default 0.0
+        What ``s`` starts at, 0 or more. Keras takes 0.1. The first steps are the
+        shorter for it.
+    decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
+        Optional; see `Optimizer`; `decay` is PyTorch's ``lr_decay``.
 
     Raises
     ------
@@ -60,10 +64,24 @@ class Adagrad(Optimizer):
         self,
         learning_rate: LearningRate = 1.0,
         epsilon: float = 1e-7,
+        *,
+        initial_accumulator: float = 0.0,
         **common: Any,
     ) -> None:
         super().__init__(learning_rate, **common)
         self.epsilon = check_rate(epsilon, "epsilon")
+        self.initial_accumulator = check_rate(
+            initial_accumulator, "initial_accumulator"
+        )
+
+    def init(self, be: Backend, parameters: Slots) -> dict[str, Any]:
+        """Return the state before the first step."""
+        state = super().init(be, parameters)
+        with be.context():
+            for key, s in state["sum_of_squares"].items():
+                start = be.xp.full_like(s, self.initial_accumulator)
+                be.assign(state["sum_of_squares"], key, start)
+        return state
 
     def moments(self) -> tuple[str, ...]:
         """Return the names of the sums of squares."""

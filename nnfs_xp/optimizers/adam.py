@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
-from nnfs_xp.arguments import check_decay, check_rate
+from nnfs_xp.arguments import check_decay, check_flag, check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
 from nnfs_xp.optimizers.base import Optimizer
@@ -23,6 +24,8 @@ class Adam(Optimizer):
         v = beta_2 v + (1 - beta_2) dw^2        v^ = v / (1 - beta_2^t)
         w -= learning_rate * m^ / (sqrt(v^) + epsilon)
 
+    With `amsgrad` the largest ``v`` so far takes the place of ``v`` in ``v^``.
+
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 0.001
@@ -31,8 +34,11 @@ class Adam(Optimizer):
     epsilon : float, default 1e-7
         0 or more. The default is the book's; PyTorch takes 1e-8, in the same
         place. Keras and ONNX add it before ``v`` is corrected.
-    decay, clip_value, clip_norm : optional
-        See `Optimizer`.
+    amsgrad : bool, default False
+        Whether steps never become longer because ``v`` falls. As in PyTorch ``v`` is
+        corrected after the largest was found; optax corrects it before.
+    decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
+        Optional; see `Optimizer`.
 
     Raises
     ------
@@ -42,7 +48,8 @@ class Adam(Optimizer):
     References
     ----------
     Kinsley and Kukiela, "Neural Networks from Scratch", chapter 10. Kingma and
-    Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+    Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015. Reddi, Kale and
+    Kumar, "On the Convergence of Adam and Beyond", ICLR 2018, for `amsgrad`.
 
     Examples
     --------
@@ -57,25 +64,28 @@ class Adam(Optimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        *,
+        amsgrad: bool = False,
         **common: Any,
     ) -> None:
         super().__init__(learning_rate, **common)
         self.beta_1 = check_decay(beta_1, "beta_1")
         self.beta_2 = check_decay(beta_2, "beta_2")
         self.epsilon = check_rate(epsilon, "epsilon")
+        self.amsgrad = check_flag(amsgrad, "amsgrad")
 
     def moments(self) -> tuple[str, ...]:
-        """Return the names of both moments."""
-        return "moment_1", "moment_2"
+        """Return the names of both moments, and of the largest second one."""
+        return "moment_1", "moment_2", *(("largest_moment_2",) if self.amsgrad else ())
 
     def rule(
         self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
     ) -> tuple[Array, ...]:
         """Return new parameters and moments."""
-        t, rate = state["step"], state["learning_rate"]
-        return adam(
-            be, w, dw, *moments, t, rate, self.beta_1, self.beta_2, self.epsilon
-        )
+        changing = state["step"], state["learning_rate"]
+        constants = self.beta_1, self.beta_2, self.epsilon
+        formula: Callable[..., tuple[Array, ...]] = _amsgrad if self.amsgrad else adam
+        return formula(be, w, dw, *moments, *changing, *constants)
 
 
 @portable
@@ -95,15 +105,53 @@ def adam(
 
     `step` counts from 1. It and `learning_rate` are 0-d arrays.
     """
-    t = be.xp.astype(step, w.dtype)
-    rate = learning_rate / one_minus_power(be, beta_1, t)
-    correction = one_minus_power(be, beta_2, t)
     m *= beta_1
     m += (1.0 - beta_1) * dw
     v *= beta_2
     v += (1.0 - beta_2) * (dw * dw)
-    w -= rate * m / (be.xp.sqrt(v / correction) + epsilon)
+    w = _moved(be, w, m, v, step, learning_rate, beta_1, beta_2, epsilon)
     return w, m, v
+
+
+def _amsgrad(
+    be: Backend,
+    w: Array,
+    dw: Array,
+    m: Array,
+    v: Array,
+    largest: Array,
+    step: Array,
+    learning_rate: Array,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> tuple[Array, Array, Array, Array]:
+    """Return what `adam` does, with the largest second moment in the place of `v`."""
+    m *= beta_1
+    m += (1.0 - beta_1) * dw
+    v *= beta_2
+    v += (1.0 - beta_2) * (dw * dw)
+    largest = be.xp.maximum(largest, v)
+    w = _moved(be, w, m, largest, step, learning_rate, beta_1, beta_2, epsilon)
+    return w, m, v, largest
+
+
+def _moved(
+    be: Backend,
+    w: Array,
+    m: Array,
+    v: Array,
+    step: Array,
+    learning_rate: Array,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> Array:
+    t = be.xp.astype(step, w.dtype)
+    rate = learning_rate / one_minus_power(be, beta_1, t)
+    correction = one_minus_power(be, beta_2, t)
+    w -= rate * m / (be.xp.sqrt(v / correction) + epsilon)
+    return w
 
 
 def one_minus_power(be: Backend, beta: float, t: Array) -> Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
 from nnfs_xp.optimizers.adam import Adam, adam
@@ -22,7 +21,8 @@ class AdamW(Adam):
 
     An L2 penalty in the loss reaches Adam as part of the gradient, which Adam
     then scales; this decay is the same for every parameter, and no part of the
-    loss. All parameters decay, biases too, as in PyTorch.
+    loss. All parameters decay, biases too, as in PyTorch, but those that `undecayed`
+    names.
 
     Parameters
     ----------
@@ -32,8 +32,10 @@ class AdamW(Adam):
         See `Adam`.
     weight_decay : float, default 0.01
         0 or more; the default is PyTorch's.
-    decay, clip_value, clip_norm : optional
-        See `Optimizer`; `decay` is that of the learning rate.
+    amsgrad : bool, default False
+        See `Adam`.
+    decay, clip_value, clip_norm, undecayed, accumulate, ema
+        Optional; see `Optimizer`; `decay` is that of the learning rate.
 
     Raises
     ------
@@ -55,6 +57,8 @@ class AdamW(Adam):
     >>> AdamW(0.1, weight_decay=0.5).step(layer)
     >>> layer.weights.round(6), layer.biases.round(6)
     (array([[1.9]]), array([[-0.1]]))
+    >>> AdamW(0.1, undecayed=("biases", "gamma", "beta")).decays("0.biases")
+    False
     """
 
     def __init__(
@@ -66,13 +70,25 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
         **common: Any,
     ) -> None:
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, **common)
-        self.weight_decay = check_rate(weight_decay, "weight_decay")
+        super().__init__(
+            learning_rate, beta_1, beta_2, epsilon, weight_decay=weight_decay, **common
+        )
+
+    @property
+    def _at_once(self) -> bool:
+        return not self.undecayed and not self.amsgrad
+
+    def shrink(self, be: Backend, *arguments: Any) -> None:
+        """Let parameters decay, if `rule` does not."""
+        if not self._at_once:
+            super().shrink(be, *arguments)
 
     def rule(
         self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
     ) -> tuple[Array, ...]:
         """Return decayed and updated parameters, and moments."""
+        if not self._at_once:
+            return super().rule(be, w, dw, state, *moments)
         changing = state["step"], state["learning_rate"]
         constants = self.beta_1, self.beta_2, self.epsilon, self.weight_decay
         return adamw(be, w, dw, *moments, *changing, *constants)

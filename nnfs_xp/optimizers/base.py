@@ -5,17 +5,26 @@ state, *moments) -> (w, *moments)``; or, for anything else, ``init(be, parameter
 and ``apply(be, parameters, gradients, state)``. These are dicts of arrays whose slots
 are written to: in place where arrays allow it, by a new array in the slot where they
 do not. The arrays may be those of single parameters, or one flat buffer with all of
-them; an elementwise formula does not see the difference.
+them; an elementwise formula does not see the difference. One that does sets
+``by_parameter``, and is given single parameters by their paths.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from nnfs_xp.arguments import check_positive
+from nnfs_xp.arguments import (
+    check_count,
+    check_decay,
+    check_names,
+    check_positive,
+    check_rate,
+)
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks import check_settings
+from nnfs_xp.engine.layout import Layout
+from nnfs_xp.engine.loss_scaling import keep, snapshot
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.optimizers.clipping import Slots, clip_by_norm, clip_by_value
@@ -41,11 +50,29 @@ class Optimizer(HasLearningRate):
         All gradients together are scaled down to this Euclidean norm where
         theirs is larger, after `clip_value`. PyTorch's ``clip_grad_norm_``
         adds 1e-6 to the norm it divides by; nothing is added here.
+    weight_decay : float, default 0.0
+        Before each step a parameter shrinks by ``learning_rate * weight_decay`` of
+        itself, 0 or more. It is no part of the gradient (decoupled), unlike that of
+        PyTorch's ``SGD`` and ``Adam``.
+    undecayed : sequence of str, default ()
+        Parameters that do not shrink: own names, such as ``("biases", "gamma",
+        "beta")``, or whole paths, such as ``"0.weights"``.
+    accumulate : int, default 1
+        Number of batches whose gradients are averaged for one step. Batches of equal
+        size then give the same step as a single large one. A schedule counts
+        these steps, not the batches.
+    ema : float, optional
+        Also keep an exponential moving average of the parameters, ``a = ema * a + (1 -
+        ema) * w`` after each step, from 0 up to, not including, 1. It begins with the
+        parameters after the first step. `Model.averaged_parameters` has it.
 
     Attributes
     ----------
     iterations : int
         Steps taken by ``step``. A model counts those of its own.
+    by_parameter : bool
+        Whether `rule` must be given single parameters, because it looks at more than
+        one element at a time.
 
     Raises
     ------
@@ -57,7 +84,11 @@ class Optimizer(HasLearningRate):
     ----------
     Kinsley and Kukiela, "Neural Networks from Scratch", chapter 10. Pascanu,
     Mikolov and Bengio, "On the difficulty of training recurrent neural
-    networks", ICML 2013, algorithm 1, for `clip_norm`.
+    networks", ICML 2013, algorithm 1, for `clip_norm`. Loshchilov and Hutter,
+    "Decoupled Weight Decay Regularization", ICLR 2019, for `weight_decay`. Polyak and
+    Juditsky, "Acceleration of stochastic approximation by averaging", 1992, for
+    `ema`, with the weights that PyTorch's ``get_ema_multi_avg_fn`` and Keras's
+    ``ema_momentum`` use.
 
     Examples
     --------
@@ -69,6 +100,8 @@ class Optimizer(HasLearningRate):
     0.01
     """
 
+    by_parameter: bool = False
+
     def __init__(
         self,
         learning_rate: LearningRate,
@@ -76,10 +109,18 @@ class Optimizer(HasLearningRate):
         decay: float = 0.0,
         clip_value: float | None = None,
         clip_norm: float | None = None,
+        weight_decay: float = 0.0,
+        undecayed: Sequence[str] = (),
+        accumulate: int = 1,
+        ema: float | None = None,
     ) -> None:
         super().__init__(learning_rate, decay)
         self.clip_value = _limit(clip_value, "clip_value")
         self.clip_norm = _limit(clip_norm, "clip_norm")
+        self.weight_decay = check_rate(weight_decay, "weight_decay")
+        self.undecayed = check_names(undecayed, "undecayed")
+        self.accumulate = check_count(accumulate, "accumulate")
+        self.ema = None if ema is None else check_decay(ema, "ema")
         self.iterations = 0
         self._rate_written: float | None = None
         self._layers: Sequence[Layer] = ()
@@ -96,15 +137,21 @@ class Optimizer(HasLearningRate):
         check_settings(be, self)
         rate = self.rate_at(0)
         with be.context():
-            zeros = {
-                name: {k: be.xp.zeros_like(w) for k, w in parameters.items()}
-                for name in self.moments()
-            }
-            return {
+            state: dict[str, Any] = {
                 "learning_rate": be.constant(rate),
                 "step": be.zeros((), be.xp.int32),
-                **zeros,
             }
+            for name in self.kept():
+                state[name] = {k: be.xp.zeros_like(w) for k, w in parameters.items()}
+            if self.ema is not None:
+                for key, w in parameters.items():
+                    be.assign(state["average"], key, w)
+            return state
+
+    def kept(self) -> tuple[str, ...]:
+        """Return the names of all that is kept for each parameter."""
+        more = {"accumulated": self.accumulate > 1, "average": self.ema is not None}
+        return *self.moments(), *(name for name, needed in more.items() if needed)
 
     def update(
         self,
@@ -114,18 +161,82 @@ class Optimizer(HasLearningRate):
         state: dict[str, Any],
         *,
         counted: bool = False,
+        layout: Layout | None = None,
     ) -> None:
         """Take one step: write new values to the slots of parameters and state.
 
-        With `counted` the caller has added 1 to ``state["step"]`` already.
+        With `counted` the caller has added 1 to ``state["step"]`` already. Without a
+        `layout` the slots are single parameters.
         """
+        if not counted:
+            state["step"] += 1
+        if self.accumulate == 1:
+            self._take_step(be, parameters, gradients, state, layout)
+            return
+        batches, total = state["step"], state["accumulated"]
+        for key, dw in gradients.items():
+            be.assign(total, key, total[key] + dw / self.accumulate)
+        # There is no branch on a number of the device: the step is taken, and taken
+        # back where more batches are to come.
+        before = snapshot(be, parameters, state)
+        state["step"] = (batches + (self.accumulate - 1)) // self.accumulate
+        try:
+            self._take_step(be, parameters, total, state, layout)
+        finally:
+            state["step"] = batches
+        due = batches % self.accumulate == 0
+        keep(be, due, before, parameters, state)
+        for key, dw in total.items():
+            be.assign(total, key, be.xp.where(due, be.xp.zeros_like(dw), dw))
+
+    def _take_step(
+        self,
+        be: Backend,
+        parameters: Slots,
+        gradients: Slots,
+        state: dict[str, Any],
+        layout: Layout | None,
+    ) -> None:
+        """Take a step with gradients that are not clipped yet."""
         if self.clip_value is not None:
             gradients = clip_by_value(be, gradients, self.clip_value)
         if self.clip_norm is not None:
             gradients = clip_by_norm(be, gradients, self.clip_norm)
-        if not counted:
-            state["step"] += 1
-        self.apply(be, parameters, gradients, state)
+        seen = state
+        if layout is not None and self.by_parameter:
+            parameters, gradients = layout.views(parameters), layout.views(gradients)
+            seen = {
+                k: layout.views(v) if isinstance(v, dict) else v
+                for k, v in state.items()
+            }
+        if self.weight_decay:
+            self.shrink(be, parameters, seen, layout)
+        self.apply(be, parameters, gradients, seen)
+        if self.ema is not None:
+            first, average = state["step"] == 1, seen["average"]
+            for key, w in parameters.items():
+                moved = average[key] + (1.0 - self.ema) * (w - average[key])
+                be.assign(average, key, be.xp.where(first, w, moved))
+
+    def shrink(
+        self,
+        be: Backend,
+        parameters: Slots,
+        state: dict[str, Any],
+        layout: Layout | None,
+    ) -> None:
+        """Let parameters decay, each by the same share of itself."""
+        if self.undecayed and layout is not None and not self.by_parameter:
+            parameters = layout.views(parameters)
+        share = state["learning_rate"] * self.weight_decay
+        for path, w in parameters.items():
+            if self.decays(path):
+                # As a difference: 1 - share would be rounded in float32.
+                be.assign(parameters, path, w - share * w)
+
+    def decays(self, path: str) -> bool:
+        """Return whether `weight_decay` is for the parameter of this path."""
+        return not is_named(path, self.undecayed)
 
     def apply(
         self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
@@ -134,10 +245,17 @@ class Optimizer(HasLearningRate):
         changing = [parameters, *(state[name] for name in self.moments())]
         for key, dw in gradients.items():
             w, *moments = old = [slots[key] for slots in changing]
-            new = self.rule(be, w, dw, state, *moments)
+            new = self.rule_of(key)(be, w, dw, state, *moments)
             for slots, before, after in zip(changing, old, new, strict=True):
                 if after is not before:
                     be.assign(slots, key, after)
+
+    def rule_of(self, path: str) -> Callable[..., tuple[Array, ...]]:
+        """Return the rule for a parameter: `rule`, if there is no other one.
+
+        Only `by_parameter` the paths are known.
+        """
+        return self.rule
 
     def moments(self) -> tuple[str, ...]:
         """Return the names of what is kept for each parameter, 0 at first."""
@@ -183,6 +301,11 @@ class Optimizer(HasLearningRate):
             if not be.in_place:
                 put_back(parameters, owners)
         self.iterations += 1
+
+
+def is_named(path: str, names: Sequence[str]) -> bool:
+    """Return whether a path, or the parameter's own name, is one of these."""
+    return path in names or path.rpartition(".")[2] in names
 
 
 def _limit(value: Any, name: str) -> float | None:

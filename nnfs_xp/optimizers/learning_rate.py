@@ -25,7 +25,9 @@ class HasLearningRate(Unit):
     """
 
     _changing = frozenset({"iterations"})
-    _below_one = frozenset({"beta_1", "beta_2", "momentum", "rho"})
+    _below_one = frozenset({"beta_1", "beta_2", "ema", "momentum", "rho"})
+    # Batches of a step.
+    accumulate: int = 1
     # Steps taken so far, by whoever takes them.
     iterations: int = 0
 
@@ -71,12 +73,15 @@ class HasLearningRate(Unit):
     def rate_at(self, step: int) -> float:
         """Return the learning rate of the step with this number, from 0.
 
+        With `accumulate` it is the number of a batch.
+
         Raises
         ------
         InputError
             If a schedule or function returns no finite number of 0 or more.
         """
-        return check_rate(self._schedule(step), f"learning_rate at step {step}")
+        rate = self._schedule(step // self.accumulate)
+        return check_rate(rate, f"learning_rate at step {step}")
 
     @property
     def current_learning_rate(self) -> float:

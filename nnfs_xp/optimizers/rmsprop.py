@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from nnfs_xp.arguments import check_decay, check_rate
+from nnfs_xp.arguments import check_decay, check_flag, check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
 from nnfs_xp.optimizers.base import Optimizer
@@ -22,7 +23,9 @@ class RMSprop(Optimizer):
         w -= learning_rate * dw / (sqrt(s) + epsilon)
 
     The mean starts at 0 and is not corrected for it, so the first steps are up
-    to ``1 / sqrt(1 - rho)`` times as long as later ones.
+    to ``1 / sqrt(1 - rho)`` times as long as later ones. With `centered` a running
+    mean of the gradient is kept too, and ``s - mean^2``, which is the variance of the
+    gradient, takes the place of ``s`` below the root.
 
     Parameters
     ----------
@@ -34,8 +37,10 @@ class RMSprop(Optimizer):
     epsilon : float, default 1e-7
         0 or more. The default is the book's; PyTorch takes 1e-8, in the same
         place. Keras adds it inside the root.
-    decay, clip_value, clip_norm : optional
-        See `Optimizer`; `decay` is that of the learning rate.
+    centered : bool, default False
+        Whether the gradient's mean is subtracted.
+    decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
+        Optional; see `Optimizer`; `decay` is that of the learning rate.
 
     Raises
     ------
@@ -64,22 +69,26 @@ class RMSprop(Optimizer):
         learning_rate: LearningRate = 0.001,
         rho: float = 0.9,
         epsilon: float = 1e-7,
+        *,
+        centered: bool = False,
         **common: Any,
     ) -> None:
         super().__init__(learning_rate, **common)
         self.rho = check_decay(rho, "rho")
         self.epsilon = check_rate(epsilon, "epsilon")
+        self.centered = check_flag(centered, "centered")
 
     def moments(self) -> tuple[str, ...]:
-        """Return the names of the means of squares."""
-        return ("mean_of_squares",)
+        """Return the names of the means of squares, and of gradients if needed."""
+        return "mean_of_squares", *(("mean_of_gradients",) if self.centered else ())
 
     def rule(
         self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
     ) -> tuple[Array, ...]:
         """Return new parameters and means."""
         rate = state["learning_rate"]
-        return rmsprop(be, w, dw, *moments, rate, self.rho, self.epsilon)
+        formula: Callable[..., Any] = _centered if self.centered else rmsprop
+        return formula(be, w, dw, *moments, rate, self.rho, self.epsilon)
 
 
 @portable
@@ -100,3 +109,24 @@ def rmsprop(
     s += (1.0 - rho) * (dw * dw)
     w -= learning_rate * dw / (be.xp.sqrt(s) + epsilon)
     return w, s
+
+
+def _centered(
+    be: Backend,
+    w: Array,
+    dw: Array,
+    s: Array,
+    mean: Array,
+    learning_rate: Array,
+    rho: float,
+    epsilon: float,
+) -> tuple[Array, Array, Array]:
+    """Return new parameters and means; the old ones may be overwritten."""
+    s *= rho
+    s += (1.0 - rho) * (dw * dw)
+    mean *= rho
+    mean += (1.0 - rho) * dw
+    # Rounding can make it negative where all gradients were the same.
+    variance = be.xp.maximum(s - mean * mean, be.zero)
+    w -= learning_rate * dw / (be.xp.sqrt(variance) + epsilon)
+    return w, s, mean

@@ -36,8 +36,8 @@ class SGD(Optimizer):
         Without momentum there is no velocity.
     nesterov : bool, default False
         Whether to look ahead; needs a momentum above 0.
-    decay, clip_value, clip_norm : optional
-        See `Optimizer`.
+    decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
+        Optional; see `Optimizer`. PyTorch's `weight_decay` goes through the velocity.
 
     Raises
     ------

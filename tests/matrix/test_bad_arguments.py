@@ -58,7 +58,12 @@ KINDS = {
     "share": {**NO_RATE, "more": 1.5},
     "limit": without_none({**NO_RATE, "zero": 0}),
     "tolerance": without_none(NO_RATE),
+    "decay or none": without_none({**NO_RATE, "one": 1, "more": 1.5}),
     "growth": {**NO_RATE, "zero": 0, "less": 0.5},
+    "names": {
+        "word": "biases", "number": 3, "flag": True, "none": None, "empty": [""],
+        "numbers": [1], "bytes": [b"biases"], "unit": [nx.ReLU()],
+    },
     "count": NO_COUNT,
     "boundaries": {
         "empty": [], "number": 3, "text": "12", "none": None, "floats": [1.0],
@@ -93,17 +98,19 @@ KINDS = {
     },
 }  # fmt: skip
 OF_ARGUMENT = {
-    "count": "n n_inputs n_neurons n_ids n_outputs k steps every",
+    "count": "n n_inputs n_neurons n_ids n_outputs k steps every accumulate",
     "decay": "beta_1 beta_2 rho label_smoothing momentum",
     "positive": "eps delta",
     "rate": "epsilon weight_decay decay initial final l1 l2 learning_rate then power "
-    "peak",
+    "peak momentum_decay initial_accumulator",
+    "decay or none": "ema", "names": "undecayed others",
     "number": "scale offset negative_slope alpha threshold value gain limit",
     "share": "rate rising", "factor": "factor shrinkage",
     "growth": "growth divisor final_divisor", "boundaries": "boundaries",
     "limit": "clip_value clip_norm",
     "tolerance": "tolerance", "classes": "classes", "axis": "axis", "shape": "shape",
-    "flag": "use_bias from_logits nesterov staircase cycle",
+    "flag": "use_bias from_logits nesterov staircase cycle amsgrad "
+    "centered",
     "name": "name", "seed": "seed",
     "word": "mode reduction average approximate", "label": "ignore_index",
     "unit": "weight_initializer bias_initializer inner",
@@ -117,12 +124,14 @@ NUMBERS = (
     "rate",
     "positive",
     "decay",
+    "decay or none",
     "factor",
     "share",
     "growth",
     "limit",
     "tolerance",
 )
+ABOVE_ONE_ARE_NONE = ("decay", "decay or none", "factor", "share")
 # What is no initializer may be a layer, where one is wanted.
 ALSO_GOOD = ("inner", "layer")
 
@@ -199,13 +208,13 @@ def lost_ones():
             if of in ("weights", "class weights"):
                 values = {"tiny": [1.0, 1e-60], "huge": [1e60, 1.0]}
             for label, value in values.items():
-                if label == "huge" and of in ("decay", "factor", "share"):
+                if label == "huge" and of in ABOVE_ONE_ARE_NONE:
                     continue
                 if label == "tiny" and of == "growth":
                     continue
                 name = f"{unit_class.__name__}-{argument}-{label}"
                 yield pytest.param(kind, unit_class, good, argument, value, id=name)
-            if kind == "optimizer" and of == "decay":
+            if kind == "optimizer" and of in ("decay", "decay or none"):
                 name = f"{unit_class.__name__}-{argument}-almost 1"
                 yield pytest.param(kind, unit_class, good, argument, 1 - 1e-10, id=name)
 

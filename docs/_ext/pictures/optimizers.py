@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import nnfs_xp as nx
-from _ext.pictures.drawing import panels
+from _ext.pictures.drawing import FUNCTION, SLOPE, curves, panels
+from nnfs_xp.optimizers.muon import orthogonal
 from nnfs_xp.plots.style import (
     BLUE,
     SHARES,
@@ -75,6 +76,21 @@ def of_optimizer(cases: list) -> Figure:
     return ways((type(optimizer).__name__, optimizer))
 
 
+def of_singular_values() -> Figure:
+    """Return what becomes of singular values, which is the same for all matrices."""
+    figure, (ax,) = panels(1, width=5.0)
+    before = np.linspace(0.0, 1.0, 401)
+    # Of a diagonal matrix they are the entries, and this one has a norm of 1.
+    after = []
+    for value in before:
+        matrix = np.diag([value, np.sqrt(1.0 - value**2)])
+        after.append(orthogonal(NUMPY, matrix)[0, 0])
+    lines = {"after": (np.array(after), FUNCTION), "before": (before, SLOPE)}
+    title = "Five times the polynomial"
+    curves(ax, title, before, lines, ("singular value of u / |u|", "singular value"))
+    return figure
+
+
 OPTIMIZERS = {
     "SGD": lambda: ways(
         ("plain", nx.SGD(0.15)), ("momentum 0.6", nx.SGD(0.08, momentum=0.6))
@@ -82,6 +98,12 @@ OPTIMIZERS = {
     "Adagrad": lambda: ways(("Adagrad(1.0)", nx.Adagrad(1.0))),
     "RMSprop": lambda: ways(("RMSprop(0.2)", nx.RMSprop(0.2))),
     "Adam": lambda: ways(("Adam(0.5)", nx.Adam(0.5))),
+    "Adadelta": lambda: ways(("epsilon 0.01", nx.Adadelta(epsilon=0.01))),
+    "Adamax": lambda: ways(("Adamax(0.5)", nx.Adamax(0.5))),
+    "Nadam": lambda: ways(("Nadam(0.5)", nx.Nadam(0.5)), ("Adam(0.5)", nx.Adam(0.5))),
+    "Lion": lambda: ways(("Lion(0.2)", nx.Lion(0.2))),
+    "LAMB": lambda: ways(("LAMB(0.1)", nx.LAMB(0.1)), ("Adam(0.5)", nx.Adam(0.5))),
+    "Muon": lambda: of_singular_values(),
     "AdamW": lambda: ways(
         ("decay 0", nx.AdamW(0.5, weight_decay=0.0)),
         ("decay 0.3", nx.AdamW(0.5, weight_decay=0.3)),

@@ -42,4 +42,7 @@ class LossCase:
 class OptimizerCase:
     make: Callable[[], nx.Optimizer]
     recurrence: Callable[[np.ndarray, list[np.ndarray]], np.ndarray]
-    torch_optimizer: Callable[[Any, list], Any]
+    # None where neither PyTorch nor optax computes the same.
+    torch_optimizer: Callable[[Any, list], Any] | None
+    # Whether the formula is another one than that of the first case.
+    other_formula: bool = False

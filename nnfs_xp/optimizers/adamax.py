@@ -1,0 +1,87 @@
+"""Adamax: Adam, scaled by the largest recent gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_decay, check_rate
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.optimizers.adam import one_minus_power
+from nnfs_xp.optimizers.base import Optimizer
+from nnfs_xp.registry import register
+from nnfs_xp.schedules.base import LearningRate
+
+
+@register("optimizer")
+class Adamax(Optimizer):
+    """Adamax: Adam with the largest magnitude in the place of the mean of squares.
+
+    At step ``t``, counted from 1::
+
+        m = beta_1 m + (1 - beta_1) dw
+        u = max(beta_2 u, |dw| + epsilon)
+        w -= learning_rate / (1 - beta_1^t) * m / u
+
+    Parameters
+    ----------
+    learning_rate : float, Schedule or callable, default 0.001
+        PyTorch's default is 0.002.
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        Decay of the mean and of the largest magnitude, from 0 up to, not including, 1.
+    epsilon : float, default 1e-7
+        0 or more; the paper has none. PyTorch and optax take 1e-8, in the same place.
+        Keras adds it to ``u`` where it divides.
+    decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
+        Optional; see `Optimizer`.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015,
+    algorithm 2.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Adamax, Dense
+    >>> layer = Dense(1, 1, dtype="float64")
+    >>> layer.weights = [[2.0]]
+    >>> _ = layer.forward([[3.0]])
+    >>> _ = layer.backward([[1.0]])
+    >>> Adamax(0.1).step(layer)
+    >>> layer.weights.round(4)
+    array([[1.9]])
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.beta_1 = check_decay(beta_1, "beta_1")
+        self.beta_2 = check_decay(beta_2, "beta_2")
+        self.epsilon = check_rate(epsilon, "epsilon")
+
+    def moments(self) -> tuple[str, ...]:
+        """Return the names of the mean and of the largest magnitude."""
+        return "moment_1", "largest"
+
+    def rule(
+        self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
+    ) -> tuple[Array, ...]:
+        """Return new parameters, means and largest magnitudes."""
+        m, u = moments
+        t = be.xp.astype(state["step"], w.dtype)
+        rate = state["learning_rate"] / one_minus_power(be, self.beta_1, t)
+        m *= self.beta_1
+        m += (1.0 - self.beta_1) * dw
+        u = be.xp.maximum(self.beta_2 * u, be.xp.abs(dw) + self.epsilon)
+        w -= rate * m / u
+        return w, m, u

@@ -1,0 +1,122 @@
+"""LAMB: Adam, with a step for each parameter as long as the parameter allows."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from nnfs_xp.arguments import check_decay, check_rate
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.optimizers.adam import one_minus_power
+from nnfs_xp.optimizers.base import Optimizer
+from nnfs_xp.registry import register
+from nnfs_xp.schedules.base import LearningRate
+
+
+@register("optimizer")
+class LAMB(Optimizer):
+    """LAMB: Adam's direction, in steps as long as the parameter itself.
+
+    At step ``t``, counted from 1, for every array of parameters ``w``::
+
+        m = beta_1 m + (1 - beta_1) dw          m^ = m / (1 - beta_1^t)
+        v = beta_2 v + (1 - beta_2) dw^2        v^ = v / (1 - beta_2^t)
+        u = m^ / (sqrt(v^) + epsilon) + weight_decay * w
+        w -= learning_rate * |w| / |u| * u
+
+    ``|w|`` and ``|u|`` are Euclidean norms over the whole array. Where one of them is
+    0 their quotient is 1. So each layer changes by the same share of itself, which
+    allows for very large batches.
+
+    Parameters
+    ----------
+    learning_rate : float, Schedule or callable, default 0.001
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        Decay of the two moments, from 0 up to, not including, 1.
+    epsilon : float, default 1e-6
+        0 or more.
+    decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
+        Optional; see `Optimizer`. The decay is part of ``u``, as in the paper and
+        optax; Keras lets parameters decay before the step. For parameters that are
+        `undecayed` the quotient is 1 too, as in the authors' program.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    You et al., "Large Batch Optimization for Deep Learning: Training BERT in 76
+    minutes", ICLR 2020, algorithm 2.
+
+    Examples
+    --------
+    >>> from nnfs_xp import LAMB, Dense
+    >>> layer = Dense(2, 1, dtype="float64")
+    >>> layer.weights = [[3.0], [4.0]]
+    >>> _ = layer.forward([[1.0, 0.0]])
+    >>> _ = layer.backward([[1.0]])
+    >>> LAMB(0.1).step(layer)  # a tenth of |w| = 5
+    >>> layer.weights.round(4).tolist()
+    [[2.5], [4.0]]
+    """
+
+    by_parameter = True
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-6,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.beta_1 = check_decay(beta_1, "beta_1")
+        self.beta_2 = check_decay(beta_2, "beta_2")
+        self.epsilon = check_rate(epsilon, "epsilon")
+
+    def moments(self) -> tuple[str, ...]:
+        """Return the names of both moments."""
+        return "moment_1", "moment_2"
+
+    def shrink(self, be: Backend, *arguments: Any) -> None:
+        """Leave the decay to `rule`."""
+
+    def rule_of(self, path: str) -> Callable[..., tuple[Array, ...]]:
+        """Return the rule for a parameter: Adam's where it does not decay."""
+        return functools.partial(self.rule, adapts=self.decays(path))
+
+    def rule(
+        self,
+        be: Backend,
+        w: Array,
+        dw: Array,
+        state: dict[str, Any],
+        *moments: Array,
+        adapts: bool = True,
+    ) -> tuple[Array, ...]:
+        """Return new parameters and moments."""
+        m, v = moments
+        t, rate = be.xp.astype(state["step"], w.dtype), state["learning_rate"]
+        m *= self.beta_1
+        m += (1.0 - self.beta_1) * dw
+        v *= self.beta_2
+        v += (1.0 - self.beta_2) * (dw * dw)
+        root = be.xp.sqrt(v / one_minus_power(be, self.beta_2, t))
+        u = m / one_minus_power(be, self.beta_1, t) / (root + self.epsilon)
+        if adapts:
+            u = u + self.weight_decay * w
+            rate = rate * _quotient(be, w, u)
+        w -= rate * u
+        return w, m, v
+
+
+def _quotient(be: Backend, w: Array, u: Array) -> Array:
+    """Return ``|w| / |u|``, or 1 where one of them is 0."""
+    xp = be.xp
+    of_w, of_u = xp.sqrt(xp.sum(w * w)), xp.sqrt(xp.sum(u * u))
+    both = xp.logical_and(of_w > 0, of_u > 0)
+    return xp.where(both, of_w / of_u, be.constant(1.0))

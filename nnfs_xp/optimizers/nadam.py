@@ -1,0 +1,121 @@
+"""Nadam: Adam with Nesterov's momentum."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nnfs_xp.arguments import check_decay, check_rate
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.optimizers.adam import one_minus_power
+from nnfs_xp.optimizers.base import Optimizer
+from nnfs_xp.optimizers.clipping import Slots
+from nnfs_xp.registry import register
+from nnfs_xp.schedules.base import LearningRate
+
+
+@register("optimizer")
+class Nadam(Optimizer):
+    """Nadam: Adam that looks ahead, as Nesterov's momentum does.
+
+    At step ``t``, counted from 1, with the product ``P_t = mu_1 mu_2 ... mu_t``::
+
+        mu_t = beta_1 * (1 - 0.5 * 0.96^(t * momentum_decay))
+        m = beta_1 m + (1 - beta_1) dw
+        v = beta_2 v + (1 - beta_2) dw^2              v^ = v / (1 - beta_2^t)
+        m^ = mu_{t+1} m / (1 - P_{t+1}) + (1 - mu_t) dw / (1 - P_t)
+        w -= learning_rate * m^ / (sqrt(v^) + epsilon)
+
+    Parameters
+    ----------
+    learning_rate : float, Schedule or callable, default 0.001
+        PyTorch's default is 0.002.
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        Decay of the two moments, from 0 up to, not including, 1.
+    epsilon : float, default 1e-7
+        0 or more; PyTorch takes 1e-8, in the same place.
+    momentum_decay : float, default 0.004
+        How fast the momentum rises from ``beta_1 / 2`` to `beta_1`, 0 or more. The
+        default is the paper's and PyTorch's; Keras takes 1. optax's ``nadam`` has no
+        ``mu``: its momentum is `beta_1` throughout.
+    decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
+        Optional; see `Optimizer`; `decay` is that of the learning rate.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    Dozat, "Incorporating Nesterov Momentum into Adam", ICLR 2016, workshop track.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, Nadam
+    >>> layer = Dense(1, 1, dtype="float64")
+    >>> layer.weights = [[2.0]]
+    >>> _ = layer.forward([[3.0]])
+    >>> _ = layer.backward([[1.0]])
+    >>> Nadam(0.1).step(layer)
+    >>> layer.weights.round(4)
+    array([[1.8944]])
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        momentum_decay: float = 0.004,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.beta_1 = check_decay(beta_1, "beta_1")
+        self.beta_2 = check_decay(beta_2, "beta_2")
+        self.epsilon = check_rate(epsilon, "epsilon")
+        self.momentum_decay = check_rate(momentum_decay, "momentum_decay")
+
+    def moments(self) -> tuple[str, ...]:
+        """Return the names of both moments."""
+        return "moment_1", "moment_2"
+
+    def init(self, be: Backend, parameters: Slots) -> dict[str, Any]:
+        """Return the state before the first step, with a product of no factors."""
+        state = super().init(be, parameters)
+        with be.context():
+            state["product"] = be.constant(1.0)
+        return state
+
+    def apply(
+        self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
+    ) -> None:
+        """Multiply the product with the momentum of this step, and apply `rule`."""
+        be.assign(state, "product", state["product"] * self._mu(be, state, 0.0))
+        super().apply(be, parameters, gradients, state)
+
+    def rule(
+        self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
+    ) -> tuple[Array, ...]:
+        """Return new parameters and moments."""
+        m, v = moments
+        mu, following = self._mu(be, state, 0.0), self._mu(be, state, 1.0)
+        product = state["product"]
+        t = be.xp.astype(state["step"], w.dtype)
+        correction = one_minus_power(be, self.beta_2, t)
+        m *= self.beta_1
+        m += (1.0 - self.beta_1) * dw
+        v *= self.beta_2
+        v += (1.0 - self.beta_2) * (dw * dw)
+        ahead = following / (1.0 - product * following) * m
+        ahead = ahead + (1.0 - mu) / (1.0 - product) * dw
+        rate = state["learning_rate"]
+        w -= rate * ahead / (be.xp.sqrt(v / correction) + self.epsilon)
+        return w, m, v
+
+    def _mu(self, be: Backend, state: dict[str, Any], later: float) -> Array:
+        """Return the momentum of this step or a later one, 0-d."""
+        t = be.xp.astype(state["step"], be.dtype) + later
+        fading = be.xp.exp(t * (self.momentum_decay * math.log(0.96)))
+        return self.beta_1 * (1.0 - 0.5 * fading)
