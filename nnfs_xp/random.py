@@ -82,6 +82,20 @@ class Stream:
         radius = np.sqrt(-2.0 * np.log1p(-u))
         return (radius * np.cos(2.0 * np.pi * v)).reshape(shape)
 
+    def truncated_normal(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Return float64 values of the standard normal distribution within 2.
+
+        Of so many normal values that enough are left, those beyond are left out.
+        """
+        count = tried = math.prod(shape)
+        kept = np.zeros(0)
+        while len(kept) < count:
+            # Of all normal values 95 % lie within 2.
+            tried += tried // 8 + 32
+            values = self.normal((tried,))
+            kept = values[np.abs(values) <= 2.0]
+        return kept[:count].reshape(shape)
+
     def bernoulli(self, shape: tuple[int, ...], probability: float) -> np.ndarray:
         """Return booleans that are True with a probability, dtype bool.
 

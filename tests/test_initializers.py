@@ -11,6 +11,7 @@ from nnfs_xp.registry import resolve
 
 BY_FAN = (
     nx.GlorotNormal, nx.GlorotUniform, nx.HeNormal, nx.HeUniform, nx.Orthogonal,
+    nx.LeCunNormal, nx.LeCunUniform, nx.VarianceScaling, nx.Identity,
 )  # fmt: skip
 
 
@@ -20,6 +21,8 @@ BY_FAN = (
         (lambda: nx.Uniform(0.3), 0.3),
         (nx.GlorotUniform, math.sqrt(6 / 500)),
         (nx.HeUniform, math.sqrt(6 / 300)),
+        (nx.LeCunUniform, math.sqrt(3 / 300)),
+        (nx.TruncatedNormal, 0.1),
     ],
 )
 def test_uniform_values_fill_their_interval(make, limit):
@@ -29,7 +32,8 @@ def test_uniform_values_fill_their_interval(make, limit):
 
 
 @pytest.mark.parametrize(
-    ("make", "variance"), [(nx.HeNormal, 2 / 300), (nx.GlorotNormal, 2 / 500)]
+    ("make", "variance"),
+    [(nx.HeNormal, 2 / 300), (nx.GlorotNormal, 2 / 500), (nx.LeCunNormal, 1 / 300)],
 )
 def test_normal_values_are_the_streams(make, variance):
     values = make()(Stream(2, "test"), (300, 200))
@@ -73,7 +77,9 @@ def test_only_matrices_have_fans(make, shape):
         make()(Stream(0, "test"), shape)
 
 
-@pytest.mark.parametrize("make", [nx.Zeros, nx.Ones, nx.Normal, nx.Uniform])
+@pytest.mark.parametrize(
+    "make", [nx.Zeros, nx.Ones, nx.Normal, nx.Uniform, nx.TruncatedNormal]
+)
 @pytest.mark.parametrize("shape", [(), (5,), (2, 3, 4), (0, 3)])
 def test_others_take_any_shape(make, shape):
     assert make()(Stream(0, "test"), shape).shape == shape
@@ -84,7 +90,7 @@ def test_others_take_any_shape(make, shape):
     ("make", "name"),
     [
         (nx.Orthogonal, "gain"), (nx.Normal, "scale"), (nx.Uniform, "limit"),
-        (nx.Constant, "value"),
+        (nx.Constant, "value"), (nx.TruncatedNormal, "scale"), (nx.Identity, "gain"),
     ],
 )  # fmt: skip
 def test_numbers_are_finite(make, name, bad):
@@ -95,6 +101,7 @@ def test_numbers_are_finite(make, name, bad):
 @pytest.mark.parametrize(
     ("name", "unit"),
     [
+        ("lecun_normal", nx.LeCunNormal), ("identity", nx.Identity),
         ("ones", nx.Ones), ("glorot_normal", nx.GlorotNormal),
         ("he_uniform", nx.HeUniform), ("orthogonal", nx.Orthogonal),
     ],
@@ -102,3 +109,29 @@ def test_numbers_are_finite(make, name, bad):
 def test_by_name(name, unit):
     assert type(resolve("initializer", name, "weight_initializer")) is unit
     assert nx.Dense(3, 2, weight_initializer=name, seed=0).weights.shape == (3, 2)
+
+
+def test_truncated_values_are_those_of_a_normal_distribution_within_two():
+    """Against the distribution function, at every tenth of it."""
+    values = np.sort(Stream(3, "test").truncated_normal((200, 250)).ravel())
+    lowest = math.erfc(2 / 2**0.5) / 2
+    for tenth in range(1, 10):
+        at = values[len(values) * tenth // 10]
+        below = (math.erfc(-at / 2**0.5) / 2 - lowest) / (1 - 2 * lowest)
+        assert abs(below - tenth / 10) < 4 * 0.5 / len(values) ** 0.5
+
+
+def test_truncated_variance_is_keras_s():
+    """Its constant, 0.87962566103423978, is the deviation of what is left."""
+    from nnfs_xp.initializers.normal import TRUNCATED_DEVIATION
+
+    assert pytest.approx(0.87962566103423978, rel=1e-15) == TRUNCATED_DEVIATION
+    values = nx.VarianceScaling(2.0, "fan_in", "truncated_normal")
+    drawn = values(Stream(1, "test"), (300, 200))
+    assert abs(drawn).max() <= 2 * math.sqrt(2 / 300) / 0.87962566103423978
+
+
+def test_identity_of_any_matrix():
+    for shape in ((3, 5), (5, 3), (4, 4)):
+        found = nx.Identity(0.5)(Stream(0, "test"), shape)
+        np.testing.assert_array_equal(found, 0.5 * np.eye(*shape))

@@ -112,7 +112,7 @@ OF_ARGUMENT = {
     "flag": "use_bias from_logits nesterov staircase cycle amsgrad "
     "centered",
     "name": "name", "seed": "seed",
-    "word": "mode reduction average approximate", "label": "ignore_index",
+    "word": "distribution mode reduction average approximate", "label": "ignore_index",
     "unit": "weight_initializer bias_initializer inner",
     "unit or none": "weight_regularizer bias_regularizer",
     "layers": "layers branches", "weights": "pos_weight values",

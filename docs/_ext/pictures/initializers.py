@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -32,7 +34,7 @@ def drawn(initializer: nx.Initializer) -> Figure:
     counts, edges = np.histogram(weights, bins=41, range=(-half, half))
     ax.stairs(counts / weights.size, edges, fill=True, color=BLUE)
     ax.yaxis.set_major_formatter(PercentTicks())
-    set_title(ax, repr(initializer))
+    set_title(ax, textwrap.fill(repr(initializer), 44))
     set_labels(ax, f"weight, of shape {SHAPE}", "share (%)")
     if not constant:
         _signal(axes[1], initializer)

@@ -1,0 +1,186 @@
+"""Initial values whose variance fits the lengths of a weight matrix."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nnfs_xp.arguments import check_choice, check_positive
+from nnfs_xp.initializers.base import Initializer, fans
+from nnfs_xp.initializers.normal import TRUNCATED_DEVIATION, Normal, TruncatedNormal
+from nnfs_xp.initializers.uniform import Uniform
+from nnfs_xp.random import Stream
+from nnfs_xp.registry import register
+
+_MODES = ("fan_in", "fan_out", "fan_average")
+_DISTRIBUTIONS = ("normal", "truncated_normal", "uniform")
+
+
+@register("initializer")
+class VarianceScaling(Initializer):
+    """Values of variance ``scale / n``, with ``n`` after the lengths of the matrix.
+
+    Of a shape (fan_in, fan_out), ``n`` is one of the two or their mean. `GlorotNormal`,
+    `HeNormal`, `LeCunNormal` and their uniform forms are special cases.
+
+    Parameters
+    ----------
+    scale : float, default 1.0
+        Above 0.
+    mode : {"fan_in", "fan_out", "fan_average"}, default "fan_in"
+        What ``n`` is. Keras calls the last one ``fan_avg``.
+    distribution : {"normal", "truncated_normal", "uniform"}, default "normal"
+        The truncated one has no values beyond two standard deviations, and is
+        wider for it, so that the variance is the same. Keras's default, and what its
+        ``HeNormal``, ``GlorotNormal`` and ``LecunNormal`` draw, is the truncated one;
+        it calls the first ``untruncated_normal``.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, VarianceScaling
+    >>> values = VarianceScaling(4.0, "fan_out", "uniform")
+    >>> layer = Dense(300, 400, weight_initializer=values, seed=0)
+    >>> round(float(layer.weights.std()), 2)  # sqrt(4 / 400)
+    0.1
+    """
+
+    def __init__(
+        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal"
+    ) -> None:
+        self.scale = check_positive(scale, "scale")
+        self.mode = check_choice(mode, "mode", _MODES)
+        self.distribution = check_choice(distribution, "distribution", _DISTRIBUTIONS)
+
+    def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Any:
+        """Return values of this variance."""
+        fan_in, fan_out = fans(shape)
+        average = (fan_in + fan_out) / 2.0
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_average": average}[self.mode]
+        if self.distribution == "uniform":
+            return Uniform(math.sqrt(3.0 * self.scale / n))(stream, shape)
+        deviation = math.sqrt(self.scale / n)
+        if self.distribution == "truncated_normal":
+            return TruncatedNormal(deviation / TRUNCATED_DEVIATION)(stream, shape)
+        return Normal(deviation)(stream, shape)
+
+
+@register("initializer")
+class GlorotNormal(VarianceScaling):
+    """Normal values with ``scale = sqrt(2 / (fan_in + fan_out))``.
+
+    Of the variance that Glorot and Bengio (2010, eq. 12) propose, as are those
+    of `GlorotUniform`. The shape must be that of a matrix, (fan_in, fan_out).
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, GlorotNormal
+    >>> layer = Dense(300, 500, weight_initializer=GlorotNormal(), seed=0)
+    >>> round(float(layer.weights.std()), 2)  # sqrt(2 / (300 + 500))
+    0.05
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1.0, "fan_average")
+
+
+@register("initializer")
+class HeNormal(VarianceScaling):
+    """Normal values with ``scale = sqrt(2 / fan_in)``.
+
+    Keeps the variance of values from layer to layer under ReLU, which drops
+    half of it (He, Zhang, Ren and Sun, 2015, eq. 10). The shape must be that
+    of a matrix, (fan_in, fan_out).
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, HeNormal
+    >>> layer = Dense(200, 500, weight_initializer=HeNormal(), seed=0)
+    >>> round(float(layer.weights.std()), 2)  # sqrt(2 / 200)
+    0.1
+    """
+
+    def __init__(self) -> None:
+        super().__init__(2.0)
+
+
+@register("initializer")
+class LeCunNormal(VarianceScaling):
+    """Normal values with ``scale = sqrt(1 / fan_in)``.
+
+    Keeps the variance of values from layer to layer where activations are near linear,
+    as tanh and SELU at 0 (LeCun, Bottou, Orr and Mueller, "Efficient BackProp", 1998,
+    section 4.6). The shape must be that of a matrix, (fan_in, fan_out).
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, LeCunNormal
+    >>> layer = Dense(400, 500, weight_initializer=LeCunNormal(), seed=0)
+    >>> round(float(layer.weights.std()), 2)  # sqrt(1 / 400)
+    0.05
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1.0)
+
+
+@register("initializer")
+class GlorotUniform(VarianceScaling):
+    """Uniform values with ``limit = sqrt(6 / (fan_in + fan_out))``.
+
+    Keeps the variance of values and of gradients alike from layer to layer
+    where activations are near linear (Glorot and Bengio, 2010, eq. 16). The
+    shape must be that of a matrix, (fan_in, fan_out).
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, GlorotUniform
+    >>> layer = Dense(300, 500, weight_initializer=GlorotUniform(), seed=0)
+    >>> round(float(layer.weights.std()), 2)  # sqrt(2 / (300 + 500))
+    0.05
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1.0, "fan_average", "uniform")
+
+
+@register("initializer")
+class HeUniform(VarianceScaling):
+    """Uniform values with ``limit = sqrt(6 / fan_in)``.
+
+    Of the same variance, ``2 / fan_in``, as those of `HeNormal`. The shape must
+    be that of a matrix, (fan_in, fan_out).
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, HeUniform
+    >>> layer = Dense(200, 500, weight_initializer=HeUniform(), seed=0)
+    >>> round(float(layer.weights.std()), 2)  # sqrt(2 / 200)
+    0.1
+    """
+
+    def __init__(self) -> None:
+        super().__init__(2.0, distribution="uniform")
+
+
+@register("initializer")
+class LeCunUniform(VarianceScaling):
+    """Uniform values with ``limit = sqrt(3 / fan_in)``.
+
+    Of the same variance, ``1 / fan_in``, as those of `LeCunNormal`. The shape must be
+    that of a matrix, (fan_in, fan_out).
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, LeCunUniform
+    >>> layer = Dense(400, 500, weight_initializer=LeCunUniform(), seed=0)
+    >>> round(float(layer.weights.std()), 2)  # sqrt(1 / 400)
+    0.05
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1.0, distribution="uniform")
