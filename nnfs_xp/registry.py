@@ -6,6 +6,7 @@ has no test case fails the test suite.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import json
 import pkgutil
@@ -103,9 +104,23 @@ def find(kind: str, name: str, argument: str | None = None) -> type:
     for unit_name, unit_class in UNITS[kind].items():
         if unit_name.lower() == wanted:
             return unit_class
-    raise InputError(
-        f"{argument or kind} must be one of {sorted(UNITS[kind])}, got {name!r}"
-    )
+    known = _known(kind, wanted)
+    raise InputError(f"{argument or kind} must be one of {known}, got {name!r}")
+
+
+# As many names as a message may hold.
+_MOST_NAMES = 12
+
+
+def _known(kind: str, wanted: str = "") -> str:
+    """Return the names of the units of a kind, or the most similar of very many."""
+    names = sorted(UNITS[kind])
+    if len(names) <= _MOST_NAMES:
+        return f"{names}"
+    by_lower = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(wanted, by_lower, _MOST_NAMES, cutoff=0.5)
+    shown = [by_lower[name] for name in near] or names[:_MOST_NAMES]
+    return f"{shown} and others in nnfs_xp.registry.UNITS[{kind!r}]"
 
 
 def resolve(kind: str, value: Any, name: str, base: type | None = None) -> Any:
@@ -139,7 +154,7 @@ def resolve(kind: str, value: Any, name: str, base: type | None = None) -> Any:
             raise InputError(f"{name} must not name a {where[0]}, got {value!r}")
         return _made(find(kind, value["class"], name), arguments, name)
     raise InputError(
-        f"{name} must be one of {sorted(UNITS[kind])} or the name of one, got {value!r}"
+        f"{name} must be one of {_known(kind)} or the name of one, got {value!r}"
     )
 
 

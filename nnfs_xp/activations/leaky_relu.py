@@ -54,7 +54,9 @@ class LeakyReLU(Layer):
         # Of the two lines through 0, the right one is above on both sides if
         # `a` is at most 1, and below if it is larger.
         choose = cx.xp.maximum if self.negative_slope <= 1 else cx.xp.minimum
-        return choose(x, self.negative_slope * x), x
+        # Infinity times 0 would be NaN.
+        line = self.negative_slope * x if self.negative_slope else cx.be.zero
+        return choose(x, line), x
 
     def bwd(self, cx: Context, x: Array, dy: Array) -> Array:
         """Return ``dy`` where ``x > 0``, else ``a dy``."""

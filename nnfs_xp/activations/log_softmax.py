@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from nnfs_xp.activations.over_axis import OverAxis
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
-from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 
 
 @register("layer")
-class LogSoftmax(Layer):
+class LogSoftmax(OverAxis):
     """Logarithm of the softmax over the last axis, without a small probability.
 
     ``y_j = z_j - log(sum_k exp(z_k))``, where the largest score of a row is
@@ -20,8 +20,15 @@ class LogSoftmax(Layer):
 
     Parameters
     ----------
+    axis : int, default -1
+        Another axis, not that of the samples, 0.
     backend, device, dtype : optional
         See `Layer`.
+
+    Raises
+    ------
+    InputError
+        If the axis is no integer or is 0, or samples do not have it.
 
     References
     ----------
@@ -43,12 +50,14 @@ class LogSoftmax(Layer):
     def fwd(self, cx: Context, z: Array) -> tuple[Array, tuple[Array, Array]]:
         """Return the log-probabilities; residuals are the softmax's two parts."""
         xp = cx.xp
-        shifted = z - xp.max(z, axis=-1, keepdims=True)
+        shifted = z - xp.max(z, axis=self.axis, keepdims=True)
         exponentials = xp.exp(shifted)
-        total = xp.sum(exponentials, axis=-1, keepdims=True)
+        total = xp.sum(exponentials, axis=self.axis, keepdims=True)
         return shifted - xp.log(total), (exponentials, total)
 
     def bwd(self, cx: Context, residuals: tuple[Array, Array], dy: Array) -> Array:
-        """Return ``dy - s sum(dy)``, row by row."""
+        """Return ``dy - s sum(dy)``, along the axis."""
         exponentials, total = residuals
-        return dy - exponentials * (cx.xp.sum(dy, axis=-1, keepdims=True) / total)
+        return dy - exponentials * (
+            cx.xp.sum(dy, axis=self.axis, keepdims=True) / total
+        )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from nnfs_xp.activations.over_axis import OverAxis
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
-from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register
 from nnfs_xp.special import at_least_tiny
 
 
 @register("layer")
-class Softmax(Layer):
+class Softmax(OverAxis):
     """Softmax over the last axis, ``s_j = exp(z_j) / sum_k exp(z_k)``.
 
     The largest score of a row is taken off first, which changes nothing but
@@ -25,8 +25,16 @@ class Softmax(Layer):
 
     Parameters
     ----------
+    axis : int, default -1
+        Another axis, not that of the samples, 0. The model computes from logits only
+        behind one of -1.
     backend, device, dtype : optional
         See `Layer`.
+
+    Raises
+    ------
+    InputError
+        If the axis is no integer or is 0, or samples do not have it.
 
     References
     ----------
@@ -43,11 +51,11 @@ class Softmax(Layer):
     def fwd(self, cx: Context, z: Array) -> tuple[Array, Array]:
         """Return the probabilities, which are the residuals too."""
         xp = cx.xp
-        exponentials = xp.exp(z - xp.max(z, axis=-1, keepdims=True))
-        s = exponentials / xp.sum(exponentials, axis=-1, keepdims=True)
+        exponentials = xp.exp(z - xp.max(z, axis=self.axis, keepdims=True))
+        s = exponentials / xp.sum(exponentials, axis=self.axis, keepdims=True)
         return s, s
 
     def bwd(self, cx: Context, s: Array, ds: Array) -> Array:
-        """Return ``s * ds - s * sum(s * ds)``, row by row."""
+        """Return ``s * ds - s * sum(s * ds)``, along the axis."""
         products = at_least_tiny(cx.be, s) * ds
-        return products - s * cx.xp.sum(products, axis=-1, keepdims=True)
+        return products - s * cx.xp.sum(products, axis=self.axis, keepdims=True)

@@ -106,15 +106,20 @@ def absorbed_by(root: Sequential, loss: Any) -> Absorbed:
         return Absorbed()
     if from_logits:
         # The logarithm of a softmax is its own logits: nothing is lost without.
-        own_logits = last if is_exactly(last, LogSoftmax) else None
+        own_logits = last if _of_rows(last, LogSoftmax) else None
         return Absorbed(None, own_logits, rescaling)
-    if categorical and is_exactly(last, Softmax):
+    if categorical and _of_rows(last, Softmax):
         return Absorbed(loss.after_softmax, last, rescaling)
     # In the book a sigmoid and its loss are not combined: what its loss
     # clips, its gradient has clipped too.
     if binary and is_exactly(last, Sigmoid) and loss.mode == "exact":
         return Absorbed(loss.after_sigmoid, last, rescaling)
     return Absorbed(rescaling=rescaling)
+
+
+def _of_rows(unit: Any, activation: type) -> bool:
+    """Return whether a unit is exactly this activation, over the last axis."""
+    return is_exactly(unit, activation) and unit.axis == -1
 
 
 def _end(chain: Any, index: int) -> tuple[Layer, bool]:

@@ -122,30 +122,30 @@ def test_a_unit_without_its_parts_stops_the_build(monkeypatch):
     assert parts()[-1] == "a picture of no unit"
 
 
-SOFTSIGN = '''
+TANH_SHRINK = '''
 from nnfs_xp.layers import Layer
 from nnfs_xp.registry import register
 
 
 @register("layer")
-class Softsign(Layer):
-    """Softsign, ``y = x / (1 + |x|)``.
+class TanhShrink(Layer):
+    """What the hyperbolic tangent leaves of its inputs, ``y = x - tanh(x)``.
 
-    Its gradient is ``dx = dy / (1 + |x|)^2``. Inputs may have any shape.
+    Its gradient is ``dx = dy tanh(x)^2``. Inputs may have any shape.
 
     Examples
     --------
-    >>> from nnfs_xp import Softsign
-    >>> Softsign(dtype="float64").forward([[-3.0, 1.0]])
-    array([[-0.75,  0.5 ]])
+    >>> from nnfs_xp import TanhShrink
+    >>> TanhShrink(dtype="float64").forward([[-3.0, 0.0, 1.0]]).round(4)
+    array([[-2.0049,  0.    ,  0.2384]])
     """
 
     def fwd(self, cx, x):
-        shrink = 1 / (1 + cx.xp.abs(x))
-        return x * shrink, shrink
+        t = cx.xp.tanh(x)
+        return x - t, t
 
-    def bwd(self, cx, shrink, dy):
-        return dy * shrink * shrink
+    def bwd(self, cx, t, dy):
+        return dy * t * t
 '''
 
 
@@ -158,36 +158,37 @@ def test_an_activation_is_its_file_and_its_case(tmp_path, monkeypatch):
 
     monkeypatch.setitem(UNITS, "layer", dict(UNITS["layer"]))
     monkeypatch.setitem(ALL, "layer", dict(ALL["layer"]))
-    (tmp_path / "softsign.py").write_text(SOFTSIGN)
+    (tmp_path / "tanh_shrink.py").write_text(TANH_SHRINK)
     package = nx.activations
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
     before = set(nx.activations.__all__)
-    assert set(export_units(package.__name__)) == before | {"Softsign"}
-    monkeypatch.delattr(package, "Softsign", raising=True)
-    monkeypatch.delitem(sys.modules, "nnfs_xp.activations.softsign")
-    softsign = UNITS["layer"]["Softsign"]
+    assert set(export_units(package.__name__)) == before | {"TanhShrink"}
+    monkeypatch.delattr(package, "TanhShrink", raising=True)
+    monkeypatch.delitem(sys.modules, "nnfs_xp.activations.tanh_shrink")
+    unit = UNITS["layer"]["TanhShrink"]
     x = np.random.default_rng(0).standard_normal((6, 5))
-    ALL["layer"]["Softsign"] = [LayerCase(softsign, x, lambda torch, p, x: None)]
+    ALL["layer"]["TanhShrink"] = [LayerCase(unit, x, lambda torch, p, x: None)]
 
     assert missing_parts(DOCS) == []
-    assert "Softsign" in groups()["activation"] and "Softsign" not in groups()["layer"]
-    link = ":ref:`Softsign <unit-Softsign>`"
+    assert "TanhShrink" in groups()["activation"]
+    assert "TanhShrink" not in groups()["layer"]
+    link = ":ref:`TanhShrink <unit-TanhShrink>`"
     rows = {row[0]: row[1:] for row in rows_of_group("activation")}
     assert rows[link] == [
-        "Softsign, ``y = x / (1 + |x|)``.",
-        "``dx = dy / (1 + |x|)^2``",
+        "What the hyperbolic tangent leaves of its inputs, ``y = x - tanh(x)``.",
+        "``dx = dy tanh(x)^2``",
     ]
     assert any(link in units for _, units in rows_of_index())
-    page = page_of(DOCS, "layer", "Softsign", softsign)
-    for part in ("Shapes\n---", "``(6, 5)``", "Softsign.png", "Where it works\n---"):
+    page = page_of(DOCS, "layer", "TanhShrink", unit)
+    for part in ("Shapes\n---", "``(6, 5)``", "TanhShrink.png", "Where it works\n---"):
         assert part in page
     # No derivation is included, as the docstring states the gradient.
     assert "Derivation" not in page
-    (ax,) = figure_of("layer", "Softsign").axes
+    (ax,) = figure_of("layer", "TanhShrink").axes
     y, slope = (line.get_ydata() for line in ax.lines[-2:])
     at = ax.lines[-1].get_xdata()
-    np.testing.assert_allclose(y, at / (1 + abs(at)), rtol=1e-6)
-    np.testing.assert_allclose(slope, 1 / (1 + abs(at)) ** 2, rtol=1e-6)
+    np.testing.assert_allclose(y, at - np.tanh(at), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(slope, np.tanh(at) ** 2, rtol=1e-5, atol=1e-6)
 
 
 def test_pages_list_units_by_the_registry_only():

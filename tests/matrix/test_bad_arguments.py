@@ -57,6 +57,7 @@ KINDS = {
     "factor": {**NO_RATE, "zero": 0, "more": 1.5},
     "share": {**NO_RATE, "more": 1.5},
     "limit": without_none({**NO_RATE, "zero": 0}),
+    "bound": without_none(NO_NUMBER),
     "tolerance": without_none(NO_RATE),
     "decay or none": without_none({**NO_RATE, "one": 1, "more": 1.5}),
     "growth": {**NO_RATE, "zero": 0, "less": 0.5},
@@ -104,7 +105,8 @@ OF_ARGUMENT = {
     "rate": "epsilon weight_decay decay initial final l1 l2 learning_rate then power "
     "peak momentum_decay initial_accumulator",
     "decay or none": "ema", "names": "undecayed others",
-    "number": "scale offset negative_slope alpha threshold value gain limit",
+    "number": "scale offset negative_slope alpha beta bias threshold value gain limit",
+    "bound": "low high",
     "share": "rate rising", "factor": "factor shrinkage",
     "growth": "growth divisor final_divisor", "boundaries": "boundaries",
     "limit": "clip_value clip_norm",
@@ -129,6 +131,7 @@ NUMBERS = (
     "share",
     "growth",
     "limit",
+    "bound",
     "tolerance",
 )
 ABOVE_ONE_ARE_NONE = ("decay", "decay or none", "factor", "share")

@@ -340,22 +340,4 @@ LAYERS = {
             lambda torch, values, x: torch.cat(x, dim=-2),
         ),
     ],
-    "ReLU": [
-        LayerCase(nx.ReLU, away_from_zero((6, 5)), lambda torch, p, x: torch.relu(x)),
-        LayerCase(
-            nx.ReLU, away_from_zero((2, 3, 4)), lambda torch, p, x: torch.relu(x)
-        ),
-    ],
-    "Softmax": [
-        LayerCase(
-            nx.Softmax,
-            random.standard_normal((6, 4)) * 3,
-            lambda torch, p, x: torch.softmax(x, dim=-1),
-        ),
-        LayerCase(
-            nx.Softmax,
-            random.standard_normal((1, 1)),
-            lambda torch, p, x: torch.softmax(x, dim=-1),
-        ),
-    ],
 }

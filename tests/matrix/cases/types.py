@@ -29,6 +29,10 @@ class LayerCase:
     torch_training: Callable[[Any, dict, Any], Any] | None = None
 
 
+class ElementwiseCase(LayerCase):
+    """A unit without parameters whose outputs each come from the input in its place."""
+
+
 @dataclasses.dataclass
 class LossCase:
     make: Callable[..., nx.Loss]
