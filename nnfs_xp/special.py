@@ -54,6 +54,13 @@ def softplus(be: Backend, x: Array) -> Array:
     return xp.maximum(x, be.zero) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
+def log_softmax(be: Backend, z: Array) -> Array:
+    """Return ``z - log(sum(exp(z)))`` along the last axis."""
+    xp = be.xp
+    shifted = z - xp.max(z, axis=-1, keepdims=True)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
+
+
 def erfc(be: Backend, x: Array) -> Array:
     """Return ``2 / sqrt(pi)`` times the integral of ``exp(-t^2)`` from x on.
 

@@ -9,6 +9,7 @@ from typing import Any
 from nnfs_xp.arguments import check_decay, check_ignore_index
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.checks import check_class_targets
+from nnfs_xp.errors import InputError
 from nnfs_xp.losses.class_weights import ClassWeights, Weighted
 
 
@@ -63,6 +64,20 @@ def sum_over_outputs(be: Backend, values: Array) -> Array:
 def weights_of_outputs(dlosses: Array | float, y_pred: Array) -> Array | float:
     """Return what the gradient of every output is to be multiplied with."""
     return as_column(dlosses, y_pred.ndim) * share_of_output(y_pred)
+
+
+class NotNegative:
+    """Targets of 0 or more, for a `Loss` of values."""
+
+    def check_targets(
+        self, be: Backend, value: Any, name: str, *rest: Any, **how: Any
+    ) -> Array:
+        """Return targets, or raise InputError; see `Loss`."""
+        targets = super().check_targets(be, value, name, *rest, **how)  # type: ignore[misc]
+        if bool(be.xp.any(targets < 0)):
+            lowest = float(be.xp.min(targets))
+            raise InputError(f"{name} must hold numbers of 0 or more, got {lowest:g}")
+        return targets
 
 
 def smooth(y: Array, smoothing: float, n_classes: int) -> Array:

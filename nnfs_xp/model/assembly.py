@@ -10,11 +10,11 @@ from nnfs_xp.engine.network import Absorbed
 from nnfs_xp.engine.shell import asked_backend_of, check_units
 from nnfs_xp.errors import BackendMismatchError, InputError
 from nnfs_xp.layers import Dense, Layer, Rescaling, Sequential
-from nnfs_xp.losses import BinaryCrossEntropy, CategoricalCrossEntropy, Loss
+from nnfs_xp.losses import Loss
 from nnfs_xp.metrics import Accuracy, BinaryAccuracy, Metric, RegressionAccuracy
 from nnfs_xp.optimizers import Optimizer
-from nnfs_xp.registry import is_exactly, resolve
-from nnfs_xp.unit import check_not_overridden
+from nnfs_xp.registry import is_exactly, library_class, resolve
+from nnfs_xp.unit import check_not_overridden, is_of_library
 
 # What of a unit a model does not call, and what it calls instead.
 _BASES: dict[str, type] = {"loss": Loss, "optimizer": Optimizer}
@@ -93,8 +93,11 @@ def absorbed_by(root: Sequential, loss: Any) -> Absorbed:
         raise InputError(
             f"loss: {loss!r} takes logits, and layers already end with {last!r}"
         )
-    categorical = is_exactly(loss, CategoricalCrossEntropy)
-    binary = is_exactly(loss, BinaryCrossEntropy)
+    # What a loss says that it computes from logits, unless it is a user's own.
+    own = loss is not None and not is_of_library(library_class(loss))
+    categorical, binary = (
+        not own and hasattr(loss, name) for name in ("after_softmax", "after_sigmoid")
+    )
     probabilities = (categorical or binary) and not from_logits
     if probabilities and is_exactly(last, Dense, LogSoftmax):
         usual = "Softmax" if categorical else "Sigmoid"
@@ -106,13 +109,15 @@ def absorbed_by(root: Sequential, loss: Any) -> Absorbed:
         return Absorbed()
     if from_logits:
         # The logarithm of a softmax is its own logits: nothing is lost without.
-        own_logits = last if _of_rows(last, LogSoftmax) else None
+        of_rows = loss.target_kind == "classes" and _of_rows(last, LogSoftmax)
+        own_logits = last if of_rows else None
         return Absorbed(None, own_logits, rescaling)
     if categorical and _of_rows(last, Softmax):
         return Absorbed(loss.after_softmax, last, rescaling)
     # In the book a sigmoid and its loss are not combined: what its loss
     # clips, its gradient has clipped too.
-    if binary and is_exactly(last, Sigmoid) and loss.mode == "exact":
+    clips = getattr(loss, "mode", "exact") == "book"
+    if binary and is_exactly(last, Sigmoid) and not clips:
         return Absorbed(loss.after_sigmoid, last, rescaling)
     return Absorbed(rescaling=rescaling)
 

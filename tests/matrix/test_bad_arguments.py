@@ -58,6 +58,8 @@ KINDS = {
     "share": {**NO_RATE, "more": 1.5},
     "limit": without_none({**NO_RATE, "zero": 0}),
     "bound": without_none(NO_NUMBER),
+    "balance": without_none({**NO_RATE, "more": 1.5}),
+    "quantile": {**NO_RATE, "zero": 0, "one": 1},
     "tolerance": without_none(NO_RATE),
     "decay or none": without_none({**NO_RATE, "one": 1, "more": 1.5}),
     "growth": {**NO_RATE, "zero": 0, "less": 0.5},
@@ -102,8 +104,8 @@ OF_ARGUMENT = {
     "count": "n n_inputs n_neurons n_ids n_outputs k steps every accumulate",
     "decay": "beta_1 beta_2 rho label_smoothing momentum",
     "positive": "eps delta",
-    "rate": "epsilon weight_decay decay initial final l1 l2 learning_rate then power "
-    "peak momentum_decay initial_accumulator",
+    "rate": "gamma epsilon weight_decay decay initial final l1 l2 learning_rate then "
+    "power peak momentum_decay initial_accumulator",
     "decay or none": "ema", "names": "undecayed others",
     "number": "scale offset negative_slope alpha beta bias threshold value gain limit",
     "bound": "low high",
@@ -111,7 +113,8 @@ OF_ARGUMENT = {
     "growth": "growth divisor final_divisor", "boundaries": "boundaries",
     "limit": "clip_value clip_norm",
     "tolerance": "tolerance", "classes": "classes", "axis": "axis", "shape": "shape",
-    "flag": "use_bias from_logits nesterov staircase cycle amsgrad "
+    "balance": "balance", "quantile": "quantile",
+    "flag": "log_input use_bias from_logits nesterov staircase cycle amsgrad "
     "centered",
     "name": "name", "seed": "seed",
     "word": "distribution mode reduction average approximate", "label": "ignore_index",
@@ -132,9 +135,12 @@ NUMBERS = (
     "growth",
     "limit",
     "bound",
+    "balance",
+    "quantile",
     "tolerance",
 )
-ABOVE_ONE_ARE_NONE = ("decay", "decay or none", "factor", "share")
+# Numbers that cannot be huge.
+BELOW_2 = ("decay", "decay or none", "factor", "share", "balance", "quantile")
 # What is no initializer may be a layer, where one is wanted.
 ALSO_GOOD = ("inner", "layer")
 
@@ -211,7 +217,7 @@ def lost_ones():
             if of in ("weights", "class weights"):
                 values = {"tiny": [1.0, 1e-60], "huge": [1e60, 1.0]}
             for label, value in values.items():
-                if label == "huge" and of in ABOVE_ONE_ARE_NONE:
+                if label == "huge" and of in BELOW_2:
                     continue
                 if label == "tiny" and of == "growth":
                     continue

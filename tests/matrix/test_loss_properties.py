@@ -20,6 +20,10 @@ LOSSES = {
     "weighted": (
         lambda **o: nx.SoftmaxCrossEntropy(class_weight=[0.5, 2.0, 1.0], **o), "labels"
     ),
+    "hinge": (
+        lambda **o: nx.CategoricalHinge(class_weight=[0.5, 2.0, 1.0], **o), "labels"
+    ),
+    "focal": (lambda **o: nx.CategoricalFocalCrossEntropy(1.5, True, **o), "rows"),
     "binary": (lambda **o: nx.BinaryCrossEntropy(True, **o), "rows"),
     "squared": (nx.MeanSquaredError, "rows"),
     "absolute": (nx.MeanAbsoluteError, "rows"),

@@ -8,6 +8,7 @@ import pytest
 
 import nnfs_xp as nx
 from tests.conftest import backend_or_skip
+from tests.matrix.cases.losses import LOSSES
 from tests.matrix.helpers import assert_agrees
 
 SMOOTHED = {"label_smoothing": 0.1}
@@ -149,6 +150,30 @@ def test_errors_of_0_and_at_the_end_of_the_parabola(backend):
     absolute = [0.0, 1.0, -1.0, 1.0]
     check(backend, nx.MeanAbsoluteError(), p, y, [0.0, 2.0, 2.0, 2.5], absolute)
     check(backend, nx.Huber(2.0), p, y, [0.0, 2.0, 2.0, 3.0], [0.0, 2.0, -2.0, 2.0])
+
+
+# Far out, of every loss. Exponentials of predictions are infinite soon.
+LEAST_FAR = {"Poisson(log_input=True)": 50.0}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_no_prediction_is_too_far_out(backend, name):
+    """Losses are numbers, and gradients too, at both ends and at 0, with no warning."""
+    for unit, case in {repr(case.make()): case for case in LOSSES[name]}.items():
+        loss, far = case.make(), LEAST_FAR.get(unit, far_of(backend))
+        ends = [0.0, far, -far, 0.0, -far, far, far]
+        if loss.target_kind != "values" and not loss.from_logits:
+            ends = [0.0, 1.0, 0.0, 0.0, 1.0]
+        y_pred = np.resize(ends, case.y_pred.shape)
+        for rows in (y_pred, y_pred[::-1], -y_pred if loss.from_logits else y_pred):
+            given = backend.asarray(rows.copy(), backend.dtype)
+            y_true = loss.check_targets(
+                backend, backend.asarray(case.y_true), "y", given.shape
+            )
+            losses, residuals = loss.fwd(backend, given, y_true)
+            gradient = loss.bwd(backend, residuals, 1.0)
+            assert np.all(np.isfinite(backend.to_numpy(losses))), unit
+            assert np.all(np.isfinite(backend.to_numpy(gradient))), unit
 
 
 # Weights, counts and reductions.

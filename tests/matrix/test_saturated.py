@@ -89,3 +89,63 @@ def test_models_that_absorb_nothing_learn_the_same(backend, kind):
         scale = np.max(np.abs(ours))
         eps = np.finfo(own.dtype).eps
         np.testing.assert_allclose(own, ours, atol=64 * eps * scale, rtol=0)
+
+
+# Losses that a model computes from the logits before its last activation.
+ABSORBING = {
+    "categorical": (nx.Softmax, nx.CategoricalCrossEntropy, LABELS),
+    "focal": (nx.Softmax, nx.CategoricalFocalCrossEntropy, LABELS),
+    "divergence": (nx.Softmax, nx.KullbackLeibler, np.eye(3)[LABELS]),
+    "binary": (nx.Sigmoid, nx.BinaryCrossEntropy, np.eye(3)[LABELS]),
+    "binary focal": (nx.Sigmoid, nx.BinaryFocalCrossEntropy, np.eye(3)[LABELS]),
+}
+
+
+@pytest.mark.parametrize("kind", ABSORBING)
+def test_models_compute_from_logits(backend, kind):
+    """An activation and its loss cost what the loss of logits does, at any logit."""
+    last, loss, y = ABSORBING[kind]
+
+    def figures(layers, loss):
+        model = nx.Model([nx.Linear(), *layers], loss=loss, backend=backend)
+        return model.evaluate(Z, y)["loss"]
+
+    found, expected = figures([last()], loss()), figures([], loss(from_logits=True))
+    assert found == pytest.approx(expected, rel=1e-6) and expected > 100
+    with pytest.raises(nx.InputError, match=r"takes logits, and layers already end"):
+        figures([last()], loss(from_logits=True))
+    with pytest.raises(nx.InputError, match=r"takes probabilities, and Dense.*logits"):
+        figures([nx.Dense(3, 3)], loss())
+
+
+def test_a_softmax_over_another_axis_is_computed_as_it_is(backend64):
+    x = np.random.default_rng(2).standard_normal((5, 2, 3))
+    y = np.array([[0, 1], [2, 1], [0, 0], [1, 1], [2, 0]])
+    model = nx.Model(
+        [nx.Linear(), nx.Softmax(axis=1)], loss="categorical_crossentropy",
+        backend=backend64,
+    )  # fmt: skip
+    p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+    expected = -np.log(np.take_along_axis(p, y[..., None], -1)).mean()
+    assert model.evaluate(x, y)["loss"] == pytest.approx(expected)
+    with pytest.raises(nx.InputError, match=r"axis of Softmax\(axis=3\)"):
+        nx.Softmax(axis=3, backend=backend64).forward(x.tolist())
+
+
+def test_two_outputs_for_a_normal_distribution(backend64):
+    """The spread of the values is learned, too."""
+    random = np.random.default_rng(0)
+    x = random.uniform(-1, 1, (400, 1))
+    y = 2 * x + 0.5 * random.standard_normal((400, 1))
+    model = nx.Model(
+        [nx.Dense(1, 2)], loss=nx.GaussianNegativeLogLikelihood(),
+        optimizer=nx.Adam(0.05), backend=backend64,
+    )  # fmt: skip
+    model.fit(x, y, epochs=60, batch_size=100)
+    mean, log_variance = backend64.to_numpy(model.predict(x)).T
+    assert np.mean((mean - 2 * x[:, 0]) ** 2) < 0.01
+    assert np.exp(log_variance / 2).mean() == pytest.approx(0.5, abs=0.08)
+    with pytest.raises(nx.InputError, match="y_pred must have an even number"):
+        nx.Model([nx.Dense(1, 3)], loss=model.loss).evaluate(x, y)
+    with pytest.raises(nx.InputError, match=r"^y must have the shape"):
+        model.evaluate(x, np.concatenate([y, y], axis=1))

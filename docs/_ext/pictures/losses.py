@@ -106,7 +106,63 @@ def of_loss(cases: list) -> Figure:
     return figure
 
 
+def of_one_value(targets: tuple[float, ...], x: np.ndarray, loss: nx.Loss) -> Figure:
+    """Return a loss of one output over its prediction, for some targets."""
+    figure, axes = panels(len(targets), width=4.2)
+    for ax, target in zip(axes, targets, strict=True):
+        y_true = np.full((len(x), 1), target)
+        values, slopes = values_and_slopes(loss, x[:, None], y_true)
+        # A step is no steep line: leave a gap where the derivative jumps.
+        jumps = np.abs(np.diff(slopes[:, 0], prepend=slopes[0, 0])) > 0.3
+        slope = np.where(jumps, np.nan, slopes[:, 0])
+        lines = {"loss L": (values, FUNCTION), "dL/dp": (slope, SLOPE)}
+        texts = ("prediction p", "loss, gradient")
+        curves(ax, f"target y = {target:g}", x, lines, texts)
+    return figure
+
+
+def cosine() -> Figure:
+    """Return the distance of two directions over the angle between them."""
+    angles = np.linspace(-180.0, 180.0, 361)
+    radians = np.deg2rad(angles)
+    p = np.stack([np.cos(radians), np.sin(radians)], axis=1)
+    y = np.tile([1.0, 0.0], (len(p), 1))
+    values, slopes = values_and_slopes(alone(nx.CosineDistance), p, y)
+    along = np.sum(slopes * np.stack([-p[:, 1], p[:, 0]], axis=1), axis=1)
+    figure, (ax,) = panels(1, width=5.0)
+    lines = {"loss L": (values, FUNCTION), "dL/d(angle)": (along, SLOPE)}
+    texts = ("angle between p and y (degrees)", "loss, gradient")
+    curves(ax, "CosineDistance", angles, lines, texts)
+    return figure
+
+
+def gaussian() -> Figure:
+    """Return the loss over the logarithm of the variance, for two errors."""
+    x = np.linspace(-3.0, 3.0, 301)
+    figure, axes = panels(2, width=4.2)
+    for ax, error in zip(axes, (0.5, 1.5), strict=True):
+        y_pred = np.stack([np.full(len(x), error), x], axis=1)
+        loss = alone(nx.GaussianNegativeLogLikelihood)
+        values, slopes = values_and_slopes(loss, y_pred, np.zeros((len(x), 1)))
+        lines = {"loss L": (values, FUNCTION), "dL/ds": (slopes[:, 1], SLOPE)}
+        texts = ("logarithm s of the variance", "loss, gradient")
+        curves(ax, f"error p - y = {error:g}", x, lines, texts)
+        ax.set_ylim(-4, 8)
+    return figure
+
+
 LOSSES = {
+    "Poisson": lambda: of_one_value(
+        (1.0, 4.0), np.linspace(0.3, 8.0, 300), alone(nx.Poisson)
+    ),
+    "MeanAbsolutePercentageError": lambda: of_one_value(
+        (50.0, 200.0), np.linspace(0, 300.0, 301), alone(nx.MeanAbsolutePercentageError)
+    ),
+    "MeanSquaredLogarithmicError": lambda: of_one_value(
+        (1.0, 8.0), np.linspace(0.0, 12.0, 300), alone(nx.MeanSquaredLogarithmicError)
+    ),
+    "CosineDistance": cosine,
+    "GaussianNegativeLogLikelihood": gaussian,
     "CategoricalCrossEntropy": categorical,
     "SoftmaxCrossEntropy": softmax,
     "BinaryCrossEntropy": binary,

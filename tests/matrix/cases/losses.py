@@ -235,6 +235,128 @@ def _value_cases(make, torch_loss, shapes=ONE_SHAPE):
     return cases
 
 
+def _torch_of_outputs(formula):
+    """Return a loss of samples, from a formula of each output."""
+
+    def loss(torch, y_pred, y_true, reduction):
+        losses = formula(torch, y_pred, y_true)
+        return losses.mean() if reduction == "mean" else losses
+
+    return _torch_per_sample(loss)
+
+
+def _reduced(formula):
+    """Return a loss of samples, from a formula of the loss of each row."""
+
+    def loss(torch, y_pred, y_true, reduction):
+        losses = formula(torch, y_pred, y_true)
+        whole = {"mean": losses.mean, "sum": losses.sum}
+        return whole.get(reduction, lambda: losses)()
+
+    return loss
+
+
+# Losses that PyTorch has in another form, or not at all, written out.
+
+
+def _answer_cases(make, formula, shape=(5, 3), from_logits=True):
+    y_pred = random.uniform(0.05, 0.95, shape)
+    if from_logits:
+        y_pred = np.log(y_pred / (1 - y_pred))
+    hard = (random.uniform(0, 1, shape) > 0.5).astype("float64")
+    targets = (hard, random.uniform(0, 1, shape))
+    return [_case(make, y_pred, y, _torch_of_outputs(formula)) for y in targets]
+
+
+def _hinge(power):
+    def formula(torch, z, y):
+        return torch.relu(1 - (2 * y - 1) * z) ** power
+
+    return formula
+
+
+def _crammer_singer(options):
+    """Of every label by itself, written as a loop."""
+
+    def loss(torch, z, y, reduction):
+        smoothing = options.get("label_smoothing", 0.0)
+        weight = torch.tensor(options.get("class_weight", (1.0,) * 4), dtype=z.dtype)
+        kept, counts = torch.ones(len(z)), torch.ones(len(z), dtype=z.dtype)
+        if y.ndim == 1:
+            kept = (y != options.get("ignore_index", -1)).to(z.dtype)
+            y = torch.where(kept > 0, y, 0)
+            counts = weight[y] * kept
+            y = torch.nn.functional.one_hot(y, 4).to(z.dtype)
+        q = (y * (1 - smoothing) + smoothing / 4) * weight * kept[:, None]
+        losses = 0
+        for k in range(4):
+            others = z[:, [j for j in range(4) if j != k]].amax(dim=1)
+            losses = losses + q[:, k] * torch.relu(1 + others - z[:, k])
+        whole = {"mean": losses.sum() / counts.sum(), "sum": losses.sum()}
+        return whole.get(reduction, losses)
+
+    return loss
+
+
+def _binary_focal(gamma, from_logits=False, balance=None, smoothing=0.0):
+    def formula(torch, p, y):
+        p = torch.sigmoid(p) if from_logits else p
+        y = y * (1 - smoothing) + smoothing / 2
+        cost = -(y * torch.log(p) + (1 - y) * torch.log(1 - p))
+        cost = cost * (1 - (y * p + (1 - y) * (1 - p))) ** gamma
+        return (
+            cost if balance is None else cost * (y * balance + (1 - y) * (1 - balance))
+        )
+
+    def make(**where):
+        return nx.BinaryFocalCrossEntropy(
+            gamma, balance, from_logits, label_smoothing=smoothing, **where
+        )
+
+    return _answer_cases(make, formula, from_logits=from_logits)
+
+
+def _categorical_focal(gamma, from_logits):
+    def formula(torch, p, y):
+        p = torch.softmax(p, dim=-1) if from_logits else p
+        y = torch.nn.functional.one_hot(y, 4) if y.ndim == 1 else y
+        return -(y * (1 - p) ** gamma * torch.log(p)).sum(dim=-1)
+
+    def make(**where):
+        return nx.CategoricalFocalCrossEntropy(gamma, from_logits, **where)
+
+    y_pred = z if from_logits else p
+    return [_case(make, y_pred, y, _reduced(formula)) for y in (labels, soft)]
+
+
+def _divergence(from_logits):
+    def formula(torch, p, y):
+        log_p = torch.log_softmax(p, dim=-1) if from_logits else torch.log(p)
+        y = torch.nn.functional.one_hot(y, 4).double() if y.ndim == 1 else y
+        losses = torch.nn.functional.kl_div(log_p, y, reduction="none")
+        return losses.sum(dim=-1)
+
+    return _reduced(formula)
+
+
+def _gaussian(torch, y_pred, y):
+    mean, log_variance = y_pred.chunk(2, dim=-1)
+    losses = torch.nn.functional.gaussian_nll_loss(
+        mean, y, torch.exp(log_variance), reduction="none"
+    )
+    return losses.reshape(len(losses), -1).mean(dim=1)
+
+
+def _cosine_distance(torch, y_pred, y):
+    cosine = torch.nn.functional.cosine_similarity(y_pred, y, dim=-1)
+    return 1 - cosine.reshape(len(y), -1).mean(dim=1)
+
+
+# Values above 0, and predictions that are some way off.
+positive = random.uniform(0.3, 4.0, (5, 3))
+counted = np.round(positive * 2)
+off = positive * random.choice([0.5, 0.8, 1.3, 2.0], (5, 3))
+
 LOSSES = {
     "CategoricalCrossEntropy": [
         *_class_cases(
@@ -310,4 +432,80 @@ LOSSES = {
             _torch_named("huber_loss", delta=0.5),
         ),
     ],
-}
+    "Hinge": _answer_cases(nx.Hinge, _hinge(1)),
+    "SquaredHinge": _answer_cases(nx.SquaredHinge, _hinge(2)),
+    "CategoricalHinge": _class_cases(
+        nx.CategoricalHinge, z, _crammer_singer, FEW_PAIRS
+    ),
+    "BinaryFocalCrossEntropy": [
+        *_binary_focal(2.0),
+        *_binary_focal(2.0, from_logits=True),
+        *_binary_focal(0.5, balance=0.25, smoothing=0.1),
+        *_binary_focal(0.5, from_logits=True, balance=0.25),
+    ],
+    "CategoricalFocalCrossEntropy": [
+        *_categorical_focal(2.0, from_logits=False),
+        *_categorical_focal(2.0, from_logits=True),
+        *_categorical_focal(0.5, from_logits=False),
+        *_class_cases(
+            lambda **o: nx.CategoricalFocalCrossEntropy(0.0, True, **o),
+            z, _torch_from_logits, [(COMBINED, with_ignored), (COMBINED, soft)],
+        ),
+    ],
+    "KullbackLeibler": [
+        *(_case(nx.KullbackLeibler, p, y, _divergence(False)) for y in (soft, labels)),
+        _case(
+            lambda **where: nx.KullbackLeibler(True, **where), z, soft,
+            _divergence(True),
+        ),
+        _case(
+            lambda **where: nx.KullbackLeibler(True, **where), z_several,
+            soft_several, _by_rows(lambda _: _divergence(True))({}),
+        ),
+    ],
+    "Poisson": [
+        _case(
+            nx.Poisson, off, counted,
+            _torch_named("poisson_nll_loss", log_input=False, eps=0.0),
+        ),
+        _case(
+            lambda **where: nx.Poisson(True, **where), np.log(off), counted,
+            _torch_named("poisson_nll_loss"),
+        ),
+    ],
+    "LogCosh": _value_cases(
+        nx.LogCosh,
+        _torch_of_outputs(lambda torch, p, y: torch.log(torch.cosh(p - y))),
+        ((5, 3), (6,)),
+    ),
+    "CosineDistance": [
+        _case(nx.CosineDistance, off - 1, positive, _reduced(_cosine_distance)),
+        _case(nx.CosineDistance, z_several, p_several, _reduced(_cosine_distance)),
+    ],
+    "MeanAbsolutePercentageError": [
+        _case(
+            nx.MeanAbsolutePercentageError, -off, -positive,
+            _torch_of_outputs(lambda torch, p, y: 100 * (1 - p / y).abs()),
+        ),
+    ],
+    "MeanSquaredLogarithmicError": [
+        _case(
+            nx.MeanSquaredLogarithmicError, off, positive,
+            _torch_of_outputs(lambda torch, p, y: torch.log((1 + p) / (1 + y)) ** 2),
+        ),
+    ],
+    "Pinball": _value_cases(
+        lambda **where: nx.Pinball(0.8, **where),
+        _torch_of_outputs(
+            lambda torch, p, y: torch.where(y > p, 0.8 * (y - p), 0.2 * (p - y))
+        ),
+    ),
+    "GaussianNegativeLogLikelihood": [
+        _case(
+            nx.GaussianNegativeLogLikelihood, random.standard_normal(shape) * 2,
+            random.standard_normal((*shape[:-1], shape[-1] // 2)),
+            _reduced(_gaussian),
+        )
+        for shape in ((5, 6), (4, 3, 2))
+    ],
+}  # fmt: skip
