@@ -1,25 +1,33 @@
-"""Time every NumPy implementation against its reference, in interleaved blocks.
+"""Time every implementation for NumPy against its reference, in interleaved blocks.
 
-``python benchmarks/kernels.py [--repeats 15] [--threads 1]``. An implementation
-that does not win where it matters has no business in the library.
+``python benchmarks/kernels.py [--repeats 15] [--threads 1] [KERNEL ...]``. An
+implementation that does not win where it matters has no business in the library. Loops
+are timed as an eager step calls them, and as a recorded one does, which has bound them
+to its arrays.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import statistics
 import sys
 import time
 
 SHAPES = {"W1": (300, 64, 3), "W2": (64, 128, 10), "W3": (128, 128, 10)}
-SIZES = {"W1": 387, "W2": 17_226, "W3": 118_282, "1.9 million": 1_863_690}
+SIZES = {
+    "W1": 387, "W2": 17_226, "W3": 118_282, "1.9 million": 1_863_690,
+    "W6": 10_000_000,
+}  # fmt: skip
 SECONDS_PER_BLOCK = 0.01
 
 
 def cases():
     """Yield the name of a kernel, where it is used, and its arguments."""
     import numpy as np
+
+    import nnfs_xp
 
     random = np.random.default_rng(0)
 
@@ -31,9 +39,13 @@ def cases():
         labels = random.integers(0, classes, rows).astype("int32")
         yield "relu_backward", workload, (np.maximum(y, 0), dy)
         yield "sum_over_samples", workload, (dy,)
+        yield "activation_bias_backward", workload, (y, dy, nnfs_xp.ReLU())
+        bias = normal(1, hidden)
+        yield "bias_activation", workload, (np.abs(dy), bias, nnfs_xp.ReLU())
         yield "softplus", workload, (y,)
         yield "elu_left", workload, (y, 1.0)
         yield "softmax_cross_entropy", workload, (z, labels)
+        yield "softmax_cross_entropy_with_gradient", workload, (z, labels, 1.0 / rows)
         yield "count_correct", workload, (z, labels, None)
         p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
         yield "softmax_cross_entropy_backward", workload, (p, labels, 1.0 / rows)
@@ -50,6 +62,13 @@ def cases():
         w, dw, m, v = (np.abs(normal(size)) * 0.01 for _ in range(4))
         scalars = (np.asarray(9, "int32"), np.asarray(1e-3, "float32"))
         yield "adam", workload, (w, dw, m, v, *scalars, 0.9, 0.999, 1e-7)
+        yield "adamw", workload, (w, dw, m, v, *scalars, 0.9, 0.999, 1e-7, 0.01)
+        yield "sgd", workload, (w, dw, m, scalars[1], 0.9, False)
+        yield "rmsprop", workload, (w, dw, v, scalars[1], 0.9, 1e-7)
+        yield "adagrad", workload, (w, dw, v, scalars[1], 1e-7)
+        zeros = np.zeros_like(w)
+        fading = (w, zeros, zeros + 1e-40, v, *scalars, 0.9, 0.999, 1e-7)
+        yield "adam", f"{workload}, all of m denormal", fading
 
 
 def interleaved(functions, repeats):
@@ -74,27 +93,37 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("kernels", nargs="*", help="which kernels (all)")
     options = parser.parse_args()
     if os.environ.get("OPENBLAS_NUM_THREADS") != str(options.threads):
         # Read when NumPy is first imported, so this needs a new process.
         os.environ["OPENBLAS_NUM_THREADS"] = str(options.threads)
         os.execv(sys.executable, [sys.executable, *sys.argv])
 
+    import numpy as np
+
     import nnfs_xp
     from nnfs_xp.kernels import implementations, references
 
     be = nnfs_xp.get_backend("numpy")
-    print("| kernel | sizes of | reference, us | implementation, us | ratio |")
-    print("|---|---|---:|---:|---:|")
+    owners = [references(), implementations("numpy"), implementations("loops")]
+    print("| kernel | sizes of | reference, us | NumPy | loops | loops, bound |")
+    print("|---|---|---:|---:|---:|---:|")
     for name, workload, arguments in cases():
-        pair = [
-            lambda f=f, a=arguments: f(be, *a)
-            for f in (references()[name], implementations("numpy")[name])
-        ]
-        before, now = interleaved(pair, options.repeats)
-        print(
-            f"| {name} | {workload} | {before:.1f} | {now:.1f} | {now / before:.2f} |"
-        )
+        if options.kernels and name not in options.kernels:
+            continue
+        calls = {
+            place: functools.partial(owner[name], be, *arguments)
+            for place, owner in enumerate(owners)
+            if name in owner
+        }
+        if 2 in calls:
+            calls[2]()
+            calls[3] = owners[2][name].planned(be, np.empty, *arguments)[1]
+        found = interleaved(list(calls.values()), options.repeats)
+        times = dict(zip(calls, found, strict=True))
+        cells = [f"{times[place]:.1f}" if place in times else "" for place in range(4)]
+        print(f"| {name} | {workload} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,11 @@ _SHORT_SEGMENTS = 4
 # NumPy's maximum over the last axis is slow for rows of few elements.
 _FEW_COLUMNS = 32
 _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+# One element of so many is looked at for denormal numbers. It is a prime, as a unit
+# that has died leaves a column of them.
+_SAMPLED = 131
+# Steps from one look at second moments to the next; they decay slowly.
+_STEPS_OF_SECOND_MOMENTS = 16
 
 
 @implements("relu_backward", "numpy")
@@ -105,12 +110,64 @@ def adam(
     temporary *= 1.0 - beta_2
     v *= beta_2
     v += temporary
+    _flush(m)
+    if t % _STEPS_OF_SECOND_MOMENTS == 0:
+        _flush(v)
     np.sqrt(v, out=temporary)
     temporary += root * epsilon
     np.divide(m, temporary, out=temporary)
     temporary *= root * float(learning_rate) / _one_minus_power(beta_1, t)
     w -= temporary
     return w, m, v
+
+
+@implements("sgd", "numpy")
+def sgd(
+    be: Any,
+    w: np.ndarray,
+    dw: np.ndarray,
+    v: np.ndarray | None,
+    learning_rate: np.ndarray,
+    momentum: float,
+    nesterov: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Let no velocity become denormal."""
+    if v is None:
+        return NotImplemented
+    move = np.multiply(dw, float(learning_rate), out=np.empty_like(w))
+    v *= momentum
+    v -= move
+    _flush(v)
+    if nesterov:
+        w -= move
+        w += np.multiply(v, momentum, out=move)
+    else:
+        w += v
+    return w, v
+
+
+@implements("rmsprop", "numpy")
+def rmsprop(
+    be: Any,
+    w: np.ndarray,
+    dw: np.ndarray,
+    s: np.ndarray,
+    learning_rate: np.ndarray,
+    rho: float,
+    epsilon: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Go through RMSprop with one temporary array, and no denormal mean."""
+    temporary = np.multiply(dw, dw, out=np.empty_like(w))
+    temporary *= 1.0 - rho
+    s *= rho
+    s += temporary
+    _flush(s)
+    np.sqrt(s, out=temporary)
+    temporary += epsilon
+    np.divide(dw, temporary, out=temporary)
+    temporary *= float(learning_rate)
+    w -= temporary
+    return w, s
 
 
 @implements("count_correct", "numpy")
@@ -259,6 +316,22 @@ def _ones(count: int, dtype: np.dtype) -> np.ndarray:
 @functools.lru_cache(maxsize=64)
 def _row_starts(rows: int, columns: int) -> np.ndarray:
     return np.arange(0, rows * columns, columns)
+
+
+def _flush(moment: np.ndarray) -> None:
+    """Set what has decayed to denormal numbers to 0, if a sample has such numbers.
+
+    They would decay no further, as the smallest rounds to itself, and some processors
+    take a hundred times as long for them.
+    """
+    if not moment.size:
+        return
+    # Without its sign, and less 1, so that 0 is the largest of these integers.
+    bits = moment.ravel("K")[::_SAMPLED].view(_UNSIGNED[moment.itemsize]) << 1
+    bits -= 1
+    # Numbers that are denormal have no bit in their exponent.
+    if np.minimum.reduce(bits) < (2 << np.finfo(moment.dtype).nmant) - 1:
+        moment[np.abs(moment) < np.finfo(moment.dtype).smallest_normal] = 0
 
 
 def _one_minus_power(beta: float, t: int) -> float:

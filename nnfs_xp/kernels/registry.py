@@ -10,6 +10,8 @@ variable ``NNFS_XP_KERNELS`` may say otherwise:
     an implementation where there is one (the default);
 ``off``
     the references only;
+``no_loops``
+    as ``auto``, without the loops that numba compiles for NumPy;
 ``require``
     an error where a backend has no implementation.
 """
@@ -27,7 +29,10 @@ from nnfs_xp.errors import BackendUnavailableError, InputError
 
 Function = Callable[..., Any]
 
-KERNEL_MODES = ("auto", "off", "require")
+KERNEL_MODES = ("auto", "off", "no_loops", "require")
+# Implementations for arrays of a backend that come before its own, if a library for
+# them is installed, and are for training alone.
+_LAYERS = {"numpy": ("loops", "numba")}
 
 _REFERENCES: dict[str, Function] = {}
 _IMPLEMENTATIONS: dict[tuple[str, str], Function] = {}
@@ -125,14 +130,51 @@ def _resolve_anew() -> None:
 def _resolve(name: str, backend: str, reference: Function) -> Function:
     if kernel_mode() == "off":
         return reference
-    _load_implementations(backend)
-    implementation = _IMPLEMENTATIONS.get((name, backend))
-    if implementation is None and kernel_mode() == "require":
+    found = [
+        _IMPLEMENTATIONS[name, owner]
+        for owner in _owners(backend)
+        if (name, owner) in _IMPLEMENTATIONS
+    ]
+    if not found and kernel_mode() == "require":
         raise BackendUnavailableError(
             f"NNFS_XP_KERNELS=require, and backend {backend!r} has no implementation "
             f"of the kernel {name!r}"
         )
-    return implementation or reference
+    return functools.reduce(_first_of, found) if found else reference
+
+
+def _owners(backend: str) -> list[str]:
+    """Return whose implementations compute for a backend, loaded, the first first."""
+    owners = [_LAYERS[backend][0], backend] if has_loops(backend) else [backend]
+    for owner in owners:
+        _load_implementations(owner)
+    return owners
+
+
+def has_loops(backend: str) -> bool:
+    """Return whether loops that numba compiles compute for a backend."""
+    if backend not in _LAYERS or kernel_mode() in ("off", "no_loops"):
+        return False
+    return importlib.util.find_spec(_LAYERS[backend][1]) is not None
+
+
+def _first_of(first: Function, second: Function) -> Function:
+    """Return an implementation by one of two, the second where the first is none.
+
+    The same for `planned`, what some have besides: a plan of a call.
+    """
+
+    @functools.wraps(first)
+    def implementation(be: Any, *arguments: Any) -> Any:
+        found = first(be, *arguments)
+        return second(be, *arguments) if found is NotImplemented else found
+
+    plans = [f.planned for f in (first, second) if hasattr(f, "planned")]
+    if plans:
+        implementation.planned = (  # type: ignore[attr-defined]
+            plans[0] if len(plans) == 1 else _first_of(*plans)
+        )
+    return implementation
 
 
 def _load_implementations(backend: str) -> None:
@@ -152,7 +194,10 @@ def references() -> dict[str, Function]:
 
 
 def implementations(backend: str) -> dict[str, Function]:
-    """Return the implementations of one backend, by the name of their reference."""
+    """Return the implementations of one backend, by the name of their reference.
+
+    Those that numba compiles for NumPy are under ``"loops"``.
+    """
     _load_implementations(backend)
     return {
         name: implementation
@@ -161,16 +206,18 @@ def implementations(backend: str) -> dict[str, Function]:
     }
 
 
-def has_implementation(name: str, backend: str) -> bool:
-    """Return whether a backend has an implementation that calls go to."""
+def has_implementation(name: str, backend: str, training: bool = False) -> bool:
+    """Return whether calls go to an implementation, in training or in any case."""
     if kernel_mode() == "off":
         return False
-    _load_implementations(backend)
-    return (name, backend) in _IMPLEMENTATIONS
+    owners = _owners(backend) if training else [backend]
+    for owner in owners:
+        _load_implementations(owner)
+    return any((name, owner) in _IMPLEMENTATIONS for owner in owners)
 
 
 def kernel_mode() -> str:
-    """Return whether implementations are used: ``auto``, ``off`` or ``require``."""
+    """Return which implementations are used, one of `KERNEL_MODES`."""
     if _mode not in KERNEL_MODES:
         raise InputError(
             f"NNFS_XP_KERNELS must be one of {KERNEL_MODES}, got {_mode!r}"
@@ -183,7 +230,7 @@ def set_kernel_mode(mode: str) -> None:
 
     Parameters
     ----------
-    mode : {"auto", "off", "require"}
+    mode : {"auto", "off", "no_loops", "require"}
         See the head of this module.
     """
     global _mode

@@ -53,7 +53,8 @@ def fused(be: Backend, children: dict[str, Context]) -> dict[str, Context]:
         A fused unit is under the name of the first that it replaces. Without kernels
         these are the given ones.
     """
-    if not has_implementation("bias_activation", be.name):
+    training = any(cx.training for cx in children.values())
+    if not has_implementation("bias_activation", be.name, training):
         return children
     found: dict[str, Context] = {}
     names = list(children)
