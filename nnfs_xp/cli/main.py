@@ -31,6 +31,7 @@ from nnfs_xp.errors import (
     DownloadError,
     InputError,
 )
+from nnfs_xp.kernels import loops_note
 
 _BROKEN_PIPE = 141
 # More neurons than any memory has room for.
@@ -251,7 +252,8 @@ def _list_backends(options: argparse.Namespace) -> int:
         status = backend_status(name)
         works = "works" if status.works else "does not work"
         print(f"{name:<17} {status.version or '-':<14} {works}")
-        devices = f"devices: {', '.join(status.devices)}"
+        note = loops_note(name)
+        devices = f"devices: {', '.join(status.devices)}" + (note and f"; {note}")
         text = devices if status.works else textwrap.fill(status.reason, 84)
         print(textwrap.indent(text, "    "))
     return 0

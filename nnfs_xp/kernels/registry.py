@@ -158,6 +158,24 @@ def has_loops(backend: str) -> bool:
     return importlib.util.find_spec(_LAYERS[backend][1]) is not None
 
 
+def loops_note(backend: str) -> str:
+    """Return whether loops compute for a backend, in words; nothing if it has none.
+
+    Whether they can be compiled is known from the first training on.
+    """
+    if backend not in _LAYERS:
+        return ""
+    if not has_loops(backend):
+        switched_off = kernel_mode() in ("off", "no_loops")
+        reason = f"NNFS_XP_KERNELS={kernel_mode()}" if switched_off else "no numba"
+        return f"without loops ({reason})"
+    _owners(backend)
+    # Where loops are compiled, array libraries are imported.
+    compiled = importlib.import_module("nnfs_xp.kernels.loops.compiled")
+    reason = compiled.why_not()
+    return f"without loops ({reason})" if reason else "with loops of numba"
+
+
 def _first_of(first: Function, second: Function) -> Function:
     """Return an implementation by one of two, the second where the first is none.
 

@@ -21,6 +21,7 @@ from nnfs_xp.errors import FileFormatError, FixedSettingError, InputError
 from nnfs_xp.history import History
 from nnfs_xp.io.checkpoint import write_arrays, write_checkpoint
 from nnfs_xp.io.run_file import Run
+from nnfs_xp.kernels import loops_note
 from nnfs_xp.layers import Layer, Sequential
 from nnfs_xp.layers.nesting import checked_units, leaves
 from nnfs_xp.losses import Loss
@@ -999,7 +1000,8 @@ class Model:
         ``fit`` on.
         """
         self.finalize()
-        return self._trainer.executor.note
+        notes = self._trainer.executor.note, loops_note(self.backend.name)
+        return ", ".join(filter(None, notes))
 
     def summary(
         self,

@@ -1,0 +1,337 @@
+"""Loops of numba: compiled, kept, shared out, planned, and done without."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnfs_xp as nx
+from nnfs_xp import kernels
+from nnfs_xp.kernels.loops import (
+    compiled,
+    dense,
+    launch,
+    losses,
+    optimizers,
+    source,
+    statistics,
+    threads,
+)
+from tests.kernels.implementation_cases import CASES
+from tests.kernels.implementation_cases.calling import flat, on_backend
+
+needs_numba = pytest.mark.skipif(
+    not kernels.has_loops("numpy"), reason="no numba, or NNFS_XP_KERNELS"
+)
+LOOPS = kernels.implementations("loops")
+TRAINING = """
+import sys, numpy as np, nnfs_xp as nx
+x = np.random.default_rng(0).standard_normal((64, 4))
+model = nx.Model(
+    [nx.Dense(4, 8), nx.ReLU(), nx.Dense(8, 2), nx.Softmax()], backend="numpy",
+    loss="categorical_crossentropy", optimizer="adam", seed=1, metrics=["accuracy"],
+)
+model.predict(x)
+model.evaluate(x, np.arange(64) % 2)
+print("llvmlite" in sys.modules)
+history = model.fit(x, np.arange(64) % 2, epochs=5, batch_size=16)
+print("numba" in sys.modules)
+print(model.executor_note)
+print(*next(iter(model.parameters.values())).reshape(-1).tolist(), history["loss"])
+"""
+
+
+def bits(values):
+    return [np.asarray(value).tobytes() for value in flat(values)]
+
+
+@pytest.fixture
+def train(tmp_path):
+    """Train in a process of its own, and return what it prints."""
+
+    def trained(**environment):
+        done = subprocess.run(
+            [sys.executable, "-c", TRAINING], capture_output=True, text=True,
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), **environment},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    return trained
+
+
+@needs_numba
+@pytest.mark.slow
+def test_what_is_compiled_is_kept_and_loaded_without_numba(train, tmp_path):
+    evaluated, imported, note, *first = train()
+    assert (evaluated, imported) == ("False", "True")
+    assert note.endswith("with loops of numba")
+    files = sorted(tmp_path.rglob("*.loop"))
+    assert {"adam", "add_bias_relu"} <= {file.name.split("-")[0] for file in files}
+    evaluated, imported, note, *second = train()
+    assert (evaluated, imported) == ("False", "False")
+    assert first == second
+    # A file that was cut off, one that was changed, and one that is none.
+    files[0].write_bytes(files[0].read_bytes()[:-100])
+    files[1].write_bytes(files[1].read_bytes()[:-1] + b"?")
+    files[2].write_bytes(b"")
+    assert train() == ["False", "True", note, *first]
+    assert train() == ["False", "False", note, *first]
+
+
+@needs_numba
+@pytest.mark.slow
+def test_a_cache_that_cannot_be_written_to_ends_no_training(train, tmp_path):
+    place = tmp_path / "file"
+    place.write_text("no folder")
+    _, imported, note, *first = train(NUMBA_CACHE_DIR=str(place))
+    assert imported == "True"
+    assert note.endswith("with loops of numba")
+    assert train()[3:] == first
+
+
+@needs_numba
+def test_a_compiler_that_fails_ends_no_training(train, tmp_path):
+    (tmp_path / "llvmlite.py").write_text("raise ImportError('broken on purpose')")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    *_, note, numbers = train(PYTHONPATH=path)
+    assert note.endswith("without loops (ImportError: broken on purpose)")
+    *_, note, without = train(NNFS_XP_KERNELS="no_loops")
+    assert note.endswith("without loops (NNFS_XP_KERNELS=no_loops)")
+    assert numbers == without
+
+
+def test_without_numba_numpy_computes(monkeypatch):
+    monkeypatch.setitem(kernels.registry._LAYERS, "numpy", ("loops", "no_such_numba"))
+    before = kernels.kernel_mode()
+    kernels.set_kernel_mode("auto")
+    try:
+        assert not kernels.has_loops("numpy")
+        assert not kernels.has_implementation("bias_activation", "numpy", True)
+        assert kernels.loops_note("numpy") == "without loops (no numba)"
+        adam = kernels.registry._resolve("adam", "numpy", None)
+        assert adam is kernels.implementations("numpy")["adam"]
+    finally:
+        kernels.set_kernel_mode(before)
+
+
+def test_other_backends_have_no_loops():
+    assert not kernels.has_loops("torch")
+    assert kernels.loops_note("torch") == ""
+
+
+@needs_numba
+def test_dense_layers_are_fused_in_training_alone():
+    model = nx.Model(
+        [nx.Dense(2, 3), nx.ReLU()], loss="mean_squared_error", backend="numpy"
+    )
+    executor = (model.summary(print_fn=str), model._trainer.executor)[1]
+    names = [
+        [type(cx.unit).__name__ for cx in program.root.children.values()]
+        for program in (executor.training, executor.evaluation, executor.prediction)
+    ]
+    assert names == [["DenseActivation"], ["Dense", "ReLU"], ["Dense", "ReLU"]]
+
+
+def planned_cases():
+    for name in LOOPS:
+        for kind in ("usual", "ReLU, usual", "usual, number", "usual, weights"):
+            if kind in CASES[name] and "activation" not in name:
+                yield name, kind
+
+
+@needs_numba
+@pytest.mark.parametrize(("name", "kind"), list(planned_cases()))
+def test_a_plan_computes_what_its_arguments_hold_then(name, kind, dtype):
+    be, made = nx.get_backend("numpy", dtype=dtype), []
+
+    def new(shape, dtype):
+        made.append(np.full(shape, 77, dtype))
+        return made[-1]
+
+    one, other = on_backend(be, CASES[name][kind]), on_backend(be, CASES[name][kind])
+    results, call = LOOPS[name].planned(be, new, *one)
+    # A plan alone computes nothing, and its results are its own arrays or arguments.
+    assert bits(one) == bits(other)
+    assert all((array == 77).all() for array in made)
+    for _ in range(3):
+        for given in (one, other):
+            for array in flat(given):
+                if isinstance(array, np.ndarray) and array.dtype == be.dtype:
+                    array *= 0.75
+        call()
+        expected = LOOPS[name](be, *other)
+        assert bits(results) == bits(expected)
+        assert bits(one) == bits(other)
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    "activation",
+    [nx.Linear(), nx.ReLU(), nx.Tanh(), nx.SiLU(), nx.ELU(0.5), nx.GELU("tanh")],
+    ids=repr,
+)
+def test_a_plan_of_an_activation_follows_its_residuals(activation, dtype):
+    be = nx.get_backend("numpy", dtype=dtype)
+    random = np.random.default_rng(3)
+    dy, db = random.standard_normal((2, 5, 7)).astype(dtype)[0], be.zeros((1, 7))
+    _, residuals = kernels.references()["bias_activation"](
+        be,
+        be.asarray(random.standard_normal((5, 7)), dtype),
+        be.zeros((1, 7)),
+        activation,
+    )
+    arguments = be, residuals, dy, activation
+    backward = LOOPS["activation_bias_backward"]
+    (dz, sums), call = backward.planned(be, np.empty, *arguments[1:], db)
+    assert sums is db
+    for _ in range(2):
+        dy *= 2
+        call()
+        for one, two in zip((dz, db), backward(*arguments), strict=True):
+            np.testing.assert_array_equal(one, two)
+        np.testing.assert_allclose(db, dz.sum(axis=0, keepdims=True), 1e-4, 1e-4)
+
+
+@needs_numba
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "rmsprop", "adagrad"])
+def test_threads_give_the_same_bits(name, monkeypatch):
+    be = nx.get_backend("numpy")
+    random = np.random.default_rng(5)
+    arrays = random.standard_normal((4, 2 * launch._ELEMENTS_OF_THREAD + 77)) ** 2
+    rate, step = np.asarray(0.1, "float32"), np.asarray(3, "int32")
+    given = {
+        "adam": (4, step, rate, 0.9, 0.999, 1e-7),
+        "adamw": (4, step, rate, 0.9, 0.999, 1e-7, 0.01),
+        "sgd": (3, rate, 0.9, True),
+        "rmsprop": (3, rate, 0.9, 1e-7),
+        "adagrad": (3, rate, 1e-7),
+    }[name]
+    found = []
+    for count in (1, 2):
+        monkeypatch.setattr(threads, "count", lambda count=count: count)
+        own = [a.astype("float32") for a in arrays[: given[0]]]
+        # Moments are left untouched by nobody.
+        results, call = LOOPS[name].planned(be, np.empty, *own, *given[1:])
+        assert hasattr(call, "func") == (count == 1)
+        call()
+        found.append(bits(own))
+        assert all(a is b for a, b in zip(results, [own[0], *own[2:]], strict=True))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 1000, 12345])
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_shares_are_the_whole(size, parts):
+    found = threads.shares(size, parts)
+    assert [i for s in found for i in range(s.start, s.stop)] == list(range(size))
+    assert len(found) <= parts
+
+
+def test_threads_are_as_many_as_blas_may_take():
+    program = "from nnfs_xp.kernels.loops.threads import count; print(count())"
+    for given, expected in (
+        ({"OPENBLAS_NUM_THREADS": "1"}, 1),
+        ({"NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "3"}, 1),
+        ({"OMP_NUM_THREADS": "no"}, None),
+    ):
+        names = {f"{n}_NUM_THREADS" for n in ("NUMBA", "OPENBLAS", "OMP", "MKL")}
+        rest = {k: v for k, v in os.environ.items() if k not in names}
+        done = subprocess.run(
+            [sys.executable, "-c", program], env={**rest, **given},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert int(done.stdout) == (expected or len(os.sched_getaffinity(0)))
+
+
+@needs_numba
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_threads_work_in_a_process_that_was_forked():
+    program = """
+import os, time
+from nnfs_xp.kernels.loops import threads
+both = threads.together([lambda: None, lambda: time.sleep(0.01)])
+both()
+child = os.fork()
+if not child:
+    both()
+    os._exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stdout == "7\n", done.stderr
+
+
+def test_an_error_in_one_thread_is_raised_once_all_have_ended():
+    ended = []
+
+    def fail():
+        raise ValueError("on purpose")
+
+    call = threads.together([lambda: ended.append(1), fail, lambda: ended.append(2)])
+    with pytest.raises(ValueError, match="on purpose"):
+        call()
+    assert sorted(ended) == [1, 2]
+
+
+@pytest.mark.parametrize("owner", ["numpy", pytest.param("loops", marks=needs_numba)])
+@pytest.mark.parametrize("name", ["adam", "sgd", "rmsprop"])
+def test_no_moment_stays_denormal(owner, name, dtype):
+    be = nx.get_backend("numpy", dtype=dtype)
+    tiny = np.finfo(dtype).smallest_normal
+    zeros, fading = be.zeros((300,)), be.full((300,), float(tiny) / 8)
+    w, rate = be.full((300,), 1.0), be.constant(0.1)
+    state, scalars = {
+        "adam": (
+            (fading, be.full((300,), 0.5)),
+            (be.asarray(5, "int32"), rate, 0.9, 0.999, 1e-7),
+        ),
+        "sgd": ((fading,), (rate, 0.9, False)),
+        "rmsprop": ((fading,), (rate, 0.9, 1e-7)),
+    }[name]
+    kernels.implementations(owner)[name](be, w, zeros, *state, *scalars)
+    np.testing.assert_array_equal(fading, 0.0)
+    np.testing.assert_array_equal(w, 1.0)
+    if name == "adam":
+        assert (state[1] > 0.49).all()
+
+
+@pytest.mark.parametrize("owner", ["numpy", pytest.param("loops", marks=needs_numba)])
+def test_normal_moments_are_kept(owner, dtype):
+    be, tiny = nx.get_backend("numpy", dtype=dtype), np.finfo(dtype).smallest_normal
+    v = np.array([tiny * 2, -tiny * 2, np.inf, -1.0], dtype)
+    sgd = kernels.implementations(owner)["sgd"]
+    sgd(be, be.zeros((4,)), be.zeros((4,)), v, be.constant(0.1), 0.5, False)
+    np.testing.assert_array_equal(v, np.array([tiny, -tiny, np.inf, -0.5], dtype))
+
+
+@needs_numba
+def test_the_exponential_is_within_a_unit_in_the_last_place():
+    """By the gradient of Softplus, which is the sigmoid."""
+    be, x = nx.get_backend("numpy"), np.linspace(-87, 20, 20001, dtype="float32")
+    dy = np.ones_like(x)
+    found = LOOPS["activation_backward"](be, x, dy, nx.Softplus())
+    exact = 1.0 / (1.0 + np.exp(-x.astype("float64")))
+    units = np.spacing(exact.astype("float32"))
+    assert np.max(np.abs(found - exact) / units) < 3
+    assert np.isnan(
+        LOOPS["activation_backward"](be, x * np.nan, dy, nx.Softplus())
+    ).all()
+
+
+def test_every_loop_of_the_source_is_used():
+    names = {
+        name
+        for name, function in vars(source).items()
+        if getattr(function, "__annotations__", None) and callable(function)
+    }
+    assert {compiled._kinds(name)[0] for name in names} == {"Count"}
+    users = [dense, losses, optimizers, statistics]
+    text = "".join(Path(user.__file__).read_text(encoding="utf-8") for user in users)
+    assert all(f'"{name}"' in text for name in names)
