@@ -13,36 +13,44 @@ from benchmarks.workloads import Problem, nnfs_model
 from nnfs_xp import Backend, Model
 from nnfs_xp.engine.data import Data, FitPlan
 from nnfs_xp.engine.device_batches import DeviceBatches
+from nnfs_xp.engine.state import Steps
 from nnfs_xp.engine.step import Batch
-from nnfs_xp.kernels import has_implementation
 
 Tree = dict[str, Any]
 
 
 def internals(
     model: Model, batches: list[tuple[Any, Any]]
-) -> tuple[Callable[[Tree, Any, Any], None], Tree]:
-    """Return what `Model.fit` calls for a batch, and the state it changes.
+) -> tuple[Callable[[Tree, Any, Any], None], Callable[[int], None] | None, Tree]:
+    """Return what takes a step on a batch, what takes many, and the state they change.
 
     This is the only place that reaches below the public interface. Where
     ``fit`` cuts batches out of the data, that is not part of the step, and is
     not timed. Where the device gathers them, it is, and the device takes one
-    batch after the other, whatever it is called with.
+    batch after the other, whatever it is called with; then many steps can be
+    taken in one call, as ``fit`` does.
     """
     be, state, executor = model.backend, model._ready, model._trainer.executor
-    if not has_implementation("gather_batch", be.name):
-        steps = itertools.count()
+    if not executor.gathers:
+        numbers = itertools.count()
         return (
-            lambda tree, x, y: executor.train(tree, Batch(x, y), next(steps)),
+            lambda tree, x, y: executor.train(tree, Batch(x, y), next(numbers)),
+            None,
             state.tree,
         )
     x, y = (be.xp.concat(arrays, axis=0) for arrays in zip(*batches, strict=True))
     data = Data(be, x, y, None, (model.n_outputs or 1,))
     rows = slice(0, batches[0][0].shape[0])
-    plan = FitPlan(data, rows.stop, shuffle=False)
-    fed = DeviceBatches(state, executor, plan)
+    fed = DeviceBatches(state, executor, FitPlan(data, rows.stop, shuffle=False))
     fed.begin()
-    return lambda tree, x, y: fed.train(rows), state.tree
+
+    def take(count: int) -> None:
+        while count:
+            steps = Steps(state, count, lambda: False)
+            fed.train([rows], steps)
+            count -= state.counters.steps - steps.first
+
+    return lambda tree, x, y: take(1), take, state.tree
 
 
 class NnfsXp(Contender):
@@ -66,7 +74,7 @@ class NnfsXp(Contender):
                 (self.be.asarray(x, self.be.dtype), self.be.asarray(y, "int32"))
                 for x, y in problem.batches
             ]
-            self.train, self.state = internals(self.model, self.batches)
+            self.train, self.many, self.state = internals(self.model, self.batches)
             self.initial = copied(self.be, self.state)
 
     def reset(self) -> None:
@@ -77,6 +85,13 @@ class NnfsXp(Contender):
         """Take the step, which leaves the sum of its losses in the state."""
         self.train(self.state, x, y)
         return self.state["batch"]
+
+    def take(self, steps: int) -> None:
+        """Take many steps in one call, where `fit` does that."""
+        if self.many is None:
+            super().take(steps)
+        else:
+            self.many(steps)
 
     def read(self, batch: Any) -> float:
         """Return the loss, of the statistics that the next step writes over."""

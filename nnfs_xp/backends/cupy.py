@@ -20,6 +20,7 @@ class CupyBackend(Backend):
 
     name = "cupy"
     compiled_executor = "nnfs_xp.engine.executors.cuda_graph:CudaGraphExecutor"
+    streams = True
 
     @classmethod
     def namespace(cls) -> Any:

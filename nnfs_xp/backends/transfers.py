@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +14,9 @@ class Transfers:
 
     Here is what holds where both are the same, or where no more is known.
     """
+
+    # Whether there is a `double_buffer`.
+    streams: ClassVar[bool] = False
 
     def write_number(self, slots: dict[str, Array], key: str, number: float) -> None:
         """Write a number of the host to a 0-d slot, without waiting for the device."""

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from nnfs_xp.arguments import check_count
 from nnfs_xp.errors import InputError
 
 
@@ -63,6 +64,12 @@ class Callback:
         The figure of a record that the callback needs, such as
         ``"validation_loss"``. ``Model.fit`` raises an `InputError` before it
         begins if the records of the run will not have it.
+    batch_interval : int or None
+        After which batches of an epoch ``on_batch_end`` is called: the first, every so
+        many after it, and the last. 1, the default, is after each. None is whenever
+        the training looks up from its work, some times a second. What a backend
+        compiles takes many steps at once between two calls, so a longer interval may
+        be much faster; the figures are those of the very batch all the same.
 
     Examples
     --------
@@ -73,6 +80,7 @@ class Callback:
     """
 
     monitor: str | None = None
+    batch_interval: int | None = 1
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Called before training, with the number of epochs and of batches in each."""
@@ -84,7 +92,7 @@ class Callback:
         """
 
     def on_batch_end(self, event: BatchEvent) -> None:
-        """Called after each batch."""
+        """Called after each batch, or some of them; see `batch_interval`."""
 
     def on_epoch_end(self, record: dict[str, Any]) -> None:
         """Called after each epoch, with its record as it enters the history."""
@@ -113,4 +121,7 @@ def check_callbacks(value: Any) -> list[Callback]:
     items = list(value) if isinstance(value, (list, tuple)) else [value]
     if not all(isinstance(item, Callback) for item in items):
         raise InputError(f"callbacks must hold Callback objects only, got {value!r}")
+    for item in items:
+        if item.batch_interval is not None:
+            check_count(item.batch_interval, f"batch_interval of {type(item).__name__}")
     return items

@@ -74,6 +74,9 @@ class Progress(PrintEpochs):
     epoch 2/2  loss ...  accuracy ...  ... samples/s
     """
 
+    # A bar moves some times a second.
+    batch_interval = None
+
     def __init__(self, unit: str = "samples") -> None:
         super().__init__(unit)
         self._bar: Any = None
@@ -83,6 +86,7 @@ class Progress(PrintEpochs):
         """Remember how much there is to do."""
         super().on_fit_begin(model, epochs, batches)
         self._total, self._figures = epochs * batches, ""
+        self._first = model.epochs_trained + 1
 
     def on_epoch_begin(self, epoch: int) -> None:
         """Show the bar, if there is a terminal to show it on."""
@@ -106,7 +110,8 @@ class Progress(PrintEpochs):
             self._figures = "  ".join(parts)
         before = f"epoch {event.epoch}/{event.epochs}"
         after = f"batch {event.batch}/{event.batches} {self._figures}"
-        self._bar.update(self._task, advance=1, before=before, after=after)
+        done = (event.epoch - self._first) * event.batches + event.batch
+        self._bar.update(self._task, completed=done, before=before, after=after)
 
     def on_fit_end(self) -> None:
         """Take the bar away."""

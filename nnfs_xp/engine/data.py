@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -129,7 +130,7 @@ class FitPlan:
     # Whether numbers that are not finite end the training.
     stays_finite: bool = True
 
-    @property
+    @functools.cached_property
     def batches(self) -> list[slice]:
         """Rows of each batch."""
         return batch_slices(self.data.samples, self.batch_size)

@@ -7,12 +7,13 @@ next: nothing is copied for a step.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine.batching import gather_batch
 from nnfs_xp.engine.data import FitPlan, default_limit, rows_within
-from nnfs_xp.engine.state import State
+from nnfs_xp.engine.state import State, Steps
 from nnfs_xp.engine.step import Batch
 
 Tree = dict[str, Any]
@@ -28,8 +29,12 @@ class DeviceBatches:
         self.arrays = plan.data.arrays
         rows = (plan.data.samples,)
         self.order = be.zeros(rows, be.xp.int32) if plan.shuffle else None
-        self.rescale = None if first is None else (first.scale, first.offset)
-        self._kinds = {size: GatheredRows(self, size) for size in plan.batch_sizes}
+        several = isinstance(plan.data.x, tuple)
+        rescale = None if first is None else (first.scale, first.offset)
+        self._kinds = {
+            size: GatheredRows(self, Gather(size, plan.data.ids, several, rescale))
+            for size in plan.batch_sizes
+        }
 
     def begin(self) -> None:
         """Make ready for training: fixed places for all that a step changes."""
@@ -46,44 +51,73 @@ class DeviceBatches:
         """Move the order of an epoch to the device."""
         self.state.restart_device_counters()
         order = self.plan.order(self.state.network.seed, epoch)
-        if self.order is not None:
-            self.order[...] = self.state.network.backend.asarray(order, "int32")
+        if order is not None:
+            be = self.state.network.backend
+            be.assign(vars(self), "order", be.asarray(order, "int32"))
 
-    def train(self, rows: slice) -> None:
-        """Take a step on the rows with these numbers in the order."""
-        kind = self._kinds[rows.stop - rows.start]
-        self.executor.train_rows(self.state.tree, kind, self.state.counters.steps)
+    def train(self, batches: Sequence[slice], steps: Steps) -> None:
+        """Take steps on batches of one size, by their rows in the order."""
+        kind = self._kinds[batches[0].stop - batches[0].start]
+        self.executor.train_many(self.state.tree, kind, steps)
 
 
-class GatheredRows:
-    """The next batch of a size, whichever it is; see `executors.Rows`."""
+@dataclasses.dataclass(frozen=True)
+class Gather:
+    """How a batch is gathered from arrays on the device.
 
-    def __init__(self, batches: DeviceBatches, size: int) -> None:
-        self.batches, self.size = batches, size
+    Attributes
+    ----------
+    size : int
+        Number of rows.
+    ids : tuple of bool
+        For each input, whether it holds ids, which stay integers.
+    several : bool
+        Whether the network takes a tuple of inputs.
+    rescale : tuple of float or None
+        Factor and summand of the `Rescaling` that the network begins with.
+    """
 
-    def load(self, be: Backend, state: Tree) -> Batch:
-        """Gather the rows, rescaled where the network begins with that."""
-        given = self.batches
-        *inputs, y, weight = given.arrays
+    size: int
+    ids: tuple[bool, ...]
+    several: bool
+    rescale: tuple[float, float] | None
+
+    def __call__(self, be: Backend, sources: Any, row: Array) -> Batch:
+        """Return the batch whose first row has this number in the order."""
+        (*inputs, y, weight), order = sources
 
         def gathered(*arrays: Array | None) -> tuple[Any, ...]:
             # An array of floats, and up to two that are gathered as they are.
-            row = state["row"]
-            return gather_batch(be, arrays, given.order, row, self.size, given.rescale)
+            return gather_batch(be, arrays, order, row, self.size, self.rescale)
 
         # Targets and weights come with the first input, if it is one of floats.
-        ids = given.data.ids
-        first, y, weight = gathered(None if ids[0] else inputs[0], y, weight)
+        first, y, weight = gathered(None if self.ids[0] else inputs[0], y, weight)
         x = tuple(
             first
             if number == 0 and not is_ids
             else gathered(None, array, None)[1]
             if is_ids
             else gathered(array, None, None)[0]
-            for number, (array, is_ids) in enumerate(zip(inputs, ids, strict=True))
+            for number, (array, is_ids) in enumerate(zip(inputs, self.ids, strict=True))
         )
-        several = isinstance(given.data.x, tuple)
-        return Batch(x if several else x[0], y, weight, given.rescale is not None)
+        rescaled = self.rescale is not None
+        return Batch(x if self.several else x[0], y, weight, rescaled)
+
+
+class GatheredRows:
+    """The next batch of a size, whichever it is; see `executors.Rows`."""
+
+    def __init__(self, batches: DeviceBatches, gather: Gather) -> None:
+        self.batches, self.gather, self.size = batches, gather, gather.size
+
+    @property
+    def sources(self) -> tuple[Any, ...]:
+        """Inputs, targets and weights, and the order of their rows."""
+        return self.batches.arrays, self.batches.order
+
+    def load(self, be: Backend, state: Tree) -> Batch:
+        """Gather the rows, rescaled where the network begins with that."""
+        return self.gather(be, self.sources, state["row"])
 
 
 class StreamedBatches(DeviceBatches):
@@ -113,13 +147,15 @@ class StreamedBatches(DeviceBatches):
         self._host_order = self._whole.order(self.state.network.seed, epoch)
         self._release()
 
-    def train(self, rows: slice) -> None:
-        """Take a step on the rows with these numbers in the order."""
-        chunk = rows.start // self._chunk_rows
+    def train(self, batches: Sequence[slice], steps: Steps) -> None:
+        """Take steps on batches of one size, no further than to the end of a chunk."""
+        chunk = batches[0].start // self._chunk_rows
         if chunk != self._present:
             self._release()
             self._load(chunk)
-        super().train(rows)
+        end = (chunk + 1) * self._chunk_rows
+        steps.limit(sum(rows.start < end for rows in batches))
+        super().train(batches, steps)
 
     def _load(self, chunk: int) -> None:
         """Bring a chunk of the epoch to the device.

@@ -132,6 +132,11 @@ class AskedDraws(Draws):
 
 def drawn(be: Backend, seed: int, name: str, step: int, wanted: Wanted) -> Array:
     """Return numbers of a stream on a backend: booleans, or floats of its dtype."""
+    numbers = values(seed, name, step, wanted)
+    return be.asarray(numbers, None if wanted[0] == "bernoulli" else be.dtype)
+
+
+def values(seed: int, name: str, step: int, wanted: Wanted) -> Any:
+    """Return numbers of a stream on the host: booleans, or floats in float64."""
     kind, shape, *arguments = wanted
-    values = getattr(Stream(seed, name, step), kind)(shape, *arguments)
-    return be.asarray(values) if kind == "bernoulli" else be.asarray(values, be.dtype)
+    return getattr(Stream(seed, name, step), kind)(shape, *arguments)

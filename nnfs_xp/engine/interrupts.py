@@ -82,6 +82,10 @@ class DeferredInterrupts:
             given, self._pending = self._pending, None
             self._usual[given[0]][1](*given)
 
+    def pending(self) -> bool:
+        """Return whether an interruption is held back."""
+        return self._pending is not None
+
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Hold an interruption back inside; a second one goes through between steps."""

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nnfs_xp.arguments import check_count
@@ -29,7 +29,7 @@ from nnfs_xp.engine.statistics import empty_statistics
 from nnfs_xp.errors import InputError
 from nnfs_xp.io.checkpoint import MOST_STEPS
 from nnfs_xp.random import Stream
-from nnfs_xp.trees import copied_leaves, leaves
+from nnfs_xp.trees import copied_leaves, leaves, map_leaves
 
 Named = dict[str, Any]
 Tree = dict[str, Any]
@@ -188,8 +188,15 @@ class State:
 
     def restart_device_counters(self) -> None:
         """Begin an epoch: no row was seen yet, and no statistics are known."""
-        for leaf in (self.tree["row"], *leaves(self.tree["totals"])):
-            leaf[...] = 0
+        be, tree = self.network.backend, self.tree
+        if be.in_place:
+            for leaf in (tree["row"], *leaves(tree["totals"])):
+                leaf[...] = 0
+            return
+        for name in ("row", "totals"):
+            tree |= map_leaves(
+                lambda leaf: be.zeros(leaf.shape, leaf.dtype), {name: tree[name]}
+            )
 
     def write_rate(self) -> float | None:
         """Write the learning rate of the next step, and return it."""
@@ -324,6 +331,79 @@ class State:
                     yield from ((f"{part}.{key}.{path}", views, path) for path in views)
                 else:
                     yield f"{part}.{key}", slots, key
+
+
+class Steps:
+    """Steps that are taken in one call, with their numbers and learning rates.
+
+    Each is counted when it is complete, or all of them by `end`. Fewer may be taken
+    than were asked for.
+
+    Parameters
+    ----------
+    state : State
+    count : int
+        How many at most.
+    interrupted : callable
+        Says whether to take no more of them.
+
+    Attributes
+    ----------
+    first : int
+        Number of the first step.
+    rate : float or None
+        Learning rate of the last step that was begun.
+    """
+
+    def __init__(
+        self, state: State, count: int, interrupted: Callable[[], bool]
+    ) -> None:
+        self.state, self.count, self.interrupted = state, count, interrupted
+        self.first = state.counters.steps
+        self.rate: float | None = None
+
+    def limit(self, most: int) -> None:
+        """Take no more than so many."""
+        self.count = min(self.count, most)
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield the number of each step, with its learning rate in the state."""
+        state, counters, interrupted = self.state, self.state.counters, self.interrupted
+        for _ in range(self.count):
+            rate = state.write_rate()
+            if interrupted():
+                return
+            self.rate = rate
+            yield counters.steps
+            counters.steps += 1
+            if interrupted():
+                return
+
+    def rates(self) -> list[float]:
+        """Return the learning rate of each step.
+
+        Where a schedule fails there are no more steps; if it is at the first one, its
+        error is raised.
+        """
+        optimizer, before = self.state.network.optimizer, self.state.counters
+        be, rates = self.state.network.backend, list[float]()
+        for step in range(before.optimizer_steps, before.optimizer_steps + self.count):
+            try:
+                rate = optimizer.rate_on(be, step)
+            except Exception:
+                if not rates:
+                    raise
+                break
+            if self.interrupted():
+                break
+            rates.append(rate)
+        self.limit(len(rates))
+        self.rate = rates[-1] if rates else None
+        return rates
+
+    def end(self) -> None:
+        """Count all of them: they are complete."""
+        self.state.counters.steps = self.first + self.count
 
 
 def _slots(tree: Tree, path: str = "") -> Iterator[tuple[str, Tree, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from nnfs_xp.backends import Array, Backend
@@ -18,6 +18,7 @@ from nnfs_xp.engine.draws import Draws, HostDraws
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.statistics import add_statistics, statistics
+from nnfs_xp.kernels import has_implementation
 
 Tree = dict[str, Any]
 Arrays = dict[str, Array]
@@ -139,6 +140,9 @@ class Rows(Protocol):
 
     Which rows they are is known on the device alone, by a counter in the state; so
     the same object stands for every batch of a size.
+
+    ``load(be, state)`` is ``gather(be, sources, state["row"])``, for executors that
+    must be given all arrays as arguments. Equal `gather` do the same.
     """
 
     @property
@@ -146,9 +150,38 @@ class Rows(Protocol):
         """Number of rows."""
         ...
 
+    @property
+    def gather(self) -> Any:
+        """What gathers them, given their sources and the first row."""
+        ...
+
+    @property
+    def sources(self) -> Any:
+        """Arrays to gather from."""
+        ...
+
     def load(self, be: Backend, state: Tree) -> Batch:
         """Gather the rows of the next batch."""
         ...
+
+
+class Steps(Protocol):
+    """Steps that are to be taken in one call; see `nnfs_xp.engine.state.Steps`."""
+
+    first: int
+    count: int
+
+    def limit(self, most: int) -> None:
+        """Take no more than so many."""
+
+    def __iter__(self) -> Iterator[int]: ...
+
+    def rates(self) -> list[float]:
+        """Return the learning rate of each step, of fewer if there are no more."""
+        ...
+
+    def end(self) -> None:
+        """Count all of them: they are complete."""
 
 
 class EagerExecutor:
@@ -188,6 +221,11 @@ class EagerExecutor:
             self.network, training=True, keeps=True, absorbs=True, rescaled=True
         )
 
+    @property
+    def gathers(self) -> bool:
+        """Whether the device gathers the rows of a batch, as a part of the step."""
+        return has_implementation("gather_batch", self.network.backend.name)
+
     def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
         """Make ready for batches of each of these kinds."""
 
@@ -198,6 +236,11 @@ class EagerExecutor:
         """Take the training step of this number, writing to `state`."""
         self._draws.step = step
         train_step(self.network, self.training, state, batch, self._draws)
+
+    def train_many(self, state: Tree, rows: Rows, steps: Steps) -> None:
+        """Take several training steps on rows gathered by the device."""
+        for step in steps:
+            self.train_rows(state, rows, step)
 
     def train_rows(self, state: Tree, rows: Rows, step: int) -> None:
         """Take one training step on rows gathered by the device."""

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.callbacks import BatchEvent
+from nnfs_xp.callbacks import BatchEvent, Callback
 from nnfs_xp.engine.batching import batch_slices
 from nnfs_xp.engine.data import Data, FitPlan, as_inputs
 from nnfs_xp.engine.device_batches import DeviceBatches, StreamedBatches
 from nnfs_xp.engine.divergence import FiniteCheck
 from nnfs_xp.engine.interrupts import DeferredInterrupts
-from nnfs_xp.engine.state import State
+from nnfs_xp.engine.state import State, Steps
 from nnfs_xp.engine.statistics import computed, empty_statistics, figures_of, read_back
 from nnfs_xp.engine.step import Batch, penalty
 from nnfs_xp.errors import DivergenceError
 from nnfs_xp.history import History
 from nnfs_xp.io.run_file import Run
-from nnfs_xp.kernels import has_implementation
 from nnfs_xp.trees import map_leaves
+
+# What several steps take at once lies between the two, if it can.
+SHORT_SECONDS, LONG_SECONDS = 0.1, 0.4
 
 
 class HostBatches:
@@ -44,11 +47,34 @@ class HostBatches:
         order = self.plan.order(self.state.network.seed, epoch)
         self._order = None if order is None else data.be.asarray(order, "int32")
 
-    def train(self, rows: slice) -> None:
-        """Take a step on the rows with these numbers in the order."""
-        be, data, state = self.state.network.backend, self.plan.data, self.state
-        given = data.batch(rows, self._order)
-        self.executor.train(state.tree, _batch(be, given), state.counters.steps)
+    def train(self, batches: Sequence[slice], steps: Steps) -> None:
+        """Take steps on batches, by their rows in the order."""
+        be, data, tree = self.state.network.backend, self.plan.data, self.state.tree
+        # Steps first: what they end with is not taken from the batches.
+        for step, rows in zip(steps, batches, strict=False):
+            given = data.batch(rows, self._order)
+            self.executor.train(tree, _batch(be, given), step)
+
+
+class Pace:
+    """How many steps to take at once: as many as take some tenths of a second.
+
+    Nothing else is done in this time: no bar moves, and Ctrl-C waits for its end.
+
+    Attributes
+    ----------
+    steps : int
+    """
+
+    def __init__(self) -> None:
+        self.steps = 1
+
+    def follow(self, steps: int, seconds: float) -> None:
+        """Adapt to the time that some steps have taken."""
+        if seconds < SHORT_SECONDS and steps == self.steps:
+            self.steps *= 2
+        elif seconds > LONG_SECONDS:
+            self.steps = max(1, steps // 2)
 
 
 class Trainer:
@@ -82,6 +108,7 @@ class Trainer:
         history, state, callbacks = History(), self.state, plan.callbacks
         history.epochs = run.records
         self._finite = FiniteCheck(state, plan.stays_finite)
+        self._pace = Pace()
         state.detach()
         batches = self._batches(plan)
         with contextlib.ExitStack() as begun:
@@ -114,9 +141,12 @@ class Trainer:
     def _batches(self, plan: FitPlan) -> Any:
         """Return what feeds the training with the data of a plan."""
         be = self.state.network.backend
-        kind: Any = DeviceBatches if plan.data.be == be else StreamedBatches
-        if not has_implementation("gather_batch", be.name):
-            kind = HostBatches
+        kind: Any = HostBatches
+        if self.executor.gathers:
+            if plan.data.be == be:
+                kind = DeviceBatches
+            elif be.streams:
+                kind = StreamedBatches
         return kind(self.state, self.executor, plan)
 
     def _epoch(
@@ -130,6 +160,7 @@ class Trainer:
         """Train for an epoch, or for what is left of it, and record it."""
         state, counters = self.state, self.state.counters
         epoch, slices = counters.epochs + 1, plan.batches
+        watchers = [each for each in plan.callbacks if _watches_batches(each)]
         self._finite.epoch = epoch
         if not run.begun:
             with run.undivided(interrupts):
@@ -141,31 +172,38 @@ class Trainer:
             state.restore_totals(run.totals, slices[run.batch - 1].stop)
             run.totals = {}
         began = time.perf_counter() - run.seconds
-        for batch, rows in enumerate(slices[run.batch :], start=run.batch + 1):
+        while run.batch < len(slices):
+            batch = run.batch
+            stop = self._stop(plan, batch, watchers)
             with run.undivided(interrupts):
-                rate = state.write_rate()
+                steps = Steps(state, stop - batch, interrupts.pending)
+                started = time.perf_counter()
                 interrupts.begin()
                 try:
-                    batches.train(rows)
-                    counters.steps += 1
+                    batches.train(slices[batch:stop], steps)
                 except BaseException:
                     state.count_again()
                     raise
                 interrupts.end()
-                if plan.callbacks:
-                    event = BatchEvent(
-                        epoch=epoch,
-                        epochs=last,
-                        batch=batch,
-                        batches=len(slices),
-                        samples=rows.stop,
-                        learning_rate=rate or 0.0,
-                        figures=self._epoch_figures,
-                        batch_figures=self._batch_figures,
-                    )
-                    for callback in plan.callbacks:
-                        callback.on_batch_end(event)
-                run.end_batch(batch, rate, began)
+                taken = counters.steps - steps.first
+                self._pace.follow(taken, time.perf_counter() - started)
+                if not taken:
+                    continue
+                batch += taken
+                event = BatchEvent(
+                    epoch=epoch,
+                    epochs=last,
+                    batch=batch,
+                    batches=len(slices),
+                    samples=slices[batch - 1].stop,
+                    learning_rate=steps.rate or 0.0,
+                    figures=self._epoch_figures,
+                    batch_figures=self._batch_figures,
+                )
+                for watcher in watchers:
+                    if _is_called(watcher, batch, len(slices)):
+                        watcher.on_batch_end(event)
+                run.end_batch(batch, steps.rate, began)
         counters.epochs = epoch
         # Reading the sums waits for the device, so the clock is stopped after it.
         record: dict[str, Any] = {"epoch": epoch, **self._epoch_figures(ended=True)}
@@ -181,6 +219,21 @@ class Trainer:
             for callback in plan.callbacks:
                 callback.on_epoch_end(record)
             run.end_epoch()
+
+    def _stop(self, plan: FitPlan, batch: int, watchers: Sequence[Callback]) -> int:
+        """Return the number of batches after which to look up from the training.
+
+        Batches up to there have one size, and no callback waits for one of them.
+        """
+        slices = plan.batches
+        stop = min(batch + self._pace.steps, len(slices))
+        if stop - batch > 1 and len(plan.batch_sizes) > 1:
+            stop = min(stop, len(slices) - 1)
+        for watcher in watchers:
+            interval = watcher.batch_interval
+            if interval is not None:
+                stop = min(stop, batch + 1 + -batch % interval)
+        return stop
 
     def _epoch_figures(self, ended: bool = False) -> dict[str, Any]:
         """Return the figures of the epoch so far, with the penalties of now."""
@@ -233,3 +286,15 @@ def _batch(be: Backend, rows: Data) -> Batch:
     y, weight = (a if a is None else be.asarray(a) for a in (rows.y, rows.weight))
     # Cast as it is moved: on JAX a cast by itself is a program for each shape.
     return Batch(as_inputs(be, rows.x, rows.ids), y, weight)
+
+
+def _watches_batches(callback: Callback) -> bool:
+    """Return whether anything is done when a callback is told of a batch."""
+    method = getattr(callback.on_batch_end, "__func__", None)
+    return method is not Callback.on_batch_end
+
+
+def _is_called(callback: Callback, batch: int, batches: int) -> bool:
+    """Return whether a callback is told of this batch, now that it is done."""
+    interval = callback.batch_interval
+    return interval is None or (batch - 1) % interval == 0 or batch == batches

@@ -19,6 +19,8 @@ class PrintSteps(Callback):
 
     def __init__(self, every: int | None) -> None:
         self.every = every
+        # Without steps it is all the same.
+        self.batch_interval = every
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Remember the model, whose learning rate is printed."""

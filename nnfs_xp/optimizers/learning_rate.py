@@ -88,6 +88,13 @@ class HasLearningRate(Unit):
         """The learning rate of the next ``step``."""
         return self.rate_at(self.iterations)
 
+    def rate_on(self, be: Backend, step: int) -> float:
+        """Return the learning rate of a step, if it is in the range of a backend."""
+        rate = self.rate_at(step)
+        if rate >= 1:
+            check_fits(be, rate, f"learning_rate at step {step}")
+        return rate
+
     def write_rate(
         self, be: Backend, state: dict[str, Any], step: int, written: float | None
     ) -> float:
@@ -98,10 +105,8 @@ class HasLearningRate(Unit):
         float
             What is written now.
         """
-        rate = self.rate_at(step)
+        rate = self.rate_on(be, step)
         if rate != written:
-            if rate >= 1:
-                check_fits(be, rate, f"learning_rate at step {step}")
             with be.context():
                 be.write_number(state, "learning_rate", rate)
         return rate

@@ -241,7 +241,7 @@ def test_jit_compiles_once_for_each_batch_shape():
     model.fit(x, y, epochs=4, batch_size=32)
     model.learning_rate = 0.5
     model.fit(x, y, epochs=2, batch_size=32)
-    assert model._trainer.executor._train._cache_size() == 2
+    assert model._trainer.executor._train_many._cache_size() == 2
 
 
 def test_arrays_from_before_a_fit_survive_it(backend):

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import jax
+import numpy as np
 
 from nnfs_xp.backends import Array
-from nnfs_xp.engine.draws import AskedDraws, GivenDraws
+from nnfs_xp.engine.draws import AskedDraws, Draws, GivenDraws, Wanted, values
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
-from nnfs_xp.engine.step import Arrays, Batch, Rows, Tree, evaluation_step, train_step
+from nnfs_xp.engine.step import (
+    Arrays,
+    Batch,
+    Rows,
+    Steps,
+    Tree,
+    evaluation_step,
+    train_step,
+)
 from nnfs_xp.trees import copy_tree
 
 # The parts of a state that no training is needed for.
 _VALUES = ("parameters", "frozen", "buffers")
+# What a step on its own leaves to be read, and takes nothing of.
+_SEEN = ("batch", "penalty", "row")
+# The most steps of one call, and the most bytes of random numbers for them.
+_MOST_STEPS, _MOST_BYTES = 1024, 2**25
 
 
 class JaxJitExecutor:
-    """Runs the whole step as one compiled function.
+    """Runs the whole step, or many of them, as one compiled function.
 
-    The step is compiled for each shape of a batch, so a short last batch
-    costs a second compilation. The old state's memory is given to the new one
-    (donation). Random numbers are drawn on the host, and are arguments of the step.
+    Many steps are a loop in the program, however many there are; so one program serves
+    any number, and the numbers do not depend on how the steps are divided into calls.
+    It is compiled for each size of a batch. The old state's memory is given to the new
+    one (donation). Random numbers are drawn on the host, and are arguments.
 
     Parameters
     ----------
@@ -34,19 +49,53 @@ class JaxJitExecutor:
     """
 
     name = "jax.jit"
-    note = "compiled by XLA, once for each shape of a batch"
+    note = "compiled by XLA, many steps in one program for each size of a batch"
+    gathers = True
 
     def __init__(self, network: Network, required: bool = False) -> None:
-        self.network = network
+        self.network, be = network, network.backend
         self._asked: dict[Any, AskedDraws] = {}
         training = Program(network, training=True, keeps=True, absorbs=True)
+        on_rescaled = Program(
+            network, training=True, keeps=True, absorbs=True, rescaled=True
+        )
         evaluation = Program(network, absorbs=True)
         prediction = Program(network)
 
-        def pure_train(state: Tree, batch: Arrays, given: Arrays) -> Tree:
-            state, draws = copy_tree(state), GivenDraws(network.backend, given)
-            train_step(network, training.again(), state, Batch(**batch), draws)
+        def after_step(
+            changing: Tree, frozen: Arrays, rate: Any, batch: Batch, draws: Draws
+        ) -> Tree:
+            """Return all that a step has changed, or left to be read."""
+            state = {**copy_tree(changing), "frozen": frozen}
+            state["optimizer"]["learning_rate"] = rate
+            program = on_rescaled if batch.rescaled else training
+            train_step(network, program.again(), state, batch, draws)
+            del state["optimizer"]["learning_rate"], state["frozen"]
             return state
+
+        def pure_train(
+            changing: Tree, frozen: Arrays, rate: Any, batch: Arrays, given: Arrays
+        ) -> tuple[Tree, Tree]:
+            draws = GivenDraws(be, given)
+            state = after_step(changing, frozen, rate, Batch(**batch), draws)
+            # By themselves: donated arrays are matched with results in their order.
+            seen = {name: state.pop(name) for name in _SEEN if name in state}
+            return state, seen
+
+        def pure_train_many(
+            changing: Tree, frozen: Arrays, sources: Any, rates: Array, given: Arrays,
+            count: Array, gather: Any,
+        ) -> Tree:  # fmt: skip
+            def one(i: Array, changing: Tree) -> Tree:
+                batch = gather(be, sources, changing["row"])
+                draws = GivenDraws(be, {key: each[i] for key, each in given.items()})
+                state = after_step(changing, frozen, rates[i], batch, draws)
+                # A loop goes on with what has the dtypes it has begun with.
+                return jax.tree.map(
+                    lambda new, old: jax.numpy.asarray(new, old.dtype), state, changing
+                )
+
+            return jax.lax.fori_loop(0, count, one, changing)
 
         def pure_evaluate(values: Tree, totals: Tree, batch: Arrays) -> Tree:
             totals = copy_tree(totals)
@@ -56,17 +105,22 @@ class JaxJitExecutor:
         def pure_predict(values: Tree, x: Any) -> Array:
             return prediction.again().begin(values).fwd(x)[0]
 
-        def ask(state: Tree, batch: Arrays) -> AskedDraws:
-            asked = AskedDraws(network.backend)
+        def ask(state: Tree, batch_of: Any, *arguments: Any) -> AskedDraws:
+            """Return what a step asks for, on a batch made of these arguments."""
+            asked = AskedDraws(be)
+            changing, rate = _split(state)
 
-            def abstract_train(state: Tree, batch: Arrays) -> None:
-                state = copy_tree(state)
-                train_step(network, training.again(), state, Batch(**batch), asked)
+            def abstract_train(changing: Tree, frozen: Arrays, *arguments: Any) -> None:
+                batch = batch_of(*arguments)
+                after_step(changing, frozen, rate, batch, asked)
 
-            jax.eval_shape(abstract_train, state, batch)
+            jax.eval_shape(abstract_train, changing, state["frozen"], *arguments)
             return asked
 
         self._train = jax.jit(pure_train, donate_argnums=0)
+        self._train_many = jax.jit(
+            pure_train_many, donate_argnums=0, static_argnames="gather"
+        )
         self._evaluate = jax.jit(pure_evaluate)
         self._predict = jax.jit(pure_predict)
         self._ask = ask
@@ -77,32 +131,103 @@ class JaxJitExecutor:
         return ""
 
     def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
-        """Do nothing: a step is compiled when the first batch of a shape comes."""
+        """Do nothing: a step is compiled when the first batch of a size comes."""
 
     def release(self) -> None:
         """Do nothing: compiled steps serve the next training too."""
 
     def train(self, state: Tree, batch: Batch, step: int) -> None:
         """Take the training step of this number, putting new arrays into `state`."""
-        # Of the last batch nothing is needed, and its memory may be reused.
-        state.pop("batch", None)
-        arrays = _arrays(batch)
+        # Of the last batch nothing is needed.
+        for name in _SEEN:
+            state.pop(name, None)
+        arrays = {"x": batch.x, "y": batch.y, "weight": batch.weight}
         kind = jax.tree.map(lambda array: array.shape, arrays)
         key = tuple(jax.tree.leaves(kind)), batch.weight is None
         asked = self._asked.get(key)
         if asked is None:
-            asked = self._asked[key] = self._ask(state, arrays)
-        state.update(self._train(state, arrays, asked.at(step)))
+            asked = self._ask(state, lambda arrays: Batch(**arrays), arrays)
+            self._asked[key] = asked
+        changing, rate = _split(state)
+        changing, seen = self._train(
+            changing, state["frozen"], rate, arrays, asked.at(step)
+        )
+        _write(state, changing | seen)
+
+    def train_many(self, state: Tree, rows: Rows, steps: Steps) -> None:
+        """Take several training steps, and wait for their end."""
+        be, gather, sources = self.network.backend, rows.gather, rows.sources
+        kind = tuple(array.shape[1:] for array in jax.tree.leaves(sources))
+        key = gather, jax.tree.structure(sources), kind
+        asked = self._asked.get(key)
+        if asked is None:
+            row = state["row"]
+            asked = self._ask(state, lambda s, r: gather(be, s, r), sources, row)
+            self._asked[key] = asked
+        steps.limit(_most_steps(asked))
+        found = steps.rates()
+        if not found:
+            return
+        rates = np.zeros(_MOST_STEPS, be.dtype_name)
+        rates[: len(found)] = found
+        given = _drawn(asked, steps.first, steps.count)
+        changing, _ = _split(state)
+        count = np.int32(steps.count)
+        changing = self._train_many(
+            changing, state["frozen"], sources, rates, given, count, gather=gather
+        )
+        _write(state, changing)
+        jax.block_until_ready(state["row"])
+        steps.end()
 
     def evaluate(self, state: Tree, totals: Tree, batch: Batch) -> None:
         """Put totals that include the batch into `totals`."""
         values = {name: state[name] for name in _VALUES}
-        totals.update(self._evaluate(values, totals, _arrays(batch)))
+        arrays = {"x": batch.x, "y": batch.y, "weight": batch.weight}
+        totals.update(self._evaluate(values, totals, arrays))
 
     def predict(self, state: Tree, x: Any) -> Array:
         """Return the output of the network."""
         return self._predict({name: state[name] for name in _VALUES}, x)
 
 
-def _arrays(batch: Batch) -> dict[str, Any]:
-    return {"x": batch.x, "y": batch.y, "weight": batch.weight}
+def _split(state: Tree) -> tuple[Tree, Any]:
+    """Return what a step changes, and the learning rate."""
+    changing = {name: part for name, part in state.items() if name != "frozen"}
+    changing["optimizer"] = dict(state["optimizer"])
+    return changing, changing["optimizer"].pop("learning_rate")
+
+
+def _write(state: Tree, changed: Tree) -> None:
+    rate = state["optimizer"]["learning_rate"]
+    state |= changed
+    state["optimizer"]["learning_rate"] = rate
+
+
+def _most_steps(asked: AskedDraws) -> int:
+    """Return how many steps may get their random numbers together."""
+    size = sum(
+        math.prod(wanted[1]) * _dtype(asked, wanted).itemsize
+        for _, _, wanted in asked.asked.values()
+    )
+    return max(1, min(_MOST_STEPS, _MOST_BYTES // max(1, size)))
+
+
+def _drawn(asked: AskedDraws, first: int, count: int) -> Arrays:
+    """Return the random numbers of several steps on the host, with an axis in front.
+
+    There is room for as many steps as the next power of eight, so that few lengths
+    are ever compiled.
+    """
+    room, found = 8 ** math.ceil(math.log(count, 8) - 1e-9), {}
+    for key, (seed, name, wanted) in asked.asked.items():
+        numbers = np.zeros((room, *wanted[1]), _dtype(asked, wanted))
+        for i in range(count):
+            numbers[i] = values(seed, name, first + i, wanted)
+        found[key] = numbers
+    return found
+
+
+def _dtype(asked: AskedDraws, wanted: Wanted) -> np.dtype:
+    kind = wanted[0]
+    return np.dtype("bool" if kind == "bernoulli" else asked.backend.dtype_name)
