@@ -17,7 +17,7 @@ HOST_SIDE = {
     "engine/executors/cuda_graph", "engine/executors/torch_compile", "io",
     "plots", "random", "testing", "errors", "__init__", "__main__", "engine/__init__",
     "engine/executors/__init__", "kernels/__init__", "kernels/cupy", "kernels/jax",
-    "kernels/numpy", "kernels/torch",
+    "kernels/loops", "kernels/numpy", "kernels/torch",
 }  # fmt: skip
 
 
