@@ -25,6 +25,7 @@ extensions = [
     "_ext.unit_pages",
     "_ext.capability_table",
     "_ext.kernel_table",
+    "_ext.bad_input_table",
 ]
 templates_path = ["_templates"]
 # The notebooks are executed from their Markdown; the .ipynb are for readers.

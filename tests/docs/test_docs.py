@@ -43,6 +43,7 @@ LANGUAGES = {"python", "console", "text", "{eval-rst}", "{toctree}"}
 REASONS = {
     "installs packages": r"^\$ .*\bpip install ",
     "runs the tests": r"^\$ .*\bpytest",
+    "runs other libraries": r"^\$ python -m benchmarks\.",
     "needs a CUDA GPU": r"cupy|cuda|gpu_report",
 }
 
