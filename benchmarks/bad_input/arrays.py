@@ -483,7 +483,9 @@ def units() -> list[Case]:
         return program
 
     arrays = {k: v for k, v in FEATURES_OF_A_MODEL.items() if k != "dates"}
-    labels = {k: v for k, v in LABELS.items() if k not in ("None", "words")}
+    # JAX has no array of 32 bits with the label that wraps.
+    left_out = ("None", "words", "a label that wraps to 0 in 32 bits")
+    labels = {k: v for k, v in LABELS.items() if k not in left_out}
     guesses = PROBABILITIES.argmax(1)
     return [
         *cases_of(
