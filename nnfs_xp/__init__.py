@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from nnfs_xp import (
     activations,
+    constraints,
     initializers,
     layers,
     losses,
     metrics,
     optimizers,
+    regularizers,
     schedules,
 )
 from nnfs_xp.backends import (
@@ -55,7 +57,6 @@ from nnfs_xp.errors import (
 )
 from nnfs_xp.history import History
 from nnfs_xp.model import Model
-from nnfs_xp.regularizers import L1, L1L2, L2, Regularizer
 
 try:
     __version__ = version("nnfs-xp")
@@ -65,7 +66,8 @@ except PackageNotFoundError:  # run from a source tree that is not installed
 _UNITS = {
     name: getattr(package, name)
     for package in (
-        activations, initializers, layers, losses, metrics, optimizers, schedules,
+        activations, constraints, initializers, layers, losses, metrics, optimizers,
+        regularizers, schedules,
     )
     for name in package.__all__
 }  # fmt: skip
@@ -73,9 +75,6 @@ globals().update(_UNITS)
 
 __all__ = [
     "BACKEND_NAMES",
-    "L1",
-    "L1L2",
-    "L2",
     "Backend",
     "BackendMismatchError",
     "BackendStatus",
@@ -101,7 +100,6 @@ __all__ = [
     "PrintEpochs",
     "Progress",
     "ReduceOnPlateau",
-    "Regularizer",
     "__version__",
     "backend_status",
     "get_backend",

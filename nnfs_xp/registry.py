@@ -28,6 +28,7 @@ UNITS: dict[str, dict[str, type]] = {
     "metric": {},
     "initializer": {},
     "regularizer": {},
+    "constraint": {},
     "schedule": {},
 }
 

@@ -105,6 +105,11 @@ def _regularizer(case: Any) -> list[str]:
     return [text(shape) for shape in shapes]
 
 
+def _constraint(case: Any) -> list[str]:
+    unit, w = case[0](), np.ones((4, 3))
+    return [f"``{unit!r}``", text(w.shape), text(unit.project(NUMPY, w).shape)]
+
+
 def _schedule(case: Any) -> list[str]:
     rate = case[0]()(0)
     return ["a whole number from 0", f"one {type(rate).__name__}"]
@@ -117,5 +122,6 @@ _KINDS: dict[str, tuple[list[str], Any]] = {
     "metric": (["predictions", "targets", "result"], _metric),
     "initializer": (["initializer", "shape asked for", "values"], _initializer),
     "regularizer": (["parameter", "penalty", "gradient"], _regularizer),
+    "constraint": (["constraint", "parameter", "in its place"], _constraint),
     "schedule": (["step", "rate"], _schedule),
 }

@@ -139,6 +139,7 @@ def alt_text(kind: str, name: str) -> str:
         "metric": "what it measures",
         "initializer": "the values it draws",
         "regularizer": "penalty and gradient against the parameter",
+        "constraint": "where it moves columns of two weights",
         "schedule": "the learning rate over the steps",
     }
     return f"{name}: {what[kind]}"

@@ -21,7 +21,7 @@ from nnfs_xp.optimizers.adagrad import Adagrad
 from nnfs_xp.optimizers.adam import Adam
 from nnfs_xp.optimizers.base import Optimizer
 from nnfs_xp.optimizers.clipping import Slots
-from nnfs_xp.optimizers.collecting import Owners, collect_gradients, put_back
+from nnfs_xp.optimizers.collecting import Owners, collect_gradients, constrain, put_back
 from nnfs_xp.optimizers.rmsprop import RMSprop
 from nnfs_xp.optimizers.sgd import SGD
 
@@ -88,6 +88,7 @@ class BookOptimizer(AnyAttributes, Optimizer):
             be.assign(state, "learning_rate", rate)
             be.assign(state, "step", be.asarray(self.iterations, "int32"))
             self.update(be, parameters, gradients, state)
+            constrain(be, parameters, owners)
             if not declared:
                 for name, value in parameters.items():
                     setattr(layer, name, value)

@@ -21,6 +21,7 @@ class Parameter(NamedTuple):
     initializer: Any
     shape: Shape
     regularizer: Any = None
+    constraint: Any = None
 
 
 class Buffer(NamedTuple):
@@ -143,12 +144,15 @@ class Network:
         learned: dict[str, Shape] = {}
         frozen: dict[str, Shape] = {}
         self.regularizers: dict[str, Any] = {}
+        self.constraints: dict[str, Any] = {}
         for node in self:
-            for name, (_, shape, regularizer) in node.parameters.items():
+            for name, own in node.parameters.items():
                 path = node.key(name)
-                (learned if node.trainable else frozen)[path] = shape
-                if node.trainable and regularizer is not None:
-                    self.regularizers[path] = regularizer
+                (learned if node.trainable else frozen)[path] = own.shape
+                if node.trainable and own.regularizer is not None:
+                    self.regularizers[path] = own.regularizer
+                if node.trainable and own.constraint is not None:
+                    self.constraints[path] = own.constraint
         be = self.backend
         self.learned, self.frozen = layout_for(be, learned), layout_for(be, frozen)
         self.metrics_need_activation = any(not m.ranks_only for m in self.metrics)
@@ -224,15 +228,18 @@ def units_of(unit: Any) -> Iterator[Any]:
 
 def _parameter(unit: Any, name: str, entry: Any) -> Parameter:
     """Return a declaration with its units, from the forms an author may use."""
-    if not isinstance(entry, (tuple, list)) or len(entry) not in (2, 3):
+    if not isinstance(entry, (tuple, list)) or len(entry) not in (2, 3, 4):
         raise InputError(
-            f"{unit!r}: parameters() must give (initializer, shape) or (initializer, "
-            f"shape, regularizer) for {name!r}, got {entry!r}"
+            f"{unit!r}: parameters() must give (initializer, shape), (initializer, "
+            "shape, regularizer) or (initializer, shape, regularizer, constraint) for "
+            f"{name!r}, got {entry!r}"
         )
     initializer, shape, *rest = entry
     if not callable(initializer):
         initializer = resolve("initializer", initializer, name)
-    regularizer = rest[0] if rest else None
+    regularizer, constraint = [*rest, None, None][:2]
     if regularizer is not None and not hasattr(regularizer, "penalty"):
         regularizer = resolve("regularizer", regularizer, name)
-    return Parameter(initializer, tuple(shape), regularizer)
+    if constraint is not None and not hasattr(constraint, "project"):
+        constraint = resolve("constraint", constraint, name)
+    return Parameter(initializer, tuple(shape), regularizer, constraint)

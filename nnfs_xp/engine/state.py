@@ -421,7 +421,7 @@ def _starting_values(network: Network, before: State | None) -> Named:
     named: Named = {}
     for node in network:
         known = _held_values(node.unit, be, before)
-        for name, (initializer, shape, _) in node.parameters.items():
+        for name, (initializer, shape, *_) in node.parameters.items():
             if name not in known:
                 seed, stream = network.stream(node, name)
                 value = initializer(Stream(seed, stream), shape)

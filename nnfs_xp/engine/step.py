@@ -86,6 +86,8 @@ def train_step(
         counted=True,
         layout=network.learned,
     )
+    if network.constraints:
+        constrain(network, network.learned.views(state["parameters"]))
     program.commit(state)
     if may_leave_out:
         loss_scaling.keep(be, finite, before, *learned)
@@ -133,6 +135,13 @@ def add_penalties(network: Network, parameters: Arrays, gradients: Arrays) -> No
         found = regularizer.add_gradient(network.backend, gradient, parameters[path])
         if found is not gradient:
             network.backend.assign(gradients, path, found)
+
+
+def constrain(network: Network, parameters: Arrays) -> None:
+    """Write what constraints make of the parameters, given by path."""
+    for path, constraint in network.constraints.items():
+        found = constraint.project(network.backend, parameters[path])
+        network.backend.assign(parameters, path, found)
 
 
 class Rows(Protocol):

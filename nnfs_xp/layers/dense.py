@@ -6,6 +6,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_count, check_flag, check_seed
 from nnfs_xp.backends import Array
+from nnfs_xp.constraints.base import Constraint, constraint_or_none
 from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.initializers import Initializer
@@ -18,7 +19,7 @@ from nnfs_xp.layers.products import (
     sum_over_samples,
 )
 from nnfs_xp.registry import register, resolve
-from nnfs_xp.regularizers import Regularizer, regularizer_or_none
+from nnfs_xp.regularizers.base import Regularizer, regularizer_or_none
 
 
 @register("layer")
@@ -43,6 +44,8 @@ class Dense(Layer):
     weight_regularizer, bias_regularizer : Regularizer or str, optional
         Penalties that the loss of a model gets added, such as ``L2(5e-4)``.
         ``backward`` adds their gradients to ``dweights`` and ``dbiases``.
+    weight_constraint, bias_constraint : Constraint or str, optional
+        What holds after every step of an optimizer, such as ``MaxNorm(2.0)``.
     use_bias : bool, default True
         Whether there are biases.
     seed : int, optional
@@ -89,6 +92,8 @@ class Dense(Layer):
         bias_initializer: Initializer | str | dict[str, Any] = "zeros",
         weight_regularizer: Regularizer | str | dict[str, Any] | None = None,
         bias_regularizer: Regularizer | str | dict[str, Any] | None = None,
+        weight_constraint: Constraint | str | dict[str, Any] | None = None,
+        bias_constraint: Constraint | str | dict[str, Any] | None = None,
         use_bias: bool = True,
         seed: int | None = None,
         **where: Any,
@@ -108,19 +113,22 @@ class Dense(Layer):
         self.bias_regularizer = regularizer_or_none(
             bias_regularizer, "bias_regularizer"
         )
+        self.weight_constraint = constraint_or_none(
+            weight_constraint, "weight_constraint"
+        )
+        self.bias_constraint = constraint_or_none(bias_constraint, "bias_constraint")
         self.use_bias = check_flag(use_bias, "use_bias")
         self.seed = None if seed is None else check_seed(seed)
 
     def parameters(self) -> dict[str, tuple[Any, ...]]:
-        """Return initializer, shape and regularizer of weights and biases."""
+        """Return initializer, shape, regularizer and constraint of both."""
         n, k = self.n_inputs, self.n_neurons
-        weights = {
-            "weights": (self.weight_initializer, (n, k), self.weight_regularizer)
-        }
+        further = self.weight_regularizer, self.weight_constraint
+        weights = {"weights": (self.weight_initializer, (n, k), *further)}
         if not self.use_bias:
             return weights
-        biases = self.bias_initializer, (1, k), self.bias_regularizer
-        return {**weights, "biases": biases}
+        further = self.bias_regularizer, self.bias_constraint
+        return {**weights, "biases": (self.bias_initializer, (1, k), *further)}
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
         """Return ``X W + b``, and the operands of the product as residuals."""

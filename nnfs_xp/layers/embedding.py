@@ -6,12 +6,13 @@ from typing import Any
 
 from nnfs_xp.arguments import check_count, check_seed
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.constraints.base import Constraint, constraint_or_none
 from nnfs_xp.engine.context import Context
 from nnfs_xp.initializers import Initializer, Normal
 from nnfs_xp.kernels import portable
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.registry import register, resolve
-from nnfs_xp.regularizers import Regularizer, regularizer_or_none
+from nnfs_xp.regularizers.base import Regularizer, regularizer_or_none
 
 _STANDARD_NORMAL = Normal(1.0)
 
@@ -37,6 +38,8 @@ class Embedding(Layer):
         Initial weights; the default is PyTorch's.
     weight_regularizer : Regularizer or str, optional
         Penalty that the loss of a model gets added.
+    weight_constraint : Constraint or str, optional
+        What holds after every step of an optimizer, such as ``UnitNorm("rows")``.
     seed : int, optional
         Seed of the initial weights; see `Dense`.
     backend, device, dtype : optional
@@ -83,6 +86,7 @@ class Embedding(Layer):
         *,
         weight_initializer: Initializer | str | dict[str, Any] = _STANDARD_NORMAL,
         weight_regularizer: Regularizer | str | dict[str, Any] | None = None,
+        weight_constraint: Constraint | str | dict[str, Any] | None = None,
         seed: int | None = None,
         **where: Any,
     ) -> None:
@@ -95,13 +99,17 @@ class Embedding(Layer):
         self.weight_regularizer = regularizer_or_none(
             weight_regularizer, "weight_regularizer"
         )
+        self.weight_constraint = constraint_or_none(
+            weight_constraint, "weight_constraint"
+        )
         self.seed = None if seed is None else check_seed(seed)
         self.integer_inputs = self.n_ids
 
     def parameters(self) -> dict[str, tuple[Any, ...]]:
-        """Return initializer, shape and regularizer of the weights."""
+        """Return initializer, shape, regularizer and constraint of the weights."""
         shape = self.n_ids, self.n_outputs
-        return {"weights": (self.weight_initializer, shape, self.weight_regularizer)}
+        further = self.weight_regularizer, self.weight_constraint
+        return {"weights": (self.weight_initializer, shape, *further)}
 
     def fwd(self, cx: Context, ids: Array) -> tuple[Array, Array]:
         """Return the rows of the ids, and the ids."""

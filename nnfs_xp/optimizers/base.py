@@ -28,7 +28,7 @@ from nnfs_xp.engine.loss_scaling import keep, snapshot
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.optimizers.clipping import Slots, clip_by_norm, clip_by_value
-from nnfs_xp.optimizers.collecting import collect_gradients, put_back
+from nnfs_xp.optimizers.collecting import collect_gradients, constrain, put_back
 from nnfs_xp.optimizers.learning_rate import HasLearningRate
 from nnfs_xp.schedules.base import LearningRate
 
@@ -298,6 +298,7 @@ class Optimizer(HasLearningRate):
         self._layers, self._state = layers, state
         with be.context():
             self.update(be, parameters, gradients, state)
+            constrain(be, parameters, owners)
             if not be.in_place:
                 put_back(parameters, owners)
         self.iterations += 1

@@ -48,6 +48,15 @@ def collect_gradients(layers: Sequence[Layer]) -> tuple[Backend, Slots, Slots, O
     return be, parameters, gradients, owners
 
 
+def constrain(be: Backend, parameters: Slots, owners: Owners) -> None:
+    """Write what constraints of the units make of their parameters."""
+    for key, (unit, name) in owners.items():
+        network, _ = home_of(unit)
+        constraint = network.constraints.get(network.nodes[id(unit)].key(name))
+        if constraint is not None:
+            be.assign(parameters, key, constraint.project(be, parameters[key]))
+
+
 def put_back(parameters: Slots, owners: Owners) -> None:
     """Give units the new values of their parameters, where these are new arrays."""
     for key, (unit, name) in owners.items():

@@ -9,7 +9,7 @@ import nnfs_xp as nx
 from nnfs_xp import kernels
 from nnfs_xp.optimizers.clipping import clip_to_norm
 from nnfs_xp.registry import resolve, to_config
-from nnfs_xp.regularizers import l1l2_penalty
+from nnfs_xp.regularizers.l1l2 import l1l2_penalty
 from tests.conftest import backend_or_skip
 from tests.matrix.optimizer_runs import CLIPS, first_cases, train
 

@@ -105,7 +105,7 @@ OF_ARGUMENT = {
     "decay": "beta_1 beta_2 rho label_smoothing momentum",
     "positive": "eps delta",
     "rate": "gamma epsilon weight_decay decay initial final l1 l2 learning_rate then "
-    "power peak momentum_decay initial_accumulator",
+    "power peak strength momentum_decay initial_accumulator",
     "decay or none": "ema", "names": "undecayed others",
     "number": "scale offset negative_slope alpha beta bias threshold value gain limit",
     "bound": "low high",
@@ -117,9 +117,11 @@ OF_ARGUMENT = {
     "flag": "log_input use_bias from_logits nesterov staircase cycle amsgrad "
     "centered",
     "name": "name", "seed": "seed",
-    "word": "distribution mode reduction average approximate", "label": "ignore_index",
+    "word": "distribution of mode reduction average approximate",
+    "label": "ignore_index",
     "unit": "weight_initializer bias_initializer inner",
-    "unit or none": "weight_regularizer bias_regularizer",
+    "unit or none": "weight_regularizer bias_regularizer weight_constraint "
+    "bias_constraint",
     "layers": "layers branches", "weights": "pos_weight values",
     "class weights": "class_weight",
 }  # fmt: skip
@@ -195,6 +197,8 @@ def used(kind, unit, be):
         first = unit
     elif kind == "initializer":
         first = nx.Dense(2, 2, weight_initializer=unit)
+    elif kind == "constraint":
+        first = nx.Dense(2, 2, weight_constraint=unit)
     elif kind == "regularizer":
         first = nx.Dense(2, 2, weight_regularizer=unit)
     else:

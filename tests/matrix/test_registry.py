@@ -20,7 +20,9 @@ NOT_UNITS = (
     "nnfs_xp.__",
 )
 # Bases that are no unit themselves.
-ABSTRACT = {"AveragedScore", "OfDecisions", "OverAxis", "Share", "_Normalization"}
+ABSTRACT = {
+    "AveragedScore", "OfDecisions", "OfLengths", "OverAxis", "Share", "_Normalization",
+}  # fmt: skip
 # Made by the library of units of a network, and never saved.
 INTERNAL = {"DenseActivation", "ElementwiseActivation"}
 
@@ -41,6 +43,7 @@ def test_every_registered_unit_has_a_case(kind):
         ("schedule", nnfs_xp.Schedule),
         ("metric", nnfs_xp.Metric),
         ("regularizer", nnfs_xp.Regularizer),
+        ("constraint", nnfs_xp.Constraint),
     ],
 )
 def test_no_unit_of_the_package_is_left_out_of_the_registry(kind, base):

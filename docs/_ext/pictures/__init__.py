@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
+from _ext.pictures.constraints import of_constraint
 from _ext.pictures.initializers import of_initializer
 from _ext.pictures.layers import LAYERS, of_layer
 from _ext.pictures.losses import LOSSES, of_loss
@@ -25,6 +26,7 @@ PICTURES: dict[str, dict[str, Callable[[], Figure]]] = {
     "metric": METRICS,
     "initializer": {},
     "regularizer": REGULARIZERS,
+    "constraint": {},
     "schedule": SCHEDULES,
 }
 # Of the cases of a unit.
@@ -35,6 +37,7 @@ DEFAULTS: dict[str, Callable[[list], Figure]] = {
     "metric": of_metric,
     "initializer": of_initializer,
     "regularizer": of_regularizer,
+    "constraint": of_constraint,
     "schedule": of_schedule,
 }
 

@@ -35,8 +35,9 @@ def rates(*schedules: nx.Schedule) -> Figure:
 def penalty(unit: nx.Regularizer) -> Figure:
     """Return penalty and gradient of one parameter."""
     figure, (ax,) = panels(1, width=5.0)
-    penalties = np.array([float(unit.penalty(NUMPY, np.array([w]))) for w in WEIGHTS])
-    slope = unit.gradient(NUMPY, WEIGHTS)
+    single = [np.array([[w]]) for w in WEIGHTS]
+    penalties = np.array([float(unit.penalty(NUMPY, w)) for w in single])
+    slope = np.array([float(unit.gradient(NUMPY, w)[0, 0]) for w in single])
     # Where the slope jumps, as at 0, a line would be a steep one.
     jumps = np.abs(np.gradient(slope)) > 0.1 * np.ptp(slope)
     slope = np.where(jumps, np.nan, slope)

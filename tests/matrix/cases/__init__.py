@@ -4,6 +4,7 @@
 no line with ours. Inputs keep away from kinks, where no derivative exists.
 """
 
+from tests.matrix.cases.constraints import CONSTRAINTS
 from tests.matrix.cases.initializers import INITIALIZERS
 from tests.matrix.cases.layers import LAYERS
 from tests.matrix.cases.losses import LOSSES
@@ -19,6 +20,7 @@ ALL = {
     "metric": METRICS,
     "initializer": INITIALIZERS,
     "regularizer": REGULARIZERS,
+    "constraint": CONSTRAINTS,
     "schedule": SCHEDULES,
 }
 

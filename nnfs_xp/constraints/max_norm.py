@@ -1,0 +1,58 @@
+"""Columns or rows of a bounded length."""
+
+from __future__ import annotations
+
+from nnfs_xp.arguments import check_positive
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.constraints.base import OfLengths
+from nnfs_xp.registry import register
+
+
+@register("constraint")
+class MaxNorm(OfLengths):
+    """Lengths of `limit` at most, ``w *= min(1, limit / |w|)`` for each column.
+
+    ``|w|`` is the Euclidean length of a column, that is of all weights of a neuron, or
+    with ``of="rows"`` of a row, such as that of an id in an `Embedding`. Shorter ones
+    are left as they are.
+
+    Parameters
+    ----------
+    limit : float, default 2.0
+        Above 0.
+    of : {"columns", "rows"}, default "columns"
+        What has a length. Keras's ``axis=0`` is ``"columns"``, and ``axis=1`` is
+        ``"rows"``.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
+    Overfitting", JMLR 15, 2014, section 5.1. It is PyTorch's ``renorm``; Keras adds
+    1e-7 to the length that it divides by.
+
+    Examples
+    --------
+    >>> from nnfs_xp import SGD, Dense, MaxNorm
+    >>> layer = Dense(2, 2, weight_constraint=MaxNorm(2.0), dtype="float64")
+    >>> layer.weights = [[3.0, 1.0], [4.0, 0.0]]
+    >>> _ = layer.forward([[0.0, 0.0]]), layer.backward([[0.0, 0.0]])
+    >>> SGD(1.0).step(layer)
+    >>> layer.weights  # lengths 5 and 1 before
+    array([[1.2, 1. ],
+           [1.6, 0. ]])
+    """
+
+    def __init__(self, limit: float = 2.0, of: str = "columns") -> None:
+        super().__init__(of)
+        self.limit = check_positive(limit, "limit")
+
+    def project(self, be: Backend, w: Array) -> Array:
+        """Return columns or rows of `limit` at most."""
+        xp, lengths = be.xp, self.lengths(be, w)
+        # Not true of NaN, which so stays.
+        return xp.where(lengths <= self.limit, w, w * (self.limit / lengths))

@@ -1,0 +1,50 @@
+"""Columns or rows of length 1."""
+
+from __future__ import annotations
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.constraints.base import OfLengths
+from nnfs_xp.registry import register
+
+
+@register("constraint")
+class UnitNorm(OfLengths):
+    """Lengths of 1, ``w /= |w|`` for each column.
+
+    ``|w|`` is the Euclidean length of a column, that is of all weights of a neuron, or
+    with ``of="rows"`` of a row. One of length 0 stays as it is.
+
+    Parameters
+    ----------
+    of : {"columns", "rows"}, default "columns"
+        What has a length. Keras's ``axis=0`` is ``"columns"``, and ``axis=1`` is
+        ``"rows"``.
+
+    Raises
+    ------
+    InputError
+        If there is no such choice.
+
+    References
+    ----------
+    Keras's ``UnitNorm``, which adds 1e-7 to the length. It is PyTorch's ``normalize``.
+
+    Examples
+    --------
+    >>> from nnfs_xp import SGD, Dense, UnitNorm
+    >>> layer = Dense(2, 1, weight_constraint=UnitNorm(), dtype="float64")
+    >>> layer.weights = [[3.0], [4.0]]
+    >>> _ = layer.forward([[0.0, 0.0]]), layer.backward([[0.0]])
+    >>> SGD(1.0).step(layer)
+    >>> layer.weights
+    array([[0.6],
+           [0.8]])
+    """
+
+    def __init__(self, of: str = "columns") -> None:
+        super().__init__(of)
+
+    def project(self, be: Backend, w: Array) -> Array:
+        """Return columns or rows of length 1."""
+        xp, lengths = be.xp, self.lengths(be, w)
+        return w / xp.where(lengths == 0.0, be.constant(1.0), lengths)
