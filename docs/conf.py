@@ -26,6 +26,7 @@ extensions = [
     "_ext.capability_table",
     "_ext.kernel_table",
     "_ext.bad_input_table",
+    "_ext.comparison",
 ]
 templates_path = ["_templates"]
 # The notebooks are executed from their Markdown; the .ipynb are for readers.
