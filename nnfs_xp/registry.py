@@ -101,12 +101,23 @@ def find(kind: str, name: str, argument: str | None = None) -> type:
     >>> find("optimizer", "adam").__name__
     'Adam'
     """
-    wanted = name.replace("_", "").lower()
-    for unit_name, unit_class in UNITS[kind].items():
-        if unit_name.lower() == wanted:
-            return unit_class
-    known = _known(kind, wanted)
+    if is_known(kind, name):
+        return UNITS[kind][_by_lower(kind)[_plain(name)]]
+    known = _known(kind, _plain(name))
     raise InputError(f"{argument or kind} must be one of {known}, got {name!r}")
+
+
+def is_known(kind: str, name: str) -> bool:
+    """Return whether there is a unit of a name, whatever its spelling."""
+    return _plain(name) in _by_lower(kind)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _by_lower(kind: str) -> dict[str, str]:
+    return {name.lower(): name for name in UNITS[kind]}
 
 
 # As many names as a message may hold.
@@ -118,7 +129,7 @@ def _known(kind: str, wanted: str = "") -> str:
     names = sorted(UNITS[kind])
     if len(names) <= _MOST_NAMES:
         return f"{names}"
-    by_lower = {name.lower(): name for name in names}
+    by_lower = _by_lower(kind)
     near = difflib.get_close_matches(wanted, by_lower, _MOST_NAMES, cutoff=0.5)
     shown = [by_lower[name] for name in near] or names[:_MOST_NAMES]
     return f"{shown} and others in nnfs_xp.registry.UNITS[{kind!r}]"

@@ -63,7 +63,7 @@ class Metric(Unit):
     """
 
     name: str = ""
-    target_kind: ClassVar[str] = "classes"
+    target_kind: str = "classes"
     ranks_only: ClassVar[bool] = False
 
     # What `update` has added so far: statistics, shape of a prediction, place.

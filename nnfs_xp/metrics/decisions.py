@@ -27,20 +27,8 @@ def number_of_classes(outputs: tuple[int, ...]) -> int:
     return 2 if is_single(outputs) else outputs[-1]
 
 
-class OfDecisions(Metric):
-    """Base of metrics that are made of decided classes.
-
-    Parameters
-    ----------
-    threshold : float
-        For a single output: a prediction above it means class 1.
-    name, backend, device, dtype : optional
-        See `Metric`.
-    """
-
-    def __init__(self, threshold: float, **where: Any) -> None:
-        super().__init__(**where)
-        self.threshold = check_number(threshold, "threshold")
+class OfClasses(Metric):
+    """Base of metrics of scores of classes, or of a single output for two of them."""
 
     def takes(self, target_kind: str) -> bool:
         """Return True for classes, and for probabilities, of a single output."""
@@ -55,6 +43,22 @@ class OfDecisions(Metric):
         y_pred = check_array(be, y_pred, "y_pred")
         single = is_single(tuple(y_pred.shape[1:]))
         return check_pair(be, y_pred, y_true, "probabilities" if single else "classes")
+
+
+class OfDecisions(OfClasses):
+    """Base of metrics that are made of decided classes.
+
+    Parameters
+    ----------
+    threshold : float
+        For a single output: a prediction above it means class 1.
+    name, backend, device, dtype : optional
+        See `Metric`.
+    """
+
+    def __init__(self, threshold: float, **where: Any) -> None:
+        super().__init__(**where)
+        self.threshold = check_number(threshold, "threshold")
 
 
 def weight_of_rows(be: Backend, weight: Array, y_pred: Array) -> Array:

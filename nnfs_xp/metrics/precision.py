@@ -46,6 +46,13 @@ class Precision(AveragedScore):
     threshold : float, default 0.5
         For a single output: a prediction above it means class 1. For logits
         it is 0.
+    multi_label : bool, default False
+        Whether each output of the last axis answers a question of its own, so that a
+        sample may have several labels or none. Its targets, of the same shape, mean yes
+        above 0.5, and "classes" above stands for these labels.
+    top_k : int, optional
+        Of several labels: those with so many of the highest scores are predicted,
+        whatever the threshold. With ``average="micro"`` it is precision or recall at k.
     name, backend, device, dtype : optional
         See `Metric`.
 

@@ -27,6 +27,8 @@ class Recall(AveragedScore):
     threshold : float, default 0.5
         For a single output: a prediction above it means class 1. For logits
         it is 0.
+    multi_label, top_k : optional
+        See `Precision`.
     name, backend, device, dtype : optional
         See `Metric`.
 

@@ -11,9 +11,15 @@ from nnfs_xp.engine.shell import asked_backend_of, check_units
 from nnfs_xp.errors import BackendMismatchError, InputError
 from nnfs_xp.layers import Dense, Layer, Rescaling, Sequential
 from nnfs_xp.losses import Loss
-from nnfs_xp.metrics import Accuracy, BinaryAccuracy, Metric, RegressionAccuracy
+from nnfs_xp.metrics import (
+    Accuracy,
+    BinaryAccuracy,
+    MeanLoss,
+    Metric,
+    RegressionAccuracy,
+)
 from nnfs_xp.optimizers import Optimizer
-from nnfs_xp.registry import is_exactly, library_class, resolve
+from nnfs_xp.registry import is_exactly, is_known, library_class, resolve
 from nnfs_xp.unit import check_not_overridden, is_of_library
 
 # What of a unit a model does not call, and what it calls instead.
@@ -141,7 +147,8 @@ def metrics_for(value: Any, loss: Loss | None) -> tuple[Metric, ...]:
     """Return the metrics of a model, given as the user may give them.
 
     ``"auto"`` is the accuracy of a classifier, and nothing for other models;
-    ``"accuracy"`` is the accuracy that goes with the loss.
+    ``"accuracy"`` is the accuracy that goes with the loss, and the name of a loss is
+    the mean of that.
 
     Raises
     ------
@@ -174,6 +181,9 @@ def metrics_for(value: Any, loss: Loss | None) -> tuple[Metric, ...]:
 
 def _metric(item: Any, loss: Loss | None) -> Metric:
     if item != "accuracy" or loss is None:
+        word = isinstance(item, str) and not is_known("metric", item)
+        if word and is_known("loss", item):
+            return MeanLoss(item)
         return resolve("metric", item, "metrics", Metric)
     if loss.target_kind == "values":
         return RegressionAccuracy()

@@ -28,6 +28,7 @@ from nnfs_xp.plots.histograms import (
     layer_histograms,
     weight_histograms,
 )
+from nnfs_xp.plots.reliability import reliability
 from nnfs_xp.plots.report import report
 from nnfs_xp.plots.samples import draw_sample_predictions, sample_predictions
 from nnfs_xp.plots.save import save_animation, save_figure
@@ -50,6 +51,7 @@ __all__ = [
     "gradient_histograms",
     "layer_histograms",
     "learning_curves",
+    "reliability",
     "report",
     "sample_predictions",
     "save_animation",

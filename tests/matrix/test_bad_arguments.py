@@ -73,6 +73,7 @@ KINDS = {
         "equal": [3, 3], "falling": [5, 3], "negative": [-1, 3], "flags": [True],
         "words": ["1"], "nested": [[1]], "one more": [1, 2, 3, 4], "array": np.ones(2),
     },
+    "optional count": without_none(NO_COUNT),
     "classes": without_none({**NO_COUNT, "one": 1}),
     "axis": {"samples": 0, "float": 1.0, "text": "1", "flag": True, "none": None},
     "shape": {
@@ -101,7 +102,7 @@ KINDS = {
     },
 }  # fmt: skip
 OF_ARGUMENT = {
-    "count": "n n_inputs n_neurons n_ids n_outputs k steps every accumulate",
+    "count": "bins n n_inputs n_neurons n_ids n_outputs k steps every accumulate",
     "decay": "beta_1 beta_2 rho label_smoothing momentum",
     "positive": "eps delta",
     "rate": "gamma epsilon weight_decay decay initial final l1 l2 learning_rate then "
@@ -114,12 +115,13 @@ OF_ARGUMENT = {
     "limit": "clip_value clip_norm",
     "tolerance": "tolerance", "classes": "classes", "axis": "axis", "shape": "shape",
     "balance": "balance", "quantile": "quantile",
-    "flag": "log_input use_bias from_logits nesterov staircase cycle amsgrad "
-    "centered",
+    "flag": "log_input multi_label use_bias from_logits nesterov staircase cycle "
+    "amsgrad centered",
     "name": "name", "seed": "seed",
-    "word": "distribution of mode reduction average approximate",
+    "word": "distribution of mode reduction average approximate curve",
     "label": "ignore_index",
-    "unit": "weight_initializer bias_initializer inner",
+    "optional count": "top_k",
+    "unit": "weight_initializer bias_initializer inner loss",
     "unit or none": "weight_regularizer bias_regularizer weight_constraint "
     "bias_constraint",
     "layers": "layers branches", "weights": "pos_weight values",

@@ -120,7 +120,38 @@ def skl_cases():
     targets = values + random.normal(size=(40, 2))
     predicted, decided = scores.argmax(axis=1), chances > 0.5
     macro = {"average": "macro", "zero_division": 0}
+    p = scores / scores.sum(axis=1, keepdims=True)
+    # In the middle of bins, so that no two of one bin differ.
+    steps = (np.floor(chances * 50) + 0.5) / 50
+    marks, chosen = random.random((40, 3)), random.integers(0, 2, (40, 3))
     return {
+        "fbeta": (
+            nx.FBeta(0.5), scores, labels, predicted, {"beta": 0.5, **macro},
+            "fbeta_score",
+        ),
+        "iou": (nx.MeanIoU(), scores, labels, predicted, macro, "jaccard_score"),
+        "matthews": (
+            nx.MatthewsCorrelation(), scores, labels, predicted, {},
+            "matthews_corrcoef",
+        ),
+        "labels": (
+            nx.Precision("micro", multi_label=True), marks, chosen, marks > 0.5,
+            {"average": "micro"}, "precision_score",
+        ),
+        "brier": (nx.BrierScore(), p, labels, p, {}, "brier_score_loss"),
+        "brier of one": (
+            nx.BrierScore(), chances, answers, chances, {}, "brier_score_loss",
+        ),
+        "roc": (nx.AUC(bins=50), steps, answers, steps, {}, "roc_auc_score"),
+        "pr": (nx.AUC("pr", 50), steps, answers, steps, {}, "average_precision_score"),
+        "mean loss": (
+            nx.MeanLoss("mean_absolute_error"), values, targets, values, {},
+            "mean_absolute_error",
+        ),
+        "pinball": (
+            nx.MeanLoss(nx.Pinball(0.8)), values, targets, values, {"alpha": 0.8},
+            "mean_pinball_loss",
+        ),
         "accuracy": (nx.Accuracy(), scores, labels, predicted, {}, "accuracy_score"),
         "top_k": (
             nx.TopKAccuracy(2), scores, labels, scores, {"k": 2},
@@ -161,6 +192,42 @@ def test_weighted_figures_are_those_of_scikit_learn(name):
     found = metric.calculate(np.float64(y_pred), y_true, sample_weight=WEIGHTS)
     expected = getattr(skl, function)(y_true, given, sample_weight=WEIGHTS, **options)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_mean_losses_count_what_the_losses_count():
+    """Ignored labels and class weights, in uneven batches, as the loss itself."""
+    random = np.random.default_rng(4)
+    z, y = random.normal(size=(9, 3)), np.array([0, 2, -1, 1, 0, -1, 2, 2, 0])
+    loss = nx.SoftmaxCrossEntropy(class_weight=[1, 2, 5], ignore_index=-1)
+    for weight in (None, random.uniform(0.5, 2, 9)):
+        metric = nx.MeanLoss(loss)
+        for rows in (slice(0, 2), slice(2, 9)):
+            own = None if weight is None else weight[rows]
+            metric.update(z[rows], y[rows], sample_weight=own)
+        expected = loss.calculate(z, y, sample_weight=weight)
+        np.testing.assert_allclose(metric.result(), expected, rtol=1e-12)
+
+
+def test_names_of_losses_are_metrics_of_a_model(backend):
+    x = np.random.default_rng(1).normal(size=(20, 2)).astype("float32")
+    y = (x[:, :1] * 3).astype("float32")
+    model = nx.Model(
+        [nx.Dense(2, 1)], loss="huber", backend=backend,
+        metrics=["mean_absolute_error", "log_cosh", nx.RootMeanSquaredError(), "r2"],
+    )  # fmt: skip
+    found = model.evaluate(x, y, batch_size=7)
+    error = backend.to_numpy(model.predict(x)).astype("float64") - y
+    expected = {
+        "mean_absolute_error": np.abs(error).mean(),
+        "log_cosh": np.log(np.cosh(error)).mean(),
+        "root_mean_squared_error": np.sqrt((error**2).mean()),
+    }
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, rel=1e-5)
+    with pytest.raises(nx.InputError, match=r"metrics must be one of .*'no_such'"):
+        nx.Model([nx.Dense(2, 1)], loss="huber", metrics=["no_such"])
+    with pytest.raises(nx.InputError, match=r"MeanLoss.* not for the targets of Huber"):
+        nx.Model([nx.Dense(2, 1)], loss="huber", metrics=["hinge"])
 
 
 def test_weights_of_positions():

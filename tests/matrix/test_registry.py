@@ -21,7 +21,8 @@ NOT_UNITS = (
 )
 # Bases that are no unit themselves.
 ABSTRACT = {
-    "AveragedScore", "OfDecisions", "OfLengths", "OverAxis", "Share", "_Normalization",
+    "AveragedScore", "ClassCounts", "MeanOf", "OfClasses", "OfDecisions", "OfLengths",
+    "OverAxis", "Share", "_Normalization",
 }  # fmt: skip
 # Made by the library of units of a network, and never saved.
 INTERNAL = {"DenseActivation", "ElementwiseActivation"}

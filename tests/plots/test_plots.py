@@ -140,6 +140,12 @@ def make_boundary(names, count=300):
     )
 
 
+def make_reliability(classes, count=500, **options):
+    p = RANDOM.dirichlet(np.ones(classes), count)
+    labels = RANDOM.integers(0, classes, count)
+    return plots.reliability(labels, p, **options)
+
+
 def title_of(ax):
     return ax.get_title(loc="left")
 
@@ -194,6 +200,8 @@ def test_layout_helper_lets_turned_neighbours_pass(layout_problems):
 
 
 FIGURES = {
+    "reliability": lambda: make_reliability(10),
+    "reliability of one bin": lambda: make_reliability(2, 3, bins=1),
     "curves of 1 epoch": lambda: plots.learning_curves(make_history(1)),
     "curves of 2 epochs": lambda: plots.learning_curves(make_history(2)),
     "curves of 20 epochs": lambda: plots.learning_curves(make_history(20)),
@@ -959,3 +967,22 @@ def test_other_formats_are_refused(figure, tmp_path):
 def test_missing_directory_is_an_error(figure, tmp_path):
     with pytest.raises(FileNotFoundError):
         plots.save_figure(figure, tmp_path / "nowhere" / "curves.png")
+
+
+def test_reliability_bars_are_shares_of_bins():
+    p = np.array([0.1, 0.1, 0.35, 0.9, 0.9, 0.9, 0.9])
+    y = np.array([0, 1, 0, 1, 1, 1, 0])
+    figure = plots.reliability(y, p, bins=4)
+    above, below = figure.axes
+    heights = [bar.get_height() for bar in above.patches]
+    np.testing.assert_allclose(heights, [0.5, 0.0, 0.0, 0.75])
+    counts = [bar.get_height() for bar in below.patches]
+    np.testing.assert_allclose(counts, np.array([2, 1, 0, 4]) / 7)
+    (points,) = [line for line in above.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(points.get_xdata(), [0.1, 0.35, 0.9])
+    error = (abs(0.2 - 1) + 0.35 + abs(3.6 - 3)) / 7
+    assert title_of(above) == f"Reliability: calibration error {100 * error:.1f} %"
+    with pytest.raises(nx.InputError, match="bins must be a positive integer"):
+        plots.reliability(y, p, bins=0)
+    with pytest.raises(nx.InputError, match="^y_true"):
+        plots.reliability(y[:3], p)

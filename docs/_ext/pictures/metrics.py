@@ -151,6 +151,44 @@ def confusion() -> Figure:
     return plots.confusion_matrix(labels, p.argmax(axis=1), names)
 
 
+def area() -> Figure:
+    """Return both curves of scores that are right to some degree, over their areas."""
+    random = np.random.default_rng(5)
+    y = (random.random(400) < 0.3).astype("float64")
+    p = 1 / (1 + np.exp(-random.normal(2.2 * y - 1.1, 1.2)))
+    thresholds = np.linspace(0.0, 1.0, 200)
+    taken = p >= thresholds[:, None]
+    found, false = (taken & (y > 0)).sum(axis=1), (taken & (y < 1)).sum(axis=1)
+    recall = found / y.sum()
+    some = taken.any(axis=1)
+    lines = {
+        "roc": (false / (1 - y).sum(), recall),
+        "pr": (recall[some], (found / np.maximum(found + false, 1))[some]),
+    }
+    texts = {
+        "roc": ("false positives (share of no)", "found (share of yes)"),
+        "pr": ("recall: found (share of yes)", "precision"),
+    }
+    figure, axes = panels(2, width=3.9, height=3.4)
+    for ax, (curve, (x, height)) in zip(axes, lines.items(), strict=True):
+        value = float(nx.AUC(curve, dtype="float64").calculate(p, y))
+        style_axes(ax)
+        ax.fill_between(x, height, color=BLUE, alpha=0.15)
+        ax.plot(x, height, color=BLUE, linewidth=2)
+        ax.set_xlim(0, 1)
+        ax.set_ylim(0, 1.02)
+        set_title(ax, f"AUC({curve!r}) = {value:.2f}")
+        set_labels(ax, *texts[curve])
+    return figure
+
+
+def calibration() -> Figure:
+    """Return the library's own picture of bins, of a network that is too sure."""
+    p, labels = scores_of_classes(2000, 4)
+    sharp = p**2
+    return plots.reliability(labels, sharp / sharp.sum(axis=1, keepdims=True))
+
+
 def of_metric(cases: list) -> Figure:
     """Return the picture of any metric: its value over the threshold, if it has one.
 
@@ -177,6 +215,8 @@ def of_metric(cases: list) -> Figure:
 
 
 METRICS = {
+    "AUC": area,
+    "ExpectedCalibrationError": calibration,
     "Accuracy": accuracy,
     "RegressionAccuracy": regression_accuracy,
     "TopKAccuracy": top_k,

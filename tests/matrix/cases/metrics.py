@@ -96,27 +96,50 @@ def matrix(threshold=0.5):
     return formula
 
 
-def scores(kind, average, threshold=0.5):
-    """Precision, recall or F1 from lists of pairs."""
+def class_counts(pairs, k):
+    """Return how often each class is right, predicted, and true."""
+    return [
+        (
+            pairs.count((c, c)),
+            sum(q == c for _, q in pairs),
+            sum(t == c for t, _ in pairs),
+        )
+        for c in range(k)
+    ]
+
+
+def label_counts(y_pred, y_true, top, threshold):
+    """Return the same of labels, of which a row has any number, or predicts `top`."""
+    k = y_pred.shape[-1]
+    chosen = y_pred.reshape(-1, k) > threshold
+    if top:
+        best = np.argsort(-y_pred.reshape(-1, k), axis=1, kind="stable")[:, :top]
+        chosen = np.array([[j in row for j in range(k)] for row in best])
+    has = y_true.reshape(-1, k) > 0.5
+    return [
+        tuple(int(of[:, j].sum()) for of in (chosen & has, chosen, has))
+        for j in range(k)
+    ]
+
+
+def scores(kind, average, threshold=0.5, labels_of=None):
+    """Precision, recall and the like from lists of pairs, or of labels."""
 
     def score(tp, predicted, true):
         part, whole = {
             "precision": (tp, predicted),
             "recall": (tp, true),
             "f1": (2 * tp, predicted + true),
+            "f2": (5 * tp, predicted + 4 * true),
+            "iou": (tp, predicted + true - tp),
         }[kind]
         return part / whole if whole else 0.0
 
     def formula(y_pred, y_true):
-        pairs, k = decisions(y_pred, y_true, threshold)
-        counts = [
-            (
-                pairs.count((c, c)),
-                sum(q == c for _, q in pairs),
-                sum(t == c for t, _ in pairs),
-            )
-            for c in range(k)
-        ]
+        if labels_of is not None:
+            counts = label_counts(y_pred, y_true, labels_of, threshold)
+        else:
+            counts = class_counts(*decisions(y_pred, y_true, threshold))
         each = [score(*c) for c in counts]
         present = [s for s, c in zip(each, counts, strict=True) if c[1] + c[2]]
         return {
@@ -124,7 +147,7 @@ def scores(kind, average, threshold=0.5):
             "binary": each[1],
             "macro": sum(present) / len(present),
             "weighted": sum(s * c[2] for s, c in zip(each, counts, strict=True))
-            / len(pairs),
+            / sum(c[2] for c in counts),
             "micro": score(*(sum(c) for c in zip(*counts, strict=True))),
         }[average]
 
@@ -138,6 +161,87 @@ def r2(average="uniform"):
         return each if average == "none" else each.mean()
 
     return formula
+
+
+def matthews(threshold=0.5):
+    """Of two classes by the four counts, and of more by covariances of one-hot rows."""
+
+    def formula(y_pred, y_true):
+        pairs, k = decisions(y_pred, y_true, threshold)
+        if k == 2:
+            tn, fp, fn, tp = (pairs.count((t, p)) for t in (0, 1) for p in (0, 1))
+            sums = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+            return (tp * tn - fp * fn) / sums**0.5
+        true, predicted = (np.eye(k)[[pair[i] for pair in pairs]] for i in (0, 1))
+        true, predicted = true - true.mean(axis=0), predicted - predicted.mean(axis=0)
+        spread = np.sqrt((true**2).sum() * (predicted**2).sum())
+        return (true * predicted).sum() / spread
+
+    return formula
+
+
+def auc(curve, bins, average="uniform", from_logits=False):
+    """Of each column, by counting pairs, or by lowering the threshold step by step."""
+
+    def one(p, y):
+        p = np.minimum(np.floor(p * bins), bins - 1)
+        yes, no = p[y > 0.5], p[y <= 0.5]
+        if curve == "roc":
+            above = (yes[:, None] > no).sum() + 0.5 * (yes[:, None] == no).sum()
+            return above / (len(yes) * len(no))
+        area = 0.0
+        for threshold in np.unique(p):
+            taken = p >= threshold
+            area += (yes == threshold).sum() / len(yes) * (y[taken] > 0.5).mean()
+        return area
+
+    def formula(y_pred, y_true):
+        p = 1 / (1 + np.exp(-y_pred)) if from_logits else y_pred
+        columns = p.shape[-1] if p.ndim > 1 else 1
+        pairs = zip(
+            p.reshape(-1, columns).T, y_true.reshape(-1, columns).T, strict=True
+        )
+        areas = np.array([one(*pair) for pair in pairs])
+        return areas if average == "none" else areas.mean()
+
+    return formula
+
+
+def calibration(bins):
+    def formula(y_pred, y_true):
+        y_pred, y_true = rows(y_pred, y_true)
+        confidence, right = y_pred.ravel(), y_true.ravel()
+        if y_pred.ndim > 1 and y_pred.shape[1] > 1:
+            confidence = y_pred.max(axis=1)
+            right = y_pred.argmax(axis=1) == y_true
+        error = 0.0
+        for b in range(bins):
+            last = b == bins - 1
+            inside = (confidence >= b / bins) & ((confidence < (b + 1) / bins) | last)
+            error += abs(confidence[inside].sum() - right[inside].sum())
+        return error / len(confidence)
+
+    return formula
+
+
+def brier(y_pred, y_true):
+    if y_true.ndim < y_pred.ndim:
+        y_true = np.eye(y_pred.shape[-1])[y_true]
+    distance = ((y_pred - y_true) ** 2).sum(axis=-1) if y_pred.ndim > 1 else None
+    return float(np.mean((y_pred - y_true) ** 2 if distance is None else distance))
+
+
+def rmse(y_pred, y_true):
+    return float(np.linalg.norm(y_pred - y_true) / np.sqrt(y_pred.size))
+
+
+def cosine(y_pred, y_true):
+    length = np.linalg.norm(y_pred, axis=-1) * np.linalg.norm(y_true, axis=-1)
+    return float(np.mean(np.einsum("...i,...i", y_pred, y_true) / length))
+
+
+def mean_loss(of):
+    return lambda y_pred, y_true: float(np.mean(of(y_pred, y_true)))
 
 
 # Of five classes 2 is never true, 3 never occurs, 4 is never predicted.
@@ -160,6 +264,14 @@ several_ignoring = ignoring.reshape(5, 6)
 several_rows = np.eye(5)[several_labels] * 0.7 + 0.06
 several_chances = chances.reshape(10, 3, 1)
 several_answers = answers.reshape(10, 3, 1)
+
+# Several labels for each sample, or none; probabilities of classes; values above 0.
+own_random = np.random.default_rng(78)
+marks = own_random.uniform(size=(30, 4))
+has_marks = (own_random.uniform(size=(30, 4)) < marks).astype(float)
+shares = own_random.dirichlet(np.full(3, 0.7), 30)
+share_labels = own_random.integers(0, 3, 30)
+logits_answers = (own_random.uniform(size=(30, 2)) < 0.4).astype(float)
 
 
 def _score_cases(unit, kind):
@@ -190,6 +302,15 @@ def _score_cases(unit, kind):
         ),
         case(unit, several_scores, several_rows, scores(kind, "macro")),
         case(unit, several_chances, several_answers, scores(kind, "binary")),
+        case(
+            unit, marks, has_marks, scores(kind, "macro", 0.4, 0), threshold=0.4,
+            multi_label=True,
+        ),
+        case(
+            unit, marks.reshape(10, 3, 4), has_marks.reshape(10, 3, 4),
+            scores(kind, "micro", labels_of=2), average="micro",
+            multi_label=True, top_k=2,
+        ),
     ]  # fmt: skip
 
 
@@ -265,4 +386,51 @@ METRICS = {
         case(nx.R2, close[:, 0], column[:, 0], r2()),
         case(nx.R2, close.reshape(10, 3, 3), column.reshape(10, 3, 3), r2()),
     ],
-}
+    "FBeta": [
+        case(nx.FBeta, many_scores, many_labels, scores("f2", "macro")),
+        case(nx.FBeta, chances, answers, scores("f1", "binary"), beta=1.0),
+    ],
+    "MeanIoU": [
+        case(nx.MeanIoU, several_scores, several_labels, scores("iou", "macro")),
+        case(nx.MeanIoU, chances, answers, scores("iou", "macro")),
+        case(nx.MeanIoU, chances, answers, scores("iou", "binary"), average="binary"),
+    ],
+    "MatthewsCorrelation": [
+        case(nx.MatthewsCorrelation, many_scores, many_labels, matthews()),
+        case(
+            nx.MatthewsCorrelation, logits[:, 0], answers[:, 0], matthews(0.0),
+            threshold=0,
+        ),
+    ],
+    "AUC": [
+        case(nx.AUC, chances, answers, auc("roc", 200)),
+        case(nx.AUC, chances[:, 0], answers[:, 0], auc("pr", 7), curve="pr", bins=7),
+        case(nx.AUC, logits * 3, logits_answers, auc("roc", 50, "none", True),
+             bins=50, from_logits=True, average="none"),
+        case(nx.AUC, marks, has_marks, auc("pr", 200), curve="pr"),
+    ],
+    "ExpectedCalibrationError": [
+        case(nx.ExpectedCalibrationError, shares, share_labels, calibration(15)),
+        case(nx.ExpectedCalibrationError, chances, answers, calibration(4), bins=4),
+        case(nx.ExpectedCalibrationError, shares.reshape(10, 3, 3),
+             share_labels.reshape(10, 3), calibration(15)),
+    ],
+    "BrierScore": [
+        case(nx.BrierScore, shares, share_labels, brier),
+        case(nx.BrierScore, chances[:, 0], answers[:, 0], brier),
+    ],
+    "RootMeanSquaredError": [
+        case(nx.RootMeanSquaredError, close, column, rmse),
+        case(nx.RootMeanSquaredError, within[:, 0], column[:, 0], rmse),
+    ],
+    "CosineSimilarity": [case(nx.CosineSimilarity, within, column, cosine)],
+    "MeanLoss": [
+        case(nx.MeanLoss, close, column, mean_loss(lambda p, y: np.abs(p - y)),
+             loss="mean_absolute_error"),
+        case(nx.MeanLoss, shares, share_labels,
+             mean_loss(lambda p, y: -np.log(p[range(30), y])),
+             loss="categorical_cross_entropy"),
+        case(nx.MeanLoss, chances, answers,
+             mean_loss(lambda p, y: np.log(np.cosh(p - y))), loss="log_cosh"),
+    ],
+}  # fmt: skip

@@ -1,0 +1,124 @@
+"""Area under a curve over all thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_choice, check_count, check_flag
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.metrics.base import Metric, Statistics
+from nnfs_xp.metrics.bins import bins_of, counts_of_bins
+from nnfs_xp.metrics.counts import ratio
+from nnfs_xp.registry import register
+from nnfs_xp.special import sigmoid
+
+CURVES = ("roc", "pr")
+AVERAGES = ("uniform", "none")
+
+
+@register("metric")
+class AUC(Metric):
+    """Area under the curve of a yes-or-no question over all thresholds.
+
+    ``"roc"`` is the curve of the true over the false positives, and its area the
+    chance that the score of a yes exceeds that of a no, where equal scores count half.
+    ``"pr"`` is that of precision over recall, and its area the average precision: the
+    mean of the precisions at each yes. 1 is perfect. Guessing gives one half, and the
+    share of yes.
+
+    Scores are counted in `bins` of equal width, so that batches need no more than two
+    counts a bin, and scores in one bin are equal. The result is scikit-learn's for
+    scores that are rounded down to a multiple of ``1 / bins``; more bins are closer to
+    that of the scores themselves. Keras has 200 thresholds; its curve of precision and
+    recall is joined by another rule.
+
+    Predictions are numbers from 0 to 1 of any shape, and targets of the same shape mean
+    yes above 0.5. Each output of the last axis is a question of its own. A prediction
+    of NaN is as wrong as can be.
+
+    Parameters
+    ----------
+    curve : {"roc", "pr"}, default "roc"
+        Which curve.
+    bins : int, default 200
+        Number of bins.
+    from_logits : bool, default False
+        Whether predictions are logits, to be put through a sigmoid first.
+    average : {"uniform", "none"}, default "uniform"
+        The mean over the outputs, or the figure of each. An output has none, NaN, where
+        all targets are the same; the mean is that of the others.
+    name, backend, device, dtype : optional
+        See `Metric`.
+
+    References
+    ----------
+    Hanley and McNeil, "The meaning and use of the area under a receiver operating
+    characteristic (ROC) curve", Radiology 143 (1982).
+
+    Examples
+    --------
+    >>> from nnfs_xp import AUC
+    >>> p, y = [0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1]
+    >>> float(AUC(dtype="float64").calculate(p, y))
+    0.75
+    >>> float(AUC("pr", dtype="float64").calculate(p, y).round(4))
+    0.8333
+    """
+
+    name = "auc"
+    target_kind = "probabilities"
+
+    def __init__(
+        self,
+        curve: str = "roc",
+        bins: int = 200,
+        from_logits: bool = False,
+        average: str = "uniform",
+        **where: Any,
+    ) -> None:
+        super().__init__(**where)
+        self.curve = check_choice(curve, "curve", CURVES)
+        self.bins = check_count(bins, "bins")
+        self.from_logits = check_flag(from_logits, "from_logits")
+        self.average = check_choice(average, "average", AVERAGES)
+
+    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
+        """Return counts of 0 for each output and bin."""
+        shape = ((outputs or (1,))[-1], self.bins)
+        return {name: be.zeros(shape, be.xp.int32) for name in ("yes", "no")}
+
+    def batch(
+        self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
+    ) -> Statistics:
+        """Return how many yes and no there are in each bin, for each output."""
+        yes = y_true > 0.5
+        p = sigmoid(be, y_pred) if self.from_logits else y_pred
+        p = be.xp.where(p == p, p, be.xp.astype(~yes, p.dtype))
+        bins = bins_of(be, p, self.bins)
+        return {
+            name: counts_of_bins(be, bins, self.bins, mask, weight)
+            for name, mask in (("yes", yes), ("no", ~yes))
+        }
+
+    def compute(self, be: Backend, statistics: Statistics) -> Array:
+        """Return the area, 0-d, or that of each output."""
+        xp, nothing = be.xp, float("nan")
+        # As shares of all yes and all no, from the highest bin on.
+        yes, no = (
+            xp.flip(xp.astype(statistics[k], be.dtype), axis=-1) for k in ("yes", "no")
+        )
+        all_yes, all_no = (xp.sum(a, axis=-1, keepdims=True) for a in (yes, no))
+        steps = xp.arange(self.bins, device=be.device)
+        earlier = xp.astype(steps[:, None] <= steps, be.dtype)
+        found, taken = (be.full_matmul(a, earlier) for a in (yes, no))
+        if self.curve == "roc":
+            terms = ratio(be, no, all_no) * ratio(be, found - 0.5 * yes, all_yes)
+        else:
+            terms = ratio(be, yes, all_yes) * ratio(be, found, found + taken)
+        known = xp.reshape((all_yes > 0) & (all_no > 0), (-1,))
+        areas = xp.where(known, xp.sum(terms, axis=-1), be.constant(nothing))
+        if self.average == "none":
+            return areas
+        known = xp.astype(known, be.dtype)
+        total = xp.sum(xp.where(known > 0, areas, be.zero))
+        return ratio(be, total, xp.sum(known), nothing)

@@ -1,0 +1,47 @@
+"""Counts of numbers from 0 to 1 in bins of equal width."""
+
+from __future__ import annotations
+
+import math
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.metrics.counts import count_true, spread
+
+# Entries of the largest array that a count makes.
+_MOST = 2**24
+
+
+def bins_of(be: Backend, p: Array, bins: int) -> Array:
+    """Return the number of the bin of each entry; what is outside is in the nearest."""
+    p = be.xp.minimum(be.xp.maximum(p, be.zero), be.constant(1.0))
+    scaled = be.xp.floor(p * float(bins))
+    return be.xp.astype(be.xp.minimum(scaled, be.constant(bins - 1.0)), be.xp.int32)
+
+
+def counts_of_bins(
+    be: Backend, numbers: Array, bins: int, mask: Array, weight: Array | None = None
+) -> Array:
+    """Return how many entries of a mask are in each bin, for each column: (k, bins).
+
+    With weights of samples, or of entries, their weights together. The columns are the
+    last axis; an array of one axis is one column.
+    """
+    xp = be.xp
+    shape = tuple(numbers.shape)
+    k = shape[-1] if len(shape) > 1 else 1
+    if weight is not None:
+        weight = xp.reshape(spread(be, weight, shape), (-1, k, 1))
+    numbers, mask = (xp.reshape(a, (-1, k, 1)) for a in (numbers, mask))
+    each = xp.arange(bins, dtype=numbers.dtype, device=be.device)
+    rows = max(_MOST // (k * bins), 1)
+    parts = []
+    n = math.prod(shape) // k
+    for start in range(0, n, rows):
+        part = slice(start, min(start + rows, n))
+        inside = (numbers[part, ...] == each) & mask[part, ...]
+        own = None if weight is None else weight[part, ...]
+        parts.append(count_true(be, inside, own, axis=0))
+    total = parts[0]
+    for more in parts[1:]:
+        total = total + more
+    return total

@@ -1,0 +1,106 @@
+"""How far probabilities are from how often they come true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_count
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.checks.classes import as_matrices
+from nnfs_xp.metrics.base import Statistics
+from nnfs_xp.metrics.bins import bins_of, counts_of_bins
+from nnfs_xp.metrics.counts import ratio
+from nnfs_xp.metrics.decisions import OfClasses, decide, is_single, weight_of_rows
+from nnfs_xp.registry import register
+
+
+@register("metric")
+class ExpectedCalibrationError(OfClasses):
+    """Mean distance of probabilities to how often they come true, from 0 to 1.
+
+    Samples are put into bins of equal width by their confidence: the highest
+    probability of a row, or the probability of class 1 of a single output. With the
+    number ``n_b`` of a bin, its mean confidence and its share of that class::
+
+        ECE = sum_b n_b / n |confidence_b - share_b|
+
+    0 is perfect: of all that is said with 80 % confidence, 80 % is right. A bin holds
+    its lower end and not its upper one, and the last one both. A row with NaN is taken
+    for a mistake of confidence 1. `nnfs_xp.plots.reliability` draws the bins.
+
+    Predictions are probabilities of shape (n, ..., k), with labels or rows for targets
+    as in `Accuracy`, or of a single output, of shape (n, 1) or (n,), with targets of
+    the same shape that mean class 1 above 0.5.
+
+    Parameters
+    ----------
+    bins : int, default 15
+        Number of bins. The error depends on it.
+    name, backend, device, dtype : optional
+        See `Metric`.
+
+    References
+    ----------
+    Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", 2017,
+    eq. 3.
+
+    Examples
+    --------
+    >>> from nnfs_xp import ExpectedCalibrationError
+    >>> metric = ExpectedCalibrationError(dtype="float64")
+    >>> float(metric.calculate([0.75, 0.75, 0.75, 0.75], [1, 1, 1, 0]))
+    0.0
+    >>> float(metric.calculate([[0.9, 0.1], [0.1, 0.9]], [0, 0]).round(4))
+    0.4
+    """
+
+    name = "expected_calibration_error"
+
+    def __init__(self, bins: int = 15, **where: Any) -> None:
+        super().__init__(**where)
+        self.bins = check_count(bins, "bins")
+
+    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
+        """Return bins of nothing."""
+        counts = {name: be.zeros((self.bins,), be.xp.int32) for name in ("n", "right")}
+        return {**counts, "confidence": be.zeros((self.bins,))}
+
+    def batch(
+        self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
+    ) -> Statistics:
+        """Return of each bin how many there are, how many right, and all confidence."""
+        xp = be.xp
+        confidence, right = _confidence_and_right(be, y_pred, y_true)
+        if weight is not None:
+            weight = weight_of_rows(be, weight, y_pred)
+        bins, all_of_them = bins_of(be, confidence, self.bins), xp.ones_like(right)
+        each = confidence if weight is None else confidence * weight
+        counts = {
+            name: counts_of_bins(be, bins, self.bins, mask, weight)[0, :]
+            for name, mask in (("n", all_of_them), ("right", right))
+        }
+        total = counts_of_bins(be, bins, self.bins, all_of_them, each)[0, :]
+        return {**counts, "confidence": total}
+
+    def compute(self, be: Backend, statistics: Statistics) -> Array:
+        """Return the error, 0-d, and NaN of nothing."""
+        right, n = (be.xp.astype(statistics[k], be.dtype) for k in ("right", "n"))
+        apart = be.xp.abs(be.xp.astype(statistics["confidence"], be.dtype) - right)
+        return ratio(be, be.xp.sum(apart), be.xp.sum(n), float("nan"))
+
+
+def _confidence_and_right(
+    be: Backend, y_pred: Array, y_true: Array
+) -> tuple[Array, Array]:
+    """Return the confidence of each row, and whether it comes true."""
+    xp = be.xp
+    if is_single(tuple(y_pred.shape[1:])):
+        confidence = xp.reshape(y_pred, (-1,))
+        right = xp.reshape(y_true, (-1,)) > 0.5
+    else:
+        rows, _ = as_matrices(be, y_pred, y_true)
+        confidence = xp.max(rows, axis=1)
+        predicted, true = decide(be, y_pred, y_true, 0.5)
+        right = predicted == true
+    known = confidence == confidence
+    return xp.where(known, confidence, be.constant(1.0)), right & known

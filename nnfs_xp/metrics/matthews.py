@@ -1,0 +1,64 @@
+"""Correlation of predicted and true classes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.metrics.averaged import ClassCounts
+from nnfs_xp.metrics.base import Statistics
+from nnfs_xp.metrics.counts import ratio
+from nnfs_xp.registry import register
+
+
+@register("metric")
+class MatthewsCorrelation(ClassCounts):
+    """Matthews correlation of predicted and true classes, from -1 to 1.
+
+    With ``c`` right ones of ``s`` samples, and ``p_k`` predicted and ``t_k`` true ones
+    of each class::
+
+        MCC = (c s - sum_k p_k t_k) / sqrt((s^2 - sum_k p_k^2) (s^2 - sum_k t_k^2))
+
+    1 is perfect. Guessing gives about 0, also where nearly all samples are of one
+    class, and so does one class for all, where the fraction is 0 over 0.
+    scikit-learn's ``matthews_corrcoef`` is the same. Data is that of `Precision`.
+
+    Parameters
+    ----------
+    threshold : float, default 0.5
+        For a single output: a prediction above it means class 1. For logits it is 0.
+    name, backend, device, dtype : optional
+        See `Metric`.
+
+    References
+    ----------
+    Gorodkin, "Comparing two K-category assignments by a K-category correlation
+    coefficient", Computational Biology and Chemistry 28 (2004), eq. 9.
+
+    Examples
+    --------
+    >>> from nnfs_xp import MatthewsCorrelation
+    >>> metric = MatthewsCorrelation(dtype="float64")
+    >>> float(metric.calculate([0.9, 0.8, 0.3, 0.1], [1, 0, 0, 0]).round(4))
+    0.5774
+    """
+
+    name = "matthews_correlation"
+
+    def __init__(self, threshold: float = 0.5, **where: Any) -> None:
+        super().__init__(threshold, **where)
+
+    def compute(self, be: Backend, statistics: Statistics) -> Array:
+        """Return the correlation, 0-d, and 0 where one class is all there is."""
+        xp = be.xp
+        right, predicted, true = self.counts(be, statistics)
+        total = xp.sum(true)
+        together = xp.sum(right) * total - xp.sum(predicted * true)
+        # Rounding may leave less than 0, of counts that are no whole numbers.
+        spreads = (
+            xp.sqrt(xp.maximum(total * total - xp.sum(of * of), be.zero))
+            for of in (predicted, true)
+        )
+        return ratio(be, together, math.prod(spreads))

@@ -1,0 +1,39 @@
+"""What metrics of a mean share: a sum over samples, and how many there are."""
+
+from __future__ import annotations
+
+import math
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.metrics.base import Metric, Statistics
+from nnfs_xp.metrics.counts import ratio, spread
+
+
+class MeanOf(Metric):
+    """Base of metrics whose statistics are a ``total``, and the ``count`` of all."""
+
+    def values(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
+        """Return what the mean is of: a number for each sample, or each output."""
+        raise NotImplementedError
+
+    def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
+        """Return a total and a count of 0."""
+        self.check_outputs(outputs)
+        return {"total": be.zeros(()), "count": be.zeros((), be.xp.int32)}
+
+    def batch(
+        self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
+    ) -> Statistics:
+        """Return the sum of the values, and how many there are, or their weights."""
+        xp, values = be.xp, self.values(be, y_pred, y_true)
+        if weight is None:
+            return {"total": xp.sum(values), "count": math.prod(values.shape)}
+        weight = spread(be, weight, tuple(values.shape))
+        # A sample without weight is left out, whatever its prediction is.
+        total = xp.sum(weight * xp.where(weight > 0, values, be.zero))
+        return {"total": total, "count": xp.sum(weight)}
+
+    def compute(self, be: Backend, statistics: Statistics) -> Array:
+        """Return the mean, 0-d, and NaN of nothing."""
+        nothing = float("nan")
+        return ratio(be, statistics["total"], statistics["count"], nothing)

@@ -1,0 +1,43 @@
+"""Root of the mean squared error."""
+
+from __future__ import annotations
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.metrics.base import Statistics
+from nnfs_xp.metrics.mean_of import MeanOf
+from nnfs_xp.registry import register
+
+
+@register("metric")
+class RootMeanSquaredError(MeanOf):
+    """Square root of the mean squared error, ``sqrt(mean((y_pred - y_true)^2))``.
+
+    The mean is over all outputs of all samples, and the root is that of the whole mean:
+    roots of batches have no mean that would be it. It has the unit of the targets.
+
+    Predictions may have any shape of at least one axis, and targets the same.
+
+    Parameters
+    ----------
+    name, backend, device, dtype : optional
+        See `Metric`.
+
+    Examples
+    --------
+    >>> from nnfs_xp import RootMeanSquaredError
+    >>> metric = RootMeanSquaredError(dtype="float64")
+    >>> float(metric.calculate([1.0, 2.0, 3.0, 4.0], [1, 2, 3, 8]))
+    2.0
+    """
+
+    name = "root_mean_squared_error"
+    target_kind = "values"
+
+    def values(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
+        """Return the squared error of each output."""
+        error = y_pred - y_true
+        return error * error
+
+    def compute(self, be: Backend, statistics: Statistics) -> Array:
+        """Return the root of the mean, 0-d, and NaN of nothing."""
+        return be.xp.sqrt(super().compute(be, statistics))
