@@ -1,8 +1,11 @@
 """The tables of calls: what stands in them runs, on both sides where it can."""
 
+import ast
 import contextlib
+import importlib.util
 import io
 import re
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +106,38 @@ def test_both_sides_of_a_step_of_pytorch_agree(torch):
     found = linear.weight.detach().numpy().T
     assert abs(dense.weights - found).max() < 1e-6
     assert float(ours["value"]) == pytest.approx(theirs["value"].item(), rel=1e-5)
+
+
+def public_names(package):
+    """Return the names that a package offers, as its ``__init__`` says, unimported."""
+    library, _, rest = package.partition(".")
+    found = importlib.util.find_spec(library)
+    if found is None:
+        pytest.skip(f"{library} is not installed")
+    (folder,) = found.submodule_search_locations
+    source = Path(folder, *rest.split("."), "__init__.py").read_text()
+    imports = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ImportFrom)]
+    return {alias.asname or alias.name for node in imports for alias in node.names}
+
+
+def assert_named(page, names):
+    """Each is there as a word in code, in a table or among what is left out."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    words = set(re.findall(r"\w+", " ".join(CODE.findall(text))))
+    assert len(names) > 15
+    assert sorted(set(names) - words) == []
+
+
+@pytest.mark.parametrize("package", ["activations", "losses", "metrics"])
+def test_every_name_of_keras_is_on_its_page(package):
+    names = public_names(f"keras.{package}")
+    helpers = {"get", "serialize", "deserialize"}
+    # In losses and metrics, what is written in small letters is a function of its own.
+    if package != "activations":
+        names = {name for name in names if name[0].isupper()}
+    assert_named(DOCS / "coming-from-keras.md", names - helpers)
+
+
+def test_every_activation_and_loss_of_pytorch_is_on_its_page(torch):
+    for module in (torch.nn.modules.activation, torch.nn.modules.loss):
+        assert_named(DOCS / "coming-from-pytorch.md", module.__all__)
