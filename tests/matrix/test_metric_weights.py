@@ -230,6 +230,39 @@ def test_names_of_losses_are_metrics_of_a_model(backend):
         nx.Model([nx.Dense(2, 1)], loss="huber", metrics=["hinge"])
 
 
+def test_several_labels_in_a_model(backend):
+    """A sample has any number of labels; figures are those of all rows at once."""
+    random = np.random.default_rng(6)
+    x = random.normal(size=(30, 4)).astype("float32")
+    y = (random.random((30, 3)) < 0.4).astype("float32")
+    metrics = [
+        nx.F1(multi_label=True), nx.Precision("micro", multi_label=True, top_k=1),
+        nx.AUC(average="none", bins=20), "accuracy",
+    ]  # fmt: skip
+    model = nx.Model(
+        [nx.Dense(4, 3), nx.Sigmoid()], loss="binary_focal_cross_entropy",
+        optimizer="adam", backend=backend, metrics=metrics,
+    )  # fmt: skip
+    model.fit(x, y, batch_size=8)
+    found, p = model.evaluate(x, y, batch_size=8), nx.to_numpy(model.predict(x))
+    best = p == p.max(axis=1, keepdims=True)
+    assert found["precision"] == pytest.approx((best * y).sum() / 30)
+    for metric in metrics[::2]:
+        expected = type(metric)(**metric.config()).calculate(p, y)
+        np.testing.assert_allclose(found[metric.name], expected, rtol=1e-5)
+    for bad, match in (
+        (nx.Recall("binary", multi_label=True), "another than 'binary' for several"),
+        (nx.Recall(multi_label=True, top_k=4), "top_k must be at most .* 3, got 4"),
+    ):
+        with pytest.raises(nx.InputError, match=match):
+            bad.calculate(p, y)
+    with pytest.raises(nx.InputError, match="top_k must come with multi_label"):
+        nx.Recall(top_k=1)
+    with pytest.raises(nx.InputError, match=r"F1.* is not for the targets of Cat"):
+        nx.Model([nx.Dense(2, 3), nx.Softmax()], loss="categorical_crossentropy",
+                 metrics=[nx.F1(multi_label=True)])  # fmt: skip
+
+
 def test_weights_of_positions():
     """Scores of several positions in a sample may have a weight for each."""
     random = np.random.default_rng(3)
