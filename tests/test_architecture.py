@@ -14,7 +14,8 @@ PACKAGE = ROOT / "nnfs_xp"
 # Modules that may touch the host's arrays; all others are portable.
 HOST_SIDE = {
     "backends", "book", "cli", "data", "engine/executors/jax_jit",
-    "engine/executors/cuda_graph", "engine/executors/torch_compile", "io",
+    "engine/executors/cuda_graph", "engine/executors/recorded",
+    "engine/executors/torch_compile", "engine/recording", "io",
     "plots", "random", "testing", "errors", "__init__", "__main__", "engine/__init__",
     "engine/executors/__init__", "kernels/__init__", "kernels/cupy", "kernels/jax",
     "kernels/loops", "kernels/numpy", "kernels/torch",

@@ -14,6 +14,7 @@ class NumpyBackend(Backend):
     """NumPy on the CPU."""
 
     name = "numpy"
+    compiled_executor = "nnfs_xp.engine.executors.recorded:RecordedExecutor"
 
     def find_device(self, device: Any) -> str:
         """Accept the CPU, the only device NumPy knows."""

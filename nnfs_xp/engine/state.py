@@ -89,6 +89,8 @@ class State:
     ) -> None:
         self.network, self.counters = network, counters or Counters()
         self._rate_written: float | None = None
+        # Outputs and weights that there are totals for.
+        self._totals_kind: tuple[tuple[int, ...], bool] | None = None
         self.in_use = False
         # Moments of parameters that are frozen now, to go on with later.
         self._set_aside: Named = {}
@@ -171,10 +173,21 @@ class State:
         self.tree = copied_leaves(self.network.backend.xp, self.tree)
 
     def reset_totals(self, outputs: tuple[int, ...], weighted: bool = False) -> None:
-        """Begin new statistics, for outputs of a shape, of weighted samples or not."""
+        """Begin new statistics, for outputs of a shape, of weighted samples or not.
+
+        Where arrays can be written to, statistics of the same kind stay in their
+        places: whoever has recorded a step goes on writing to them.
+        """
         self.tree.pop("row", None)
         self.tree.pop("batch", None)
-        self.tree["totals"] = empty_statistics(self.network, outputs, weighted)
+        empty = empty_statistics(self.network, outputs, weighted)
+        kind = outputs, weighted
+        if self.network.backend.in_place and kind == self._totals_kind:
+            slots = zip(leaves(self.tree["totals"]), leaves(empty), strict=True)
+            for leaf, value in slots:
+                leaf[...] = value
+        else:
+            self.tree["totals"], self._totals_kind = empty, kind
 
     def start_device_counters(self, outputs: tuple[int, ...], weighted: bool) -> None:
         """Count rows on the device, and give statistics places that they keep.
@@ -185,6 +198,7 @@ class State:
         self.tree["row"] = be.zeros((), be.xp.int32)
         for name in ("totals", "batch"):
             self.tree[name] = empty_statistics(self.network, outputs, weighted)
+        self._totals_kind = outputs, weighted
 
     def restart_device_counters(self) -> None:
         """Begin an epoch: no row was seen yet, and no statistics are known."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from nnfs_xp.kernels.registry import implements
+from nnfs_xp.kernels.registry import implements, references
 
 # Rows for each id below which they are not worth sorting.
 _SHORT_SEGMENTS = 4
@@ -25,6 +26,41 @@ _SAMPLED = 131
 _STEPS_OF_SECOND_MOMENTS = 16
 
 
+# Returns memory of a shape and a dtype.
+New = Callable[[Any, Any], np.ndarray]
+# Results, and the call that computes them.
+Plan = tuple[Any, Callable[[], None]]
+
+
+def by_plan(plan: Callable[..., Plan]) -> Callable[..., Any]:
+    """Make an implementation of what plans its call.
+
+    Parameters
+    ----------
+    plan : callable
+        ``plan(be, new, *arguments) -> (results, call)``. A call without arguments
+        computes the results of what the arguments hold by then, in memory that
+        ``new(shape, dtype)`` has given. So it can be made at every step.
+
+    Returns
+    -------
+    callable
+        ``function(be, *arguments) -> results``, with the plan as ``.planned``.
+    """
+
+    @functools.wraps(plan)
+    def function(be: Any, *arguments: Any) -> Any:
+        found = plan(be, np.empty, *arguments)
+        if found is NotImplemented:
+            return found
+        results, call = found
+        call()
+        return results
+
+    function.planned = plan  # type: ignore[attr-defined]
+    return function
+
+
 @implements("relu_backward", "numpy")
 def relu_backward(be: Any, y: np.ndarray, dy: np.ndarray) -> np.ndarray:
     """Keep the bits of `dy` where `y` is positive, and clear the others.
@@ -36,7 +72,7 @@ def relu_backward(be: Any, y: np.ndarray, dy: np.ndarray) -> np.ndarray:
     integer = {4: np.int32, 8: np.int64}[dy.itemsize]
     # True is 1, and -1 has every bit set.
     keep = np.negative((y > 0).view(np.int8)).astype(integer)
-    keep &= np.ascontiguousarray(dy).view(integer)
+    keep &= (dy if dy.flags.c_contiguous else dy.copy()).view(integer)
     return keep.view(dy.dtype)
 
 
@@ -70,20 +106,58 @@ def softmax_cross_entropy_backward(
 
 
 @implements("softmax_cross_entropy_with_gradient", "numpy")
+@by_plan
 def softmax_cross_entropy_with_gradient(
-    be: Any, z: np.ndarray, y_true: np.ndarray, dlosses: np.ndarray | float
-) -> tuple[np.ndarray, np.ndarray]:
+    be: Any,
+    new: New,
+    z: np.ndarray,
+    y_true: np.ndarray,
+    dlosses: np.ndarray | float,
+) -> Plan:
     """Overwrite the probabilities, which nobody else needs."""
-    places = _places(z, y_true)
-    if places is None:
+    if y_true.ndim != 1:
         return NotImplemented
-    losses, p = _losses_of(z, places)
-    return losses, _minus_true(p, places, dlosses)
+    n, k = z.shape
+    losses, p = new((n,), z.dtype), new((n, k), z.dtype)
+    # Maxima, and then sums.
+    of_rows, places = new((n,), z.dtype), new((n,), np.intp)
+    # Probabilities are computed later where the transposed logits are.
+    across = p.reshape(k, n) if k <= _FEW_COLUMNS else None
+    weights = dlosses if isinstance(dlosses, float) else dlosses[:, np.newaxis]
+    starts, ones = _row_starts(n, k), _ones(k, z.dtype)
+    labels = y_true.view(_UNSIGNED[y_true.itemsize])
+    flat, column = p.reshape(-1), of_rows[:, np.newaxis]
+
+    def call() -> None:
+        if np.maximum.reduce(labels, initial=0) >= k:
+            wanted = references()["softmax_cross_entropy_with_gradient"]
+            losses[...], p[...] = wanted(be, z, y_true, dlosses)
+            return
+        if across is None:
+            np.maximum.reduce(z, 1, out=of_rows)
+        else:
+            np.copyto(across, z.T)
+            np.maximum.reduce(across, 0, out=of_rows)
+        np.subtract(z, column, p)
+        np.add(starts, y_true, places)
+        flat.take(places, None, losses, "clip")
+        np.exp(p, p)
+        np.dot(p, ones, of_rows)
+        np.divide(p, column, p)
+        np.log(of_rows, of_rows)
+        np.subtract(of_rows, losses, losses)
+        # Less 1 at the true class, weighted.
+        flat[places] -= 1.0
+        np.multiply(p, weights, p)
+
+    return (losses, p), call
 
 
 @implements("adam", "numpy")
+@by_plan
 def adam(
     be: Any,
+    new: New,
     w: np.ndarray,
     dw: np.ndarray,
     m: np.ndarray,
@@ -93,7 +167,7 @@ def adam(
     beta_1: float,
     beta_2: float,
     epsilon: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> Plan:
     """Go through Adam with one temporary array and one division less.
 
     The second moment's correction moves into the scalars: with ``r`` its
@@ -101,91 +175,118 @@ def adam(
     epsilon)``. They are Python's numbers, which NumPy computes with faster
     than with arrays of one element.
     """
-    t = int(step)
-    root = math.sqrt(_one_minus_power(beta_2, t))
-    temporary = np.multiply(dw, 1.0 - beta_1, out=np.empty_like(w))
-    m *= beta_1
-    m += temporary
-    np.multiply(dw, dw, out=temporary)
-    temporary *= 1.0 - beta_2
-    v *= beta_2
-    v += temporary
-    _flush(m)
-    if t % _STEPS_OF_SECOND_MOMENTS == 0:
-        _flush(v)
-    np.sqrt(v, out=temporary)
-    temporary += root * epsilon
-    np.divide(m, temporary, out=temporary)
-    temporary *= root * float(learning_rate) / _one_minus_power(beta_1, t)
-    w -= temporary
-    return w, m, v
+    temporary = new(w.shape, w.dtype)
+
+    def call() -> None:
+        t = int(step)
+        root = math.sqrt(_one_minus_power(beta_2, t))
+        factor = root * float(learning_rate) / _one_minus_power(beta_1, t)
+        np.multiply(dw, 1.0 - beta_1, temporary)
+        np.multiply(m, beta_1, m)
+        np.add(m, temporary, m)
+        np.multiply(dw, dw, temporary)
+        np.multiply(temporary, 1.0 - beta_2, temporary)
+        np.multiply(v, beta_2, v)
+        np.add(v, temporary, v)
+        _flush(m)
+        if t % _STEPS_OF_SECOND_MOMENTS == 0:
+            _flush(v)
+        np.sqrt(v, temporary)
+        np.add(temporary, root * epsilon, temporary)
+        np.divide(m, temporary, temporary)
+        np.multiply(temporary, factor, temporary)
+        np.subtract(w, temporary, w)
+
+    return (w, m, v), call
 
 
 @implements("sgd", "numpy")
+@by_plan
 def sgd(
     be: Any,
+    new: New,
     w: np.ndarray,
     dw: np.ndarray,
     v: np.ndarray | None,
     learning_rate: np.ndarray,
     momentum: float,
     nesterov: bool,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Plan:
     """Let no velocity become denormal."""
     if v is None:
         return NotImplemented
-    move = np.multiply(dw, float(learning_rate), out=np.empty_like(w))
-    v *= momentum
-    v -= move
-    _flush(v)
-    if nesterov:
-        w -= move
-        w += np.multiply(v, momentum, out=move)
-    else:
-        w += v
-    return w, v
+    move = new(w.shape, w.dtype)
+
+    def call() -> None:
+        np.multiply(dw, float(learning_rate), move)
+        np.multiply(v, momentum, v)
+        np.subtract(v, move, v)
+        _flush(v)
+        if nesterov:
+            np.subtract(w, move, w)
+            np.add(w, np.multiply(v, momentum, move), w)
+        else:
+            np.add(w, v, w)
+
+    return (w, v), call
 
 
 @implements("rmsprop", "numpy")
+@by_plan
 def rmsprop(
     be: Any,
+    new: New,
     w: np.ndarray,
     dw: np.ndarray,
     s: np.ndarray,
     learning_rate: np.ndarray,
     rho: float,
     epsilon: float,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Plan:
     """Go through RMSprop with one temporary array, and no denormal mean."""
-    temporary = np.multiply(dw, dw, out=np.empty_like(w))
-    temporary *= 1.0 - rho
-    s *= rho
-    s += temporary
-    _flush(s)
-    np.sqrt(s, out=temporary)
-    temporary += epsilon
-    np.divide(dw, temporary, out=temporary)
-    temporary *= float(learning_rate)
-    w -= temporary
-    return w, s
+    temporary = new(w.shape, w.dtype)
+
+    def call() -> None:
+        np.multiply(dw, dw, temporary)
+        np.multiply(temporary, 1.0 - rho, temporary)
+        np.multiply(s, rho, s)
+        np.add(s, temporary, s)
+        _flush(s)
+        np.sqrt(s, temporary)
+        np.add(temporary, epsilon, temporary)
+        np.divide(dw, temporary, temporary)
+        np.multiply(temporary, float(learning_rate), temporary)
+        np.subtract(w, temporary, w)
+
+    return (w, s), call
 
 
 @implements("count_correct", "numpy")
+@by_plan
 def count_correct(
-    be: Any, y_pred: np.ndarray, y_true: np.ndarray, ignore_index: int | None
-) -> dict[str, Any]:
+    be: Any, new: New, y_pred: np.ndarray, y_true: np.ndarray, ignore_index: int | None
+) -> Plan:
     """Look for NaN by one sum, as there is hardly ever one."""
-    rows = y_true.ndim == 2
-    labels = y_true.argmax(axis=1) if rows else y_true
-    right = y_pred.argmax(axis=1) == labels
-    if np.isnan(np.add.reduce(y_pred, axis=None)):
-        right &= ~np.isnan(y_pred).any(axis=1)
-    count: Any = len(y_pred)
-    if ignore_index is not None and not rows:
-        counted = labels != ignore_index
-        right &= counted
-        count = np.asarray(np.count_nonzero(counted), np.int32)
-    return {"correct": np.asarray(np.count_nonzero(right), np.int32), "count": count}
+    n, rows = len(y_pred), y_true.ndim == 2
+    ignoring = ignore_index is not None and not rows
+    best, right = new((n,), np.intp), new((n,), np.bool_)
+    results: dict[str, Any] = {"correct": new((), np.int32), "count": n}
+    if ignoring:
+        results["count"] = new((), np.int32)
+
+    def call() -> None:
+        y_pred.argmax(1, best)
+        labels = y_true.argmax(axis=1) if rows else y_true
+        np.equal(best, labels, right)
+        if math.isnan(np.add.reduce(y_pred, None)):
+            np.logical_and(right, ~np.isnan(y_pred).any(axis=1), right)
+        if ignoring:
+            counted = labels != ignore_index
+            np.logical_and(right, counted, right)
+            results["count"][()] = np.count_nonzero(counted)
+        results["correct"][()] = np.count_nonzero(right)
+
+    return results, call
 
 
 @implements("accumulate", "numpy")
@@ -209,23 +310,28 @@ def accumulate(
 
 
 @implements("add_at", "numpy")
-def add_at(be: Any, ids: np.ndarray, rows: np.ndarray, n_ids: int) -> np.ndarray:
+@by_plan
+def add_at(be: Any, new: New, ids: np.ndarray, rows: np.ndarray, n_ids: int) -> Plan:
     """Sum sorted rows by segments, or where these are short, add number by number.
 
     NumPy's ``add.at`` is fast for numbers, and slow for rows.
     """
     k = rows.shape[1]
-    sums = np.zeros((n_ids, k), rows.dtype)
-    if len(ids) < _SHORT_SEGMENTS * n_ids:
-        places = ids.astype(np.intp)[:, np.newaxis] * k + np.arange(k)
-        np.add.at(sums.reshape(-1), places.reshape(-1), rows.reshape(-1))
-        return sums
-    counts = np.bincount(ids)
-    present = np.flatnonzero(counts)
-    first = np.cumsum(counts)[present] - counts[present]
-    ordered = rows.take(np.argsort(ids, kind="stable"), axis=0)
-    sums[present] = np.add.reduceat(ordered, first, axis=0)
-    return sums
+    sums = new((n_ids, k), rows.dtype)
+
+    def call() -> None:
+        sums[...] = 0
+        if len(ids) < _SHORT_SEGMENTS * n_ids:
+            places = ids.astype(np.intp)[:, np.newaxis] * k + np.arange(k)
+            np.add.at(sums.reshape(-1), places.reshape(-1), rows.reshape(-1))
+            return
+        counts = np.bincount(ids)
+        present = np.flatnonzero(counts)
+        first = np.cumsum(counts)[present] - counts[present]
+        ordered = rows.take(np.argsort(ids, kind="stable"), axis=0)
+        sums[present] = np.add.reduceat(ordered, first, axis=0)
+
+    return sums, call
 
 
 @implements("softplus", "numpy")

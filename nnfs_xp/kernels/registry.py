@@ -77,6 +77,8 @@ def portable(reference: Function) -> Function:
         function = resolved.get(be.name)
         if function is None:
             function = resolved[be.name] = _resolve(name, be.name, reference)
+        if be.recorder is not None:
+            return be.recorder.kernel(function, reference, arguments)
         found = function(be, *arguments)
         return reference(be, *arguments) if found is NotImplemented else found
 

@@ -196,7 +196,7 @@ def test_fifty_steps_are_the_same_everywhere(variant):
     np.testing.assert_allclose(found, losses, rtol=1e-9)
     assert_all_close(own_values, values, rtol=1e-9)
     assert own_figures == pytest.approx(figures, rel=1e-9)
-    ways = {"jax": "compiled by XLA", "cupy": "one CUDA graph"}
+    ways = {"numpy": "recorded", "jax": "compiled by XLA", "cupy": "one CUDA graph"}
     assert note.startswith(ways.get(variant, "step by step"))
 
 

@@ -5,8 +5,10 @@ import pytest
 import nnfs_xp as nx
 from tests.conftest import MATRIX, backend_or_skip
 
-# JAX is the one backend whose compiled step and whose step by step are both usual.
-VARIANTS = {name: (name, "auto") for name in MATRIX} | {"jax-off": ("jax", "off")}
+# Backends whose step is compiled or recorded on every machine run it both ways.
+VARIANTS = {name: (name, "auto") for name in MATRIX} | {
+    f"{name}-off": (name, "off") for name in ("jax", "numpy")
+}
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
 # Where it makes no difference whether JAX compiles the step.

@@ -1,0 +1,244 @@
+"""The recorded executor: on NumPy a step is recorded once, and then made again.
+
+A step of a small network is a hundred calls of NumPy, and most of its time goes into
+what Python does between them. A recording holds these calls alone, bound to arrays that
+stay where they are; see `nnfs_xp.engine.recording`.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from nnfs_xp.engine.network import Network
+from nnfs_xp.engine.program import Program
+from nnfs_xp.engine.recording import (
+    Bound,
+    CannotRecord,
+    MadeWhole,
+    Noted,
+    RecordedDraws,
+    Recorder,
+    Recording,
+    placed,
+    values,
+)
+from nnfs_xp.engine.step import Batch, EagerExecutor, Tree, train_step
+from nnfs_xp.errors import BackendUnavailableError
+
+Path = tuple[str, ...]
+
+
+class RecordedExecutor(EagerExecutor):
+    """Records a training step for each shape of a batch, when it comes a second time.
+
+    Parameters
+    ----------
+    network : Network
+        What to run.
+    required : bool
+        Whether a step that cannot be recorded is an error. If not, it is run step by
+        step, and `note` says why.
+    """
+
+    name = "recorded"
+
+    def __init__(self, network: Network, required: bool) -> None:
+        super().__init__(network)
+        self.required = required
+        self.note = "recorded when a batch of the same shape comes again"
+        self._records = True
+        # None for a shape that has come once.
+        self._steps: dict[Any, RecordedStep | None] = {}
+
+    @classmethod
+    def why_not(cls, network: Network, required: bool) -> str:
+        """Return why a network cannot be run so: empty, as any may be."""
+        return ""
+
+    def train(self, state: Tree, batch: Batch, step: int) -> None:
+        """Take the training step of this number, writing to `state`."""
+        batch = _row_by_row(batch)
+        given = _arrays(batch)
+        kind = tuple([None if a is None else (a.shape, a.dtype) for a in given])
+        recorded = self._steps.get(kind)
+        self._draws.step = step
+        if recorded is not None:
+            recorded.take(state, given)
+        elif kind in self._steps and self._records:
+            self._steps[kind] = self._recorded(state, batch)
+        else:
+            self._steps[kind] = None
+            super().train(state, batch, step)
+
+    def _recorded(self, state: Tree, batch: Batch) -> RecordedStep | None:
+        """Take a step and record it; None if that is impossible."""
+        saved = _saved(state)
+        try:
+            while True:
+                try:
+                    step = RecordedStep(self.network, state, batch, self._draws)
+                    break
+                except MadeWhole:
+                    _write_back(saved)
+        except BaseException as error:
+            _write_back(saved)
+            if not isinstance(error, Exception):
+                raise
+            self._give_up(error)
+            super().train(state, batch, self._draws.step)
+            return None
+        self.note = step.note
+        return step
+
+    def _give_up(self, error: Exception) -> None:
+        reason = str(error)
+        if not isinstance(error, CannotRecord):
+            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        if self.required:
+            raise BackendUnavailableError(
+                f"compile='require', and the step cannot be recorded: {reason}"
+            ) from error
+        self._records = False
+        self.note = f"step by step (not recorded: {reason})"
+
+
+class RecordedStep:
+    """A training step for batches of one shape, on whichever state it is given.
+
+    Making it takes the step.
+
+    Parameters
+    ----------
+    network : Network
+    state : dict
+        Written to.
+    batch : Batch
+    draws : HostDraws
+        Knows the number of each step.
+    """
+
+    def __init__(self, network: Network, state: Tree, batch: Batch, draws: Any) -> None:
+        recorder = Recorder(network.backend)  # type: ignore[arg-type]
+        twin = copy.copy(network)
+        twin.backend = recorder.backend
+        program = Program(twin, training=True, keeps=True, absorbs=True)
+        noted = _noted(recorder, state)
+        before = dict(_leaves(noted))
+        *x, y, weight = (
+            None if one is None else recorder.known(one, given=number)
+            for number, one in enumerate(_arrays(batch))
+        )
+        inputs = tuple(x) if isinstance(batch.x, tuple) else x[0]
+        again = Batch(inputs, y, weight, batch.rescaled)
+        train_step(twin, program, noted, again, RecordedDraws(recorder, draws))
+        outputs = noted.pop("batch")
+        for path, leaf in _leaves(noted):
+            if leaf is not before[path]:
+                raise CannotRecord(f"{'.'.join(path)} was given a new array")
+        outputs = _of_its_own(recorder, outputs)
+        state["batch"] = _copied(values(outputs))
+        self._recording = Recording(recorder.calls, placed(outputs))
+        self._state: Tree | None = None
+        self._bind(state)
+
+    @property
+    def note(self) -> str:
+        """What it takes, in words."""
+        size = f"{self._bound.nbytes / 1e6:.1f} MB of buffers"
+        return f"recorded: {self._bound.count} calls, {size}"
+
+    def take(self, state: Tree, given: list[Any]) -> None:
+        """Take the step on a batch."""
+        if state is not self._state or not all(
+            slots[key] is leaf for slots, key, leaf in self._slots
+        ):
+            self._bind(state)
+        self._bound(given)
+        state["batch"] = self._bound.outputs
+
+    def _bind(self, state: Tree) -> None:
+        """Make the calls on the arrays of a state from now on."""
+        leaves = {path: leaf for path, leaf in _leaves(state) if path[0] != "batch"}
+        self._bound: Bound = self._recording.bind(leaves)
+        self._state = state
+        self._slots = list(_slots(state))
+
+
+def _arrays(batch: Batch) -> list[Any]:
+    x = batch.x
+    return (
+        [*x, batch.y, batch.weight]
+        if isinstance(x, tuple)
+        else [x, batch.y, batch.weight]
+    )
+
+
+def _row_by_row(batch: Batch) -> Batch:
+    """Return a batch of arrays whose elements lie row by row; most do."""
+    arrays = _arrays(batch)
+    if all(one is None or one.flags.c_contiguous for one in arrays):
+        return batch
+    *x, y, weight = (a if a is None else np.ascontiguousarray(a) for a in arrays)
+    several = isinstance(batch.x, tuple)
+    return Batch(tuple(x) if several else x[0], y, weight, batch.rescaled)
+
+
+def _leaves(tree: Tree, path: Path = ()) -> Any:
+    """Yield each leaf of a tree with its path."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def _slots(tree: Tree) -> Any:
+    """Yield dict, key and value of all that is in a state but the last batch."""
+    for key, value in tree.items():
+        if key != "batch":
+            yield tree, key, value
+            if isinstance(value, dict):
+                yield from _slots(value)
+
+
+def _noted(recorder: Recorder, tree: Tree, path: Path = ()) -> Tree:
+    """Return a state with noted arrays."""
+    return {
+        key: _noted(recorder, value, (*path, key))
+        if isinstance(value, dict)
+        else recorder.known(value, state=(*path, key))
+        for key, value in tree.items()
+        if (*path, key) != ("batch",)
+    }
+
+
+def _of_its_own(recorder: Recorder, tree: Any) -> Any:
+    """Return a tree in which nothing lies in the state or in the batch."""
+    if isinstance(tree, dict):
+        return {key: _of_its_own(recorder, value) for key, value in tree.items()}
+    if isinstance(tree, Noted) and not tree.memory.is_temporary:
+        return recorder.copied(tree)
+    return tree
+
+
+def _copied(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: _copied(value) for key, value in tree.items()}
+    return tree.copy() if isinstance(tree, np.ndarray) else tree
+
+
+def _saved(state: Tree) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the arrays that a step changes, each with a copy."""
+    return [
+        (leaf, leaf.copy())
+        for path, leaf in _leaves(state)
+        if path[0] not in ("gradients", "frozen", "batch")
+    ]
+
+
+def _write_back(saved: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    for array, value in saved:
+        array[...] = value

@@ -1,0 +1,14 @@
+"""Recording of a step on NumPy: calls are noted, and made again in fixed buffers."""
+
+from nnfs_xp.engine.recording.backend import RecordedDraws
+from nnfs_xp.engine.recording.kernels import MadeWhole
+from nnfs_xp.engine.recording.noted import Noted
+from nnfs_xp.engine.recording.recorder import Recorder
+from nnfs_xp.engine.recording.recording import Bound, Recording
+from nnfs_xp.engine.recording.tape import CannotRecord
+from nnfs_xp.engine.recording.trees import placed, values
+
+__all__ = [
+    "Bound", "CannotRecord", "MadeWhole", "Noted", "RecordedDraws", "Recorder",
+    "Recording", "placed", "values",
+]  # fmt: skip
