@@ -1,0 +1,484 @@
+"""The recorded step of NumPy beside the eager one, to the bit, for every unit."""
+
+import itertools
+import threading
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import nnfs_xp as nx
+from nnfs_xp.engine.step import Batch
+from nnfs_xp.kernels import forget, kernel_mode, portable
+from tests.engine import gpt
+from tests.matrix.cases import parametrize
+
+ROWS, BATCH, EPOCHS = 10, 4, 3  # batches of 4, 4 and 2 rows
+slow = pytest.mark.slow
+DTYPES = ["float32", pytest.param("float64", marks=slow)]
+WEIGHTED = [False, pytest.param(True, marks=slow)]
+
+
+def fit_both(
+    layers, x, y, *, dtype="float32", epochs=EPOCHS, weight=None, fit=None, **options
+):
+    """Train a model recorded and one eagerly; compare all bits, return the first.
+
+    `layers` makes new ones, as does every option that can be called.
+    """
+    models = []
+    for compile in ("require", "off"):
+        made = {
+            name: option() if callable(option) else option
+            for name, option in options.items()
+        }
+        model = nx.Model(
+            layers(),
+            **{"optimizer": nx.SGD(0.01), "seed": 5, "metrics": None, **made},
+            backend="numpy",
+            dtype=dtype,
+            compile=compile,
+        )
+        watch = Figures()
+        model.fit(
+            x, y, epochs=epochs, batch_size=BATCH, callbacks=watch,
+            sample_weight=weight, **(fit or {}),
+        )  # fmt: skip
+        models.append((model, watch.figures))
+    (recorded, found), (eager, expected) = models
+    np.testing.assert_equal(found, expected)
+    assert_same_bits(recorded, eager)
+    assert recorded.executor_note.startswith("recorded: ")
+    return recorded
+
+
+def assert_same_bits(model, other):
+    one, two = model._state.export(), other._state.export()
+    assert set(one) == set(two)
+    for name, array in one.items():
+        np.testing.assert_array_equal(array, two[name], err_msg=name)
+
+
+class Figures(nx.Callback):
+    """Keeps the figures of every batch."""
+
+    def __init__(self):
+        self.figures = []
+
+    def on_batch_end(self, event):
+        self.figures.append(event.batch_figures())
+
+
+def rows(x, n=ROWS):
+    """Return n rows, which are those of an array, and again."""
+    if isinstance(x, tuple):
+        return tuple(rows(one, n) for one in x)
+    return np.concatenate([x] * -(-n // len(x)))[:n]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", **parametrize("layer"))
+def test_every_layer(case, dtype):
+    x = rows(case.x)
+    first = x if isinstance(x, np.ndarray) else None
+    learned = first is not None and first.dtype.kind == "f"
+
+    def layers():
+        # What is in front needs the gradient of the inputs.
+        before = [nx.Dense(first.shape[-1], first.shape[-1])] if learned else []
+        unit = case.make()
+        joined = [nx.Concatenate()] if isinstance(unit, nx.Parallel) else []
+        return [*before, unit, *joined]
+
+    outputs = nx.Model(layers(), backend="numpy", seed=5).predict(x)
+    y = np.random.default_rng(3).standard_normal(outputs.shape)
+    fit_both(layers, x, y, dtype=dtype, loss=nx.MeanSquaredError)
+
+
+def classifier(classes=4):
+    return [
+        nx.Dense(5, 8),
+        nx.ReLU(),
+        nx.Dropout(0.2),
+        nx.Dense(8, classes),
+        nx.Softmax(),
+    ]
+
+
+def points(n=ROWS, classes=4, seed=0):
+    random = np.random.default_rng(seed)
+    return random.standard_normal((n, 5)), random.integers(0, classes, n)
+
+
+def pair(case):
+    """Return predictions and targets of a case, of `ROWS` samples and two axes."""
+    y_pred, y = rows(np.asarray(case.y_pred)), rows(np.asarray(case.y_true))
+    if y_pred.ndim == 1:
+        y_pred, y = y_pred[:, None], y[:, None]
+    return y_pred, y
+
+
+def ending(kind, from_logits):
+    """Return the last layers before a loss of such targets."""
+    ends = {"classes": [nx.Softmax], "probabilities": [nx.Sigmoid]}
+    return [] if from_logits else ends.get(kind, [])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("weighted", WEIGHTED)
+@pytest.mark.parametrize("case", **parametrize("loss"))
+def test_every_loss(case, weighted, dtype):
+    loss, (y_pred, y) = case.make(), pair(case)
+    end = ending(loss.target_kind, loss.from_logits)
+    random = np.random.default_rng(4)
+    x, last = random.standard_normal(y_pred.shape), y_pred.shape[-1]
+    weight = random.random(ROWS) if weighted else None
+    fit_both(
+        lambda: [nx.Dense(last, last), *(make() for make in end)],
+        x, y, dtype=dtype, loss=case.make, weight=weight,
+    )  # fmt: skip
+
+
+def clipped(make):
+    """Return an optimizer with both ways to clip, else like the one that is made."""
+    config = make().config()
+    return type(make())(**{**config, "clip_value": 0.01, "clip_norm": 0.02})
+
+
+@pytest.mark.parametrize("clips", [False, True])
+@pytest.mark.parametrize("case", **parametrize("optimizer"))
+def test_fifty_steps_of_every_optimizer(case, clips):
+    fit_both(
+        classifier,
+        *points(),
+        epochs=17,
+        optimizer=(lambda: clipped(case.make)) if clips else case.make,
+        loss=nx.CategoricalCrossEntropy,
+    )
+
+
+LOSSES = {
+    "classes": lambda: nx.CategoricalCrossEntropy(ignore_index=-100),
+    "probabilities": nx.BinaryCrossEntropy,
+    "values": nx.MeanSquaredError,
+}
+
+
+@slow
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("case", **parametrize("metric"))
+def test_every_metric(case, weighted):
+    metric, (y_pred, y) = case.make(), pair(case)
+    kinds = [kind for kind in LOSSES if metric.takes(kind)]
+    # Rows of targets that are not those of one class are of several.
+    several = y.shape == y_pred.shape and (y.sum(axis=-1) != 1).any()
+    kind = kinds[-1 if several else 0]
+    random = np.random.default_rng(4)
+    x, last = random.standard_normal(y_pred.shape), y_pred.shape[-1]
+    fit_both(
+        lambda: [nx.Dense(last, last), *(make() for make in ending(kind, False))],
+        x,
+        y,
+        loss=LOSSES[kind],
+        metrics=lambda: [case.make()],
+        weight=random.random(ROWS) if weighted else None,
+    )
+
+
+@pytest.mark.parametrize("case", **parametrize("regularizer"))
+def test_every_regularizer(case):
+    make = case[0]
+
+    def layers():
+        regularized = nx.Dense(5, 4, weight_regularizer=make(), bias_regularizer=make())
+        return [regularized, nx.Softmax()]
+
+    fit_both(layers, *points(), loss=nx.CategoricalCrossEntropy)
+
+
+# What else a step may be made of.
+
+
+def test_fifty_steps_of_a_gpt(monkeypatch):
+    monkeypatch.setattr(gpt, "WORDS", 7)
+    x, y = gpt.sentences(n=10)
+    model = fit_both(
+        lambda: [gpt.gpt(1)], x, y, epochs=17, loss=nx.SoftmaxCrossEntropy,
+        optimizer=lambda: nx.Adam(nx.CosineDecay(0.01, 50)),
+    )  # fmt: skip
+    assert model.steps_trained == 51
+
+
+def test_gradients_that_are_scaled_and_steps_that_are_left_out():
+    big = 1e30 * np.random.default_rng(0).standard_normal((ROWS, 5))
+    _, y = points()
+    for x in (points()[0], big):
+        fit_both(
+            classifier, x, y, loss=nx.CategoricalCrossEntropy,
+            matmul_precision="float16", fit={"on_divergence": "continue"},
+        )  # fmt: skip
+
+
+def test_frozen_layers_and_those_that_thaw():
+    x, y = points()
+    models = []
+    for compile in ("require", "off"):
+        layers = classifier()
+        layers[0].trainable = False
+        model = nx.Model(
+            layers, loss=nx.CategoricalCrossEntropy(), optimizer=nx.Adam(),
+            backend="numpy", seed=5, compile=compile,
+        )  # fmt: skip
+        model.fit(x, y, epochs=3, batch_size=BATCH)
+        model.layers[0].trainable = True
+        model.fit(x, y, epochs=3, batch_size=BATCH)
+        models.append(model)
+    assert_same_bits(*models)
+
+
+# When a step is recorded, and which arrays it is taken on.
+
+
+def trained_model(compile="require", layers=classifier, **options):
+    return nx.Model(
+        layers(), loss=nx.CategoricalCrossEntropy(), optimizer=nx.Adam(),
+        backend="numpy", seed=5, compile=compile, **options,
+    )  # fmt: skip
+
+
+def executor_of(model):
+    return model._trainer.executor
+
+
+def test_a_step_is_recorded_when_its_shape_comes_again():
+    model = trained_model()
+    x, y = points()
+    model.fit(x[:4], y[:4])
+    assert model.executor_note == "recorded when a batch of the same shape comes again"
+    assert list(executor_of(model)._steps.values()) == [None]
+    model.fit(x[:4], y[:4])
+    assert model.executor_note.startswith("recorded: ")
+    model.fit(x[:3], y[:3])
+    assert len(executor_of(model)._steps) == 2
+
+
+def test_later_trainings_play_the_same_recording_on_other_arrays(tmp_path):
+    x, y = points()
+    models = []
+    for compile in ("require", "off"):
+        model = trained_model(compile)
+        model.fit(x, y, epochs=2, batch_size=BATCH)
+        before = model.layers[0].weights
+        kept = np.array(before)
+        model.fit(x, y, epochs=2, batch_size=BATCH)
+        # Whoever holds an array from before a training finds it as it was.
+        np.testing.assert_array_equal(before, kept)
+        path = tmp_path / f"{compile}.safetensors"
+        model.save(path)
+        model.fit(x, y, batch_size=BATCH)
+        model.layers[3].biases = np.ones((1, 4))
+        model.optimizer.learning_rate = 0.1
+        model.fit(x, y, batch_size=BATCH)
+        model.fit(x, y, batch_size=BATCH, sample_weight=np.arange(ROWS))
+        model.load_parameters(path)
+        model.fit(x, y, batch_size=BATCH)
+        models.append(model)
+    assert_same_bits(*models)
+
+
+def test_batches_of_another_dtype_or_layout_are_other_ones():
+    x, y = points(6)
+    for labels, rows_ in ((y, x), (y.astype(np.uint8), np.asfortranarray(x))):
+        fit_both(
+            classifier, rows_, labels, loss=nx.CategoricalCrossEntropy,
+            fit={"shuffle": False},
+        )  # fmt: skip
+
+
+def test_labels_that_stand_for_none_are_met_where_there_were_none():
+    x, y = points(12)
+    y[5:8] = -100  # in the second batch, not in the first
+    fit_both(
+        classifier, x, y, fit={"shuffle": False},
+        loss=lambda: nx.CategoricalCrossEntropy(ignore_index=-100),
+    )  # fmt: skip
+
+
+def test_two_models_train_in_two_threads():
+    x, y = points(64)
+    expected = trained_model("off")
+    expected.fit(x, y, epochs=20, batch_size=16)
+    models = [trained_model() for _ in range(4)]
+    threads = [
+        threading.Thread(
+            target=model.fit, args=(x, y), kwargs=dict(epochs=20, batch_size=16)
+        )
+        for model in models
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for model in models:
+        assert_same_bits(model, expected)
+
+
+def test_diverging_ends_a_recorded_training():
+    x, y = points()
+    model = trained_model()
+    model.fit(x, y, epochs=2, batch_size=BATCH)
+    with pytest.raises(nx.DivergenceError):
+        model.fit(x * 1e38, y, batch_size=BATCH)
+
+
+# What cannot be recorded.
+
+
+class Branching(nx.Layer):
+    """Reads a value, as no compiled step may."""
+
+    def fwd(self, cx, x):
+        return (x * 2.0 if float(cx.xp.sum(x)) > 0 else x), None
+
+    def bwd(self, cx, residuals, dy):
+        return dy
+
+
+class Choosing(Branching):
+    """Has outputs whose shape depends on values."""
+
+    def fwd(self, cx, x):
+        cx.xp.sum(x[x > 0])
+        return x, None
+
+
+class Keeping(Branching):
+    """Writes to an array of its own."""
+
+    def fwd(self, cx, x):
+        np.multiply(x, 2.0, out=np.zeros(x.shape, x.dtype))
+        return x, None
+
+
+class Counting(Branching):
+    """Asks for what has no form."""
+
+    def fwd(self, cx, x):
+        np.histogram(x)
+        return x, None
+
+
+@pytest.mark.parametrize(
+    ("unit", "reason"),
+    [
+        (Branching, "it asks for the values of an array"),
+        (Choosing, "the shape of an array depends on values"),
+        (Keeping, "np.multiply writes to an array of its own"),
+        (Counting, "it calls np.histogram"),
+    ],
+)
+def test_what_cannot_be_recorded_runs_step_by_step(unit, reason):
+    def layers():
+        return [nx.Dense(5, 4), unit(), nx.BatchNorm(4), nx.Softmax()]
+
+    x, y = points()
+    model, expected = trained_model("auto", layers), trained_model("off", layers)
+    for one in (model, expected):
+        one.fit(x, y, epochs=3, batch_size=BATCH)
+    assert model.executor_note == f"step by step (not recorded: {reason})"
+    assert_same_bits(model, expected)
+    with pytest.raises(nx.BackendUnavailableError, match=reason):
+        trained_model("require", layers).fit(x, y, epochs=3, batch_size=BATCH)
+
+
+class Doubling(nx.Layer):
+    """In the words of NumPy itself, with a portable function that reads a value."""
+
+    def fwd(self, cx, x):
+        y = np.where(x > 0, np.square(x), x.copy())
+        y[..., 0] += np.einsum("ij,ij->i", y, y) / x.shape[1]
+        y[:, 1:] -= y[:, :-1].mean(axis=1, keepdims=True)
+        y = np.clip(y, -3, 3)
+        largest, y = scaled_by_largest(cx.be, y)
+        return y, (x, largest)
+
+    def bwd(self, cx, residuals, dy):
+        x, largest = residuals
+        return np.concatenate([dy[:, :2], dy[:, 2:] * x[:, 2:]], axis=1) / largest
+
+
+@pytest.fixture
+def reading_kernel():
+    global scaled_by_largest
+
+    @portable
+    def scaled_by_largest(be, y):
+        largest = float(be.xp.max(be.xp.abs(y))) or 1.0
+        y *= 1.0 / largest
+        return be.full((), largest), y
+
+    yield
+    forget("scaled_by_largest")
+
+
+def test_a_unit_in_the_words_of_numpy(reading_kernel):
+    fit_both(
+        lambda: [nx.Dense(5, 4), Doubling(), nx.Softmax()],
+        *points(), loss=nx.CategoricalCrossEntropy,
+    )  # fmt: skip
+
+
+# What a recording takes.
+
+WORKLOADS = {
+    "W1": ((2, 64, 3), 300, 21),
+    "W2": ((64, 128, 64, 10), 64, 31),
+    "W3": ((784, 128, 128, 10), 128, 31),
+}
+
+
+def book_network(sizes, rows, compile):
+    layers = []
+    for n_inputs, n_outputs in itertools.pairwise(sizes):
+        layers += [nx.Dense(n_inputs, n_outputs), nx.ReLU()]
+    layers[-1] = nx.Softmax()
+    random = np.random.default_rng(0)
+    x = random.standard_normal((rows, sizes[0]))
+    model = trained_model(compile, lambda: layers, metrics=None)
+    return model, x, random.integers(0, sizes[-1], rows)
+
+
+@pytest.mark.parametrize(("sizes", "rows", "most"), WORKLOADS.values(), ids=WORKLOADS)
+def test_a_recorded_step_has_few_calls(sizes, rows, most):
+    if kernel_mode() == "off":
+        pytest.skip("references take more calls")
+    model, x, y = book_network(sizes, rows, "require")
+    model.fit(x, y, epochs=3, batch_size=None)
+    (step,) = executor_of(model)._steps.values()
+    assert step._bound.count <= most
+
+
+def peak_of_a_step(model, x, y):
+    """Return the most bytes that are allocated while an eager step is taken."""
+    be, executor = model.backend, executor_of(model)
+    batch = Batch(be.asarray(x, be.dtype), be.asarray(y, "int32"))
+    tree = model._state.tree
+    with be.context():
+        executor.train(tree, batch, 3)
+        tracemalloc.start()
+        executor.train(tree, batch, 4)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.parametrize(("sizes", "rows", "most"), WORKLOADS.values(), ids=WORKLOADS)
+def test_buffers_take_no_more_than_an_eager_step(sizes, rows, most):
+    eager, x, y = book_network(sizes, rows, "off")
+    eager.fit(x, y, epochs=2, batch_size=None)
+    recorded, *_ = book_network(sizes, rows, "require")
+    recorded.fit(x, y, epochs=3, batch_size=None)
+    (step,) = executor_of(recorded)._steps.values()
+    assert step._bound.nbytes <= peak_of_a_step(eager, x, y)
+    # And a step allocates next to nothing beside them.
+    assert peak_of_a_step(recorded, x, y) < 0.2 * peak_of_a_step(eager, x, y) + 8192
