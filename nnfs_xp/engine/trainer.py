@@ -39,6 +39,7 @@ class HostBatches:
 
     def end(self) -> None:
         """Give up what was only for this training."""
+        self.executor.release()
 
     def begin_epoch(self, epoch: int) -> None:
         """Take the order of an epoch."""

@@ -255,7 +255,6 @@ def test_a_step_is_recorded_when_its_shape_comes_again():
     x, y = points()
     model.fit(x[:4], y[:4])
     assert model.executor_note == "recorded when a batch of the same shape comes again"
-    assert list(executor_of(model)._steps.values()) == [None]
     model.fit(x[:4], y[:4])
     assert model.executor_note.startswith("recorded: ")
     model.fit(x[:3], y[:3])
@@ -455,7 +454,7 @@ def test_a_recorded_step_has_few_calls(sizes, rows, most):
     model, x, y = book_network(sizes, rows, "require")
     model.fit(x, y, epochs=3, batch_size=None)
     (step,) = executor_of(model)._steps.values()
-    assert step._bound.count <= most
+    assert step.calls <= most
 
 
 def peak_of_a_step(model, x, y):
@@ -464,7 +463,8 @@ def peak_of_a_step(model, x, y):
     batch = Batch(be.asarray(x, be.dtype), be.asarray(y, "int32"))
     tree = model._state.tree
     with be.context():
-        executor.train(tree, batch, 3)
+        for number in range(3, 6):
+            executor.train(tree, batch, number)
         tracemalloc.start()
         executor.train(tree, batch, 4)
         _, peak = tracemalloc.get_traced_memory()
@@ -479,6 +479,6 @@ def test_buffers_take_no_more_than_an_eager_step(sizes, rows, most):
     recorded, *_ = book_network(sizes, rows, "require")
     recorded.fit(x, y, epochs=3, batch_size=None)
     (step,) = executor_of(recorded)._steps.values()
-    assert step._bound.nbytes <= peak_of_a_step(eager, x, y)
-    # And a step allocates next to nothing beside them.
-    assert peak_of_a_step(recorded, x, y) < 0.2 * peak_of_a_step(eager, x, y) + 8192
+    assert step.nbytes <= peak_of_a_step(eager, x, y)
+    # A step allocates nothing beside them but what NumPy casts numbers in.
+    assert peak_of_a_step(recorded, x, y) < 40_000

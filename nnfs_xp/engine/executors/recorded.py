@@ -1,13 +1,14 @@
 """The recorded executor: on NumPy a step is recorded once, and then made again.
 
-A step of a small network is a hundred calls of NumPy, and most of its time goes into
-what Python does between them. A recording holds these calls alone, bound to arrays that
+A step of a small network is some hundred calls of NumPy, and what Python does between
+them takes as long as they do. A recording has these calls only, bound to arrays that
 stay where they are; see `nnfs_xp.engine.recording`.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,22 +26,25 @@ from nnfs_xp.engine.recording import (
     placed,
     values,
 )
-from nnfs_xp.engine.step import Batch, EagerExecutor, Tree, train_step
+from nnfs_xp.engine.step import Batch, EagerExecutor, Rows, Tree, train_step
 from nnfs_xp.errors import BackendUnavailableError
 
 Path = tuple[str, ...]
 
+# Of how many shapes recordings are kept.
+_MOST_SHAPES = 16
+
 
 class RecordedExecutor(EagerExecutor):
-    """Records a training step for each shape of a batch, when it comes a second time.
+    """Records a step for each shape of a batch, when it comes a second time.
 
     Parameters
     ----------
     network : Network
         What to run.
     required : bool
-        Whether a step that cannot be recorded is an error. If not, it is run step by
-        step, and `note` says why.
+        Whether a training step that cannot be recorded is an error. If not, it is run
+        step by step, and `note` says why.
     """
 
     name = "recorded"
@@ -58,29 +62,41 @@ class RecordedExecutor(EagerExecutor):
         """Return why a network cannot be run so: empty, as any may be."""
         return ""
 
+    def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
+        """Give up the arrays of the training before."""
+        self.release()
+
+    def release(self) -> None:
+        """Give up all buffers; recordings stay."""
+        for recorded in self._steps.values():
+            if recorded is not None:
+                recorded.release()
+
     def train(self, state: Tree, batch: Batch, step: int) -> None:
         """Take the training step of this number, writing to `state`."""
-        batch = _row_by_row(batch)
         given = _arrays(batch)
-        kind = tuple([None if a is None else (a.shape, a.dtype) for a in given])
+        kind = _kind(given)
         recorded = self._steps.get(kind)
         self._draws.step = step
-        if recorded is not None:
-            recorded.take(state, given)
-        elif kind in self._steps and self._records:
+        if recorded is not None and recorded.take(state, given):
+            state["batch"] = recorded.outputs
+        elif recorded is None and kind in self._steps and self._records:
             self._steps[kind] = self._recorded(state, batch)
+        elif (in_rows := _row_by_row(batch)) is not batch:
+            self.train(state, in_rows, step)
         else:
-            self._steps[kind] = None
+            self._steps.setdefault(kind, None)
+            if len(self._steps) > _MOST_SHAPES:
+                del self._steps[next(iter(self._steps))]
             super().train(state, batch, step)
 
     def _recorded(self, state: Tree, batch: Batch) -> RecordedStep | None:
         """Take a step and record it; None if that is impossible."""
-        saved = _saved(state)
+        saved, step = _saved(state), None
         try:
-            while True:
+            while step is None:
                 try:
                     step = RecordedStep(self.network, state, batch, self._draws)
-                    break
                 except MadeWhole:
                     _write_back(saved)
         except BaseException as error:
@@ -118,13 +134,27 @@ class RecordedStep:
     batch : Batch
     draws : HostDraws
         Knows the number of each step.
+
+    Attributes
+    ----------
+    outputs : dict
+        The statistics of the last batch.
+    calls : int
+        Number of calls.
+    nbytes : int
+        Memory of all buffers.
     """
+
+    outputs: Any
+    _bound: Bound | None = None
+    # That it was asked for last, and all that is in it.
+    _state: Tree | None = None
+    _slots: Sequence[tuple[Tree, str, Any]] = ()
 
     def __init__(self, network: Network, state: Tree, batch: Batch, draws: Any) -> None:
         recorder = Recorder(network.backend)  # type: ignore[arg-type]
         twin = copy.copy(network)
         twin.backend = recorder.backend
-        program = Program(twin, training=True, keeps=True, absorbs=True)
         noted = _noted(recorder, state)
         before = dict(_leaves(noted))
         *x, y, weight = (
@@ -132,47 +162,70 @@ class RecordedStep:
             for number, one in enumerate(_arrays(batch))
         )
         inputs = tuple(x) if isinstance(batch.x, tuple) else x[0]
-        again = Batch(inputs, y, weight, batch.rescaled)
-        train_step(twin, program, noted, again, RecordedDraws(recorder, draws))
-        outputs = noted.pop("batch")
+        train_step(
+            twin,
+            Program(twin, training=True, keeps=True, absorbs=True),
+            noted,
+            Batch(inputs, y, weight, batch.rescaled),
+            RecordedDraws(recorder, draws),
+        )
+        outputs = _of_its_own(recorder, noted.pop("batch"))
         for path, leaf in _leaves(noted):
-            if leaf is not before[path]:
+            if leaf is not before.get(path):
                 raise CannotRecord(f"{'.'.join(path)} was given a new array")
-        outputs = _of_its_own(recorder, outputs)
         state["batch"] = _copied(values(outputs))
         self._recording = Recording(recorder.calls, placed(outputs))
-        self._state: Tree | None = None
         self._bind(state)
+        assert self._bound is not None
+        self.calls, self.nbytes = len(self._recording.calls), self._bound.nbytes
 
     @property
     def note(self) -> str:
         """What it takes, in words."""
-        size = f"{self._bound.nbytes / 1e6:.1f} MB of buffers"
-        return f"recorded: {self._bound.count} calls, {size}"
+        size = f"{self.nbytes / 1e6:.1f} MB of buffers"
+        return f"recorded: {self.calls} calls, {size}"
 
-    def take(self, state: Tree, given: list[Any]) -> None:
-        """Take the step on a batch."""
-        if state is not self._state or not all(
-            slots[key] is leaf for slots, key, leaf in self._slots
+    def take(self, state: Tree, given: list[Any]) -> bool:
+        """Take the step on a batch, and return whether it was taken.
+
+        It is not where the state has other arrays than the last time: to be bound to
+        them is only worth while if they come again.
+        """
+        if self._bound is None or not all(
+            slots[key] is value for slots, key, value in self._slots
         ):
+            if self._state is not state:
+                self.release()
+                self._state = state
+                return False
             self._bind(state)
+        assert self._bound is not None
         self._bound(given)
-        state["batch"] = self._bound.outputs
+        return True
+
+    def release(self) -> None:
+        """Give up all buffers, and the arrays of the state."""
+        self._bound = self._state = self.outputs = None
+        self._slots = ()
 
     def _bind(self, state: Tree) -> None:
         """Make the calls on the arrays of a state from now on."""
         leaves = {path: leaf for path, leaf in _leaves(state) if path[0] != "batch"}
-        self._bound: Bound = self._recording.bind(leaves)
-        self._state = state
-        self._slots = list(_slots(state))
+        self._bound = self._recording.bind(leaves)
+        self.outputs = self._bound.outputs
+        self._state, self._slots = state, list(_slots(state))
 
 
 def _arrays(batch: Batch) -> list[Any]:
-    x = batch.x
-    return (
-        [*x, batch.y, batch.weight]
-        if isinstance(x, tuple)
-        else [x, batch.y, batch.weight]
+    """Return inputs, targets and weights."""
+    x, y, weight = batch.x, batch.y, batch.weight
+    return [*x, y, weight] if isinstance(x, tuple) else [x, y, weight]
+
+
+def _kind(arrays: list[Any]) -> tuple[Any, ...]:
+    """Return what says whether the same calls can be made on arrays."""
+    return tuple(
+        [a if a is None else (a.shape, a.strides, a.dtype.num) for a in arrays]
     )
 
 
@@ -186,7 +239,7 @@ def _row_by_row(batch: Batch) -> Batch:
     return Batch(tuple(x) if several else x[0], y, weight, batch.rescaled)
 
 
-def _leaves(tree: Tree, path: Path = ()) -> Any:
+def _leaves(tree: Tree, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Yield each leaf of a tree with its path."""
     for key, value in tree.items():
         if isinstance(value, dict):
@@ -195,7 +248,7 @@ def _leaves(tree: Tree, path: Path = ()) -> Any:
             yield (*path, key), value
 
 
-def _slots(tree: Tree) -> Any:
+def _slots(tree: Tree) -> Iterator[tuple[Tree, str, Any]]:
     """Yield dict, key and value of all that is in a state but the last batch."""
     for key, value in tree.items():
         if key != "batch":
@@ -205,7 +258,7 @@ def _slots(tree: Tree) -> Any:
 
 
 def _noted(recorder: Recorder, tree: Tree, path: Path = ()) -> Tree:
-    """Return a state with noted arrays."""
+    """Return a state with noted arrays, without the last batch."""
     return {
         key: _noted(recorder, value, (*path, key))
         if isinstance(value, dict)

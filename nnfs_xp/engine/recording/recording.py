@@ -38,7 +38,9 @@ class Recording:
         kept = {place.memory for place in places_in(outputs)}
         needed = _uncopied(_forwarded(_needed(calls, kept), kept), kept)
         self.once, self.calls = _split(needed, kept)
-        lives = _lives(self.calls, kept, {m for c in self.once for m in _written(c)})
+        # Results outlive the buffer, so they are no part of it.
+        apart = kept | {memory for call in self.once for memory in _written(call)}
+        lives = _lives(self.calls, apart)
         self.starts, self.size = _layout(_shared(self.calls, lives), lives)
 
     def bind(self, state: Mapping[tuple[str, ...], np.ndarray]) -> Bound:
@@ -63,7 +65,7 @@ class Bound:
         self._state, self._starts = state, recording.starts
         self._buffer = aligned(recording.size)
         self.nbytes = self._buffer.nbytes
-        # Memory of its own: what is computed once, and copies of what is given.
+        # Memory of its own: results, what is computed once, copies of what is given.
         self._own: dict[Memory, np.ndarray] = {}
         self._views: dict[Place, np.ndarray] = {}
         # What is given is not copied, but where a kernel has bound itself to it.
@@ -281,18 +283,13 @@ def _split(calls: list[Call], kept: set[Memory]) -> tuple[list[Call], list[Call]
     return once, rest
 
 
-def _lives(
-    calls: list[Call], kept: set[Memory], constant: set[Memory]
-) -> dict[Memory, list[int]]:
+def _lives(calls: list[Call], apart: set[Memory]) -> dict[Memory, list[int]]:
     """Return the first and the last call that uses each temporary."""
     lives: dict[Memory, list[int]] = {}
     for number, call in enumerate(calls):
         for memory in (*_read(call), *_written(call)):
-            if memory.is_temporary and memory not in constant:
+            if memory.is_temporary and memory not in apart:
                 lives.setdefault(memory, [number, number])[1] = number
-    for memory in kept:
-        if memory in lives:
-            lives[memory][1] = len(calls)
     return lives
 
 
