@@ -139,7 +139,8 @@ def test_dense_layers_are_fused_in_training_alone():
 def planned_cases():
     for name in LOOPS:
         for kind in ("usual", "ReLU, usual", "usual, number", "usual, weights"):
-            if kind in CASES[name] and "activation" not in name:
+            alone = "activation" in name or name == "accumulate"
+            if kind in CASES[name] and not alone:
                 yield name, kind
 
 
@@ -221,6 +222,42 @@ def test_threads_give_the_same_bits(name, monkeypatch):
         found.append(bits(own))
         assert all(a is b for a, b in zip(results, [own[0], *own[2:]], strict=True))
     assert found[0] == found[1]
+
+
+@needs_numba
+def test_a_plan_adds_statistics_up_as_numpy_does_to_the_bit(dtype):
+    be, random = nx.get_backend("numpy", dtype=dtype), np.random.default_rng(8)
+    for n in (0, 1, 7, 8, 20, 128, 129, 300, 4097):
+        losses, count = random.standard_normal(n).astype(dtype), np.asarray(3, "int32")
+        kinds = dtype, dtype, "int32", "int32"
+        found, expected = ([np.asarray(5, k) for k in kinds] for _ in range(2))
+        values, slots = [losses, n, count, 2], [be.zeros(()), None, None, None]
+        (totals, added), call = LOOPS["accumulate"].planned(
+            be, np.empty, found, slots, values
+        )
+        assert totals is found
+        assert added[0] is slots[0]
+        for _ in range(2):
+            losses *= 3
+            call()
+            kernel = kernels.implementations("numpy")["accumulate"]
+            _, wanted = kernel(be, expected, [None] * 4, values)
+            assert bits(totals) == bits(expected)
+            assert [float(a) for a in added] == [float(a) for a in wanted]
+
+
+@needs_numba
+def test_statistics_that_are_no_numbers_have_no_plan():
+    be, matrix = nx.get_backend("numpy"), np.zeros((2, 2), "int32")
+    number = np.asarray(1.0, "float32")
+    for total, value in (
+        (matrix, matrix),
+        (number, np.arange(4, dtype="int32")),
+        (number, np.zeros((2, 4), "float32")[:, ::2]),
+        (np.asarray(1, "int64"), 1),
+    ):
+        given = be, np.empty, [total], [None], [value]
+        assert LOOPS["accumulate"].planned(*given) is NotImplemented
 
 
 @pytest.mark.parametrize("size", [1, 63, 64, 65, 1000, 12345])

@@ -38,13 +38,19 @@ _OF_C = {
     "exp", "expf", "expm1", "log", "logf", "memcpy", "memmove", "memset", "sqrt",
     "sqrtf",
 }  # fmt: skip
-# Loops cannot raise; what numba adds for it is never reached.
+# Loops cannot raise: what numba adds for errors, which calls these, is never reached.
+_OF_ERRORS = "Py", "_Py", "NRT_", "numba_"
 _DECLARED = re.compile(r"^declare ([^@\n]*?)@(\w+)(\([^\n]*?\))[^\n]*$", re.MULTILINE)
 # Sums may be added up in any order; elsewhere a product and a sum may be one operation.
 _FAST = {"row_sum": {"contract", "reassoc"}}
 
 # No functions that Python could call.
 _PARTS_ALONE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+# As they are when they are imported.
+_TEXTS = [
+    Path(file).read_text(encoding="utf-8") for file in (source.__file__, __file__)
+]
 
 _lock = threading.RLock()
 # Why loops cannot be compiled, once that was tried.
@@ -176,8 +182,7 @@ def _key() -> str:
     """Return a name for all that machine code depends on."""
     llvm = _llvm()
     depends = (
-        Path(source.__file__).read_text(encoding="utf-8"),
-        Path(__file__).read_text(encoding="utf-8"),
+        *_TEXTS,
         *(importlib.metadata.version(name) for name in ("numba", "llvmlite", "numpy")),
         llvm.get_process_triple(), *_processor(),
     )  # fmt: skip
@@ -240,9 +245,15 @@ def _built(name: str, dtype: str, gradient: str) -> tuple[dict[str, Any], bytes]
             calls.append(called)
         if called in _OF_C or called.startswith("llvm"):
             return found[0]
+        if not called.startswith(_OF_ERRORS):
+            raise RuntimeError(f"the loop {name} calls {called}")
         return f"define internal {kind}@{called}{arguments} {{ unreachable }}"
 
     text = _DECLARED.sub(defined, function.inspect_llvm())
+    if ".numba.unresolved" in text:
+        raise RuntimeError(f"the loop {name} has parts that numba connects later")
+    # Files of several loops may hold the same part.
+    text = text.replace("define linkonce_odr ", "define internal ")
     code = _target().emit_object(llvm.parse_assembly(text))
     return {"symbol": function.native_name, "calls": calls}, code
 

@@ -35,6 +35,8 @@ def bias_activation(
     kind = _kind(activation)
     if kind not in ("Linear", "ReLU") or not is_plain(be, z, biases):
         return NotImplemented
+    if biases.shape != (1, z.shape[1]):
+        return NotImplemented
     name = "add_bias_relu" if kind == "ReLU" else "add_bias"
     return (z, z if kind == "ReLU" else ()), bound(be, name, *z.shape, z, biases)
 
@@ -53,7 +55,7 @@ def activation_bias_backward(
         return NotImplemented
     shape = n, k = dy.shape
     db = new((1, k), dy.dtype) if db_out is None else db_out
-    if not is_plain(be, db):
+    if not is_plain(be, db) or db.shape != (1, k):
         return NotImplemented
     if _kind(activation) == "Linear":
         # BLAS adds up faster.

@@ -21,19 +21,23 @@ _ROUNDING = {"float32": 2.0**-23, "float64": 2.0**-52}
 _ELEMENTS_OF_THREAD = 2**18
 
 
-def loop(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def loop(
+    name: str, planned_only: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that registers an implementation by a loop, written once.
 
     It is written as ``planned(be, new, *arguments) -> (results, call)``. `call`
     computes the results from what the arguments hold then. `results` are arguments that
     it overwrites, or arrays made by ``new(shape, dtype)``. NotImplemented stands for
     arguments that the loop does not take. The implementation makes the call at once,
-    and has the other as its attribute `planned`.
+    and has the other as its attribute `planned`. With `planned_only` it makes none.
     """
 
     def enter(planned: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(planned)
         def implementation(be: Any, *arguments: Any) -> Any:
+            if planned_only:
+                return NotImplemented
             try:
                 plan = planned(be, np.empty, *arguments)
             except compiled.CannotCompileError:
@@ -47,13 +51,9 @@ def loop(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         @functools.wraps(planned)
         def safely_planned(be: Any, new: New, *arguments: Any) -> Any:
             try:
-                plan = planned(be, new, *arguments)
+                return planned(be, new, *arguments)
             except compiled.CannotCompileError:
                 return NotImplemented
-            if plan is not NotImplemented:
-                # A call knows addresses alone, which keep no array alive.
-                plan[1].arrays = arguments, plan[0]
-            return plan
 
         implementation.planned = safely_planned  # type: ignore[attr-defined]
         return implements(name, "loops")(implementation)
@@ -78,7 +78,10 @@ def bound(be: Any, name: str, *arguments: Any, gradient: str = "relu") -> Call:
     """Return a call of a loop on numbers and arrays; None stands for no array."""
     function, layout = compiled.loop(name, be.dtype_name, gradient)
     block = layout.pack(*map(_as_slot, arguments))
-    return functools.partial(function, block)
+    call = functools.partial(function, block)
+    # The block has addresses alone, which keep no array alive.
+    call.arguments = arguments  # type: ignore[attr-defined]
+    return call
 
 
 def over_elements(
@@ -121,13 +124,16 @@ def labels_of(y_true: Any) -> tuple[Any, Any, bool] | None:
     return None
 
 
-def _as_slot(argument: Any) -> Any:
-    if argument is None:
-        return 0
-    if not isinstance(argument, np.ndarray):
-        return argument
+def address(array: np.ndarray) -> int:
+    """Return where an array begins."""
     try:
-        # The fastest way to an address, for arrays that can be written to.
-        return ctypes.addressof(ctypes.c_char.from_buffer(argument))  # type: ignore[arg-type]
+        # The fastest way, for arrays that can be written to.
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        return argument.ctypes.data
+        return array.ctypes.data
+
+
+def _as_slot(argument: Any) -> Any:
+    if isinstance(argument, np.ndarray):
+        return address(argument)
+    return 0 if argument is None else argument

@@ -15,10 +15,12 @@ def softmax_cross_entropy_with_gradient(
 ) -> Any:
     """Go through blocks of rows that stay in the cache."""
     labels, weighted = labels_of(y_true), not isinstance(dlosses, float)
-    weights = [dlosses] if weighted else []
+    weights: list[Any] = [dlosses] if weighted else []
     if labels is None or not z.shape[1] or not is_plain(be, z, *weights):
         return NotImplemented
     n, k = z.shape
+    if len(y_true) != n or any(each.shape != (n,) for each in weights):
+        return NotImplemented
     dz, losses = new((n, k), z.dtype), new((n,), z.dtype)
     factors = (0.0, dlosses, True) if weighted else (dlosses, None, False)
     arguments = n, k, z, *labels, *factors, dz, losses

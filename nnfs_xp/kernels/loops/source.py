@@ -27,6 +27,15 @@ Longs: TypeAlias = Any
 
 real: Any = np.float32
 
+# What makes an address memory, as `compiled` sets it.
+as_Reals: Any = None
+as_Ints: Any = None
+
+# Columns of the table that `accumulate` goes through: addresses of a total, of a slot
+# for what the batch adds, and of numbers; how many these are; a number without an
+# address; and whether all are integers. There is 0 for no address.
+TOTAL, SLOT, VALUES, LENGTH, NUMBER, INTEGER, COLUMNS = range(7)
+
 # Elements of a block of rows, which stays in the first cache.
 BLOCK = 4096
 
@@ -147,11 +156,19 @@ def activation_bias_backward(
     """Go back through an activation, and sum its gradient up over the rows."""
     for j in range(k):
         sums[j] = real(0.0)
-    for i in range(n):
-        for at in range(i * k, i * k + k):
+    rows = max(1, BLOCK // max(1, k))
+    for begin in range(0, n, rows):
+        end = min(n, begin + rows)
+        for at in range(begin * k, end * k):
             dz[at] = gradient(first[at], second[at], dy[at], parameter)
-        for j in range(k):
-            sums[j] += dz[i * k + j]
+        by_fours = begin + (end - begin) // 4 * 4
+        for i in range(begin, by_fours, 4):
+            one, two, three, four = i * k, (i + 1) * k, (i + 2) * k, (i + 3) * k
+            for j in range(k):
+                sums[j] += (dz[one + j] + dz[two + j]) + (dz[three + j] + dz[four + j])
+        for i in range(by_fours, end):
+            for j in range(k):
+                sums[j] += dz[i * k + j]
 
 
 def softmax_cross_entropy_with_gradient(
@@ -212,6 +229,56 @@ def count_correct(
                 best, top = j, score
         right += is_number and best == label
     correct[0], counted[0] = np.int32(right), np.int32(counting)
+
+
+def accumulate(rows: Count, table: Longs):
+    """Add a number, or the sum of some, to each total; see `TOTAL`."""
+    for row in range(rows):
+        at = row * COLUMNS
+        values, length = table[at + VALUES], table[at + LENGTH]
+        if table[at + INTEGER]:
+            number = np.int32(table[at + NUMBER])
+            added = as_Ints(values)[0] if values else number
+            as_Ints(table[at + TOTAL])[0] += added
+        else:
+            amount = real(table[at + NUMBER])
+            if values:
+                amount = numpy_sum(as_Reals(values), np.int64(0), length)
+            as_Reals(table[at + TOTAL])[0] += amount
+            if table[at + SLOT]:
+                as_Reals(table[at + SLOT])[0] = amount
+
+
+def numpy_sum(x, begin, n):
+    """Return the sum of n numbers as NumPy adds them up, to the bit.
+
+    By halves down to 128 numbers or fewer, and these in eight sums of every eighth
+    number, so that rounding errors hardly grow: NumPy's ``pairwise_sum``.
+    """
+    if n < 8:
+        total = real(0.0)
+        for i in range(begin, begin + n):
+            total += x[i]
+        return total
+    if n <= 128:
+        a, b, c, d = x[begin], x[begin + 1], x[begin + 2], x[begin + 3]
+        e, f, g, h = x[begin + 4], x[begin + 5], x[begin + 6], x[begin + 7]
+        whole = begin + n // 8 * 8
+        for i in range(begin + 8, whole, 8):
+            a += x[i]
+            b += x[i + 1]
+            c += x[i + 2]
+            d += x[i + 3]
+            e += x[i + 4]
+            f += x[i + 5]
+            g += x[i + 6]
+            h += x[i + 7]
+        total = ((a + b) + (c + d)) + ((e + f) + (g + h))
+        for i in range(whole, begin + n):
+            total += x[i]
+        return total
+    half = n // 16 * 8
+    return numpy_sum(x, begin, half) + numpy_sum(x, begin + half, n - half)
 
 
 # Optimizers. What is below `least`, the smallest normal number, becomes 0. A moment
