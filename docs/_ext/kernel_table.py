@@ -26,6 +26,7 @@ def rows_of_kernels() -> list[list[str]]:
     rows = [["kernel", "what it computes", "reference in nnfs_xp", "implemented for"]]
     for name, reference in sorted(references().items()):
         owners = [title(b) for b in nnfs_xp.BACKEND_NAMES if name in implementations(b)]
+        owners += ["NumPy by a loop"] if name in implementations("loops") else []
         summary = (inspect.getdoc(reference) or "").partition("\n\n")[0]
         file = Path(inspect.getfile(reference)).relative_to(ROOT).as_posix()
         rows.append(

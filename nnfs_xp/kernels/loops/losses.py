@@ -14,12 +14,13 @@ def softmax_cross_entropy_with_gradient(
     be: Any, new: New, z: np.ndarray, y_true: np.ndarray, dlosses: np.ndarray | float
 ) -> Any:
     """Go through blocks of rows that stay in the cache."""
-    labels, weighted = labels_of(y_true), not isinstance(dlosses, float)
+    weighted = not isinstance(dlosses, float)
     weights: list[Any] = [dlosses] if weighted else []
-    if labels is None or not z.shape[1] or not is_plain(be, z, *weights):
+    if not is_plain(be, z, *weights):
         return NotImplemented
-    n, k = z.shape
-    if len(y_true) != n or any(each.shape != (n,) for each in weights):
+    (n, k), labels = z.shape, labels_of(y_true)
+    as_many = len(y_true) == n and all(each.shape == (n,) for each in weights)
+    if labels is None or not k or not as_many:
         return NotImplemented
     dz, losses = new((n, k), z.dtype), new((n,), z.dtype)
     factors = (0.0, dlosses, True) if weighted else (dlosses, None, False)
