@@ -11,6 +11,7 @@ from nnfs_xp.kernels.registry import (
     loops_note,
     portable,
     references,
+    resolve_all,
     set_kernel_mode,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "loops_note",
     "portable",
     "references",
+    "resolve_all",
     "set_kernel_mode",
     "implements",
     "implementations",

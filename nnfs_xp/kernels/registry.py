@@ -197,6 +197,17 @@ def _first_of(first: Function, second: Function) -> Function:
     return implementation
 
 
+def resolve_all(backend: str) -> None:
+    """Find for every portable function what calls of a backend go to.
+
+    A compiler that traces a first call would take for a condition that nothing was
+    found yet, and compile anew at the second.
+    """
+    if kernel_mode() != "require":
+        for name, reference in _REFERENCES.items():
+            _RESOLVED[name][backend] = _resolve(name, backend, reference)
+
+
 def _load_implementations(backend: str) -> None:
     """Import the module that registers a backend's implementations, if there is one."""
     # A set and no cached function, as torch.compile traces this and warns of those.

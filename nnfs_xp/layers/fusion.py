@@ -103,22 +103,21 @@ class DenseActivation(Layer):
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
         """Return ``activation(X W + b)``; residuals are operands and activation's."""
-        be, dense, activation = cx.be, cx["dense"], cx["activation"].unit
+        be, parts = cx.be, cx.children
+        dense, activation = parts["dense"], parts["activation"].unit
         z, operands = product(dense, x if x.ndim == 2 else as_matrix(cx, x))
         y, kept = bias_activation(be, z, dense.params["biases"], activation)
         return y if x.ndim == 2 else as_before(cx, y, x.shape), (operands, kept)
 
     def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array | None:
         """Write ``dW`` and ``db``, and return ``dX`` if it is needed."""
-        dense, activation = cx["dense"], cx["activation"].unit
-        operands, kept = residuals
-        rows, db_out = (
-            dy if dy.ndim == 2 else as_matrix(cx, dy),
-            dense.grads.out("biases"),
-        )
+        parts, (operands, kept) = cx.children, residuals
+        dense, activation = parts["dense"], parts["activation"].unit
+        rows, grads = dy if dy.ndim == 2 else as_matrix(cx, dy), dense.grads
+        db_out = grads.out("biases")
         dz, db = activation_bias_backward(cx.be, kept, rows, activation, db_out)
         if dense.learns:
-            dense.grads["biases"] = db
+            grads["biases"] = db
         dx = product_backward(dense, operands, dz)
         return dx if dy.ndim == 2 else as_before(cx, dx, dy.shape)
 

@@ -11,17 +11,20 @@ from nnfs_xp.kernels import portable
 
 def product(cx: Context, x: Array) -> tuple[Array, Any]:
     """Return ``X W``, and its two operands, rounded as the backend does it."""
-    be = cx.be
-    x, w = be.operand(x), be.operand(cx.params["weights"])
+    be, w = cx.be, cx.params["weights"]
+    if be.matmul_precision != "full":
+        x, w = be.operand(x), be.operand(w)
     return be.matmul(x, w), (x, w)
 
 
 def product_backward(cx: Context, operands: Any, dz: Array) -> Array | None:
     """Write ``dW`` if it is learned, and return ``dX`` if it is needed."""
     be, (x, w) = cx.be, operands
-    dz = be.operand(dz)
+    if be.matmul_precision != "full":
+        dz = be.operand(dz)
     if cx.learns:
-        cx.grads["weights"] = be.matmul(x.T, dz, cx.grads.out("weights"))
+        grads = cx.grads
+        grads["weights"] = be.matmul(x.T, dz, grads.out("weights"))
     if not cx.needs_dx:
         return None
     # Where nothing was rounded, the weights are those of now.

@@ -11,6 +11,7 @@ from nnfs_xp.engine.draws import AskedDraws, GivenDraws
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.step import Arrays, Batch, EagerExecutor, Rows, Tree, train_step
 from nnfs_xp.errors import BackendUnavailableError
+from nnfs_xp.kernels import resolve_all
 from nnfs_xp.trees import copy_tree, leaves, map_leaves
 
 
@@ -75,6 +76,7 @@ class TorchCompileExecutor(EagerExecutor):
     def _new_step(self) -> Any:
         """Return the step as a function that is compiled when it is first called."""
         network = self.network
+        resolve_all(network.backend.name)
 
         def step(state: Tree, batch: Arrays, given: Arrays) -> Tree:
             # The arrays are written to, but the slots are to keep the objects

@@ -1,4 +1,4 @@
-"""Implementations for PyTorch: its own functions where it has them."""
+"""Sums of rows by their ids."""
 
 from __future__ import annotations
 

@@ -1,0 +1,26 @@
+"""Implementations for PyTorch, of its own functions.
+
+They are ATen's functions as PyTorch calls them for its own layers, in place where that
+is allowed. None of them records anything for autograd. ``torch.compile`` traces the
+references instead, whose operations it fuses.
+"""
+
+from nnfs_xp.kernels.torch import (
+    activations,
+    clipping,
+    embedding,
+    layers,
+    losses,
+    optimizers,
+    statistics,
+)
+
+__all__ = [
+    "activations",
+    "clipping",
+    "embedding",
+    "layers",
+    "losses",
+    "optimizers",
+    "statistics",
+]

@@ -1,0 +1,40 @@
+"""What the implementations for eager steps share."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from nnfs_xp.kernels.registry import Function, implements
+
+
+def implements_eager(name: str) -> Callable[[Function], Function]:
+    """Return a decorator that registers an implementation for eager steps.
+
+    A compiler gets the reference, whose operations it fuses. It would not fuse a
+    function of ATen with its neighbours.
+    """
+
+    def enter(function: Function) -> Function:
+        @functools.wraps(function)
+        def call(*arguments: Any) -> Any:
+            if torch.compiler.is_dynamo_compiling():
+                return NotImplemented
+            return function(*arguments)
+
+        implements(name, "torch")(call)
+        return function
+
+    return enter
+
+
+@functools.lru_cache(maxsize=256)
+def number(value: float, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Return a number as an array without axes.
+
+    PyTorch takes one and a half microseconds to make one of a Python number.
+    """
+    return torch.tensor(value, dtype=dtype, device=device)
