@@ -10,10 +10,8 @@ from nnfs_xp.kernels.torch.eager import implements_eager
 
 Tensor = Any
 
-# They are private, and may be gone one day. What is written here follows PyTorch 2.13,
-# and has not changed since 2.5.
+# It is private, and may be gone one day. What is written here follows PyTorch 2.13.
 _fused_adam = getattr(torch, "_fused_adam_", None)
-_fused_adamw = getattr(torch, "_fused_adamw_", None)
 
 
 @implements_eager("adam")
@@ -30,53 +28,17 @@ def adam(
     epsilon: float,
 ) -> Any:
     """Go through the arrays once."""
-    settings = beta_1, beta_2, epsilon, 0.0
-    return _adam(_fused_adam, w, dw, m, v, step, learning_rate, *settings)
-
-
-@implements_eager("adamw")
-def adamw(
-    be: Any,
-    w: Tensor,
-    dw: Tensor,
-    m: Tensor,
-    v: Tensor,
-    step: Tensor,
-    learning_rate: Tensor,
-    beta_1: float,
-    beta_2: float,
-    epsilon: float,
-    weight_decay: float,
-) -> Any:
-    """Go through the arrays once."""
-    settings = beta_1, beta_2, epsilon, weight_decay
-    return _adam(_fused_adamw, w, dw, m, v, step, learning_rate, *settings)
-
-
-def _adam(
-    fused: Any,
-    w: Tensor,
-    dw: Tensor,
-    m: Tensor,
-    v: Tensor,
-    step: Tensor,
-    learning_rate: Tensor,
-    beta_1: float,
-    beta_2: float,
-    epsilon: float,
-    weight_decay: float,
-) -> Any:
-    # The fused functions take arrays for what lies in memory one after another.
-    if fused is None or not (
+    # The fused function takes arrays for what lies in memory one after another.
+    if _fused_adam is None or not (
         w.is_contiguous()
         and dw.is_contiguous()
         and m.is_contiguous()
         and v.is_contiguous()
     ):
         return NotImplemented
-    fused(
+    _fused_adam(
         [w], [dw], [m], [v], [], [step.float()],
-        lr=learning_rate, beta1=beta_1, beta2=beta_2, weight_decay=weight_decay,
+        lr=learning_rate, beta1=beta_1, beta2=beta_2, weight_decay=0.0,
         eps=epsilon, amsgrad=False, maximize=False,
     )  # fmt: skip
     return w, m, v
