@@ -7,6 +7,7 @@ import importlib.util
 import os
 import platform
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ THREAD_VARIABLES = (
     "NPROC",
     "PJRT_NPROC",
 )
-LIBRARIES = ("numpy", "torch", "jax", "scikit-learn", "cupy")
+LIBRARIES = ("numpy", "torch", "jax", "numba", "keras", "scikit-learn", "cupy")
+# Others may keep so much of a core busy on a machine that is quiet enough.
+QUIET = 0.1
 
 
 def set_environment(threads: int) -> None:
@@ -32,6 +35,29 @@ def set_environment(threads: int) -> None:
         os.environ[name] = str(threads)
     # JAX would take most of the GPU's memory, and others need some too.
     os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+
+
+def busy_cores(seconds: float = 1.0) -> float:
+    """Return how many cores are busy while this process does nothing.
+
+    0 where the system does not tell.
+    """
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return 0.0
+
+    def busy() -> int:
+        user, nice, system, _, _, *others = map(int, stat.read_text().split()[1:9])
+        return user + nice + system + sum(others)
+
+    before = busy()
+    time.sleep(seconds)
+    return (busy() - before) / os.sysconf("SC_CLK_TCK") / seconds
+
+
+def has_peaks() -> bool:
+    """Return whether the system lets a process forget its peak of memory."""
+    return Path("/proc/self/clear_refs").exists()
 
 
 def set_threads(threads: int) -> None:

@@ -1,4 +1,4 @@
-"""Results as a Markdown table for people, and as JSON with every block."""
+"""Results as Markdown tables for people, and as JSON with every block."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ import dataclasses
 import datetime
 from typing import Any
 
-from benchmarks.timing import Timing
-from benchmarks.workloads import WORKLOADS
+from benchmarks.contenders import OWN
+from benchmarks.machine import QUIET
+from benchmarks.sections import TITLES
+from benchmarks.timing import Block, Timing
+
+# What a fit of 60,000 rows of 784 float32 features may add to memory.
+MOST_MIB = 100
+COMMAND = "python benchmarks/run.py --all"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +32,14 @@ class Results:
         For each workload's key, the `Timing` of each contender's label.
     left_out : dict
         Why contenders could not run.
+    sections : dict
+        The keys of `timings` in each table.
+    titles : dict
+        What each key stands for.
+    floors : dict
+        The least microseconds of a step of each key, where known.
+    memory : dict
+        The MiB that ``fit`` adds on each backend.
     date : str
         When, in UTC.
     """
@@ -36,6 +50,10 @@ class Results:
     protocol: dict[str, Any]
     timings: dict[str, dict[str, Timing]]
     left_out: dict[str, str]
+    sections: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    titles: dict[str, str] = dataclasses.field(default_factory=dict)
+    floors: dict[str, float] = dataclasses.field(default_factory=dict)
+    memory: dict[str, float] = dataclasses.field(default_factory=dict)
     date: str = dataclasses.field(
         default_factory=lambda: f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M}"
     )
@@ -47,17 +65,60 @@ class Results:
             return None
         return timings[label].quartiles[1] / timings[self.baseline].quartiles[1]
 
+    def best_rival(self, key: str) -> str | None:
+        """Return the label of the fastest contender that is not our own."""
+        rivals = {k: t for k, t in self.timings[key].items() if not k.startswith(OWN)}
+        if not rivals:
+            return None
+        return min(rivals, key=lambda label: rivals[label].quartiles[1])
+
+
+PAGE_HEAD = f"""# Speed
+
+nnfs_xp beside other ways of doing the same. `benchmarks/README.md` says what is
+measured, and how to read it. On a quiet machine this writes the page, in about an hour:
+
+<!-- not run: takes an hour -->
+```console
+$ {COMMAND} --out docs/results/speed.json --page docs/results/speed.md
+```
+"""
+
+
+def to_page(results: Results | None) -> str:
+    """Return the page of the documentation, of no results if there are none."""
+    body = "**Not measured yet.**\n" if results is None else to_markdown(results)
+    return f"{PAGE_HEAD}\n{body}"
+
 
 def to_markdown(results: Results) -> str:
-    """Return the table, with a line above and notes below."""
-    keys = list(results.timings)
+    """Return a table for each section, with a line above and notes below."""
+    parts = [_head(results)]
+    for section, keys in results.sections.items():
+        parts += _section(results, section, keys)
+    if results.memory:
+        parts.append(_memory(results))
+    parts += _busy_notes(results)
+    parts += [f"Left out: {label}: {why}" for label, why in results.left_out.items()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(results: Results, section: str, keys: list[str]) -> list[str]:
+    """Return a table, ratios to the best rival and to the floor, and notes."""
     labels = list(dict.fromkeys(x for key in keys for x in results.timings[key]))
-    titles = [f"{key}: {WORKLOADS[key].title}" for key in keys]
     rows = [
-        ["one training step", *titles],
+        [TITLES[section], *(f"{key}: {results.titles[key]}" for key in keys)],
         ["---", *["---:"] * len(keys)],
         *([label, *(_cell(results, key, label) for key in keys)] for label in labels),
     ]
+    own = [label for label in labels if label.startswith(OWN)]
+    if len(own) < len(labels):
+        rows += [
+            [f"{label} / best rival", *(_to_rival(results, key, label) for key in keys)]
+            for label in own
+        ]
+    if any(key in results.floors for key in keys):
+        rows.append(["floor", *(_floor(results, key) for key in keys)])
     unit = (
         "Microseconds for one step: median [quartiles] over "
         f"{results.protocol['repeats']} blocks"
@@ -65,22 +126,47 @@ def to_markdown(results: Results) -> str:
     if results.baseline in labels:
         unit += f'; then the ratio of medians to "{results.baseline}"'
     notes = [f"{unit}."]
-    if any("scikit-learn" in label for label in labels):
+    if "scikit-learn" in labels:
         notes.append(
             "scikit-learn also checks its input and encodes its labels at every step."
         )
-    notes += _busy_notes(results)
-    notes += [f"Left out: {label}: {why}" for label, why in results.left_out.items()]
-    lines = [_head(results), "", *("| " + " | ".join(row) + " |" for row in rows), ""]
-    return "\n".join([*lines, "\n\n".join(notes), ""])
+    return ["\n".join("| " + " | ".join(row) + " |" for row in rows), *notes]
+
+
+def _to_rival(results: Results, key: str, label: str) -> str:
+    rival, timing = results.best_rival(key), results.timings[key].get(label)
+    if rival is None or timing is None:
+        return "-"
+    ratio = timing.quartiles[1] / results.timings[key][rival].quartiles[1]
+    return f"{ratio:.2f}x of {rival}"
+
+
+def _floor(results: Results, key: str) -> str:
+    floor = results.floors.get(key)
+    if floor is None:
+        return "-"
+    own = [t for label, t in results.timings[key].items() if label.startswith(OWN)]
+    if not own:
+        return f"{floor:,.0f}"
+    best = min(timing.quartiles[1] for timing in own)
+    return f"{floor:,.0f}; ours takes {best / floor:.2f}x"
+
+
+def _memory(results: Results) -> str:
+    added = ", ".join(f"{mib:.0f} MiB on {b}" for b, mib in results.memory.items())
+    return (
+        f"A fit of 60,000 rows of 784 float32 features adds {added} "
+        f"(aim: at most {MOST_MIB})."
+    )
 
 
 def to_json(results: Results) -> dict[str, Any]:
     """Return the same and every block, as JSON can hold it."""
     tree = dataclasses.asdict(results)
-    tree["benchmark"] = "training_step"
+    tree["benchmark"] = "run"
     for key, timings in results.timings.items():
-        workload: dict[str, Any] = {"title": WORKLOADS[key].title, "contenders": {}}
+        rival = results.best_rival(key)
+        workload: dict[str, Any] = {"contenders": {}, "best_rival": rival}
         for label, timing in timings.items():
             lower, median, upper = timing.quartiles
             workload["contenders"][label] = {
@@ -92,6 +178,19 @@ def to_json(results: Results) -> dict[str, Any]:
             }
         tree["timings"][key] = workload
     return tree
+
+
+def from_json(tree: dict[str, Any]) -> Results:
+    """Return the results that `to_json` made such a tree of."""
+    timings = {
+        key: {
+            label: Timing(found["steps"], [Block(**b) for b in found["blocks"]])
+            for label, found in workload["contenders"].items()
+        }
+        for key, workload in tree["timings"].items()
+    }
+    names = {field.name for field in dataclasses.fields(Results)} - {"timings"}
+    return Results(timings=timings, **{name: tree[name] for name in names})
 
 
 def _head(results: Results) -> str:
@@ -126,6 +225,13 @@ def _busy_notes(results: Results) -> list[str]:
         for where, cores in busy.items()
         if cores > threads + 0.15
     ]
+    if results.machine.get("busy", 0.0) > QUIET:
+        notes.append(
+            "Do not trust these times: before they were taken, other processes kept "
+            f"{results.machine['busy']:.1f} cores busy."
+        )
+    if not busy:
+        return notes
     least = min(busy, key=busy.__getitem__)
     if busy[least] < 0.9:
         notes.append(

@@ -1,7 +1,7 @@
-"""Time one training step of nnfs_xp beside other ways of taking it.
+"""Time nnfs_xp beside other ways of doing the same.
 
-Run it from anywhere: ``python benchmarks/training_step.py``. The README
-beside it says what is measured, and how.
+Run it from anywhere: ``python benchmarks/run.py``. The README beside it says what is
+measured, and how.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ from benchmarks import machine
 
 if TYPE_CHECKING:
     from benchmarks.report import Results
+    from benchmarks.sections import Case
+
+
+SECTIONS = ("steps", "predict", "growth", "memory")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,11 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     machine.set_environment(options.threads)
 
     from benchmarks.agreement import DisagreementError
-    from benchmarks.contenders import available
-    from benchmarks.report import to_json, to_markdown
+    from benchmarks.report import from_json, to_json
     from benchmarks.workloads import WORKLOADS
 
-    unknown = [key for key in options.workloads if key not in WORKLOADS]
+    if options.render:
+        tree = json.loads(options.render.read_text(encoding="utf-8"))
+        _show(options, from_json(tree))
+        return 0
+    unknown = [key for key in options.workloads or () if key not in WORKLOADS]
     if unknown:
         return _fail(f"--workloads: {unknown[0]} is none of {', '.join(WORKLOADS)}")
     if options.device == "cuda":
@@ -42,17 +49,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if reason:
             return _fail(f"--device cuda: {reason}")
         machine.use_full_float32()
-    entries, left_out = available(options.device)
+    if "memory" in options.sections and not machine.has_peaks():
+        return _fail("--sections memory: needs /proc/self/clear_refs, as on Linux")
     machine.set_threads(options.threads)
+    busy = machine.busy_cores()
+    if busy > machine.QUIET:
+        _say(
+            f"warning: other processes keep {busy:.1f} cores busy; times that are "
+            "taken now are of no use"
+        )
     try:
-        results = measure(options, entries, left_out, _say)
+        results = measure(options, busy, _say)
     except DisagreementError as error:
         return _fail(f"contenders disagree, nothing was timed: {error}")
 
-    table = to_markdown(results)
-    print(table)
-    if options.markdown:
-        options.markdown.write_text(table, encoding="utf-8")
+    _show(options, results)
     if options.out:
         text = json.dumps(to_json(results), indent=1)
         options.out.write_text(text + "\n", encoding="utf-8")
@@ -63,12 +74,23 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "--repeats", type=_positive, default=15, help="blocks of each contender (15)"
+        "--sections", nargs="+", choices=SECTIONS, default=["steps"], metavar="NAME",
+        help=f"which of {', '.join(SECTIONS)} (steps)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--workloads", nargs="+", metavar="W",
+        help="which of W1 to W7 for steps (W1 W2 W3)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--all", action="store_true", help="every section and every workload"
     )
     parser.add_argument(
-        "--workloads", nargs="+", default=["W1", "W2", "W3"], metavar="W",
-        help="which of W1, W2 and W3 (all)",
+        "--contenders", nargs="+", metavar="TEXT",
+        help="only those whose label contains one of these",
     )  # fmt: skip
+    parser.add_argument(
+        "--repeats", type=_positive, default=15, help="blocks of each contender (15)"
+    )
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument(
         "--threads", type=_positive, default=1, help="for every library (1)"
@@ -77,44 +99,36 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--out", type=Path, metavar="FILE.json", help="write every block there"
     )
     parser.add_argument(
-        "--markdown", type=Path, metavar="FILE.md", help="write the table there too"
+        "--markdown", type=Path, metavar="FILE.md", help="write the tables there too"
     )
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--page", type=Path, metavar="FILE.md",
+        help="write the page of the documentation there",
+    )  # fmt: skip
+    parser.add_argument(
+        "--render", type=Path, metavar="FILE.json",
+        help="measure nothing, and show the tables of such a file",
+    )  # fmt: skip
+    options = parser.parse_args(arguments)
+    if options.all:
+        options.sections = list(SECTIONS)
+    if options.workloads is None:
+        names = range(1, 8 if options.all else 4)
+        options.workloads = [f"W{number}" for number in names]
+    return options
 
 
 def measure(
-    options: argparse.Namespace,
-    entries: Sequence,
-    left_out: dict[str, str],
-    say: Callable[[str], None],
+    options: argparse.Namespace, busy: float, say: Callable[[str], None]
 ) -> Results:
-    """Check and time every contender on every workload."""
-    from benchmarks import agreement, timing
-    from benchmarks.contenders import BASELINE, REFERENCE
-    from benchmarks.contenders.book import Book
+    """Check and time every contender on every case of the sections asked for."""
+    from benchmarks import agreement, fit_memory, timing
+    from benchmarks.contenders import BASELINE
     from benchmarks.report import Results
-    from benchmarks.workloads import WORKLOADS, make_problem
+    from benchmarks.sections import cases_of
 
-    contenders = {}
-    # All of them are checked before any is timed.
-    for key in options.workloads:
-        problem = make_problem(WORKLOADS[key])
-        contenders[key] = {e.label: e.make(problem, options.device) for e in entries}
-        # The book's way is compared with even where it is not timed.
-        checked = {REFERENCE: Book(problem, "cpu"), **contenders[key]}
-        agreement.check_agreement(checked)
-        say(f"{key}: all losses agree over {agreement.CHECKED_STEPS} steps")
-    timings = {}
-    for key in options.workloads:
-        timings[key] = timing.time_contenders(
-            contenders[key],
-            options.repeats,
-            timing.BLOCK_SECONDS,
-            timing.WARM_UP_SECONDS,
-        )
-        say(f"{key}: timed")
-    return Results(
-        machine=machine.describe(options.device, options.threads),
+    results = Results(
+        machine={**machine.describe(options.device, options.threads), "busy": busy},
         versions=machine.versions(),
         baseline=BASELINE,
         protocol={
@@ -123,9 +137,58 @@ def measure(
             "checked_steps": agreement.CHECKED_STEPS,
             "relative_tolerance": agreement.RELATIVE_TOLERANCE,
         },
-        timings=timings,
-        left_out=left_out,
+        timings={},
+        left_out={},
     )
+    for case in cases_of(options.sections, options.workloads):
+        _measure(case, options, results, say)
+    if "memory" in options.sections:
+        results.memory.update(fit_memory.measured())
+        say("memory: measured")
+    return results
+
+
+def _measure(
+    case: Case,
+    options: argparse.Namespace,
+    results: Results,
+    say: Callable[[str], None],
+) -> None:
+    """Check the contenders of a case, and time them if they agree."""
+    from benchmarks import agreement, timing
+    from benchmarks.contenders import REFERENCE, available
+    from benchmarks.contenders.book import Book
+    from benchmarks.floor import floor_us
+    from benchmarks.workloads import CHECKED_IF_SMALL, make_problem
+
+    workload, key = case.workload, case.key
+    entries, left_out = available(options.device, case.entries)
+    if options.contenders:
+        entries = [e for e in entries if any(t in e.label for t in options.contenders)]
+    results.left_out.update(left_out)
+    problem = make_problem(workload)
+    contenders = {e.label: e.make(problem, options.device) for e in entries}
+    checked = dict(contenders)
+    steps = workload.checked_steps
+    if case.trains and steps == CHECKED_IF_SMALL:
+        # The book's way is compared with even where it is not timed.
+        checked = {REFERENCE: Book(problem, "cpu"), **checked}
+    agreement.check_agreement(checked, steps)
+    say(f"{key}: all losses agree over {steps} steps")
+    few = timing.HEAVY if workload.heavy else None
+    results.timings[key] = timing.time_contenders(
+        contenders,
+        few or options.repeats,
+        0.0 if few else timing.BLOCK_SECONDS,
+        0.0 if few else timing.WARM_UP_SECONDS,
+        fewest=1 if few else timing.FEWEST,
+    )
+    results.sections.setdefault(case.section, []).append(key)
+    results.titles[key] = workload.title
+    if options.device == "cpu":
+        rows = len(problem.batches[0][0])
+        results.floors[key] = floor_us(workload, rows, case.trains)
+    say(f"{key}: timed")
 
 
 def why_no_gpu() -> str:
@@ -144,6 +207,18 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
     return value
+
+
+def _show(options: argparse.Namespace, results: Results) -> None:
+    """Print tables, and write them to the files that are named."""
+    from benchmarks.report import to_markdown, to_page
+
+    tables = to_markdown(results)
+    print(tables)
+    if options.markdown:
+        options.markdown.write_text(tables, encoding="utf-8")
+    if options.page:
+        options.page.write_text(to_page(results), encoding="utf-8")
 
 
 def _say(text: str) -> None:

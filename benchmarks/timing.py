@@ -14,6 +14,10 @@ from benchmarks.contenders.base import Contender
 # A block of the fastest contender takes at least so long.
 BLOCK_SECONDS = 0.03
 WARM_UP_SECONDS = 0.3
+# Steps of a block, at least.
+FEWEST = 5
+# Blocks of a workload whose steps take seconds.
+HEAVY = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,16 +91,16 @@ def time_block(contender: Contender, steps: int) -> Block:
                 gc.enable()
 
 
-def warm_up(contender: Contender, seconds: float) -> float:
+def warm_up(contender: Contender, seconds: float, fewest: int = FEWEST) -> float:
     """Take steps for a while, and return the time of one at the end."""
-    steps = _multiple(5, contender.whole)
+    steps = _multiple(fewest, contender.whole)
     began = time.perf_counter()
     while True:
         step_seconds = time_block(contender, steps).seconds / steps
         left = seconds - (time.perf_counter() - began)
         if left <= 0:
             return step_seconds
-        more = max(5, min(4 * steps, int(left / step_seconds)))
+        more = max(fewest, min(4 * steps, int(left / step_seconds)))
         steps = _multiple(more, contender.whole)
 
 
@@ -105,6 +109,7 @@ def time_contenders(
     repeats: int,
     block_seconds: float,
     warm_up_seconds: float,
+    fewest: int = FEWEST,
 ) -> dict[str, Timing]:
     """Time all contenders in turns.
 
@@ -112,9 +117,11 @@ def time_contenders(
     repeat to repeat, so that drifts of the machine hit all alike. The number
     of steps in a block is the same for all.
     """
-    fastest = min(warm_up(each, warm_up_seconds) for each in contenders.values())
+    fastest = min(
+        warm_up(each, warm_up_seconds, fewest) for each in contenders.values()
+    )
     whole = math.lcm(*(each.whole for each in contenders.values()))
-    steps = _multiple(max(5, math.ceil(block_seconds / fastest)), whole)
+    steps = _multiple(max(fewest, math.ceil(block_seconds / fastest)), whole)
     labels = list(contenders)
     blocks: dict[str, list[Block]] = {label: [] for label in labels}
     for repeat in range(repeats):

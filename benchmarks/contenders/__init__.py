@@ -9,13 +9,17 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.util
+from collections.abc import Sequence
 from typing import Any
 
 import nnfs_xp
 from benchmarks.contenders.base import Contender
-from benchmarks.workloads import Problem
+from benchmarks.workloads import CHECKED_IF_SMALL, Problem, Workload
 
 DEVICES = ("cpu", "cuda")
+# Libraries that nnfs_xp has no backend for.
+OTHERS = {"sklearn": "scikit-learn", "keras": "Keras, or JAX for it,"}
+NEEDED = {"sklearn": ("sklearn",), "keras": ("keras", "jax")}
 BASELINE = "PyTorch eager, fused Adam"
 REFERENCE = "the book's way, NumPy"
 
@@ -36,6 +40,10 @@ class Entry:
         Further arguments of the class.
     devices : tuple of str
         Where it runs.
+    adam_only : bool
+        Whether it has no other optimizer.
+    small_only : bool
+        Whether it clips probabilities, or takes too long, on large networks.
     """
 
     label: str
@@ -43,12 +51,22 @@ class Entry:
     factory: str
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
     devices: tuple[str, ...] = DEVICES
+    adam_only: bool = False
+    small_only: bool = False
+
+    def takes(self, workload: Workload) -> bool:
+        """Return whether it takes part in a workload."""
+        small = workload.checked_steps >= CHECKED_IF_SMALL
+        return (workload.optimizer == "adam" or not self.adam_only) and (
+            small or not self.small_only
+        )
 
     def why_not(self, device: str) -> str:
         """Return why it cannot run on a device; nothing if it can."""
-        if self.library == "sklearn":
-            found = importlib.util.find_spec("sklearn")
-            return "" if found else "scikit-learn is not installed"
+        if self.library in OTHERS:
+            name = OTHERS[self.library]
+            found = all(map(importlib.util.find_spec, NEEDED[self.library]))
+            return "" if found else f"{name} is not installed"
         try:
             nnfs_xp.get_backend(self.library, device=device)
         except nnfs_xp.BackendUnavailableError as error:
@@ -63,17 +81,47 @@ class Entry:
 
 
 CPU, CUDA = ("cpu",), ("cuda",)
+NUMPY, CUPY, JAX, TORCH = ({"backend": b} for b in ("numpy", "cupy", "jax", "torch"))
+SCAN = "JAX, lax.scan over an epoch"
+# Who takes a training step.
 ENTRIES = (
-    Entry("nnfs_xp, NumPy", "numpy", "nnfs.NnfsXp", {"backend": "numpy"}, CPU),
-    Entry("nnfs_xp, CuPy", "cupy", "nnfs.NnfsXp", {"backend": "cupy"}, CUDA),
-    Entry("nnfs_xp, JAX (jit)", "jax", "nnfs.NnfsXp", {"backend": "jax"}),
-    Entry("nnfs_xp, PyTorch", "torch", "nnfs.NnfsXp", {"backend": "torch"}),
-    Entry(REFERENCE, "numpy", "book.Book", {}, CPU),
+    Entry("nnfs_xp, NumPy", "numpy", "nnfs.NnfsXp", NUMPY, CPU),
+    Entry("nnfs_xp, CuPy", "cupy", "nnfs.NnfsXp", CUPY, CUDA),
+    Entry("nnfs_xp, JAX (jit)", "jax", "nnfs.NnfsXp", JAX),
+    Entry("nnfs_xp, PyTorch", "torch", "nnfs.NnfsXp", TORCH),
+    Entry(REFERENCE, "numpy", "book.Book", {}, CPU, True, True),
     Entry("PyTorch eager, default Adam", "torch", "pytorch.PyTorch", {"fused": None}),
     Entry(BASELINE, "torch", "pytorch.PyTorch", {"fused": True}),
+    Entry("PyTorch, torch.compile", "torch", "pytorch_compiled.Compiled"),
     Entry("JAX, jit of grad", "jax", "jax_grad.JaxGrad"),
-    Entry("scikit-learn, partial_fit", "sklearn", "scikit.ScikitLearn", {}, CPU),
+    Entry("Keras on JAX", "keras", "keras_model.Keras", {}, CPU, small_only=True),
+    Entry(
+        "scikit-learn", "sklearn", "scikit.ScikitLearn", {}, CPU, True, small_only=True
+    ),
 )
+# Who goes through whole epochs, and shuffles.
+EPOCHS = (
+    Entry("nnfs_xp, NumPy", "numpy", "nnfs.NnfsFit", NUMPY, CPU),
+    Entry("nnfs_xp, CuPy", "cupy", "nnfs.NnfsFit", CUPY, CUDA),
+    Entry("nnfs_xp, JAX (jit)", "jax", "nnfs.NnfsFit", JAX),
+    Entry("nnfs_xp, PyTorch", "torch", "nnfs.NnfsFit", TORCH),
+    Entry(BASELINE, "torch", "pytorch.PyTorchEpochs", {"fused": True}),
+    Entry(SCAN, "jax", "jax_grad.JaxScan"),
+    Entry("Keras on JAX", "keras", "keras_model.KerasEpochs", {}, CPU),
+    Entry("scikit-learn", "sklearn", "scikit.ScikitLearnEpochs", {}, CPU),
+)
+# Who predicts.
+PREDICTS = (
+    Entry("nnfs_xp, NumPy", "numpy", "nnfs.NnfsPredicts", NUMPY, CPU),
+    Entry("nnfs_xp, CuPy", "cupy", "nnfs.NnfsPredicts", CUPY, CUDA),
+    Entry("nnfs_xp, JAX (jit)", "jax", "nnfs.NnfsPredicts", JAX),
+    Entry("nnfs_xp, PyTorch", "torch", "nnfs.NnfsPredicts", TORCH),
+    Entry("PyTorch, inference mode", "torch", "pytorch.PyTorchPredicts"),
+    Entry("JAX, jit", "jax", "jax_grad.JaxPredicts"),
+    Entry("Keras on JAX", "keras", "keras_model.KerasPredicts", {}, CPU),
+    Entry("scikit-learn", "sklearn", "scikit.ScikitLearnPredicts", {}, CPU),
+)
+OWN = "nnfs_xp"
 
 # What a report from a GPU compares: steps of nnfs_xp on one backend, and the rivals
 # at their best on the same device.
@@ -102,15 +150,17 @@ def own_entries(backend: str) -> tuple[Entry, ...]:
     )
 
 
-def available(device: str) -> tuple[list[Entry], dict[str, str]]:
-    """Return the entries for a device, and why some of them cannot run."""
-    entries, left_out = [], {}
-    for entry in ENTRIES:
+def available(
+    device: str, entries: Sequence[Entry] | None = None
+) -> tuple[list[Entry], dict[str, str]]:
+    """Return those of some entries that can run on a device, and why others cannot."""
+    found, left_out = [], {}
+    for entry in ENTRIES if entries is None else entries:
         if device not in entry.devices:
             continue
         reason = entry.why_not(device)
         if reason:
             left_out[entry.label] = reason
         else:
-            entries.append(entry)
-    return entries, left_out
+            found.append(entry)
+    return found, left_out

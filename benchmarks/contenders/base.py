@@ -6,6 +6,14 @@ import contextlib
 from itertools import cycle, islice
 from typing import Any
 
+import numpy as np
+
+
+def probe(outputs: Any) -> float:
+    """Return a number that hangs on every output of a batch, for comparison."""
+    outputs = np.asarray(outputs, np.float64).reshape(-1)
+    return float(outputs @ (2.0 + np.cos(np.arange(outputs.size))))
+
 
 class Contender:
     """One way of taking the same training step.

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.contenders.base import Contender
+from benchmarks.contenders.base import Contender, probe
 from benchmarks.workloads import Problem, nnfs_model
 from nnfs_xp import Backend, Model
 from nnfs_xp.engine.data import Data, FitPlan
@@ -147,6 +147,24 @@ class NnfsFit(NnfsXp):
         epochs = math.ceil(steps / self.whole)
         rows = self.x.shape[0] // self.whole
         self.model.fit(self.x, self.y, epochs=epochs, batch_size=rows)
+
+
+class NnfsPredicts(NnfsXp):
+    """`Model.predict` on one batch."""
+
+    def reset(self) -> None:
+        """Do nothing: nothing is changed."""
+
+    def step(self, x: Any, y: Any) -> Any:
+        """Return the probabilities of the rows."""
+        p = self.model.predict(x)
+        if self.be.name == "jax":
+            p.block_until_ready()
+        return p
+
+    def read(self, p: Any) -> float:
+        """Return a number that hangs on all of them."""
+        return probe(self.be.to_numpy(p))
 
 
 def copied(be: Backend, tree: Tree) -> Tree:

@@ -52,7 +52,8 @@ class Compiled(PyTorch):
                 linear.bias.copy_(torch.tensor(biases[0]))
             for state in self.optimizer.state.values():
                 for tensor in state.values():
-                    tensor.zero_()
+                    if tensor is not None:
+                        tensor.zero_()
 
     def step(self, x: Any, y: Any) -> Any:
         """Call the compiled step."""

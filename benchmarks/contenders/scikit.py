@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
-from benchmarks.contenders.base import Contender
+from benchmarks.contenders.base import Contender, probe
 from benchmarks.workloads import BETA_1, BETA_2, EPSILON, LEARNING_RATE, Problem
 
 
@@ -52,3 +52,38 @@ class ScikitLearn(Contender):
         self.adam.epsilon = EPSILON * math.sqrt(1 - BETA_2 ** (self.adam.t + 1))
         self.classifier.partial_fit(x, y)
         return self.classifier.loss_
+
+
+class ScikitLearnEpochs(ScikitLearn):
+    """``partial_fit`` of all rows, which shuffles them and takes one epoch."""
+
+    def __init__(self, problem: Problem, device: str) -> None:
+        super().__init__(problem, device)
+        self.whole = len(self.batches)
+        self.x = np.concatenate([x for x, _ in self.batches])
+        self.y = np.concatenate([y for _, y in self.batches])
+
+    def take(self, steps: int) -> None:
+        """Take as many epochs as have at least so many steps."""
+        self.classifier.shuffle = True
+        for _ in range(math.ceil(steps / self.whole)):
+            self.classifier.partial_fit(self.x, self.y)
+
+
+class ScikitLearnPredicts(ScikitLearn):
+    """``predict_proba`` on one batch."""
+
+    def __init__(self, problem: Problem, device: str) -> None:
+        super().__init__(problem, device)
+        super().reset()
+
+    def reset(self) -> None:
+        """Do nothing: nothing is changed."""
+
+    def step(self, x: Any, y: Any) -> Any:
+        """Return the probabilities of the rows."""
+        return self.classifier.predict_proba(x)
+
+    def read(self, p: Any) -> float:
+        """Return a number that hangs on all of them."""
+        return probe(p)
