@@ -202,6 +202,10 @@ class Backend(Products, Transfers):
         # captured CUDA graph.
         return self.full((), value)
 
+    def take_rows(self, array: Array, numbers: Array) -> Array:
+        """Return the rows of an array with these numbers, of which none is negative."""
+        return self.xp.take(array, numbers, axis=0)
+
     def zeros(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
         """Return an array of zeros, by default of this backend's dtype."""
         return self.xp.zeros(

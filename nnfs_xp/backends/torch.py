@@ -47,13 +47,20 @@ class TorchBackend(Backend):
 
     def asarray(self, values: Any, dtype: Any = None) -> Array:
         """Move host values to the device; a tensor's autograd history stays."""
-        if isinstance(values, self.array_type()):
+        if isinstance(values, torch.Tensor):
+            here = values.device == self.device and dtype in (None, values.dtype)
+            if here and not values.requires_grad:
+                return values
             values = values.detach()
         return super().asarray(values, dtype)
 
     def to_numpy(self, array: Array) -> np.ndarray:
         """Copy the tensor to the host."""
         return np.array(array.detach().cpu().numpy())
+
+    def take_rows(self, array: Array, numbers: Array) -> Array:
+        """Return rows by their numbers, without a look for negative ones."""
+        return torch.index_select(array, 0, numbers)
 
     def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         """Return the product, written to `out` if there is one."""

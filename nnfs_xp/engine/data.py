@@ -100,7 +100,7 @@ class Data:
         """Return a stretch of rows of those in an order, given by their numbers."""
         if order is None:
             return self.rows(rows)
-        return self._each(lambda array: self.be.xp.take(array, order[rows], axis=0))
+        return self._each(lambda array: self.be.take_rows(array, order[rows]))
 
     def moved(self, be: Backend) -> Data:
         """Return the same data on another backend."""
