@@ -44,6 +44,7 @@ REASONS = {
     "installs packages": r"^\$ .*\bpip install ",
     "runs the tests": r"^\$ .*\bpytest",
     "runs other libraries": r"^\$ python -m benchmarks\.",
+    "takes long": r"^\$ python -m tests\.hostile\.fuzz ",
     "needs a CUDA GPU": r"cupy|cuda|gpu_report",
 }
 

@@ -137,6 +137,10 @@ def test_a_table_of_too_many_columns(tmp_path):
     refused(table(tmp_path, "1" + ",1" * 70_000), "has 70,001 columns; at most 65,536")
 
 
+def test_thousands_of_columns_take_little_memory(tmp_path):
+    refused(table(tmp_path, "\t" * 10_000), "the label is missing", 40)
+
+
 @pytest.mark.parametrize("column", ["a", "label"])
 def test_integers_of_hundreds_of_digits(tmp_path, column):
     rows = {"a": "1,{},3", "label": "1,2,{}"}[column].format("9" * 400)
