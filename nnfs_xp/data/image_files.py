@@ -113,8 +113,8 @@ def _load(
                 with Image.open(file) as picture:
                     if picture.mode not in _GREY + _COLOUR:
                         raise ValueError(f"its mode is {picture.mode}")
-                    bits = 1 if picture.mode == "1" else 8 * len(picture.getbands())
-                    declared = picture.width * picture.height * bits // 8
+                    channels = 1 if picture.mode in _GREY else 3
+                    declared = picture.width * picture.height * channels
                     check_unpacked_size(file, declared, _ALWAYS_ALLOWED)
                     if wanted is None:
                         size = resize or (picture.height, picture.width)
