@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from nnfs_xp.arguments import check_positive
@@ -70,7 +71,7 @@ class CosineDistance(Loss):
             directions(be, y_true, self.eps),
         )
         cosine = be.xp.sum(u * v, axis=-1, keepdims=True)
-        losses = (1.0 - cosine) / _vectors(u)
+        losses = (1.0 - cosine) / math.prod(u.shape[1:-1])
         return sum_over_outputs(be, losses), (u, v, cosine, length, shape)
 
     def bwd(self, be: Backend, residuals: Any, dlosses: Array | float) -> Array:
@@ -78,7 +79,11 @@ class CosineDistance(Loss):
         u, v, cosine, length, shape = residuals
         # A length that counts as eps does not change with p.
         along = be.xp.where(length > self.eps, cosine * u, be.zero)
-        dy = (along - v) / length * (as_column(dlosses, u.ndim) / _vectors(u))
+        dy = (
+            (along - v)
+            / length
+            * (as_column(dlosses, u.ndim) / math.prod(u.shape[1:-1]))
+        )
         return be.xp.reshape(dy, shape)
 
 
@@ -91,11 +96,3 @@ def directions(be: Backend, x: Array, eps: float) -> tuple[Array, Array]:
     length = largest * xp.sqrt(xp.sum(share * share, axis=-1, keepdims=True))
     length = xp.maximum(length, be.constant(eps))
     return x / length, length
-
-
-def _vectors(u: Array) -> int:
-    """Return how many vectors a sample has."""
-    count = 1
-    for n in u.shape[1:-1]:
-        count *= n
-    return count
