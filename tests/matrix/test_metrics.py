@@ -354,6 +354,20 @@ def test_one_output_of_nan_is_never_right(backend):
     assert be.to_numpy(matrix).tolist() == [[1, 0], [0, 1]]
 
 
+def test_nan_is_the_worst_that_can_be_said(backend):
+    """A yes below all others, a no above them, and a sure mistake."""
+    be, nan = backend, np.nan
+    scores = be.asarray([nan, 0.9, 0.6, 0.1, nan], be.dtype)
+    answers = be.asarray([1.0, 1.0, 0.0, 0.0, 0.0], be.dtype)
+    # Of six pairs 0.9 wins two, and loses one to the NaN.
+    assert float(nx.AUC(backend=be).calculate(scores, answers)) == pytest.approx(1 / 3)
+    rows = be.asarray([[nan, 0.5], [0.25, 0.75]], be.dtype)
+    found = nx.ExpectedCalibrationError(backend=be).calculate(
+        rows, be.asarray([1, 1], "int32")
+    )
+    assert float(found) == pytest.approx((1.0 + 0.25) / 2)
+
+
 def test_infinite_scores(backend):
     be = backend
     infinite = be.asarray([[np.inf, 0.0], [-np.inf, 0.0]], be.dtype)
