@@ -59,8 +59,8 @@ class Node:
     unit : Layer
     path : str
         Such as ``3.inner.1``, empty for the root.
-    trainable : bool
-        Whether unit and all units around it are.
+    trainable, own_flag : bool
+        Whether unit and all units around it are, and what the unit itself says.
     parameters, buffers : dict
         What the unit declares, by name.
     shapes : dict
@@ -69,6 +69,7 @@ class Node:
 
     def __init__(self, unit: Any, path: str, trainable: bool) -> None:
         self.unit, self.path, self.trainable = unit, path, trainable
+        self.own_flag = unit.trainable
         self.parameters = {
             name: _parameter(unit, name, entry)
             for name, entry in unit.parameters().items()
@@ -202,6 +203,8 @@ class Network:
 
     def is_current(self) -> bool:
         """Return whether the units are still frozen, or not, as they were."""
+        if all(node.unit.trainable is node.own_flag for node in self.nodes.values()):
+            return True
         now = [trainable for _, _, trainable in _walk(self.root)]
         return now == [node.trainable for node in self]
 
