@@ -13,7 +13,7 @@ from benchmarks.timing import Block, Timing
 
 # What a fit of 60,000 rows of 784 float32 features may add to memory.
 MOST_MIB = 100
-COMMAND = "python benchmarks/run.py --all"
+COMMAND = "python -m benchmarks.run --all"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +78,7 @@ PAGE_HEAD = f"""# Speed
 nnfs_xp beside other ways of doing the same. `benchmarks/README.md` says what is
 measured, and how to read it. On a quiet machine this writes the page, in about an hour:
 
-<!-- not run: takes an hour -->
+<!-- not run: runs other libraries -->
 ```console
 $ {COMMAND} --out docs/results/speed.json --page docs/results/speed.md
 ```
