@@ -35,8 +35,8 @@ _SLOTS = {
 }  # fmt: skip
 # What machine code may call: functions of C that every process has.
 _OF_C = {
-    "exp", "expf", "expm1", "log", "logf", "memcpy", "memmove", "memset", "sqrt",
-    "sqrtf",
+    "exp", "expf", "expm1", "log", "log1p", "logf", "memcpy", "memmove", "memset",
+    "sqrt", "sqrtf", "tanh",
 }  # fmt: skip
 # Loops cannot raise: what numba adds for errors, which calls these, is never reached.
 _OF_ERRORS = "Py", "_Py", "NRT_", "numba_"
@@ -62,7 +62,7 @@ class CannotCompileError(Exception):
 
 
 @functools.cache
-def loop(name: str, dtype: str, gradient: str = "relu") -> tuple[Any, struct.Struct]:
+def loop(name: str, dtype: str, activation: str = "relu") -> tuple[Any, struct.Struct]:
     """Return a loop of `source`, and the layout of the block of its arguments.
 
     Parameters
@@ -70,8 +70,8 @@ def loop(name: str, dtype: str, gradient: str = "relu") -> tuple[Any, struct.Str
     name : str
         Name of the loop.
     dtype : {"float32", "float64"}
-    gradient : str
-        Name of the part that takes the place of ``gradient``.
+    activation : str
+        Name of the parts that take the place of ``forward`` and ``gradient``.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def loop(name: str, dtype: str, gradient: str = "relu") -> tuple[Any, struct.Str
         if _why_not:
             raise CannotCompileError(_why_not[0])
         try:
-            function = _found_or_built(name, dtype, gradient)
+            function = _found_or_built(name, dtype, activation)
         except Exception as error:
             # Whatever ails a compiler, NumPy computes the same.
             _why_not.append(f"{type(error).__name__}: {error}")
@@ -108,13 +108,13 @@ def why_not() -> str:
     return _why_not[0] if _why_not else ""
 
 
-def _found_or_built(name: str, dtype: str, gradient: str) -> Any:
-    kept = _kept(name, dtype, gradient)
+def _found_or_built(name: str, dtype: str, activation: str) -> Any:
+    kept = _kept(name, dtype, activation)
     function = kept and _loaded(*kept)
     if function:
         return function
-    built = _built(name, dtype, gradient)
-    _keep(name, dtype, gradient, *built)
+    built = _built(name, dtype, activation)
+    _keep(name, dtype, activation, *built)
     function = _loaded(*built)
     if not function:
         raise OSError(f"this process lacks one of {built[0]['calls']}")
@@ -132,12 +132,14 @@ def _parameters(name: str) -> list[inspect.Parameter]:
 # Files.
 
 
-def _kept(name: str, dtype: str, gradient: str) -> tuple[dict[str, Any], bytes] | None:
+def _kept(
+    name: str, dtype: str, activation: str
+) -> tuple[dict[str, Any], bytes] | None:
     """Return what was kept of a loop, None if there is nothing, or nothing sound."""
     for folder in _folders():
         try:
             head, _, code = (
-                (folder / _file(name, dtype, gradient)).read_bytes().partition(b"\n")
+                (folder / _file(name, dtype, activation)).read_bytes().partition(b"\n")
             )
             about = json.loads(head)
             if about["sha256"] == hashlib.sha256(code).hexdigest():
@@ -148,22 +150,22 @@ def _kept(name: str, dtype: str, gradient: str) -> tuple[dict[str, Any], bytes] 
 
 
 def _keep(
-    name: str, dtype: str, gradient: str, about: dict[str, Any], code: bytes
+    name: str, dtype: str, activation: str, about: dict[str, Any], code: bytes
 ) -> None:
     """Write a loop to the first folder that can be written to."""
     about = {**about, "sha256": hashlib.sha256(code).hexdigest()}
     for folder in _folders():
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with atomic_write(folder / _file(name, dtype, gradient)) as file:
+            with atomic_write(folder / _file(name, dtype, activation)) as file:
                 file.write(json.dumps(about).encode() + b"\n" + code)
             return
         except OSError:
             continue
 
 
-def _file(name: str, dtype: str, gradient: str) -> str:
-    return f"{name}-{gradient}-{dtype}.loop"
+def _file(name: str, dtype: str, activation: str) -> str:
+    return f"{name}-{activation}-{dtype}.loop"
 
 
 def _folders() -> Iterator[Path]:
@@ -231,12 +233,12 @@ def _loaded(about: dict[str, Any], code: bytes) -> Any:
     return ctypes.CFUNCTYPE(None, ctypes.c_char_p)(address)
 
 
-def _built(name: str, dtype: str, gradient: str) -> tuple[dict[str, Any], bytes]:
+def _built(name: str, dtype: str, activation: str) -> tuple[dict[str, Any], bytes]:
     """Compile a loop, and return what to know of it, and its machine code."""
     llvm = _llvm()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        function = _compiled(name, dtype, gradient)
+        function = _compiled(name, dtype, activation)
     calls = []
 
     def defined(found: re.Match[str]) -> str:
@@ -258,7 +260,7 @@ def _built(name: str, dtype: str, gradient: str) -> tuple[dict[str, Any], bytes]
     return {"symbol": function.native_name, "calls": calls}, code
 
 
-def _compiled(name: str, dtype: str, gradient: str) -> Any:
+def _compiled(name: str, dtype: str, activation: str) -> Any:
     import numba
     import numpy as np
     from numba import types
@@ -275,7 +277,10 @@ def _compiled(name: str, dtype: str, gradient: str) -> Any:
         if isinstance(function, FunctionType):
             fast = {**options, "fastmath": _FAST.get(part, options["fastmath"])}
             parts[part] = numba.njit(**fast, **_PARTS_ALONE)(own(function))
-    parts["exp"], parts["gradient"] = parts[f"exp_{dtype}"], parts[gradient]
+    for part in ("exp", "log1p", "tanh", "erfcx"):
+        parts[part] = parts[f"{part}_{dtype}"]
+    parts["forward"] = parts[f"{activation}_forward"]
+    parts["gradient"] = parts.get(activation)
 
     pointers = {"Reals": real, "Ints": types.int32, "Longs": types.int64}
     casts: dict[str, str] = {"Count": "{}", "Real": "real(number({}))"}

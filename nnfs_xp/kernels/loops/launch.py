@@ -74,9 +74,9 @@ def are_alike(be: Any, first: np.ndarray, *others: Any) -> bool:
     return is_plain(be, first, *others) and all(a.shape == first.shape for a in others)
 
 
-def bound(be: Any, name: str, *arguments: Any, gradient: str = "relu") -> Call:
+def bound(be: Any, name: str, *arguments: Any, activation: str = "relu") -> Call:
     """Return a call of a loop on numbers and arrays; None stands for no array."""
-    function, layout = compiled.loop(name, be.dtype_name, gradient)
+    function, layout = compiled.loop(name, be.dtype_name, activation)
     block = layout.pack(*map(_as_slot, arguments))
     call = functools.partial(function, block)
     # The block has addresses alone, which keep no array alive.
@@ -85,7 +85,7 @@ def bound(be: Any, name: str, *arguments: Any, gradient: str = "relu") -> Call:
 
 
 def over_elements(
-    be: Any, name: str, *arguments: Any, gradient: str = "relu", alike: int
+    be: Any, name: str, *arguments: Any, activation: str = "relu", alike: int
 ) -> Call:
     """Return a call of a loop whose first arguments, that many, are arrays alike.
 
@@ -94,12 +94,12 @@ def over_elements(
     size = arguments[0].size
     parts = min(threads.count(), size // _ELEMENTS_OF_THREAD)
     if parts < 2:
-        return bound(be, name, size, *arguments, gradient=gradient)
+        return bound(be, name, size, *arguments, activation=activation)
     arrays, others = [a.reshape(-1) for a in arguments[:alike]], arguments[alike:]
     calls = []
     for rows in threads.shares(size, parts):
         own = [a[rows] for a in arrays]
-        calls.append(bound(be, name, own[0].size, *own, *others, gradient=gradient))
+        calls.append(bound(be, name, own[0].size, *own, *others, activation=activation))
     return threads.together(calls)
 
 

@@ -71,88 +71,270 @@ def exp_float64(x):
 exp: Any = exp_float32
 
 
+def log1p_float32(e):
+    """Return ``log(1 + e)`` for e from 0 to 1.
+
+    By the series of the inverse hyperbolic tangent: ``2 (s + s^3 / 3 + ...)`` with
+    ``s = e / (2 + e)``, which is a third at most.
+    """
+    s = e / (real(2.0) + e)
+    z = s * s
+    p = real(1 / 17)
+    p = p * z + real(1 / 15)
+    p = p * z + real(1 / 13)
+    p = p * z + real(1 / 11)
+    p = p * z + real(1 / 9)
+    p = p * z + real(1 / 7)
+    p = p * z + real(1 / 5)
+    p = p * z + real(1 / 3)
+    return real(2.0) * (s + s * z * p)
+
+
+def log1p_float64(e):
+    """Return ``log(1 + e)``."""
+    return math.log1p(e)
+
+
+log1p: Any = log1p_float32
+
+
+def tanh_float32(x):
+    """Return the hyperbolic tangent, near 0 by a polynomial of Cephes."""
+    z = x * x
+    p = real(-5.70498872745e-3)
+    p = p * z + real(2.06390887954e-2)
+    p = p * z - real(5.37397155531e-2)
+    p = p * z + real(1.33314422036e-1)
+    p = p * z - real(3.33332819422e-1)
+    near = p * z * x + x
+    decay = exp(real(-2.0) * abs(x))
+    far = (real(1.0) - decay) / (real(1.0) + decay)
+    far = far if x >= real(0.0) else -far
+    return near if abs(x) < real(0.625) else far
+
+
+def tanh_float64(x):
+    """Return the hyperbolic tangent."""
+    return math.tanh(x)
+
+
+tanh: Any = tanh_float32
+
+
+def erfcx_float32(x):
+    """Return ``exp(x^2) erfc(x)`` for x from 0 to 30, see `nnfs_xp.special.erfcx`."""
+    t = real(1.0) / (x + real(1.5))
+    p = real(2.30099249) * t + real(1.87332582)
+    p = p * t + real(2.24169421)
+    p = p * t + real(0.311216027)
+    p = p * t + real(0.564190328)
+    q = real(-0.191242337) * t + real(1.80494726)
+    q = q * t - real(1.57495606)
+    q = q * t + real(3.64320326)
+    q = q * t - real(0.948291898)
+    q = q * t + real(1.0)
+    return t * p / q
+
+
+def erfcx_float64(x):
+    """Return the same in float64."""
+    t = 1.0 / (x + 1.5)
+    p = 400.6088333211656 * t + 693.7388962746078
+    p = p * t + 726.8045012531736
+    p = p * t + 554.3517345782369
+    p = p * t + 325.2611619028368
+    p = p * t + 153.4005981913542
+    p = p * t + 55.03207395544068
+    p = p * t + 16.605671204321613
+    p = p * t + 3.0638124129349578
+    p = p * t + 0.5641895835465506
+    q = 21.52189070798385 * t + 102.55953416254235
+    q = q * t + 235.1799824026644
+    q = q * t + 330.9929518540325
+    q = q * t + 339.28599475643097
+    q = q * t + 242.34342400297615
+    q = q * t + 144.99704319491607
+    q = q * t + 56.85786443116583
+    q = q * t + 21.787086735419503
+    q = q * t + 3.9304661094028304
+    q = q * t + 1.0
+    return t * p / q
+
+
+erfcx: Any = erfcx_float32
+
+
 def sigmoid(x):
-    """Return ``1 / (1 + exp(-x))``, as `nnfs_xp.special.sigmoid` does."""
+    """Return ``1 / (1 + exp(-x))``, see `nnfs_xp.special.sigmoid`."""
     decay = exp(-abs(x))
     return (real(1.0) if x >= real(0.0) else decay) / (real(1.0) + decay)
 
 
-# Gradients of activations, from one or two residuals and the parameter of each.
+def normal(x):
+    """Return where `GELU` is bound, the tail of the distribution, and the density."""
+    a = real(40.0) if abs(x) > real(40.0) else abs(x)
+    bell = exp(real(-0.5) * a * a)
+    tail = real(0.5) * bell * erfcx(a * real(math.sqrt(0.5)))
+    return a, tail, bell * real(math.sqrt(0.5 / math.pi))
 
 
-def relu(y, _, dy, parameter):
-    """Return the gradient of `ReLU`."""
+def cubic(x):
+    """Return the sigmoid that approximates `GELU`, and the slope inside of it."""
+    near = real(40.0) if x > real(40.0) else (real(-40.0) if x < real(-40.0) else x)
+    scale, square = real(math.sqrt(8.0 / math.pi)), near * near
+    s = sigmoid(scale * near * (real(1.0) + real(0.044715) * square))
+    return near, s, scale * (real(1.0) + real(3 * 0.044715) * square)
+
+
+# Activations, and their gradients of what is kept: the output, or else the input.
+# Each has one parameter, which some do not use.
+
+
+def linear_forward(x, parameter):
+    """Return the input."""
+    return x
+
+
+def relu_forward(x, parameter):
+    """Return the output of `ReLU`."""
+    return real(0.0) if x <= real(0.0) else x
+
+
+def relu(y, dy, parameter):
+    """Return the gradient of `ReLU`, of its output."""
     return dy if y > real(0.0) else real(0.0)
 
 
-def leaky_relu(x, _, dy, parameter):
+def leaky_relu_forward(x, parameter):
+    """Return the output of `LeakyReLU`."""
+    return x if x > real(0.0) else parameter * x
+
+
+def leaky_relu(x, dy, parameter):
     """Return the gradient of `LeakyReLU`."""
     return (real(1.0) if x > real(0.0) else parameter) * dy
 
 
-def elu(x, left, dy, parameter):
+def elu_forward(x, parameter):
+    """Return the output of `ELU`, ``exp(x) - 1`` by a hyperbolic tangent."""
+    t = tanh(real(0.5) * x)
+    left = parameter * (real(2.0) * t / (real(1.0) - t))
+    return x if x > real(0.0) else left
+
+
+def elu(x, dy, parameter):
     """Return the gradient of `ELU`."""
-    return ((real(1.0) if x > real(0.0) else parameter) + left) * dy
+    left = parameter * exp(real(0.0) if x > real(0.0) else x)
+    return (real(1.0) if x > real(0.0) else left) * dy
 
 
-def logistic(y, _, dy, parameter):
-    """Return the gradient of `Sigmoid`; the parameter is the least slope."""
+def logistic_forward(x, parameter):
+    """Return the output of `Sigmoid`."""
+    return sigmoid(x)
+
+
+def logistic(y, dy, parameter):
+    """Return the gradient of `Sigmoid`, of its output; no slope is below a tiny one."""
     slope = (real(1.0) - y) * y
     return (parameter if slope < parameter else slope) * dy
 
 
-def tanh(y, _, dy, parameter):
-    """Return the gradient of `Tanh`."""
+def hyperbolic_forward(x, parameter):
+    """Return the output of `Tanh`."""
+    return tanh(x)
+
+
+def hyperbolic(y, dy, parameter):
+    """Return the gradient of `Tanh`, of its output."""
     return (real(1.0) - y * y) * dy
 
 
-def silu(y, s, dy, parameter):
-    """Return the gradient of `SiLU`; the parameter bounds y."""
-    return ((parameter if y > parameter else y) * (real(1.0) - s) + s) * dy
+def silu_forward(x, parameter):
+    """Return the output of `SiLU`; infinity times 0 would be NaN."""
+    return (-parameter if x < -parameter else x) * sigmoid(x)
 
 
-def softplus(x, _, dy, parameter):
+def silu(x, dy, parameter):
+    """Return the gradient of `SiLU`."""
+    s = sigmoid(x)
+    near = parameter if x > parameter else (-parameter if x < -parameter else x)
+    return (near * s * (real(1.0) - s) + s) * dy
+
+
+def softplus_forward(x, parameter):
+    """Return the output of `Softplus`."""
+    return (real(0.0) if x <= real(0.0) else x) + log1p(exp(-abs(x)))
+
+
+def softplus(x, dy, parameter):
     """Return the gradient of `Softplus`."""
     return sigmoid(x) * dy
 
 
-def gelu_tanh(x, s, dy, parameter):
-    """Return the gradient of `GELU` by a sigmoid; the parameter is sqrt(8 / pi)."""
-    inner = parameter * (real(1.0) + real(3 * 0.044715) * x * x)
-    return s * (real(1.0) + inner * x * (real(1.0) - s)) * dy
+def gelu_forward(x, parameter):
+    """Return the output of `GELU`."""
+    a, tail, _ = normal(x)
+    return (real(0.0) if x <= real(0.0) else x) - a * tail
 
 
-# Of these the one that a loop is built with.
+def gelu(x, dy, parameter):
+    """Return the gradient of `GELU`."""
+    a, tail, density = normal(x)
+    left = tail - a * density
+    return (real(1.0) - left if x > real(0.0) else left) * dy
+
+
+def gelu_tanh_forward(x, parameter):
+    """Return the output of `GELU` by a sigmoid."""
+    _, s, _ = cubic(x)
+    return (real(-40.0) if x < real(-40.0) else x) * s
+
+
+def gelu_tanh(x, dy, parameter):
+    """Return the gradient of `GELU` by a sigmoid."""
+    near, s, inner = cubic(x)
+    return s * (real(1.0) + inner * near * (real(1.0) - s)) * dy
+
+
+# Those that a loop is built with.
+forward: Any = relu_forward
 gradient: Any = relu
 
 
-def add_bias(n: Count, k: Count, z: Reals, biases: Reals):
-    """Add a row of biases to each row, in place."""
+def bias_activation_in_place(
+    n: Count, k: Count, z: Reals, biases: Reals, parameter: Real
+):
+    """Add a row of biases to each row, and apply an activation."""
+    for i in range(n):
+        for j in range(k):
+            z[i * k + j] = forward(z[i * k + j] + biases[j], parameter)
+
+
+def bias_activation(
+    n: Count, k: Count, z: Reals, biases: Reals, parameter: Real, y: Reals
+):
+    """Add a row of biases to each row, in place, and apply an activation."""
     for i in range(n):
         for j in range(k):
             z[i * k + j] += biases[j]
+            y[i * k + j] = forward(z[i * k + j], parameter)
 
 
-def add_bias_relu(n: Count, k: Count, z: Reals, biases: Reals):
-    """Add a row of biases to each row, and apply `ReLU`, in place."""
+def activation_forward(n: Count, x: Reals, parameter: Real, y: Reals):
+    """Apply an activation."""
     for i in range(n):
-        for j in range(k):
-            y = z[i * k + j] + biases[j]
-            z[i * k + j] = real(0.0) if y <= real(0.0) else y
+        y[i] = forward(x[i], parameter)
 
 
-def activation_backward(
-    n: Count, first: Reals, second: Reals, parameter: Real, dy: Reals, dx: Reals
-):
+def activation_backward(n: Count, kept: Reals, parameter: Real, dy: Reals, dx: Reals):
     """Go back through an activation."""
     for i in range(n):
-        dx[i] = gradient(first[i], second[i], dy[i], parameter)
+        dx[i] = gradient(kept[i], dy[i], parameter)
 
 
 def activation_bias_backward(
-    n: Count, k: Count, first: Reals, second: Reals, parameter: Real, dy: Reals,
-    dz: Reals, sums: Reals,
-):  # fmt: skip
+    n: Count, k: Count, kept: Reals, parameter: Real, dy: Reals, dz: Reals, sums: Reals
+):
     """Go back through an activation, and sum its gradient up over the rows."""
     for j in range(k):
         sums[j] = real(0.0)
@@ -160,7 +342,7 @@ def activation_bias_backward(
     for begin in range(0, n, rows):
         end = min(n, begin + rows)
         for at in range(begin * k, end * k):
-            dz[at] = gradient(first[at], second[at], dy[at], parameter)
+            dz[at] = gradient(kept[at], dy[at], parameter)
         by_fours = begin + (end - begin) // 4 * 4
         for i in range(begin, by_fours, 4):
             one, two, three, four = i * k, (i + 1) * k, (i + 2) * k, (i + 3) * k
