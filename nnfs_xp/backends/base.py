@@ -190,7 +190,11 @@ class Backend(Products, Transfers):
         if not typed and host.dtype.kind == "f":
             # Python numbers carry no precision of their own.
             host = host.astype(self.dtype_name)
-        return self.put(host.copy())
+        return self.put(self.own_copy(host))
+
+    def own_copy(self, host: np.ndarray) -> np.ndarray:
+        """Return a copy of a host array that nobody else knows."""
+        return host.copy()
 
     def put(self, host: np.ndarray) -> Array:
         """Move a host array to the device; nobody else writes to it."""

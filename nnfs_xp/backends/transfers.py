@@ -15,6 +15,11 @@ class Transfers:
     Here is what holds where both are the same, or where no more is known.
     """
 
+    @property
+    def on_host(self) -> bool:
+        """Whether its arrays lie in the memory of the host."""
+        return self.device_name == "cpu"  # type: ignore[attr-defined]
+
     # Whether there is a `double_buffer`.
     streams: ClassVar[bool] = False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from nnfs_xp.arguments import check_count
@@ -85,14 +84,11 @@ def gather_batch(
     tuple
         The samples in the backend's dtype; targets and weights in their own.
     """
-    n = next(array.shape[0] for array in arrays if array is not None)
-    rows: Any
-    if order is None and isinstance(start, int) and start % n + size <= n:
-        rows, cut = slice(start % n, start % n + size), rows_of
+    take, rows = be.xp.take, _row_numbers(be, arrays, order, start, size)
+    if isinstance(rows, slice):
+        x, y, weight = (a if a is None else rows_of(a, rows) for a in arrays)
     else:
-        rows = _row_numbers(be, order, start, size, n)
-        cut = functools.partial(be.xp.take, axis=0)
-    x, y, weight = (None if array is None else cut(array, rows) for array in arrays)
+        x, y, weight = (a if a is None else take(a, rows, axis=0) for a in arrays)
     if x is not None and rescale is not None:
         x = rescaled(be, x, *rescale)
     elif x is not None and x.dtype != be.dtype:
@@ -101,10 +97,15 @@ def gather_batch(
 
 
 def _row_numbers(
-    be: Backend, order: Array | None, start: int | Array, size: int, n: int
-) -> Array:
-    if order is not None and isinstance(start, int):
+    be: Backend, arrays: Any, order: Array | None, start: int | Array, size: int
+) -> Any:
+    """Return the numbers of the rows of a batch, or the slice that they are."""
+    known = isinstance(start, int)
+    if known and order is not None:
         return order[start : start + size]
+    n = next(array.shape[0] for array in arrays if array is not None)
+    if known and start % n + size <= n:
+        return slice(start % n, start % n + size)
     positions = be.xp.arange(size, dtype=be.xp.int32, device=be.device) + start
     return positions % n if order is None else be.xp.take(order, positions, axis=0)
 

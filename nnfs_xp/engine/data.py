@@ -102,6 +102,13 @@ class Data:
             return self.rows(rows)
         return self._each(lambda array: self.be.take_rows(array, order[rows]))
 
+    def lengthened(self, rows: int) -> Data:
+        """Return the data with zeros after it, of so many rows in all."""
+        xp, more = self.be.xp, rows - self.samples
+        return self._each(
+            lambda a: xp.concat([a, xp.zeros((more, *a.shape[1:]), dtype=a.dtype)])
+        )
+
     def moved(self, be: Backend) -> Data:
         """Return the same data on another backend."""
         if be == self.be:
@@ -146,7 +153,10 @@ class FitPlan:
 
 
 def placed(data: Data, be: Backend, limit: int | None) -> Data:
-    """Return the data on the device, or on the host if it is too large for that.
+    """Return the data on the device, or on the host if it is to stay there.
+
+    It is if it is too large, or if the device computes in the host's memory, where it
+    would only be copied.
 
     Parameters
     ----------
@@ -158,6 +168,8 @@ def placed(data: Data, be: Backend, limit: int | None) -> Data:
         Bytes that data may take there; by default 60 % of the free memory,
         and on a host no limit at all.
     """
+    if be.on_host and be.in_place:
+        return data
     size = data.samples * data.bytes_of_a_row
     most = default_limit(be) if limit is None else limit
     return data if most is not None and size > most else data.moved(be)

@@ -51,9 +51,12 @@ class DeviceBatches:
         """Move the order of an epoch to the device."""
         self.state.restart_device_counters()
         order = self.plan.order(self.state.network.seed, epoch)
-        if order is not None:
-            be = self.state.network.backend
-            be.assign(vars(self), "order", be.asarray(order, "int32"))
+        be = self.state.network.backend
+        if self.order is not None and be.in_place:
+            self.order[...] = be.asarray(order, "int32")
+        elif order is not None:
+            # A compiled step moves it, which costs less.
+            self.order = order.astype("int32")
 
     def train(self, batches: Sequence[slice], steps: Steps) -> None:
         """Take steps on batches of one size, by their rows in the order."""
@@ -82,7 +85,7 @@ class Gather:
     several: bool
     rescale: tuple[float, float] | None
 
-    def __call__(self, be: Backend, sources: Any, row: Array) -> Batch:
+    def __call__(self, be: Backend, sources: Any, row: Array | int) -> Batch:
         """Return the batch whose first row has this number in the order."""
         (*inputs, y, weight), order = sources
 

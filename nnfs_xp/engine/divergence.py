@@ -44,13 +44,12 @@ class FiniteCheck:
         loss : float
             The figure; NaN also if nothing counts.
         read : mapping
-            The sum of the losses, and if they are known the penalties and the sums of
-            parameters. These may be too large where no parameter is.
+            The sum of the losses, and if they are known the penalties and the sum of
+            all parameters. This may be too large where no parameter is.
         """
         losses = read["loss"], read.get("penalties", 0.0)
         finite = all(map(math.isfinite, losses))
-        sums = read.get("parameters", {}).values()
-        if finite and not all(map(math.isfinite, sums)):
+        if finite and not math.isfinite(read.get("parameters", 0.0)):
             finite = not any(not_finite(self.state.export_values()))
         if not finite and self.raises:
             raise self._error(loss)

@@ -6,6 +6,7 @@ is not; and no batch is waited for.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -144,7 +145,7 @@ def computed(network: Network, read: Tree) -> dict[str, Any]:
     The division is done in float64 on the host, so that a share of counts is as exact
     as it can be.
     """
-    host = get_backend("numpy", dtype="float64")
+    host = host_backend()
     # A loss of a user's own may compute with NumPy's numbers.
     loss = float(network.loss.finish(float(read["loss"]), float(read["count"])))
     figures: dict[str, Any] = {"loss": loss}
@@ -157,6 +158,12 @@ def computed(network: Network, read: Tree) -> dict[str, Any]:
         figures["regularization_loss"] = float(read["penalties"])
         figures["loss"] = loss + figures["regularization_loss"]
     return figures
+
+
+@functools.cache
+def host_backend() -> Backend:
+    """Return what computes figures on the host, in float64."""
+    return get_backend("numpy", dtype="float64")
 
 
 @portable

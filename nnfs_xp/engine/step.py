@@ -266,6 +266,15 @@ class EagerExecutor:
         """Add loss and metrics of a batch to `totals`."""
         evaluation_step(self.network, self.evaluation, state, totals, batch)
 
+    def sum_of(self, blocks: Arrays) -> Array:
+        """Return the sum of all numbers in blocks, which are finite if it is, 0-d."""
+        be = self.network.backend
+        return sum((be.xp.sum(block) for block in blocks.values()), be.zero)
+
+    def rows_for(self, rows: int) -> int:
+        """Return with how many rows to predict so many."""
+        return rows
+
     def predict(self, state: Tree, x: Any) -> Any:
         """Return the output of the network."""
         return self.prediction.begin(state).fwd(x)[0]

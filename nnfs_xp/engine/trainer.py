@@ -10,8 +10,8 @@ from typing import Any
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.callbacks import BatchEvent, Callback
 from nnfs_xp.engine.batching import batch_slices
-from nnfs_xp.engine.data import Data, FitPlan, as_inputs
-from nnfs_xp.engine.device_batches import DeviceBatches, StreamedBatches
+from nnfs_xp.engine.data import Data, FitPlan, as_inputs, each
+from nnfs_xp.engine.device_batches import DeviceBatches, Gather, StreamedBatches
 from nnfs_xp.engine.divergence import FiniteCheck
 from nnfs_xp.engine.interrupts import DeferredInterrupts
 from nnfs_xp.engine.state import State, Steps
@@ -20,7 +20,6 @@ from nnfs_xp.engine.step import Batch, penalty
 from nnfs_xp.errors import DivergenceError
 from nnfs_xp.history import History
 from nnfs_xp.io.run_file import Run
-from nnfs_xp.trees import map_leaves
 
 # What several steps take at once lies between the two, if it can.
 SHORT_SECONDS, LONG_SECONDS = 0.1, 0.4
@@ -32,6 +31,11 @@ class HostBatches:
     def __init__(self, state: State, executor: Any, plan: FitPlan) -> None:
         self.state, self.executor, self.plan = state, executor, plan
         self._order: Array | None = None
+        data = plan.data
+        several = isinstance(data.x, tuple)
+        self._gathers = {
+            size: Gather(size, data.ids, several, None) for size in plan.batch_sizes
+        }
 
     def begin(self) -> None:
         """Make ready for training."""
@@ -49,12 +53,25 @@ class HostBatches:
         self._order = None if order is None else data.be.asarray(order, "int32")
 
     def train(self, batches: Sequence[slice], steps: Steps) -> None:
-        """Take steps on batches, by their rows in the order."""
-        be, data, tree = self.state.network.backend, self.plan.data, self.state.tree
+        """Take steps on batches of one size, by their rows in the order."""
+        data, tree, train = self.plan.data, self.state.tree, self.executor.train
+        gather = self._gathers[batches[0].stop - batches[0].start]
+        sources, here = (
+            (data.arrays, self._order),
+            self.state.network.backend == data.be,
+        )
         # Steps first: what they end with is not taken from the batches.
         for step, rows in zip(steps, batches, strict=False):
-            given = data.batch(rows, self._order)
-            self.executor.train(tree, _batch(be, given), step)
+            batch = gather(data.be, sources, rows.start)
+            train(tree, batch if here else self._moved(batch), step)
+
+    def _moved(self, batch: Batch) -> Batch:
+        """Return a batch that was cut on the host on the device."""
+        be = self.state.network.backend
+        # Rows in an order of their own were copied as they were gathered.
+        put = be.put if self._order is not None and be.in_place else be.asarray
+        x, y, weight = batch.x, batch.y, batch.weight
+        return Batch(each(put, x), put(y), None if weight is None else put(weight))
 
 
 class Pace:
@@ -161,7 +178,7 @@ class Trainer:
         """Train for an epoch, or for what is left of it, and record it."""
         state, counters = self.state, self.state.counters
         epoch, slices = counters.epochs + 1, plan.batches
-        watchers = [each for each in plan.callbacks if _watches_batches(each)]
+        watchers = [one for one in plan.callbacks if _watches_batches(one)]
         self._finite.epoch = epoch
         if not run.begun:
             with run.undivided(interrupts):
@@ -244,8 +261,7 @@ class Trainer:
             if network.regularizers:
                 numbers["penalties"] = penalty(network, network.views(tree))
             if ended:
-                sum_of = network.backend.xp.sum
-                numbers["parameters"] = map_leaves(sum_of, tree["parameters"])
+                numbers["parameters"] = self.executor.sum_of(tree["parameters"])
         return self._figures(numbers)
 
     def _batch_figures(self) -> dict[str, Any]:
@@ -274,12 +290,21 @@ class Trainer:
 
     def predict(self, data: Data, batch_size: int | None) -> Array:
         """Return the outputs for checked samples."""
-        be, tree = self.state.network.backend, self.state.tree
+        be = self.state.network.backend
         parts = [
-            self.executor.predict(tree, _batch(be, data.rows(rows)).x)
+            self._predicted(data.rows(rows))
             for rows in batch_slices(data.samples, batch_size)
         ]
         return parts[0] if len(parts) == 1 else be.xp.concat(parts, axis=0)
+
+    def _predicted(self, data: Data) -> Array:
+        """Return the outputs for samples, which may be computed with more of them."""
+        be, n = self.state.network.backend, data.samples
+        room = n if data.be == be else self.executor.rows_for(n)
+        x = _batch(be, data if room == n else data.lengthened(room)).x
+        y = self.executor.predict(self.state.tree, x)
+        # On the host, as a slice would be a program for each number of rows.
+        return y if room == n else be.asarray(be.to_numpy(y)[:n])
 
 
 def _batch(be: Backend, rows: Data) -> Batch:

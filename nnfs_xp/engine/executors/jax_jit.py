@@ -30,6 +30,8 @@ _VALUES = ("parameters", "frozen", "buffers")
 _SEEN = ("batch", "penalty", "row")
 # The most steps of one call, and the most bytes of random numbers for them.
 _MOST_STEPS, _MOST_BYTES = 1024, 2**25
+# Up to here twice the rows take hardly longer to predict.
+_FEW_ROWS = 128
 
 
 class JaxJitExecutor:
@@ -122,6 +124,13 @@ class JaxJitExecutor:
             pure_train_many, donate_argnums=0, static_argnames="gather"
         )
         self._evaluate = jax.jit(pure_evaluate)
+        self._sum_of = jax.jit(
+            lambda blocks: sum((be.xp.sum(block) for block in blocks.values()), be.zero)
+        )
+        # Only the library's own units are known to compute each row by itself.
+        self._rows_alone = all(
+            type(node.unit).__module__.startswith("nnfs_xp.") for node in network
+        )
         self._predict = jax.jit(pure_predict)
         self._ask = ask
 
@@ -185,6 +194,23 @@ class JaxJitExecutor:
         values = {name: state[name] for name in _VALUES}
         arrays = {"x": batch.x, "y": batch.y, "weight": batch.weight}
         totals.update(self._evaluate(values, totals, arrays))
+
+    def sum_of(self, blocks: Arrays) -> Array:
+        """Return the sum of all numbers in blocks, 0-d."""
+        return self._sum_of(blocks)
+
+    def rows_for(self, rows: int) -> int:
+        """Return with how many rows to predict so many, so that few are compiled.
+
+        It is the next power of two, and of more than 128 rows the next quarter of one.
+        """
+        if not self._rows_alone:
+            return rows
+        power = 1 << (rows - 1).bit_length()
+        if power <= _FEW_ROWS:
+            return power
+        quarter = power // 8
+        return -(-rows // quarter) * quarter
 
     def predict(self, state: Tree, x: Any) -> Array:
         """Return the output of the network."""
