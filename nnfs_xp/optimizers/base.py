@@ -179,7 +179,9 @@ class Optimizer(HasLearningRate):
         # There is no branch on a number of the device: the step is taken, and taken
         # back where more batches are to come.
         before = snapshot(be, parameters, state)
-        state["step"] = (batches + (self.accumulate - 1)) // self.accumulate
+        steps = (batches + (self.accumulate - 1)) // self.accumulate
+        # NumPy has made a number of it, which not every kernel takes.
+        state["step"] = be.xp.asarray(steps)
         try:
             self._take_step(be, parameters, total, state, layout)
         finally:

@@ -259,7 +259,7 @@ def test_before_the_first_step_the_average_is_what_a_model_starts_with():
 # Files and copies.
 
 
-def in_training(be, case):
+def in_training(be, case, **how):
     """Return a model with an optimizer that keeps all it can, and its data."""
     random = np.random.default_rng(8)
     x, y = random.standard_normal((12, 3)), random.standard_normal((12, 2))
@@ -267,7 +267,7 @@ def in_training(be, case):
     model = nx.Model(
         [nx.Dense(3, 4, weight_constraint=nx.MaxNorm(1.0)), nx.Tanh(), nx.Dense(4, 2)],
         loss="mean_squared_error", optimizer=made_with(case, common),
-        backend=be, seed=1,
+        backend=be, seed=1, **how,
     )  # fmt: skip
     # Three batches: the second step waits for one more.
     model.fit(x, y, batch_size=4)
@@ -289,3 +289,17 @@ def test_a_saved_model_and_a_copy_go_on_to_the_bit(case, tmp_path):
         assert found.keys() == expected.keys()
         for name, value in expected.items():
             np.testing.assert_array_equal(found[name], value, err_msg=name)
+
+
+@FORMULAS
+def test_a_recorded_step_is_the_eager_one_to_the_bit(case):
+    """On NumPy; what is kept, decay, constraints and steps of two batches are in it."""
+    exported = []
+    for compile in ("require", "off"):
+        model, data = in_training(NUMPY64, case, compile=compile)
+        model.fit(*data, batch_size=4, epochs=4)
+        exported.append(model._state.export())
+    found, expected = exported
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, err_msg=name)
