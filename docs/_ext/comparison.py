@@ -36,7 +36,7 @@ from nnfs_xp.plots.style import (
 from nnfs_xp.registry import UNITS
 
 NUMPY = nx.get_backend("numpy", dtype="float64")
-RATES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
+RATES = (1.0, 0.3, 0.1, 0.03, 0.01)
 FOLDER = Path("generated", "comparison")
 Losses = list[float]
 
