@@ -163,10 +163,29 @@ def first_cases():
 
 FORMULAS = pytest.mark.parametrize("case", list(first_cases()))
 # The rate is no part of PyTorch's velocity, but of ours.
-WITHOUT_VELOCITY = pytest.mark.parametrize(
-    "case",
-    [c for c in first_cases() if not getattr(c.values[0].make(), "momentum", 0)],
-)
+WITHOUT_VELOCITY = [
+    c for c in first_cases() if not getattr(c.values[0].make(), "momentum", 0)
+]
+
+
+def each_with(kinds, usual, cases=None):
+    """Return every case with every kind; the first tier has all kinds of two of them.
+
+    Of the others it has the usual kind: the way of a rate into a step is the same.
+    """
+    return pytest.mark.parametrize(
+        ("case", "kind"),
+        [
+            pytest.param(
+                *case.values, kind, id=f"{case.id}-{kind}",
+                marks=[]
+                if kind == usual or case.id in ("SGD-0", "Adam-0")
+                else pytest.mark.slow,
+            )
+            for case in cases or first_cases()
+            for kind in kinds
+        ],
+    )  # fmt: skip
 
 
 def leaves(tree, prefix=""):

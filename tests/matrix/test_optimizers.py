@@ -23,6 +23,7 @@ from tests.matrix.optimizer_runs import (
     clipped,
     compiled,
     compiled_for,
+    each_with,
     first_cases,
     fresh,
     leaves,
@@ -32,8 +33,7 @@ from tests.matrix.optimizer_runs import (
 )
 
 
-@FORMULAS
-@pytest.mark.parametrize("kind", RATES)
+@each_with(RATES, "warm-up")
 def test_rates(backend64, case, kind):
     given, rate = RATES[kind]
     optimizer = case.make()
@@ -55,8 +55,7 @@ def test_decay_is_the_books(backend64, case):
     assert_all_agree(found, case, backend64, rates)
 
 
-@FORMULAS
-@pytest.mark.parametrize("kind", CLIPS)
+@each_with(CLIPS, "value, then norm")
 def test_clipping(backend64, case, kind):
     norms = [math.hypot(*np.concatenate([g.ravel() for g in each.values()]))
              for each in GRADIENTS]  # fmt: skip
@@ -92,8 +91,7 @@ def torch_weights(torch):
     return [torch.tensor(w.copy(), requires_grad=True) for w in START.values()]
 
 
-@WITHOUT_VELOCITY
-@pytest.mark.parametrize("kind", RATES)
+@each_with(RATES, "warm-up", WITHOUT_VELOCITY)
 def test_rates_against_pytorch(torch, case, kind):
     optimizer = case.make()
     optimizer.learning_rate, rate = RATES[kind]
