@@ -48,7 +48,9 @@ class Keras(Contender):
         self.model.train_on_batch(*self.batches[0])
         self.initial = [np.zeros(v.shape) for v in self.model.optimizer.variables]
         rate = self.model.optimizer.variables.index(self.model.optimizer._learning_rate)
-        self.initial[rate] = np.array(self.model.optimizer.learning_rate)
+        self.initial[rate] = keras.ops.convert_to_numpy(
+            self.model.optimizer.learning_rate
+        )
 
     def new_optimizer(self) -> Any:
         """Return the optimizer of the workload."""

@@ -33,9 +33,11 @@ SLOW = ("PyTorch, torch.compile", "Keras on JAX")
 
 def labels_of(entries):
     """Return labels as parameters of a test."""
+    # Of the libraries themselves.
+    warns = "ignore::DeprecationWarning", "ignore::ResourceWarning"
+    marks = [pytest.mark.slow, pytest.mark.filterwarnings(*warns)]
     return [
-        pytest.param(e.label, marks=[pytest.mark.slow] if e.label in SLOW else [])
-        for e in entries
+        pytest.param(e.label, marks=marks if e.label in SLOW else []) for e in entries
     ]
 
 
