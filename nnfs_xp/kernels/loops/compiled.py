@@ -43,6 +43,7 @@ _OF_ERRORS = "Py", "_Py", "NRT_", "numba_"
 _DECLARED = re.compile(r"^declare ([^@\n]*?)@(\w+)(\([^\n]*?\))[^\n]*$", re.MULTILINE)
 # Sums may be added up in any order; elsewhere a product and a sum may be one operation.
 _FAST = {"row_sum": {"contract", "reassoc"}}
+_RECURSIVE = {"numpy_sum"}
 
 # No functions that Python could call.
 _PARTS_ALONE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -276,6 +277,8 @@ def _compiled(name: str, dtype: str, activation: str) -> Any:
     for part, function in vars(source).items():
         if isinstance(function, FunctionType):
             fast = {**options, "fastmath": _FAST.get(part, options["fastmath"])}
+            # LLVM takes some for too long, and would call them for each element.
+            fast["forceinline"] = part not in _RECURSIVE
             parts[part] = numba.njit(**fast, **_PARTS_ALONE)(own(function))
     for part in ("exp", "log1p", "tanh", "erfcx"):
         parts[part] = parts[f"{part}_{dtype}"]
