@@ -176,6 +176,7 @@ def adam(
     than with arrays of one element.
     """
     temporary = new(w.shape, w.dtype)
+    flush_m, flush_v = _flush(m), _flush(v)
 
     def call() -> None:
         t = int(step)
@@ -188,9 +189,9 @@ def adam(
         np.multiply(temporary, 1.0 - beta_2, temporary)
         np.multiply(v, beta_2, v)
         np.add(v, temporary, v)
-        _flush(m)
+        flush_m()
         if t % _STEPS_OF_SECOND_MOMENTS == 0:
-            _flush(v)
+            flush_v()
         np.sqrt(v, temporary)
         np.add(temporary, root * epsilon, temporary)
         np.divide(m, temporary, temporary)
@@ -215,13 +216,13 @@ def sgd(
     """Let no velocity become denormal."""
     if v is None:
         return NotImplemented
-    move = new(w.shape, w.dtype)
+    move, flush = new(w.shape, w.dtype), _flush(v)
 
     def call() -> None:
         np.multiply(dw, float(learning_rate), move)
         np.multiply(v, momentum, v)
         np.subtract(v, move, v)
-        _flush(v)
+        flush()
         if nesterov:
             np.subtract(w, move, w)
             np.add(w, np.multiply(v, momentum, move), w)
@@ -244,14 +245,14 @@ def rmsprop(
     epsilon: float,
 ) -> Plan:
     """Go through RMSprop with one temporary array, and no denormal mean."""
-    temporary = new(w.shape, w.dtype)
+    temporary, flush = new(w.shape, w.dtype), _flush(s)
 
     def call() -> None:
         np.multiply(dw, dw, temporary)
         np.multiply(temporary, 1.0 - rho, temporary)
         np.multiply(s, rho, s)
         np.add(s, temporary, s)
-        _flush(s)
+        flush()
         np.sqrt(s, temporary)
         np.add(temporary, epsilon, temporary)
         np.divide(dw, temporary, temporary)
@@ -424,20 +425,28 @@ def _row_starts(rows: int, columns: int) -> np.ndarray:
     return np.arange(0, rows * columns, columns)
 
 
-def _flush(moment: np.ndarray) -> None:
-    """Set what has decayed to denormal numbers to 0, if a sample has such numbers.
+def _flush(moment: np.ndarray) -> Callable[[], None]:
+    """Return what sets denormal numbers to 0, if a sample has such numbers.
 
-    They would decay no further, as the smallest rounds to itself, and some processors
-    take a hundred times as long for them.
+    A moment that decays to them would decay no further, as the smallest rounds to
+    itself, and some processors take a hundred times as long for them.
     """
-    if not moment.size:
-        return
-    # Without its sign, and less 1, so that 0 is the largest of these integers.
-    bits = moment.ravel("K")[::_SAMPLED].view(_UNSIGNED[moment.itemsize]) << 1
-    bits -= 1
+    if not moment.size or not moment.flags.forc:
+        return lambda: None
+    info = np.finfo(moment.dtype)
+    sample = moment.ravel("K")[::_SAMPLED].view(_UNSIGNED[moment.itemsize])
+    bits, one = np.empty_like(sample), sample.dtype.type(1)
     # Numbers that are denormal have no bit in their exponent.
-    if np.minimum.reduce(bits) < (2 << np.finfo(moment.dtype).nmant) - 1:
-        moment[np.abs(moment) < np.finfo(moment.dtype).smallest_normal] = 0
+    normal, smallest = (2 << info.nmant) - 1, info.smallest_normal
+
+    def flush() -> None:
+        # Without its sign, and less 1, so that 0 is the largest of these integers.
+        np.left_shift(sample, one, bits)
+        np.subtract(bits, one, bits)
+        if np.minimum.reduce(bits) < normal:
+            moment[np.abs(moment) < smallest] = 0
+
+    return flush
 
 
 def _one_minus_power(beta: float, t: int) -> float:

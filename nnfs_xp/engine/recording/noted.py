@@ -92,6 +92,12 @@ class Noted(NDArrayOperatorsMixin):
     ) -> Any:
         return self.recorder.function(function, arguments, options)
 
+    def __pow__(self, other: Any) -> Any:
+        # As the operator of arrays does it, which asks for no power there.
+        simple = isinstance(other, (int, float)) and self.dtype.kind == "f"
+        function = _POWERS.get(other) if simple else None
+        return np.power(self, other) if function is None else function(self)
+
     def __getitem__(self, key: Any) -> Noted:
         return self.recorder.item(self, key)
 
@@ -129,6 +135,9 @@ class Noted(NDArrayOperatorsMixin):
         """Return a view with the axes in another order."""
         axes = axes[0] if len(axes) == 1 else axes
         return self.recorder.function(np.transpose, (self, axes or None), {})
+
+
+_POWERS = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
 
 
 def _method(name: str) -> Any:

@@ -30,6 +30,11 @@ from nnfs_xp.engine.recording.trees import placed, values
 
 # NumPy warns where these are given three arguments by position.
 _OUT_BY_NAME = (np.maximum, np.minimum)
+# Their operands are of one dtype, so a number may be made an array of it beforehand.
+_OF_ONE_DTYPE = (
+    np.add, np.subtract, np.multiply, np.divide, np.greater, np.greater_equal,
+    np.less, np.less_equal, np.equal, np.not_equal,
+)  # fmt: skip
 # Their loops for two arrays are three times as fast as those for array and number.
 _SLOW_WITH_NUMBERS = (np.maximum, np.minimum)
 _LONG_ROW, _SHORTEST_ROW = 2048, 64
@@ -133,6 +138,8 @@ class Recorder(Functions, Kernels):
             whole = not several and options.get("where", True) is True
         elementwise = method == "__call__" and ufunc.signature is None
         arguments: list[Any] = [*inputs]
+        if ufunc in _OF_ONE_DTYPE and not options:
+            arguments = _without_numbers(arguments)
         into: Any = len(inputs)
         if method == "__call__" and ufunc not in _OUT_BY_NAME:
             # By position, as that takes less time.
@@ -217,3 +224,14 @@ def _is_compact(array: np.ndarray) -> bool:
 @functools.lru_cache(maxsize=64)
 def _row_of(length: int, number: float, dtype: np.dtype) -> np.ndarray:
     return np.full(length, number, dtype)
+
+
+def _without_numbers(arguments: list[Any]) -> list[Any]:
+    """Return arguments with arrays for Python's numbers, as NumPy would make them."""
+    if not any(type(one) in (int, float) for one in arguments):
+        return arguments
+    dtype = np.result_type(*values(arguments))
+    return [
+        np.asarray(one, dtype) if type(one) in (int, float) else one
+        for one in arguments
+    ]
