@@ -23,6 +23,7 @@ from nnfs_xp.engine.recording import (
     RecordedDraws,
     Recorder,
     Recording,
+    StalePlanError,
     placed,
     values,
 )
@@ -78,7 +79,7 @@ class RecordedExecutor(EagerExecutor):
         kind = _kind(given)
         recorded = self._steps.get(kind)
         self._draws.step = step
-        if recorded is not None and recorded.take(state, given):
+        if recorded is not None and self._taken(recorded, kind, state, given):
             state["batch"] = recorded.outputs
         elif recorded is None and kind in self._steps and self._records:
             self._steps[kind] = self._recorded(state, batch)
@@ -89,6 +90,15 @@ class RecordedExecutor(EagerExecutor):
             if len(self._steps) > _MOST_SHAPES:
                 del self._steps[next(iter(self._steps))]
             super().train(state, batch, step)
+
+    def _taken(self, step: RecordedStep, kind: Any, state: Tree, given: Any) -> bool:
+        """Take a recorded step, and return whether it was taken."""
+        try:
+            return step.take(state, given)
+        except StalePlanError:
+            # It is recorded anew with the next batch of this shape.
+            self._steps[kind] = None
+            return False
 
     def _recorded(self, state: Tree, batch: Batch) -> RecordedStep | None:
         """Take a step and record it; None if that is impossible."""

@@ -5,10 +5,10 @@ from nnfs_xp.engine.recording.kernels import MadeWhole
 from nnfs_xp.engine.recording.noted import Noted
 from nnfs_xp.engine.recording.recorder import Recorder
 from nnfs_xp.engine.recording.recording import Bound, Recording
-from nnfs_xp.engine.recording.tape import CannotRecord
+from nnfs_xp.engine.recording.tape import CannotRecord, StalePlanError
 from nnfs_xp.engine.recording.trees import placed, values
 
 __all__ = [
     "Bound", "CannotRecord", "MadeWhole", "Noted", "RecordedDraws", "Recorder",
-    "Recording", "placed", "values",
+    "Recording", "StalePlanError", "placed", "values",
 ]  # fmt: skip

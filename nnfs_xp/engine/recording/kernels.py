@@ -77,7 +77,7 @@ class Kernels:
         # It may write to whatever it is given, as kernels may.
         given = list(places_in(made.arguments))
         written = [*given, *made.new]
-        self.calls.append(Call(call, [], {}, given, written, planned=made))
+        self.calls.append(Call(planned, [], {}, given, written, planned=made))
         return self._results(results, [*fresh, *noted_in(arguments)])
 
     def _results(self, tree: Any, sources: list[Noted]) -> Any:

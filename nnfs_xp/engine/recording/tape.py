@@ -15,6 +15,10 @@ from typing import Any
 import numpy as np
 
 
+class StalePlanError(RuntimeError):
+    """A kernel plans another call than it did when it was recorded."""
+
+
 class CannotRecord(TypeError, AttributeError):
     """A step does what a tape cannot hold; the message says what that is."""
 
@@ -188,12 +192,18 @@ class Planned:
 
     def bound(self, array_of: Callable[[Place], np.ndarray]) -> Callable[[], Any]:
         """Return the call on arrays of its places."""
-        left = iter(self.new)
-        _, call = self.make(
-            lambda shape, dtype: array_of(next(left)),
-            *filled(self.arguments, array_of),
-        )
-        return call
+        left = list(self.new)
+
+        def new(shape: Any, dtype: Any) -> np.ndarray:
+            place = left.pop(0) if left else None
+            if place is None or (place.shape, place.dtype) != (tuple(shape), dtype):
+                raise StalePlanError
+            return array_of(place)
+
+        found = self.make(new, *filled(self.arguments, array_of))
+        if found is NotImplemented or left:
+            raise StalePlanError
+        return found[1]
 
 
 def address_of(array: np.ndarray) -> int:
