@@ -94,6 +94,8 @@ class Data:
 
     def rows(self, rows: slice) -> Data:
         """Return a stretch of rows."""
+        if rows == slice(0, self.samples):
+            return self
         return self._each(lambda array: rows_of(array, rows))
 
     def batch(self, rows: slice, order: Array | None) -> Data:
@@ -101,13 +103,6 @@ class Data:
         if order is None:
             return self.rows(rows)
         return self._each(lambda array: self.be.take_rows(array, order[rows]))
-
-    def lengthened(self, rows: int) -> Data:
-        """Return the data with zeros after it, of so many rows in all."""
-        xp, more = self.be.xp, rows - self.samples
-        return self._each(
-            lambda a: xp.concat([a, xp.zeros((more, *a.shape[1:]), dtype=a.dtype)])
-        )
 
     def moved(self, be: Backend) -> Data:
         """Return the same data on another backend."""

@@ -27,8 +27,9 @@ class DeviceBatches:
         self.plan, self.data = plan, plan.data
         be, first = state.network.backend, state.network.absorbed.rescaling
         self.arrays = plan.data.arrays
-        rows = (plan.data.samples,)
-        self.order = be.zeros(rows, be.xp.int32) if plan.shuffle else None
+        self.order: Any = None
+        if plan.shuffle and be.in_place:
+            self.order = be.zeros((plan.data.samples,), be.xp.int32)
         several = isinstance(plan.data.x, tuple)
         rescale = None if first is None else (first.scale, first.offset)
         self._kinds = {

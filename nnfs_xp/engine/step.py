@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine import loss_scaling
+from nnfs_xp.engine.data import as_inputs
 from nnfs_xp.engine.draws import Draws, HostDraws
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
@@ -271,10 +272,10 @@ class EagerExecutor:
         be = self.network.backend
         return sum((be.xp.sum(block) for block in blocks.values()), be.zero)
 
-    def rows_for(self, rows: int) -> int:
-        """Return with how many rows to predict so many."""
-        return rows
-
     def predict(self, state: Tree, x: Any) -> Any:
         """Return the output of the network."""
         return self.prediction.begin(state).fwd(x)[0]
+
+    def predict_host(self, state: Tree, x: Any, ids: tuple[bool, ...]) -> Any:
+        """Return the same for samples on the host, of which some inputs are ids."""
+        return self.predict(state, as_inputs(self.network.backend, x, ids))

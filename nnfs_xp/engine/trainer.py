@@ -107,6 +107,8 @@ class Trainer:
 
     def __init__(self, state: State, executor: Any) -> None:
         self.state, self.executor = state, executor
+        # What the pace was found for.
+        self._paced: Any = None
 
     def figure_names(self, validated: bool) -> list[str]:
         """Return the names of the figures that every record of a training has."""
@@ -126,7 +128,9 @@ class Trainer:
         history, state, callbacks = History(), self.state, plan.callbacks
         history.epochs = run.records
         self._finite = FiniteCheck(state, plan.stays_finite)
-        self._pace = Pace()
+        kind = plan.batch_size, plan.data.sample, self.executor
+        if kind != self._paced:
+            self._paced, self._pace = kind, Pace()
         state.detach()
         batches = self._batches(plan)
         with contextlib.ExitStack() as begun:
@@ -298,13 +302,10 @@ class Trainer:
         return parts[0] if len(parts) == 1 else be.xp.concat(parts, axis=0)
 
     def _predicted(self, data: Data) -> Array:
-        """Return the outputs for samples, which may be computed with more of them."""
-        be, n = self.state.network.backend, data.samples
-        room = n if data.be == be else self.executor.rows_for(n)
-        x = _batch(be, data if room == n else data.lengthened(room)).x
-        y = self.executor.predict(self.state.tree, x)
-        # On the host, as a slice would be a program for each number of rows.
-        return y if room == n else be.asarray(be.to_numpy(y)[:n])
+        tree, executor = self.state.tree, self.executor
+        if data.be == self.state.network.backend:
+            return executor.predict(tree, data.inputs)
+        return executor.predict_host(tree, data.x, data.ids)
 
 
 def _batch(be: Backend, rows: Data) -> Batch:

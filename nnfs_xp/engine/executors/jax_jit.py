@@ -216,6 +216,26 @@ class JaxJitExecutor:
         """Return the output of the network."""
         return self._predict({name: state[name] for name in _VALUES}, x)
 
+    def predict_host(self, state: Tree, x: Any, ids: tuple[bool, ...]) -> Array:
+        """Return the same for samples on the host, computed with some rows of zeros."""
+        be, first = self.network.backend, x[0] if isinstance(x, tuple) else x
+        rows = first.shape[0]
+        room = self.rows_for(rows)
+
+        def filled(array: np.ndarray, is_ids: bool) -> Any:
+            # A copy, which nobody writes to while the program reads it.
+            dtype = array.dtype if is_ids else be.dtype_name
+            copy = np.zeros((room, *array.shape[1:]), dtype)
+            copy[:rows] = array
+            return be.asarray(copy) if is_ids else copy
+
+        several = isinstance(x, tuple)
+        pairs = zip(x if several else (x,), ids, strict=True)
+        arrays = tuple(filled(*pair) for pair in pairs)
+        y = self.predict(state, arrays if several else arrays[0])
+        # Cut on the host, as a slice would be a program for each number of rows.
+        return y if room == rows else be.asarray(be.to_numpy(y)[:rows])
+
 
 def _split(state: Tree) -> tuple[Tree, Any]:
     """Return what a step changes, and the learning rate."""
