@@ -56,10 +56,8 @@ class HostBatches:
         """Take steps on batches of one size, by their rows in the order."""
         data, tree, train = self.plan.data, self.state.tree, self.executor.train
         gather = self._gathers[batches[0].stop - batches[0].start]
-        sources, here = (
-            (data.arrays, self._order),
-            self.state.network.backend == data.be,
-        )
+        sources = data.arrays, self._order
+        here = self.state.network.backend == data.be
         # Steps first: what they end with is not taken from the batches.
         for step, rows in zip(steps, batches, strict=False):
             batch = gather(data.be, sources, rows.start)
@@ -302,6 +300,7 @@ class Trainer:
         return parts[0] if len(parts) == 1 else be.xp.concat(parts, axis=0)
 
     def _predicted(self, data: Data) -> Array:
+        """Return the outputs for samples that are computed at once."""
         tree, executor = self.state.tree, self.executor
         if data.be == self.state.network.backend:
             return executor.predict(tree, data.inputs)

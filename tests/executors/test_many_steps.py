@@ -1,6 +1,7 @@
 """Many steps in one call: the same numbers, however they are divided into calls."""
 
 import signal
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -194,6 +195,7 @@ def test_an_interruption_waits_for_no_further_step(monkeypatch):
     model = nx.Model(
         [nx.Dense(5, 3), Bell(), nx.Softmax()],
         loss="categorical_crossentropy", optimizer="adam", backend="numpy",
+        compile="off",
     )  # fmt: skip
     with pytest.raises(KeyboardInterrupt):
         model.fit(*points(100), batch_size=8)
@@ -223,3 +225,24 @@ def test_a_training_that_goes_on_within_an_epoch(where, tmp_path):
     whole, records = fit(where, epochs=3)
     assert history["loss"] == records["loss"]
     assert_same(model, whole)
+
+
+@pytest.mark.parametrize(
+    "name", ["numpy", pytest.param("torch", marks=pytest.mark.backend("torch"))]
+)
+def test_data_of_the_host_is_not_copied(name):
+    be = backend_or_skip(name, "float32")
+    x = np.random.default_rng(3).random((20_000, 100), dtype=np.float32)
+    y = np.arange(20_000) % 3
+    model = nx.Model(
+        [nx.Dense(100, 3), nx.Softmax()],
+        loss="categorical_crossentropy", optimizer="sgd", backend=be,
+    )  # fmt: skip
+    model.fit(x[:200], y[:200])
+    tracemalloc.start()
+    try:
+        model.fit(x, y, validation_data=(x, y))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < x.nbytes / 3
