@@ -74,6 +74,10 @@ class JaxBackend(Backend):
             values = host.astype(dtype)
         return super().from_host(values, dtype)
 
+    def take_rows(self, array: Array, numbers: Array) -> Array:
+        """Return rows by their numbers, without a look for any that is too large."""
+        return self.xp.take(array, numbers, axis=0, mode="clip")
+
     def own_copy(self, host: np.ndarray) -> np.ndarray:
         """Return a copy that JAX can take over as it is.
 

@@ -84,11 +84,11 @@ def gather_batch(
     tuple
         The samples in the backend's dtype; targets and weights in their own.
     """
-    take, rows = be.xp.take, _row_numbers(be, arrays, order, start, size)
+    rows = _row_numbers(be, arrays, order, start, size)
     if isinstance(rows, slice):
         x, y, weight = (a if a is None else rows_of(a, rows) for a in arrays)
     else:
-        x, y, weight = (a if a is None else take(a, rows, axis=0) for a in arrays)
+        x, y, weight = (a if a is None else be.take_rows(a, rows) for a in arrays)
     if x is not None and rescale is not None:
         x = rescaled(be, x, *rescale)
     elif x is not None and x.dtype != be.dtype:

@@ -25,7 +25,7 @@ from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine import loss_scaling
 from nnfs_xp.engine.layout import named_array
 from nnfs_xp.engine.network import Network, Node
-from nnfs_xp.engine.statistics import empty_statistics, host_backend
+from nnfs_xp.engine.statistics import empty_statistics
 from nnfs_xp.errors import InputError
 from nnfs_xp.io.checkpoint import MOST_STEPS
 from nnfs_xp.random import Stream
@@ -207,10 +207,9 @@ class State:
             for leaf in (tree["row"], *leaves(tree["totals"])):
                 leaf[...] = 0
             return
-        # Of the host: a compiled step moves them together, which costs less.
-        zeros = host_backend().xp.zeros
+        # Not of the host: JAX would compile a program of its own for these.
         old = {name: tree[name] for name in ("row", "totals")}
-        tree |= map_leaves(lambda leaf: zeros(leaf.shape, dtype=leaf.dtype), old)
+        tree |= map_leaves(lambda leaf: be.zeros(leaf.shape, leaf.dtype), old)
 
     def write_rate(self) -> float | None:
         """Write the learning rate of the next step, and return it."""

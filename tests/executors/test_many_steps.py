@@ -9,6 +9,7 @@ import pytest
 import nnfs_xp as nx
 from tests.conftest import backend_or_skip
 from tests.executors.models import images, points, varied_network
+from tests.executors.test_jax_programs import compiled
 
 
 class Every(nx.Callback):
@@ -81,26 +82,29 @@ def test_what_is_no_interval(interval):
 
 
 @pytest.mark.backend("jax")
-def test_one_program_for_each_size_of_a_batch():
+def test_one_program_for_each_size_of_a_batch(caplog):
     be = backend_or_skip("jax", "float32")
     x, y = points(100)
     model = nx.Model(
         [nx.Dense(5, 6), nx.ReLU(), nx.Dense(6, 3), nx.Softmax()],
         loss="categorical_crossentropy", optimizer=nx.Adam(decay=0.1), backend=be,
     )  # fmt: skip
-    for interval in (1, 7, None):
-        model.fit(x, y, epochs=2, batch_size=8, callbacks=Every(interval))
-    model.fit(x, y, epochs=3, batch_size=8)
-    executor = model._trainer.executor
-    assert executor._train_many._cache_size() == 2
-    assert executor._train._cache_size() == 0
+
+    def train():
+        for interval in (1, 7, None):
+            model.fit(x, y, epochs=2, batch_size=8, callbacks=Every(interval))
+        model.fit(x, y, epochs=3, batch_size=8)
+
+    steps = [name for name in compiled(caplog, train) if "train" in name]
+    assert steps == ["jit(pure_train_many)"] * 2
 
 
 @pytest.mark.backend("jax")
-def test_random_numbers_cost_few_programs():
-    model, _ = fit({"be": backend_or_skip("jax", "float32")}, samples=1600, epochs=4)
+def test_random_numbers_cost_few_programs(caplog):
+    where = {"be": backend_or_skip("jax", "float32")}
+    found = compiled(caplog, lambda: fit(where, samples=1600, epochs=4))
     # 200 steps at once at most: room for 1, 8, 64 or 512.
-    assert model._trainer.executor._train_many._cache_size() <= 4
+    assert 1 <= found.count("jit(pure_train_many)") <= 4
 
 
 def several_inputs(be, **options):
