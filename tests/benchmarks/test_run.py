@@ -34,7 +34,8 @@ SLOW = ("PyTorch, torch.compile", "Keras on JAX")
 def labels_of(entries):
     """Return labels as parameters of a test."""
     # Of the libraries themselves.
-    warns = "ignore::DeprecationWarning", "ignore::ResourceWarning"
+    kinds = ("DeprecationWarning", "ResourceWarning", "UserWarning")
+    warns = [f"ignore::{kind}" for kind in kinds]
     marks = [pytest.mark.slow, pytest.mark.filterwarnings(*warns)]
     return [
         pytest.param(e.label, marks=marks if e.label in SLOW else []) for e in entries
