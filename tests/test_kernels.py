@@ -1,5 +1,6 @@
 """Every implementation computes what its reference does, and is really called."""
 
+import os
 import subprocess
 import sys
 
@@ -161,8 +162,10 @@ print({name.split(".")[2] for name in sys.modules if "nnfs_xp.kernels." in name}
 print("numba" in sys.modules, "llvmlite" in sys.modules)
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-c", program],
+        env={**os.environ, "NNFS_XP_KERNELS": "auto"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     loaded, *others = done.stdout.splitlines()
     assert eval(loaded) - {"loops"} == {"numpy", "registry"}

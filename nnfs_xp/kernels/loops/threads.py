@@ -43,8 +43,11 @@ def together(calls: Sequence[Callable[[], Any]]) -> Callable[[], None]:
         try:
             first()
         finally:
+            # Arrays are theirs until all have ended, however they do.
             for one in begun:
-                one.result()
+                one.exception()
+        for one in begun:
+            one.result()
 
     return call
 
