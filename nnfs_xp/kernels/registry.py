@@ -22,6 +22,7 @@ import functools
 import importlib
 import importlib.util
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -157,6 +158,9 @@ def has_loops(backend: str) -> bool:
     """Return whether loops that numba compiles compute for a backend."""
     if backend not in _LAYERS or kernel_mode() in ("off", "no_loops"):
         return False
+    if sys.platform == "win32":
+        # Machine code has another form there, which nobody has tried.
+        return False
     return importlib.util.find_spec(_LAYERS[backend][1]) is not None
 
 
@@ -169,7 +173,8 @@ def loops_note(backend: str) -> str:
         return ""
     if not has_loops(backend):
         switched_off = kernel_mode() in ("off", "no_loops")
-        reason = f"NNFS_XP_KERNELS={kernel_mode()}" if switched_off else "no numba"
+        missing = "Windows" if sys.platform == "win32" else "no numba"
+        reason = f"NNFS_XP_KERNELS={kernel_mode()}" if switched_off else missing
         return f"without loops ({reason})"
     _owners(backend)
     # Where loops are compiled, array libraries are imported.
