@@ -16,7 +16,13 @@ from tests.kernels.implementation_cases import CASES, OVERWRITTEN
 from tests.kernels.implementation_cases.calling import calling, flat, on_backend
 
 _random = np.random.default_rng(6)
-OWNERS = ("numpy", "loops", "cupy", "torch", "jax")
+# PyTorch's implementations are functions of PyTorch, which may be absent.
+ALL_OWNERS = ("numpy", "loops", "cupy", "torch", "jax")
+OWNERS = tuple(
+    owner
+    for owner in ALL_OWNERS
+    if owner != "torch" or importlib.util.find_spec(owner) is not None
+)
 
 # The loss is a logarithm of a sum from 1 on: what that is rounded by, it is off by.
 ROUNDED_SUMS = ("softmax_cross_entropy", "softmax_cross_entropy_with_gradient")
@@ -40,7 +46,8 @@ def test_every_implementation_has_a_reference_and_cases():
     names = {name for owner in OWNERS for name in kernels.implementations(owner)}
     assert names
     assert names <= set(kernels.references())
-    assert names == set(CASES)
+    assert names <= set(CASES)
+    assert names == set(CASES) or OWNERS != ALL_OWNERS
 
 
 @pytest.mark.parametrize(
