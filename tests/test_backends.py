@@ -294,21 +294,3 @@ def test_asarray_moves_between_devices_of_one_library():
 def test_auto_chooses_the_device_itself():
     with pytest.raises(nx.InputError, match="device must be left out"):
         nx.get_backend("auto", device="cuda:0")
-
-
-def test_data_that_is_only_read_is_not_copied_by_pytorch():
-    pytest.importorskip("torch")
-    be = nx.get_backend("torch", device="cpu")
-    values = np.arange(6, dtype="float32").reshape(2, 3)
-    assert be.shared(values).data_ptr() == values.ctypes.data
-    assert be.asarray(values).data_ptr() != values.ctypes.data
-    locked = values.copy()
-    locked.flags.writeable = False
-    others = (
-        values.T, values[:, ::-1], locked, values.astype("float16"),
-        values.astype(">f4"), np.ma.masked_array(values),
-    )  # fmt: skip
-    for other in others:
-        shared = be.shared(other)
-        assert shared.data_ptr() != other.ctypes.data
-        np.testing.assert_array_equal(be.to_numpy(shared), np.asarray(other))

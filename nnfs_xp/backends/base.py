@@ -177,13 +177,6 @@ class Backend(Products, Transfers):
                 values = self.xp.astype(values, dtype)
             return values
 
-    def shared(self, values: Any) -> Array:
-        """Return what `asarray` does, for arrays that are only read.
-
-        It need be no copy where the device computes in the host's memory.
-        """
-        return self.asarray(values)
-
     def from_host(self, values: Any, dtype: Any) -> Array:
         """Move values without a namespace, or of NumPy, to the device."""
         of_numpy = isinstance(values, (np.ndarray, np.generic))

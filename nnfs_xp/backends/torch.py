@@ -17,9 +17,6 @@ from nnfs_xp.errors import BackendUnavailableError
 _NARROW = 16
 _LARGE = 50_000
 
-# Whose arrays are of the same type as they are.
-_SHARED = ("float32", "float64", "int32", "int64", "uint8", "int8", "int16", "bool")
-
 
 class TorchBackend(Backend):
     """PyTorch tensors on one of its devices."""
@@ -56,18 +53,6 @@ class TorchBackend(Backend):
                 return values
             values = values.detach()
         return super().asarray(values, dtype)
-
-    def shared(self, values: Any) -> Array:
-        """Return a tensor in the memory of a NumPy array, where PyTorch takes it."""
-        known = (
-            type(values) is np.ndarray
-            and self.device.type == "cpu"
-            and values.dtype.name in _SHARED
-            and values.dtype.isnative
-            and values.flags.writeable
-            and values.flags.c_contiguous
-        )
-        return torch.from_numpy(values) if known else self.asarray(values)
 
     def to_numpy(self, array: Array) -> np.ndarray:
         """Copy the tensor to the host."""

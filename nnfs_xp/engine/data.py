@@ -104,11 +104,11 @@ class Data:
             return self.rows(rows)
         return self._each(lambda array: self.be.take_rows(array, order[rows]))
 
-    def moved(self, be: Backend, move: Callable[[Array], Array] | None = None) -> Data:
-        """Return the same data on another backend, by default as copies."""
+    def moved(self, be: Backend) -> Data:
+        """Return the same data on another backend."""
         if be == self.be:
             return self
-        return dataclasses.replace(self._each(move or be.asarray), be=be)
+        return dataclasses.replace(self._each(be.asarray), be=be)
 
     def _each(self, function: Callable[[Array], Array]) -> Data:
         *inputs, y, weight = (
@@ -167,7 +167,7 @@ def placed(data: Data, be: Backend, limit: int | None) -> Data:
         return data
     size = data.samples * data.bytes_of_a_row
     most = default_limit(be) if limit is None else limit
-    return data if most is not None and size > most else data.moved(be, be.shared)
+    return data if most is not None and size > most else data.moved(be)
 
 
 def default_limit(be: Backend) -> int | None:
