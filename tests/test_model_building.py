@@ -152,10 +152,10 @@ def test_another_loss_or_metric_keeps_the_optimizers_state(backend64):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"loss": "hinge"}, "loss must be one of"),
+        ({"loss": "hindsight"}, "loss must be one of"),
         ({"optimizer": 3}, "optimizer must be one of"),
-        ({"metrics": "auc"}, "metrics must be one of"),
-        ({"accuracy": "auc"}, "metrics must be one of"),
+        ({"metrics": "auk"}, "metrics must be one of"),
+        ({"accuracy": "auk"}, "metrics must be one of"),
         ({"metrics": ["accuracy", "accuracy"]}, "different names"),
         ({"metrics": "r2"}, "not for the targets"),
         (

@@ -90,7 +90,11 @@ class HasLearningRate(Unit):
 
     def rate_on(self, be: Backend, step: int) -> float:
         """Return the learning rate of a step, if it is in the range of a backend."""
-        constant = not self._decay and not callable(self._learning_rate)
+        constant = (
+            type(self).rate_at is HasLearningRate.rate_at
+            and not self._decay
+            and not callable(self._learning_rate)
+        )
         rate: Any = self._learning_rate if constant else self.rate_at(step)
         if rate >= 1:
             check_fits(be, rate, f"learning_rate at step {step}")

@@ -110,7 +110,7 @@ def test_the_books_loop_and_the_engine_go_on_from_each_other(capsys):
     assert model.executor_note.startswith("object by object")
     by_model(model, X, y)
     model.set(accuracy=nnfs.Accuracy_Categorical())
-    assert model.executor_note.startswith("step by step")
+    assert model.executor_note.startswith("recorded")
     by_model(model, X, y)
     np.testing.assert_allclose(values_of(model), values_of(alone), rtol=1e-9)
     assert model.optimizer.iterations == 3 * STEPS

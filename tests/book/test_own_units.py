@@ -485,7 +485,7 @@ def test_units_of_the_new_contract_run_in_the_engine(capsys):
 
     for cube in (own.Cube(), Activation_Cube()):
         model = model_of([nnfs.Layer_Dense(2, 4), cube, nnfs.Layer_Dense(4, 1)])
-        assert model.executor_note.startswith("step by step")
+        assert model.executor_note.startswith("recorded")
         np.testing.assert_array_equal(model.predict(X), model.forward(X, False))
         before = [values.copy() for values in model.layers[0].get_parameters()]
         model.forward(X, True)
@@ -697,7 +697,7 @@ def test_a_model_changes_between_loop_and_engine(capsys):
     assert model.optimizer.iterations == 5 and model.epochs_trained == 5
     outputs = model.predict(points)
     model.accuracy = nnfs.Accuracy_Categorical()
-    assert model.executor_note.startswith("step by step")
+    assert model.executor_note.startswith("recorded")
     np.testing.assert_array_equal(model.predict(points), outputs)
     model.train(points, y, print_every=None)
     assert model.optimizer.iterations == model.steps_trained == 6

@@ -132,8 +132,8 @@ def test_no_object_stays_behind(new):
     finally:
         tracemalloc.stop()
     assert objects() - before < 20
-    # The weights of one model have 4 kB.
-    assert grown < 4096
+    # Less than the weights of two of the ten models, which have 4 kB each.
+    assert grown < 8192
 
 
 def test_a_model_is_freed_with_its_programs(backend_name):

@@ -93,3 +93,20 @@ def test_schedules_of_ones_own_are_used_but_not_saved():
 def test_a_schedule_without_rates():
     with pytest.raises(NotImplementedError):
         nx.Schedule()(0)
+
+
+def test_a_rate_of_ones_own_holds_in_a_model():
+    class Halved(nx.SGD):
+        def rate_at(self, step):
+            return super().rate_at(step) / 2
+
+    x, y = np.ones((8, 2)), np.zeros(8, "int64")
+    weights = []
+    for optimizer in (Halved(0.5), nx.SGD(0.25)):
+        model = nx.Model(
+            [nx.Dense(2, 2), nx.Softmax()],
+            loss="categorical_crossentropy", optimizer=optimizer, backend="numpy",
+        )  # fmt: skip
+        model.fit(x, y, epochs=5, batch_size=4)
+        weights.append(model.layers[0].weights)
+    np.testing.assert_array_equal(*weights)
