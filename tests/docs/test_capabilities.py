@@ -69,6 +69,7 @@ def test_libraries_are_named_where_there_are_results():
     assert set(RECORDED["libraries"]) == ran - {HOST}
 
 
+@pytest.mark.slow
 def test_a_real_run_writes_what_it_saw(tmp_path):
     path = tmp_path / "found.json"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]

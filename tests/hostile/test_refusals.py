@@ -142,6 +142,7 @@ def test_a_table_of_too_many_columns(tmp_path):
     refused(table(tmp_path, "1" + ",1" * 70_000), "has 70,001 columns; at most 65,536")
 
 
+@pytest.mark.slow
 def test_thousands_of_columns_take_little_memory(tmp_path):
     # With texts for missing values given by column it is 170.
     refused(table(tmp_path, "\t" * 15_000), "the label is missing", 130)

@@ -40,6 +40,12 @@ def test_the_head_of_a_file_says_where_the_references_are():
             assert Path(inspect.getfile(reference)) == root / file, (path.name, kernel)
 
 
+@pytest.fixture(params=[pytest.param("float64", marks=pytest.mark.slow), "float32"])
+def dtype(request):
+    """Return the precision; the same source is compiled for both."""
+    return request.param
+
+
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_kernel_computes_its_reference(name, kind, dtype):
     with np.errstate(all="ignore"):
