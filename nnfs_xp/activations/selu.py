@@ -15,7 +15,7 @@ _SCALE = 1.0507009873554804934
 
 @register("layer")
 class SELU(Layer):
-    """Scaled exponential linear unit, `ELU` of two numbers: ``y = s ELU(x, a)``.
+    """Scaled exponential linear unit, ``ELU`` of two numbers: ``y = s ELU(x, a)``.
 
     The numbers ``a = 1.6732632...`` and ``s = 1.0507009...`` are those for which
     inputs of mean 0 and variance 1 have outputs of mean 0 and variance 1.

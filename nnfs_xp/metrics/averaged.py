@@ -124,7 +124,7 @@ class AveragedScore(ClassCounts):
         return super().takes(target_kind)
 
     def check_data(self, be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
-        """Return scores, and their targets; see `OfDecisions`."""
+        """Return scores, and their targets; see ``OfDecisions``."""
         if self.multi_label:
             return check_pair(be, y_pred, y_true, "probabilities")
         return super().check_data(be, y_pred, y_true)

@@ -14,10 +14,10 @@ from nnfs_xp.plots import style
 def reliability(y_true: np.ndarray, y_pred: np.ndarray, bins: int = 15) -> Figure:
     """Return how often predictions are right, over the confidence that they have.
 
-    Samples are put into bins by their confidence, as in `ExpectedCalibrationError`. A
-    bar shows the share of a bin that is right; where the bar ends below the diagonal
-    the network is too sure. A dot is at the mean confidence of a bin. Grey bars below
-    are the shares of all samples.
+    Samples are put into bins by their confidence, as in
+    `nnfs_xp.ExpectedCalibrationError`. A bar shows the share of a bin that is right;
+    where the bar ends below the diagonal the network is too sure. A dot is at the mean
+    confidence of a bin. Grey bars below are the shares of all samples.
 
     Parameters
     ----------
