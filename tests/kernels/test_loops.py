@@ -393,3 +393,18 @@ def test_every_loop_of_the_source_is_used():
     users = [dense, losses, optimizers, statistics]
     text = "".join(Path(user.__file__).read_text(encoding="utf-8") for user in users)
     assert all(f'"{name}"' in text for name in names)
+
+
+@needs_numba
+def test_no_loop_writes_to_an_array_that_must_not_be_written_to(dtype):
+    be = nx.get_backend("numpy", dtype=dtype)
+    w, dw = be.full((2, 3), 1.0), be.full((2, 3), 0.5)
+    w.flags.writeable = False
+    relu = nx.ReLU()
+    for name, arguments in {
+        "sgd": (w, dw, None, be.constant(0.1), 0.0, False),
+        "adagrad": (w, dw, be.full((2, 3), 0.0), be.constant(0.1), 1e-7),
+        "bias_activation": (w, be.full((1, 3), 1.0), relu),
+    }.items():
+        assert LOOPS[name](be, *arguments) is NotImplemented, name
+    np.testing.assert_array_equal(w, 1.0)

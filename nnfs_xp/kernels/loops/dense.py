@@ -17,6 +17,7 @@ from nnfs_xp.kernels.loops import compiled
 from nnfs_xp.kernels.loops.launch import (
     New,
     are_alike,
+    are_writable,
     bound,
     is_plain,
     loop,
@@ -68,7 +69,9 @@ def bias_activation(
 ) -> Any:
     """Add and apply in one pass; where the output is enough, in the place of `z`."""
     known = _find(activation)
-    if known is None or not is_plain(be, z, biases) or biases.shape != (1, z.shape[1]):
+    if known is None or not is_plain(be, z, biases) or not are_writable(z):
+        return NotImplemented
+    if z.ndim != 2 or biases.shape != (1, z.shape[1]):
         return NotImplemented
     _compile_backward(be, "activation_bias_backward", known)
     part, parameter = known.part, known.parameter(be, activation)
@@ -96,7 +99,7 @@ def activation_bias_backward(
     known, dy = found
     shape = n, k = dy.shape
     db = new((1, k), dy.dtype) if db_out is None else db_out
-    if not is_plain(be, db) or db.shape != (1, k):
+    if not is_plain(be, db) or db.shape != (1, k) or not are_writable(db):
         return NotImplemented
     if known is _LINEAR:
         # BLAS adds up faster.

@@ -69,6 +69,11 @@ def is_plain(be: Any, *arrays: Any) -> bool:
     )
 
 
+def are_writable(*arrays: np.ndarray) -> bool:
+    """Return whether a loop may write to all arrays; by address it could to any."""
+    return all(a.flags.writeable for a in arrays)
+
+
 def are_alike(be: Any, first: np.ndarray, *others: Any) -> bool:
     """Return whether every element lies at the same place in all arrays."""
     return is_plain(be, first, *others) and all(a.shape == first.shape for a in others)

@@ -10,6 +10,7 @@ import numpy as np
 from nnfs_xp.kernels.loops.launch import (
     New,
     are_alike,
+    are_writable,
     is_plain,
     loop,
     over_elements,
@@ -113,6 +114,8 @@ def _updated(
     if not are_alike(be, *arrays) or not is_plain(be, learning_rate):
         return NotImplemented
     w, _, *moments = arrays
+    if not are_writable(w, *moments):
+        return NotImplemented
     arguments = *arrays, *step, learning_rate, *scalars
     call = over_elements(be, name, *arguments, alike=len(arrays))
     return (w, *moments, *none), call
