@@ -187,7 +187,7 @@ def test_round_trip(read, rows):
     x = np.array([features for features, _ in rows])
     if int(pd.__version__.split(".")[0]) < 3:
         # It rounds a number of many digits more than once.
-        np.testing.assert_allclose(found.x, x, rtol=1e-15, atol=1e-300)
+        np.testing.assert_allclose(found.x, x, rtol=1e-14, atol=1e-300)
     else:
         np.testing.assert_array_equal(found.x, x)
     assert found.y.tolist() == [label for _, label in rows]
