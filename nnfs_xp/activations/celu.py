@@ -16,8 +16,8 @@ from nnfs_xp.registry import register
 class CELU(Layer):
     """Smooth exponential linear unit, ``max(x, 0) + min(a (exp(x/a) - 1), 0)``.
 
-    Its gradient is ``dx = dy`` where ``x > 0`` and ``dy exp(x/a)`` elsewhere. It is 1 at
-    0 for every ``a``; that of `ELU` has a step there. Inputs may have any shape; NaN
+    Its gradient is ``dx = dy`` where ``x > 0`` and ``dy exp(x/a)`` elsewhere. It is 1
+    at 0 for every ``a``; that of `ELU` has a step there. Inputs may have any shape; NaN
     stays NaN.
 
     Parameters
