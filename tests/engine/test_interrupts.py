@@ -257,13 +257,18 @@ def test_an_interrupted_step_is_completed(variant, part):
 
 @pytest.mark.parametrize("variant", ["jax"])
 @pytest.mark.parametrize("part", ["fwd", "loss", "apply", "gather"])
-def test_a_step_that_is_interrupted_while_it_is_traced_is_completed(variant, part):
+def test_a_step_that_is_interrupted_while_it_is_traced_is_whole_or_not_begun(
+    variant, part
+):
     model = make_model(variant)
     bell.arm(part, call=1, ring=interrupt)
     with pytest.raises(KeyboardInterrupt):
         fit(model)
     assert bell.part is None
-    assert_stands_after(model, variant, 1, epochs=0)
+    # What a step draws is found out by a trace before it.
+    steps = model.steps_trained
+    assert steps in (0, 1)
+    assert_stands_after(model, variant, steps, epochs=0)
 
 
 @pytest.mark.parametrize("variant", ["cupy"])
