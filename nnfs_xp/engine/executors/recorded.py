@@ -24,6 +24,7 @@ from nnfs_xp.engine.recording import (
     Recorder,
     Recording,
     StalePlanError,
+    mapped,
     placed,
     values,
 )
@@ -183,7 +184,7 @@ class RecordedStep:
         for path, leaf in _leaves(noted):
             if leaf is not before.get(path):
                 raise CannotRecord(f"{'.'.join(path)} was given a new array")
-        state["batch"] = _copied(values(outputs))
+        state["batch"] = mapped(values(outputs), np.ndarray, lambda a: a.copy())
         self._recording = Recording(recorder.calls, placed(outputs))
         self._bind(state)
         assert self._bound is not None
@@ -280,17 +281,11 @@ def _noted(recorder: Recorder, tree: Tree, path: Path = ()) -> Tree:
 
 def _of_its_own(recorder: Recorder, tree: Any) -> Any:
     """Return a tree in which nothing lies in the state or in the batch."""
-    if isinstance(tree, dict):
-        return {key: _of_its_own(recorder, value) for key, value in tree.items()}
-    if isinstance(tree, Noted) and not tree.memory.is_temporary:
-        return recorder.copied(tree)
-    return tree
-
-
-def _copied(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {key: _copied(value) for key, value in tree.items()}
-    return tree.copy() if isinstance(tree, np.ndarray) else tree
+    return mapped(
+        tree,
+        Noted,
+        lambda noted: noted if noted.memory.is_temporary else recorder.copied(noted),
+    )
 
 
 def _saved(state: Tree) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -7,8 +7,9 @@ from nnfs_xp.engine.recording.recorder import Recorder
 from nnfs_xp.engine.recording.recording import Bound, Recording
 from nnfs_xp.engine.recording.tape import CannotRecord, StalePlanError
 from nnfs_xp.engine.recording.trees import placed, values
+from nnfs_xp.engine.recording.walks import mapped
 
 __all__ = [
     "Bound", "CannotRecord", "MadeWhole", "Noted", "RecordedDraws", "Recorder",
-    "Recording", "StalePlanError", "placed", "values",
+    "Recording", "StalePlanError", "mapped", "placed", "values",
 ]  # fmt: skip

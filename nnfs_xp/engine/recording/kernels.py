@@ -15,6 +15,7 @@ import numpy as np
 from nnfs_xp.engine.recording.noted import Noted
 from nnfs_xp.engine.recording.tape import Call, Planned, address_of, places_in
 from nnfs_xp.engine.recording.trees import noted_in, placed, values
+from nnfs_xp.engine.recording.walks import mapped
 
 # Kernels that read values.
 _WHOLE: set[Any] = set()
@@ -82,16 +83,14 @@ class Kernels:
 
     def _results(self, tree: Any, sources: list[Noted]) -> Any:
         """Return a tree of arrays, all in memory of these sources, as noted ones."""
-        if isinstance(tree, np.ndarray):
+
+        def noted(array: np.ndarray) -> Any:
             for source in sources:
-                if _lies_in(tree, source):
-                    return self.view(source, tree)
-            return tree
-        if type(tree) in (tuple, list):
-            return type(tree)(self._results(one, sources) for one in tree)
-        if type(tree) is dict:
-            return {k: self._results(one, sources) for k, one in tree.items()}
-        return tree
+                if _lies_in(array, source):
+                    return self.view(source, array)
+            return array
+
+        return mapped(tree, np.ndarray, noted)
 
     def _whole(self, function: Any, reference: Any, arguments: tuple[Any, ...]) -> Any:
         """Note a kernel as one call, whose results are copied."""
@@ -103,20 +102,15 @@ class Kernels:
         sources = list(noted_in(arguments))
         fresh: list[Noted] = []
 
-        def noted(tree: Any) -> Any:
-            if isinstance(tree, (np.ndarray, np.generic)):
-                for source in sources:
-                    if isinstance(tree, np.ndarray) and _lies_in(tree, source):
-                        return self.view(source, tree)
-                fresh.append(self.new(tree))
-                return fresh[-1]
-            if type(tree) in (tuple, list):
-                return type(tree)(noted(one) for one in tree)
-            if type(tree) is dict:
-                return {key: noted(one) for key, one in tree.items()}
-            return tree
+        def noted(result: Any) -> Noted:
+            for source in sources:
+                if isinstance(result, np.ndarray) and _lies_in(result, source):
+                    return self.view(source, result)
+            fresh.append(self.new(result))
+            return fresh[-1]
 
-        results = noted(compute(*values(arguments)))
+        computed = compute(*values(arguments))
+        results = mapped(computed, (np.ndarray, np.generic), noted)
         shape = placed(results)
         given = list(places_in(placed(arguments)))
         into = [one.place for one in fresh]

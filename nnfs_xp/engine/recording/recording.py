@@ -15,7 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.engine.recording.tape import Call, Memory, Place, filled, places_in
+from nnfs_xp.engine.recording.tape import (
+    Call,
+    Memory,
+    Place,
+    address_of,
+    filled,
+    places_in,
+)
 
 # What NumPy's fastest loops like buffers to begin at multiples of.
 _ALIGNMENT = 64
@@ -141,7 +148,7 @@ def _apply(function: Callable[..., Any], arguments: list[Any], options: Any) -> 
 def aligned(size: int) -> np.ndarray:
     """Return so many bytes of memory that begin where NumPy's loops like it."""
     raw = np.empty(size + _ALIGNMENT, np.uint8)
-    start = -raw.__array_interface__["data"][0] % _ALIGNMENT
+    start = -address_of(raw) % _ALIGNMENT
     return raw[start : start + size]
 
 

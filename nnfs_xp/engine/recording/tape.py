@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_xp.engine.recording.walks import found_in, mapped
+
 
 class StalePlanError(RuntimeError):
     """A kernel plans another call than it did when it was recorded."""
@@ -212,26 +214,13 @@ def address_of(array: np.ndarray) -> int:
 
 
 def filled(tree: Any, array_of: Callable[[Place], Any]) -> Any:
-    """Return a tree of tuples, lists and dicts with arrays in place of places."""
-    if isinstance(tree, Place):
-        return array_of(tree)
-    if type(tree) in (tuple, list):
-        return type(tree)(filled(item, array_of) for item in tree)
-    if type(tree) is dict:
-        return {key: filled(item, array_of) for key, item in tree.items()}
-    return tree
+    """Return a tree with arrays in place of places."""
+    return mapped(tree, Place, array_of)
 
 
 def places_in(tree: Any) -> Iterator[Place]:
     """Yield the places in a tree."""
-    if isinstance(tree, Place):
-        yield tree
-    elif type(tree) in (tuple, list):
-        for item in tree:
-            yield from places_in(item)
-    elif type(tree) is dict:
-        for item in tree.values():
-            yield from places_in(item)
+    return found_in(tree, Place)
 
 
 def swapped(tree: Any, before: Place, place: Place) -> Any:
