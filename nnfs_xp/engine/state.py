@@ -89,7 +89,7 @@ class State:
     ) -> None:
         self.network, self.counters = network, counters or Counters()
         self._rate_written: float | None = None
-        # Outputs and weights that there are totals for.
+        # Shape of the outputs of the totals, and whether their samples are weighted.
         self._totals_kind: tuple[tuple[int, ...], bool] | None = None
         self.in_use = False
         # Moments of parameters that are frozen now, to go on with later.

@@ -120,6 +120,11 @@ def evaluation_step(
     add_statistics(network, totals, values)
 
 
+def sum_of(be: Backend, blocks: Arrays) -> Array:
+    """Return the sum of all numbers in blocks, which are finite if it is, 0-d."""
+    return sum((be.xp.sum(block) for block in blocks.values()), be.zero)
+
+
 def penalty(network: Network, parameters: Arrays) -> Array:
     """Return the sum of the penalties of all parameters, given by path, 0-d."""
     be = network.backend
@@ -269,8 +274,7 @@ class EagerExecutor:
 
     def sum_of(self, blocks: Arrays) -> Array:
         """Return the sum of all numbers in blocks, which are finite if it is, 0-d."""
-        be = self.network.backend
-        return sum((be.xp.sum(block) for block in blocks.values()), be.zero)
+        return sum_of(self.network.backend, blocks)
 
     def predict(self, state: Tree, x: Any) -> Any:
         """Return the output of the network."""

@@ -105,10 +105,7 @@ def adam(
 
     `step` counts from 1. It and `learning_rate` are 0-d arrays.
     """
-    m *= beta_1
-    m += (1.0 - beta_1) * dw
-    v *= beta_2
-    v += (1.0 - beta_2) * (dw * dw)
+    m, v = moments_after(dw, m, v, beta_1, beta_2)
     w = _moved(be, w, m, v, step, learning_rate, beta_1, beta_2, epsilon)
     return w, m, v
 
@@ -127,10 +124,7 @@ def _amsgrad(
     epsilon: float,
 ) -> tuple[Array, Array, Array, Array]:
     """Return what `adam` does, with the largest second moment in the place of `v`."""
-    m *= beta_1
-    m += (1.0 - beta_1) * dw
-    v *= beta_2
-    v += (1.0 - beta_2) * (dw * dw)
+    m, v = moments_after(dw, m, v, beta_1, beta_2)
     largest = be.xp.maximum(largest, v)
     w = _moved(be, w, m, largest, step, learning_rate, beta_1, beta_2, epsilon)
     return w, m, v, largest
@@ -152,6 +146,17 @@ def _moved(
     correction = one_minus_power(be, beta_2, t)
     w -= rate * m / (be.xp.sqrt(v / correction) + epsilon)
     return w
+
+
+def moments_after(
+    dw: Array, m: Array, v: Array, beta_1: float, beta_2: float
+) -> tuple[Array, Array]:
+    """Return both moments with a gradient; the old ones may be overwritten."""
+    m *= beta_1
+    m += (1.0 - beta_1) * dw
+    v *= beta_2
+    v += (1.0 - beta_2) * (dw * dw)
+    return m, v
 
 
 def one_minus_power(be: Backend, beta: float, t: Array) -> Array:

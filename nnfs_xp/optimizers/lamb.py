@@ -8,7 +8,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_decay, check_rate
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.optimizers.adam import one_minus_power
+from nnfs_xp.optimizers.adam import moments_after, one_minus_power
 from nnfs_xp.optimizers.base import Optimizer
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
@@ -99,12 +99,9 @@ class LAMB(Optimizer):
         adapts: bool = True,
     ) -> tuple[Array, ...]:
         """Return new parameters and moments."""
-        m, v = moments
         t, rate = be.xp.astype(state["step"], w.dtype), state["learning_rate"]
-        m *= self.beta_1
-        m += (1.0 - self.beta_1) * dw
-        v *= self.beta_2
-        v += (1.0 - self.beta_2) * (dw * dw)
+        m, v = moments
+        m, v = moments_after(dw, m, v, self.beta_1, self.beta_2)
         root = be.xp.sqrt(v / one_minus_power(be, self.beta_2, t))
         u = m / one_minus_power(be, self.beta_1, t) / (root + self.epsilon)
         if adapts:

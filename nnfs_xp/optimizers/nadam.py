@@ -7,7 +7,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_decay, check_rate
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.optimizers.adam import one_minus_power
+from nnfs_xp.optimizers.adam import moments_after, one_minus_power
 from nnfs_xp.optimizers.base import Optimizer
 from nnfs_xp.optimizers.clipping import Slots
 from nnfs_xp.registry import register
@@ -99,15 +99,12 @@ class Nadam(Optimizer):
         self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
     ) -> tuple[Array, ...]:
         """Return new parameters and moments."""
-        m, v = moments
         mu, following = self._mu(be, state, 0.0), self._mu(be, state, 1.0)
         product = state["product"]
         t = be.xp.astype(state["step"], w.dtype)
         correction = one_minus_power(be, self.beta_2, t)
-        m *= self.beta_1
-        m += (1.0 - self.beta_1) * dw
-        v *= self.beta_2
-        v += (1.0 - self.beta_2) * (dw * dw)
+        m, v = moments
+        m, v = moments_after(dw, m, v, self.beta_1, self.beta_2)
         ahead = following / (1.0 - product * following) * m
         ahead = ahead + (1.0 - mu) / (1.0 - product) * dw
         rate = state["learning_rate"]

@@ -20,6 +20,7 @@ from nnfs_xp.engine.step import (
     Steps,
     Tree,
     evaluation_step,
+    sum_of,
     train_step,
 )
 from nnfs_xp.trees import copy_tree
@@ -124,9 +125,7 @@ class JaxJitExecutor:
             pure_train_many, donate_argnums=0, static_argnames="gather"
         )
         self._evaluate = jax.jit(pure_evaluate)
-        self._sum_of = jax.jit(
-            lambda blocks: sum((be.xp.sum(block) for block in blocks.values()), be.zero)
-        )
+        self._sum_of = jax.jit(lambda blocks: sum_of(be, blocks))
         # Only the library's own units are known to compute each row by itself.
         self._rows_alone = all(
             type(node.unit).__module__.startswith("nnfs_xp.") for node in network
@@ -150,13 +149,12 @@ class JaxJitExecutor:
         # Of the last batch nothing is needed.
         for name in _SEEN:
             state.pop(name, None)
-        arrays = {"x": batch.x, "y": batch.y, "weight": batch.weight}
+        arrays = _arrays(batch)
         kind = jax.tree.map(lambda array: array.shape, arrays)
         key = tuple(jax.tree.leaves(kind)), batch.weight is None
-        asked = self._asked.get(key)
-        if asked is None:
-            asked = self._ask(state, lambda arrays: Batch(**arrays), arrays)
-            self._asked[key] = asked
+        if key not in self._asked:
+            self._asked[key] = self._ask(state, lambda a: Batch(**a), arrays)
+        asked = self._asked[key]
         changing, rate = _split(state)
         changing, seen = self._train(
             changing, state["frozen"], rate, arrays, asked.at(step)
@@ -168,11 +166,11 @@ class JaxJitExecutor:
         be, gather, sources = self.network.backend, rows.gather, rows.sources
         kind = tuple(array.shape[1:] for array in jax.tree.leaves(sources))
         key = gather, jax.tree.structure(sources), kind
-        asked = self._asked.get(key)
-        if asked is None:
-            row = state["row"]
-            asked = self._ask(state, lambda s, r: gather(be, s, r), sources, row)
-            self._asked[key] = asked
+        if key not in self._asked:
+            self._asked[key] = self._ask(
+                state, lambda s, r: gather(be, s, r), sources, state["row"]
+            )
+        asked = self._asked[key]
         steps.limit(_most_steps(asked))
         found = steps.rates()
         if not found:
@@ -192,8 +190,7 @@ class JaxJitExecutor:
     def evaluate(self, state: Tree, totals: Tree, batch: Batch) -> None:
         """Put totals that include the batch into `totals`."""
         values = {name: state[name] for name in _VALUES}
-        arrays = {"x": batch.x, "y": batch.y, "weight": batch.weight}
-        totals.update(self._evaluate(values, totals, arrays))
+        totals.update(self._evaluate(values, totals, _arrays(batch)))
 
     def sum_of(self, blocks: Arrays) -> Array:
         """Return the sum of all numbers in blocks, 0-d."""
@@ -235,6 +232,10 @@ class JaxJitExecutor:
         y = self.predict(state, arrays if several else arrays[0])
         # Cut on the host, as a slice would be a program for each number of rows.
         return y if room == rows else be.asarray(be.to_numpy(y)[:rows])
+
+
+def _arrays(batch: Batch) -> Arrays:
+    return {"x": batch.x, "y": batch.y, "weight": batch.weight}
 
 
 def _split(state: Tree) -> tuple[Tree, Any]:
