@@ -16,6 +16,7 @@ import functools
 import os
 import zlib
 
+import hypothesis
 import pytest
 
 import nnfs_xp
@@ -44,6 +45,12 @@ def required_backends() -> set[str]:
 
 def pytest_configure(config):
     required_backends()
+    # The same examples in each run, so that a change is judged by what it changed.
+    # HYPOTHESIS_PROFILE=default looks for new ones.
+    hypothesis.settings.register_profile("same-examples", derandomize=True)
+    hypothesis.settings.load_profile(
+        os.environ.get("HYPOTHESIS_PROFILE") or "same-examples"
+    )
     # What the units assume of a backend must be what the standard promises.
     try:
         import array_api_strict

@@ -111,6 +111,9 @@ def _parse(path: Path, delimiter: str, **options: Any) -> pd.DataFrame:
     import pandas as pd
 
     options = {"na_values": [""], **options, "keep_default_na": False}
+    # Left to itself, it rounds a number of many digits more than once.
+    if int(pd.__version__.split(".")[0]) < 3:
+        options["float_precision"] = "round_trip"
     try:
         with open_binary(path) as file, warnings.catch_warnings():
             # Without index_col, rows that are too long would shift; with it, pandas

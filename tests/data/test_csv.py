@@ -8,7 +8,6 @@ import io
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -185,11 +184,7 @@ def test_round_trip(read, rows):
     csv.writer(text).writerows([*features, label] for features, label in rows)
     found = read(text.getvalue())
     x = np.array([features for features, _ in rows])
-    if int(pd.__version__.split(".")[0]) < 3:
-        # It rounds a number of many digits more than once.
-        np.testing.assert_allclose(found.x, x, rtol=1e-14, atol=1e-300)
-    else:
-        np.testing.assert_array_equal(found.x, x)
+    np.testing.assert_array_equal(found.x, x)
     assert found.y.tolist() == [label for _, label in rows]
 
 
