@@ -25,12 +25,23 @@ from benchmarks.workloads import (
 )
 
 
-class Keras(Contender):
-    """A ``keras.Sequential``, fed by ``train_on_batch``.
+class Adam(keras.optimizers.Adam):
+    """Keras's Adam with the epsilon of the others.
 
-    Its Adam adds epsilon before the second moment is corrected, the others after. What
-    it is given is the others' epsilon of the tenth step, seen from there.
+    Keras adds it before the second moment is corrected, the others after.
     """
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Take a step with an epsilon that is corrected as the moment is."""
+        step = keras.ops.cast(self.iterations + 1, variable.dtype)
+        correction = keras.ops.sqrt(1 - keras.ops.power(BETA_2, step))
+        self.epsilon = EPSILON * correction
+        super().update_step(gradient, variable, learning_rate)
+        self.epsilon = EPSILON
+
+
+class Keras(Contender):
+    """A ``keras.Sequential``, fed by ``train_on_batch``."""
 
     def __init__(self, problem: Problem, device: str) -> None:
         self.problem = problem
@@ -56,8 +67,7 @@ class Keras(Contender):
         """Return the optimizer of the workload."""
         if self.problem.workload.optimizer == "momentum":
             return keras.optimizers.SGD(SGD_RATE, momentum=MOMENTUM)
-        epsilon = EPSILON * math.sqrt(1 - BETA_2**10)
-        return keras.optimizers.Adam(LEARNING_RATE, BETA_1, BETA_2, epsilon)
+        return Adam(LEARNING_RATE, BETA_1, BETA_2)
 
     def reset(self) -> None:
         """Write the initial values into the variables."""
