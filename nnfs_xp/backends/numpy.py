@@ -9,6 +9,8 @@ import numpy as np
 from nnfs_xp.backends.base import Array, Backend
 from nnfs_xp.errors import BackendUnavailableError
 
+_TYPES = (np.float32, np.float64)
+
 
 class NumpyBackend(Backend):
     """NumPy on the CPU."""
@@ -27,6 +29,14 @@ class NumpyBackend(Backend):
     def array_type(self) -> Any:
         """Return the classes of NumPy's arrays and scalars."""
         return (np.ndarray, np.generic)
+
+    def asarray(self, values: Any, dtype: Any = None) -> Array:
+        """Return an array as it is where nothing is to be done, without a look."""
+        if type(values) is np.ndarray and (
+            dtype is None or (dtype in _TYPES and values.dtype == dtype)
+        ):
+            return values
+        return super().asarray(values, dtype)
 
     def full_matmul(
         self, a: Array, b: Array, out: np.ndarray | None = None

@@ -134,6 +134,8 @@ class Network:
 
     def __post_init__(self) -> None:
         self.training_loss = self.absorbed.loss or self.loss
+        # Shapes of outputs for the kinds of samples that were found right.
+        self.taken: dict[Any, Any] = {}
         self.nodes: dict[int, Node] = {}
         for unit, path, trainable in _walk(self.root):
             node = self.nodes[id(unit)] = Node(unit, path, trainable)

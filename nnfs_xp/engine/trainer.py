@@ -292,12 +292,11 @@ class Trainer:
 
     def predict(self, data: Data, batch_size: int | None) -> Array:
         """Return the outputs for checked samples."""
-        be = self.state.network.backend
-        parts = [
-            self._predicted(data.rows(rows))
-            for rows in batch_slices(data.samples, batch_size)
-        ]
-        return parts[0] if len(parts) == 1 else be.xp.concat(parts, axis=0)
+        if batch_size is None or data.samples <= batch_size:
+            return self._predicted(data)
+        slices = batch_slices(data.samples, batch_size)
+        parts = [self._predicted(data.rows(rows)) for rows in slices]
+        return self.state.network.backend.xp.concat(parts, axis=0)
 
     def _predicted(self, data: Data) -> Array:
         """Return the outputs for samples that are computed at once."""

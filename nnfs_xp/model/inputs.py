@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -20,10 +21,16 @@ from nnfs_xp.engine.data import Data
 from nnfs_xp.engine.network import Network
 from nnfs_xp.errors import InputError
 
+# Of so many kinds of samples is it kept that a network takes them.
+_MOST_KINDS = 64
+
 
 def check_samples(network: Network, x: Any, name: str = "x", *others: Any) -> Data:
     """Return samples on the backend, or on the host if all others are there too."""
     be = _place_of(network.backend, x, *others)
+    kind = _kind(be, x)
+    if kind in network.taken:
+        return Data(be, x, None, None, network.taken[kind])
     with be.context():
         found, ids, outputs = check_inputs(be, network.root, x, name, host_allowed=True)
     if not isinstance(found, tuple) and found.ndim < 2 and not ids[0]:
@@ -32,7 +39,18 @@ def check_samples(network: Network, x: Any, name: str = "x", *others: Any) -> Da
         raise InputError(
             f"{name} must have shape (samples, {lengths}), got {tuple(found.shape)}"
         )
+    if kind is not None and found is x and ids == (False,):
+        network.taken[kind] = outputs
+        if len(network.taken) > _MOST_KINDS:
+            del network.taken[next(iter(network.taken))]
     return Data(be, found, None, None, outputs, ids)
+
+
+def _kind(be: Backend, x: Any) -> Any:
+    """Return what the check of an array on the host depends on; None for all else."""
+    if be.name != "numpy" or type(x) is not be.array_type()[0] or not x.size:
+        return None
+    return x.dtype, x.shape[1:]
 
 
 def check_data(
@@ -132,4 +150,9 @@ def _place_of(be: Backend, *values: Any) -> Backend:
     ]
     if any(library_of(value) not in (None, "numpy") for value in each):
         return be
-    return get_backend("numpy", dtype=be.dtype_name)
+    return _host(be.dtype_name)
+
+
+@functools.cache
+def _host(dtype: str) -> Backend:
+    return get_backend("numpy", dtype=dtype)

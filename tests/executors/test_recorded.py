@@ -1,6 +1,8 @@
 """The recorded step of NumPy beside the eager one, to the bit, for every unit."""
 
+import functools
 import itertools
+import sys
 import threading
 import tracemalloc
 
@@ -52,6 +54,14 @@ def fit_both(
     return recorded
 
 
+def predict_again(model, x):
+    """Return a prediction, which is the same to the bit when it is a recorded one."""
+    first = model.predict(x)
+    for _ in range(3):
+        np.testing.assert_array_equal(model.predict(x), first)
+    return first
+
+
 def assert_same_bits(model, other):
     one, two = model._state.export(), other._state.export()
     assert set(one) == set(two)
@@ -92,7 +102,7 @@ def test_every_layer(case, dtype):
         joined = [nx.Concatenate()] if isinstance(unit, nx.Parallel) else []
         return [*before, unit, *joined]
 
-    outputs = nx.Model(layers(), backend="numpy", seed=5).predict(x)
+    outputs = predict_again(nx.Model(layers(), backend="numpy", seed=5), x)
     y = np.random.default_rng(3).standard_normal(outputs.shape)
     fit_both(layers, x, y, dtype=dtype, loss=nx.MeanSquaredError)
 
@@ -252,6 +262,10 @@ def executor_of(model):
     return model._trainer.executor
 
 
+def recordings(model):
+    return [one for one in executor_of(model)._predictions.values() if one]
+
+
 def test_a_step_is_recorded_when_its_shape_comes_again():
     model = trained_model()
     x, y = points()
@@ -303,6 +317,72 @@ def test_labels_that_stand_for_none_are_met_where_there_were_none():
         classifier, x, y, fit={"shuffle": False},
         loss=lambda: nx.CategoricalCrossEntropy(ignore_index=-100),
     )  # fmt: skip
+
+
+def test_predictions_are_recorded():
+    model = trained_model()
+    x, y = points(64)
+    assert recordings(model) == []
+    for n in (3, 4):
+        predict_again(model, x[:n])
+    assert len(recordings(model)) == 2
+    kept = model.predict(x[:4])
+    first = kept.copy()
+    model.fit(x, y, epochs=2, batch_size=16)
+    # The result belongs to the caller; the next one is that of the new weights.
+    expected = trained_model("off")
+    expected.fit(x, y, epochs=2, batch_size=16)
+    np.testing.assert_array_equal(model.predict(x[:4]), expected.predict(x[:4]))
+    np.testing.assert_array_equal(kept, first)
+    model.layers[0].weights = np.zeros((5, 8))
+    found = predict_again(model, x[:4])
+    assert (found == found[0]).all()
+    # Arrays of another dtype or layout are other ones.
+    for other in (x[:4].astype(np.float32), np.asfortranarray(x[:4]), x[7:3:-1]):
+        assert predict_again(model, other).shape == (4, 4)
+
+
+def test_large_predictions_are_not_kept():
+    model = nx.Model([nx.Dense(2, 1200), nx.Dense(1200, 1)], backend="numpy")
+    predict_again(model, np.ones((1000, 2)))
+    assert recordings(model) == []
+
+
+def test_own_units_predict_as_they_are_written():
+    class Keeps(nx.ReLU):
+        def fwd(self, cx, z):
+            self.seen = z
+            return super().fwd(cx, z)
+
+    layers = [nx.Dense(5, 8), Keeps()]
+    model = nx.Model(layers, backend="numpy")
+    x, _ = points()
+    for _ in range(4):
+        model.predict(x)
+        assert type(layers[1].seen) is np.ndarray
+    assert recordings(model) == []
+
+
+def test_one_model_predicts_in_many_threads(request):
+    request.addfinalizer(functools.partial(sys.setswitchinterval, 0.005))
+    sys.setswitchinterval(1e-6)
+    model, (x, _) = trained_model(), points(64)
+    parts = [x[i : i + 8] for i in range(0, 64, 8)]
+    expected = [predict_again(model, part) for part in parts]
+    found = [[] for _ in parts]
+
+    def predict(number):
+        for _ in range(100):
+            found[number].append(model.predict(parts[number]))
+
+    threads = [threading.Thread(target=predict, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for each, one in zip(found, expected, strict=True):
+        assert len(each) == 100
+        assert all((result == one).all() for result in each)
 
 
 def test_two_models_train_in_two_threads():
