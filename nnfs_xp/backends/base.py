@@ -227,7 +227,8 @@ class Backend(Products, Transfers):
         holds it must stay the same one.
         """
         if self.in_place:
-            slots[key][...] = value
+            if slots[key] is not value:
+                slots[key][...] = value
         else:
             slots[key] = value
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_decay, check_rate
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.kernels import portable
 from nnfs_xp.optimizers.base import Optimizer
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
@@ -76,11 +77,29 @@ class Adadelta(Optimizer):
         self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
     ) -> tuple[Array, ...]:
         """Return new parameters and means."""
-        s, d = moments
-        s *= self.rho
-        s += (1.0 - self.rho) * (dw * dw)
-        step = dw * be.xp.sqrt((d + self.epsilon) / (s + self.epsilon))
-        d *= self.rho
-        d += (1.0 - self.rho) * (step * step)
-        w -= state["learning_rate"] * step
-        return w, s, d
+        rate = state["learning_rate"]
+        return adadelta(be, w, dw, *moments, rate, self.rho, self.epsilon)
+
+
+@portable
+def adadelta(
+    be: Backend,
+    w: Array,
+    dw: Array,
+    s: Array,
+    d: Array,
+    learning_rate: Array,
+    rho: float,
+    epsilon: float,
+) -> tuple[Array, Array, Array]:
+    """Return new parameters and means; the old ones may be overwritten.
+
+    `learning_rate` is a 0-d array.
+    """
+    s *= rho
+    s += (1.0 - rho) * (dw * dw)
+    step = dw * be.xp.sqrt((d + epsilon) / (s + epsilon))
+    d *= rho
+    d += (1.0 - rho) * (step * step)
+    w -= learning_rate * step
+    return w, s, d

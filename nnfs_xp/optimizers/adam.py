@@ -84,7 +84,7 @@ class Adam(Optimizer):
         """Return new parameters and moments."""
         changing = state["step"], state["learning_rate"]
         constants = self.beta_1, self.beta_2, self.epsilon
-        formula: Callable[..., tuple[Array, ...]] = _amsgrad if self.amsgrad else adam
+        formula: Callable[..., tuple[Array, ...]] = amsgrad if self.amsgrad else adam
         return formula(be, w, dw, *moments, *changing, *constants)
 
 
@@ -110,7 +110,8 @@ def adam(
     return w, m, v
 
 
-def _amsgrad(
+@portable
+def amsgrad(
     be: Backend,
     w: Array,
     dw: Array,

@@ -6,6 +6,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_decay, check_rate
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.kernels import portable
 from nnfs_xp.optimizers.adam import one_minus_power
 from nnfs_xp.optimizers.base import Optimizer
 from nnfs_xp.registry import register
@@ -77,11 +78,32 @@ class Adamax(Optimizer):
         self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
     ) -> tuple[Array, ...]:
         """Return new parameters, means and largest magnitudes."""
-        m, u = moments
-        t = be.xp.astype(state["step"], w.dtype)
-        rate = state["learning_rate"] / one_minus_power(be, self.beta_1, t)
-        m *= self.beta_1
-        m += (1.0 - self.beta_1) * dw
-        u = be.xp.maximum(self.beta_2 * u, be.xp.abs(dw) + self.epsilon)
-        w -= rate * m / u
-        return w, m, u
+        changing = state["step"], state["learning_rate"]
+        constants = self.beta_1, self.beta_2, self.epsilon
+        return adamax(be, w, dw, *moments, *changing, *constants)
+
+
+@portable
+def adamax(
+    be: Backend,
+    w: Array,
+    dw: Array,
+    m: Array,
+    u: Array,
+    step: Array,
+    learning_rate: Array,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> tuple[Array, Array, Array]:
+    """Return new parameters, means and largest magnitudes, perhaps in the old ones.
+
+    `step` counts from 1. It and `learning_rate` are 0-d arrays.
+    """
+    t = be.xp.astype(step, w.dtype)
+    rate = learning_rate / one_minus_power(be, beta_1, t)
+    m *= beta_1
+    m += (1.0 - beta_1) * dw
+    u = be.xp.maximum(beta_2 * u, be.xp.abs(dw) + epsilon)
+    w -= rate * m / u
+    return w, m, u

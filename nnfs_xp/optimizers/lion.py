@@ -6,6 +6,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_decay
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.kernels import portable
 from nnfs_xp.optimizers.base import Optimizer
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
@@ -75,9 +76,26 @@ class Lion(Optimizer):
         self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
     ) -> tuple[Array, ...]:
         """Return new parameters and momentum."""
-        (m,) = moments
-        ahead = self.beta_1 * m + (1.0 - self.beta_1) * dw
-        w -= state["learning_rate"] * sign(be, ahead)
-        m *= self.beta_2
-        m += (1.0 - self.beta_2) * dw
-        return w, m
+        rate = state["learning_rate"]
+        return lion(be, w, dw, *moments, rate, self.beta_1, self.beta_2)
+
+
+@portable
+def lion(
+    be: Backend,
+    w: Array,
+    dw: Array,
+    m: Array,
+    learning_rate: Array,
+    beta_1: float,
+    beta_2: float,
+) -> tuple[Array, Array]:
+    """Return new parameters and momentum; the old ones may be overwritten.
+
+    `learning_rate` is a 0-d array.
+    """
+    ahead = beta_1 * m + (1.0 - beta_1) * dw
+    w -= learning_rate * sign(be, ahead)
+    m *= beta_2
+    m += (1.0 - beta_2) * dw
+    return w, m

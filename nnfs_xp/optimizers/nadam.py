@@ -7,6 +7,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_decay, check_rate
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.kernels import portable
 from nnfs_xp.optimizers.adam import moments_after, one_minus_power
 from nnfs_xp.optimizers.base import Optimizer
 from nnfs_xp.optimizers.clipping import Slots
@@ -92,27 +93,59 @@ class Nadam(Optimizer):
         self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
     ) -> None:
         """Multiply the product with the momentum of this step, and apply `rule`."""
-        be.assign(state, "product", state["product"] * self._mu(be, state, 0.0))
+        changing = state["product"], state["step"]
+        product = nadam_product(be, *changing, self.beta_1, self.momentum_decay)
+        be.assign(state, "product", product)
         super().apply(be, parameters, gradients, state)
 
     def rule(
         self, be: Backend, w: Array, dw: Array, state: dict[str, Any], *moments: Array
     ) -> tuple[Array, ...]:
         """Return new parameters and moments."""
-        mu, following = self._mu(be, state, 0.0), self._mu(be, state, 1.0)
-        product = state["product"]
-        t = be.xp.astype(state["step"], w.dtype)
-        correction = one_minus_power(be, self.beta_2, t)
-        m, v = moments
-        m, v = moments_after(dw, m, v, self.beta_1, self.beta_2)
-        ahead = following / (1.0 - product * following) * m
-        ahead = ahead + (1.0 - mu) / (1.0 - product) * dw
-        rate = state["learning_rate"]
-        w -= rate * ahead / (be.xp.sqrt(v / correction) + self.epsilon)
-        return w, m, v
+        changing = state["step"], state["product"], state["learning_rate"]
+        constants = self.beta_1, self.beta_2, self.epsilon, self.momentum_decay
+        return nadam(be, w, dw, *moments, *changing, *constants)
 
-    def _mu(self, be: Backend, state: dict[str, Any], later: float) -> Array:
-        """Return the momentum of this step or a later one, 0-d."""
-        t = be.xp.astype(state["step"], be.dtype) + later
-        fading = be.xp.exp(t * (self.momentum_decay * math.log(0.96)))
-        return self.beta_1 * (1.0 - 0.5 * fading)
+
+@portable
+def nadam(
+    be: Backend,
+    w: Array,
+    dw: Array,
+    m: Array,
+    v: Array,
+    step: Array,
+    product: Array,
+    learning_rate: Array,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    momentum_decay: float,
+) -> tuple[Array, Array, Array]:
+    """Return new parameters and moments; the old ones may be overwritten.
+
+    `step` counts from 1. It, the `product` up to this step, and `learning_rate` are
+    0-d arrays.
+    """
+    t = be.xp.astype(step, w.dtype)
+    mu, following = (_mu(be, s, beta_1, momentum_decay) for s in (t, t + 1.0))
+    m, v = moments_after(dw, m, v, beta_1, beta_2)
+    ahead = following / (1.0 - product * following) * m
+    ahead = ahead + (1.0 - mu) / (1.0 - product) * dw
+    correction = one_minus_power(be, beta_2, t)
+    w -= learning_rate * ahead / (be.xp.sqrt(v / correction) + epsilon)
+    return w, m, v
+
+
+@portable
+def nadam_product(
+    be: Backend, product: Array, step: Array, beta_1: float, momentum_decay: float
+) -> Array:
+    """Return the product of momenta up to a step, from that up to the one before."""
+    t = be.xp.astype(step, product.dtype)
+    return product * _mu(be, t, beta_1, momentum_decay)
+
+
+def _mu(be: Backend, t: Array, beta_1: float, momentum_decay: float) -> Array:
+    """Return the momentum of a step, 0-d."""
+    return beta_1 * (1.0 - 0.5 * be.xp.exp(t * (momentum_decay * math.log(0.96))))

@@ -87,7 +87,7 @@ class RMSprop(Optimizer):
     ) -> tuple[Array, ...]:
         """Return new parameters and means."""
         rate = state["learning_rate"]
-        formula: Callable[..., Any] = _centered if self.centered else rmsprop
+        formula: Callable[..., Any] = centered_rmsprop if self.centered else rmsprop
         return formula(be, w, dw, *moments, rate, self.rho, self.epsilon)
 
 
@@ -111,7 +111,8 @@ def rmsprop(
     return w, s
 
 
-def _centered(
+@portable
+def centered_rmsprop(
     be: Backend,
     w: Array,
     dw: Array,
@@ -121,7 +122,7 @@ def _centered(
     rho: float,
     epsilon: float,
 ) -> tuple[Array, Array, Array]:
-    """Return new parameters and means; the old ones may be overwritten."""
+    """Return what `rmsprop` does, with the variance in the place of the mean."""
     s *= rho
     s += (1.0 - rho) * (dw * dw)
     mean *= rho

@@ -211,18 +211,39 @@ def test_gradients_with_gaps(activation, dtype):
 
 
 @needs_numba
-@pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "rmsprop", "adagrad"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "adam",
+        "adamw",
+        "amsgrad",
+        "nadam",
+        "adamax",
+        "sgd",
+        "rmsprop",
+        "adagrad",
+        "centered_rmsprop",
+        "adadelta",
+        "lion",
+    ],
+)
 def test_threads_give_the_same_bits(name, monkeypatch):
     be = nx.get_backend("numpy")
     random = np.random.default_rng(5)
-    arrays = random.standard_normal((4, 2 * launch._ELEMENTS_OF_THREAD + 77)) ** 2
+    arrays = random.standard_normal((5, 2 * launch._ELEMENTS_OF_THREAD + 77)) ** 2
     rate, step = np.asarray(0.1, "float32"), np.asarray(3, "int32")
     given = {
         "adam": (4, step, rate, 0.9, 0.999, 1e-7),
         "adamw": (4, step, rate, 0.9, 0.999, 1e-7, 0.01),
+        "amsgrad": (5, step, rate, 0.9, 0.999, 1e-7),
+        "nadam": (4, step, rate, rate, 0.9, 0.999, 1e-7, 0.004),
+        "adamax": (4, step, rate, 0.9, 0.999, 1e-7),
         "sgd": (3, rate, 0.9, True),
         "rmsprop": (3, rate, 0.9, 1e-7),
         "adagrad": (3, rate, 1e-7),
+        "centered_rmsprop": (4, rate, 0.9, 1e-7),
+        "adadelta": (4, rate, 0.95, 1e-6),
+        "lion": (3, rate, 0.9, 0.99),
     }[name]
     found = []
     for count in (1, 2):
@@ -330,24 +351,35 @@ def test_an_error_in_one_thread_is_raised_once_all_have_ended():
     assert sorted(ended) == [1, 2]
 
 
-@pytest.mark.parametrize("owner", ["numpy", pytest.param("loops", marks=needs_numba)])
-@pytest.mark.parametrize("name", ["adam", "sgd", "rmsprop"])
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        *(("numpy", name) for name in ("adam", "sgd", "rmsprop")),
+        *(
+            pytest.param("loops", name, marks=needs_numba)
+            for name in ("adam", "sgd", "rmsprop", "amsgrad", "nadam", "lion", "adamax")
+        ),
+    ],
+)
 def test_no_moment_stays_denormal(owner, name, dtype):
     be = nx.get_backend("numpy", dtype=dtype)
     tiny = np.finfo(dtype).smallest_normal
     zeros, fading = be.zeros((300,)), be.full((300,), float(tiny) / 8)
     w, rate = be.full((300,), 1.0), be.constant(0.1)
+    step, halves = be.asarray(5, "int32"), be.full((300,), 0.5)
     state, scalars = {
-        "adam": (
-            (fading, be.full((300,), 0.5)),
-            (be.asarray(5, "int32"), rate, 0.9, 0.999, 1e-7),
-        ),
+        "adam": ((fading, halves), (step, rate, 0.9, 0.999, 1e-7)),
+        "amsgrad": ((fading, halves, halves), (step, rate, 0.9, 0.999, 1e-7)),
+        "nadam": ((fading, halves), (step, rate, rate, 0.9, 0.999, 1e-7, 0.004)),
+        "adamax": ((fading, halves), (step, rate, 0.9, 0.999, 1e-7)),
+        "lion": ((fading,), (rate, 0.9, 0.99)),
         "sgd": ((fading,), (rate, 0.9, False)),
         "rmsprop": ((fading,), (rate, 0.9, 1e-7)),
     }[name]
     kernels.implementations(owner)[name](be, w, zeros, *state, *scalars)
     np.testing.assert_array_equal(fading, 0.0)
-    np.testing.assert_array_equal(w, 1.0)
+    # Lion goes its way for any momentum but 0.
+    np.testing.assert_array_equal(w, np.asarray(0.9, dtype) if name == "lion" else 1.0)
     if name == "adam":
         assert (state[1] > 0.49).all()
 

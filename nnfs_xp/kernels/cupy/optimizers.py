@@ -46,14 +46,82 @@ def adamw(be: Any, *arguments: Any) -> Any:
     return _adam(be, "adamw", *arguments)
 
 
-def _adam(
-    be: Any, name: str, w: Any, dw: Any, m: Any, v: Any, step: Any, *scalars: Any
+@implements("amsgrad", "cupy")
+def amsgrad(
+    be: Any, w: Any, dw: Any, m: Any, v: Any, largest: Any, *others: Any
 ) -> Any:
-    if step.dtype.char != "i":
+    """Update parameters, both moments and the largest second one in one launch."""
+    return _adam(be, "amsgrad", w, dw, m, v, *others, more=(largest,))
+
+
+@implements("nadam", "cupy")
+def nadam(
+    be: Any, w: Any, dw: Any, m: Any, v: Any, step: Any, product: Any, *scalars: Any
+) -> Any:
+    """Update parameters and moments in one launch, corrections included."""
+    *others, momentum_decay = scalars
+    if not is_plain(be, product):
         return NotImplemented
+    fading = momentum_decay * math.log(0.96)
+    changing = step, product
+    return _adam(be, "nadam", w, dw, m, v, changing, *others, fading)
+
+
+@implements("nadam_product", "cupy")
+def nadam_product(
+    be: Any, product: Any, step: Any, beta_1: float, momentum_decay: float
+) -> Any:
+    """Multiply the product with the momentum of a step in one launch, in place."""
+    if not is_plain(be, product) or step.dtype.char != "i":
+        return NotImplemented
+    fading = momentum_decay * math.log(0.96)
+    launch(be, "nadam_product", 1, product, step, beta_1, fading)
+    return product
+
+
+@implements("adamax", "cupy")
+def adamax(
+    be: Any, w: Any, dw: Any, m: Any, u: Any, step: Any, rate: Any, *scalars: Any
+) -> Any:
+    """Update parameters, means and largest magnitudes in one launch."""
+    beta_1, *others = scalars
+    constants = beta_1, _log(beta_1), *others
+    return _updated(be, "adamax", (w, dw, m, u), rate, *constants, step=(step,))
+
+
+@implements("adadelta", "cupy")
+def adadelta(be: Any, w: Any, dw: Any, s: Any, d: Any, *scalars: Any) -> Any:
+    """Update parameters and both means in one launch."""
+    return _updated(be, "adadelta", (w, dw, s, d), *scalars)
+
+
+@implements("lion", "cupy")
+def lion(be: Any, w: Any, dw: Any, m: Any, *scalars: Any) -> Any:
+    """Update parameters and momentum in one launch."""
+    return _updated(be, "lion", (w, dw, m), *scalars)
+
+
+@implements("centered_rmsprop", "cupy")
+def centered_rmsprop(be: Any, w: Any, dw: Any, s: Any, mean: Any, *scalars: Any) -> Any:
+    """Update parameters and both means in one launch."""
+    return _updated(be, "centered_rmsprop", (w, dw, s, mean), *scalars)
+
+
+def _adam(
+    be: Any,
+    name: str,
+    w: Any,
+    dw: Any,
+    m: Any,
+    v: Any,
+    step: Any,
+    *scalars: Any,
+    more: tuple[Any, ...] = (),
+) -> Any:
     rate, beta_1, beta_2, *constants = scalars
-    betas = beta_1, _log(beta_1), beta_2, _log(beta_2)
-    return _updated(be, name, (w, dw, m, v), rate, *betas, *constants, step=(step,))
+    scalars = beta_1, _log(beta_1), beta_2, _log(beta_2), *constants
+    steps = step if isinstance(step, tuple) else (step,)
+    return _updated(be, name, (w, dw, m, v, *more), rate, *scalars, step=steps)
 
 
 def _updated(
@@ -66,6 +134,8 @@ def _updated(
 ) -> Any:
     """Run a kernel, and return parameters and moments."""
     if not are_alike(be, *arrays) or not is_plain(be, learning_rate):
+        return NotImplemented
+    if step and step[0].dtype.char != "i":
         return NotImplemented
     w, _, *moments = arrays
     launch(be, name, w.size, w.size, *arrays, *step, learning_rate, *scalars)

@@ -79,6 +79,114 @@ def adamw(be: Any, new: New, *arguments: Any) -> Any:
     return _adam(be, "adamw", *arguments)
 
 
+@loop("amsgrad")
+def amsgrad(be: Any, new: New, w: Any, dw: Any, m: Any, v: Any, *others: Any) -> Any:
+    """Update parameters, both moments, and the largest second one."""
+    largest, *rest = others
+    return _adam(be, "amsgrad", w, dw, m, v, *rest, more=(largest,))
+
+
+@loop("nadam")
+def nadam(
+    be: Any,
+    new: New,
+    w: np.ndarray,
+    dw: np.ndarray,
+    m: np.ndarray,
+    v: np.ndarray,
+    step: np.ndarray,
+    product: np.ndarray,
+    learning_rate: np.ndarray,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    momentum_decay: float,
+) -> Any:
+    """Update parameters and moments, corrections included."""
+    if not is_plain(be, product):
+        return NotImplemented
+    betas = beta_1, 1.0 - beta_1, beta_2, 1.0 - beta_2, _log(beta_2)
+    fading = momentum_decay * math.log(0.96)
+    least = smallest_normal(be), _least_square(be, epsilon)
+    scalars = *betas, epsilon, beta_1, fading, *least
+    return _updated(
+        be, "nadam", (w, dw, m, v), learning_rate, *scalars, step=(step, product)
+    )
+
+
+@loop("adamax")
+def adamax(
+    be: Any,
+    new: New,
+    w: np.ndarray,
+    dw: np.ndarray,
+    m: np.ndarray,
+    u: np.ndarray,
+    step: np.ndarray,
+    learning_rate: np.ndarray,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> Any:
+    """Update parameters, means and largest magnitudes."""
+    scalars = beta_1, 1.0 - beta_1, _log(beta_1), beta_2, epsilon, smallest_normal(be)
+    return _updated(be, "adamax", (w, dw, m, u), learning_rate, *scalars, step=(step,))
+
+
+@loop("adadelta")
+def adadelta(
+    be: Any,
+    new: New,
+    w: np.ndarray,
+    dw: np.ndarray,
+    s: np.ndarray,
+    d: np.ndarray,
+    learning_rate: np.ndarray,
+    rho: float,
+    epsilon: float,
+) -> Any:
+    """Update parameters and both means."""
+    # A mean of squares can be seen beside epsilon itself, and not beside its square.
+    least = smallest_normal(be)
+    least = least if least <= epsilon * rounding(be) else 0.0
+    scalars = rho, 1.0 - rho, epsilon, least
+    return _updated(be, "adadelta", (w, dw, s, d), learning_rate, *scalars)
+
+
+@loop("lion")
+def lion(
+    be: Any,
+    new: New,
+    w: np.ndarray,
+    dw: np.ndarray,
+    m: np.ndarray,
+    learning_rate: np.ndarray,
+    beta_1: float,
+    beta_2: float,
+) -> Any:
+    """Update parameters and momentum."""
+    scalars = beta_1, 1.0 - beta_1, beta_2, 1.0 - beta_2, smallest_normal(be)
+    return _updated(be, "lion", (w, dw, m), learning_rate, *scalars)
+
+
+@loop("centered_rmsprop")
+def centered_rmsprop(
+    be: Any,
+    new: New,
+    w: np.ndarray,
+    dw: np.ndarray,
+    s: np.ndarray,
+    mean: np.ndarray,
+    learning_rate: np.ndarray,
+    rho: float,
+    epsilon: float,
+) -> Any:
+    """Update parameters and both means."""
+    least = smallest_normal(be), _least_square(be, epsilon)
+    scalars = rho, 1.0 - rho, epsilon, *least
+    return _updated(be, "centered_rmsprop", (w, dw, s, mean), learning_rate, *scalars)
+
+
 def _adam(
     be: Any,
     name: str,
@@ -92,13 +200,13 @@ def _adam(
     beta_2: float,
     epsilon: float,
     *decay: float,
+    more: tuple[np.ndarray, ...] = (),
 ) -> Any:
-    if not isinstance(step, np.ndarray) or step.dtype != np.int32:
-        return NotImplemented
     betas = [b for beta in (beta_1, beta_2) for b in (beta, 1.0 - beta, _log(beta))]
     least = smallest_normal(be), _least_square(be, epsilon)
     scalars = *betas, epsilon, *least, *decay
-    return _updated(be, name, (w, dw, m, v), learning_rate, *scalars, step=(step,))
+    arrays = w, dw, m, v, *more
+    return _updated(be, name, arrays, learning_rate, *scalars, step=(step,))
 
 
 def _updated(
@@ -112,6 +220,8 @@ def _updated(
 ) -> Any:
     """Return parameters and moments, and the call that updates them."""
     if not are_alike(be, *arrays) or not is_plain(be, learning_rate):
+        return NotImplemented
+    if step and not (isinstance(step[0], np.ndarray) and step[0].dtype == np.int32):
         return NotImplemented
     w, _, *moments = arrays
     if not are_writable(w, *moments):

@@ -558,6 +558,108 @@ def adamw(
         w[i] = old - factor * new_m / (math.sqrt(new_v) + offset)
 
 
+def amsgrad(
+    n: Count, w: Reals, dw: Reals, m: Reals, v: Reals, largest: Reals, step: Ints,
+    rate: Reals, beta_1: Real, rest_1: Real, log_1: Double, beta_2: Real, rest_2: Real,
+    log_2: Double, epsilon: Double, least: Real, least_square: Real,
+):  # fmt: skip
+    """Take a step of `Adam` with the largest second moment."""
+    root = math.sqrt(-math.expm1(step[0] * log_2))
+    factor = real(rate[0] * root / -math.expm1(step[0] * log_1))
+    offset = real(root * epsilon)
+    for i in range(n):
+        new_m = flushed(beta_1 * m[i] + rest_1 * dw[i], least)
+        new_v = flushed(beta_2 * v[i] + rest_2 * (dw[i] * dw[i]), least_square)
+        m[i] = new_m
+        v[i] = new_v
+        # NaN stays, whichever of the two it is.
+        top = new_v if new_v > largest[i] or new_v != new_v else largest[i]
+        largest[i] = top
+        w[i] -= factor * new_m / (math.sqrt(top) + offset)
+
+
+def nadam(
+    n: Count, w: Reals, dw: Reals, m: Reals, v: Reals, step: Ints, product: Reals,
+    rate: Reals, beta_1: Real, rest_1: Real, beta_2: Real, rest_2: Real, log_2: Double,
+    epsilon: Double, momentum: Double, fading: Double, least: Real, least_square: Real,
+):  # fmt: skip
+    """Take a step of `Nadam`, with the correction moved into the scalars.
+
+    `momentum` is beta_1, and `fading` the logarithm by which a half of it fades.
+    """
+    root = math.sqrt(-math.expm1(step[0] * log_2))
+    now = momentum * (1.0 - 0.5 * math.exp(step[0] * fading))
+    following = momentum * (1.0 - 0.5 * math.exp((step[0] + 1.0) * fading))
+    factor_m = real(rate[0] * root * following / (1.0 - product[0] * following))
+    factor_dw = real(rate[0] * root * (1.0 - now) / (1.0 - product[0]))
+    offset = real(root * epsilon)
+    for i in range(n):
+        new_m = flushed(beta_1 * m[i] + rest_1 * dw[i], least)
+        new_v = flushed(beta_2 * v[i] + rest_2 * (dw[i] * dw[i]), least_square)
+        m[i] = new_m
+        v[i] = new_v
+        w[i] -= (factor_m * new_m + factor_dw * dw[i]) / (math.sqrt(new_v) + offset)
+
+
+def adamax(
+    n: Count, w: Reals, dw: Reals, m: Reals, u: Reals, step: Ints, rate: Reals,
+    beta_1: Real, rest_1: Real, log_1: Double, beta_2: Real, epsilon: Real, least: Real,
+):  # fmt: skip
+    """Take a step of `Adamax`."""
+    factor = real(rate[0] / -math.expm1(step[0] * log_1))
+    for i in range(n):
+        new_m = flushed(beta_1 * m[i] + rest_1 * dw[i], least)
+        faded, here = beta_2 * u[i], abs(dw[i]) + epsilon
+        top = here if here > faded or here != here else faded
+        m[i] = new_m
+        u[i] = top
+        w[i] -= factor * new_m / top
+
+
+def adadelta(
+    n: Count, w: Reals, dw: Reals, s: Reals, d: Reals, rate: Reals, rho: Real,
+    rest: Real, epsilon: Real, least: Real,
+):  # fmt: skip
+    """Take a step of `Adadelta`; `rest` is 1 - rho."""
+    factor = rate[0]
+    for i in range(n):
+        new_s = flushed(rho * s[i] + rest * (dw[i] * dw[i]), least)
+        move = dw[i] * math.sqrt((d[i] + epsilon) / (new_s + epsilon))
+        s[i] = new_s
+        d[i] = flushed(rho * d[i] + rest * (move * move), least)
+        w[i] -= factor * move
+
+
+def lion(
+    n: Count, w: Reals, dw: Reals, m: Reals, rate: Reals, beta_1: Real, rest_1: Real,
+    beta_2: Real, rest_2: Real, least: Real,
+):  # fmt: skip
+    """Take a step of `Lion`; `rest` is 1 - beta."""
+    factor = rate[0]
+    for i in range(n):
+        ahead = beta_1 * m[i] + rest_1 * dw[i]
+        # Neither is true of NaN, which stays.
+        way = real(1.0) if ahead > 0 else real(-1.0) if ahead < 0 else ahead
+        m[i] = flushed(beta_2 * m[i] + rest_2 * dw[i], least)
+        w[i] -= factor * way
+
+
+def centered_rmsprop(
+    n: Count, w: Reals, dw: Reals, s: Reals, mean: Reals, rate: Reals, rho: Real,
+    rest: Real, epsilon: Real, least: Real, least_square: Real,
+):  # fmt: skip
+    """Take a step of `RMSprop` with the variance; `rest` is 1 - rho."""
+    factor = rate[0]
+    for i in range(n):
+        new_s = flushed(rho * s[i] + rest * (dw[i] * dw[i]), least_square)
+        new_mean = flushed(rho * mean[i] + rest * dw[i], least)
+        variance = new_s - new_mean * new_mean
+        variance = real(0.0) if variance < 0 else variance
+        s[i] = new_s
+        mean[i] = new_mean
+        w[i] -= factor * dw[i] / (math.sqrt(variance) + epsilon)
+
+
 def flushed(x, least):
     """Return a number, or 0 for one that is smaller than the least."""
     return real(0.0) if abs(x) < least else x

@@ -1,5 +1,6 @@
 """One step of each optimizer."""
 
+import functools
 import math
 
 import numpy as np
@@ -13,6 +14,8 @@ BLOCK = (256,)
 SIZES = {"number": (1, 1), "empty": (0, 1), "few": (7, 1), "usual": (1000, 4),
          "more than threads": (1000, 2)}  # fmt: skip
 RATE = 0.0625
+# For a momentum_decay of 0.004.
+FADING = 0.004 * math.log(0.96)
 # Gradients of which every entry is this one.
 GRADIENTS = {"no gradient": 0.0, "NaN": np.nan, "infinite": np.inf, "huge": 1e15}
 
@@ -80,33 +83,54 @@ def _momentum(nesterov, momentum=0.75):
     return make
 
 
-def _adagrad(dtype, arrays):
-    expected = _reference("adagrad", arrays, RATE, 1e-7)
-    return "adagrad", expected, [_rate(dtype), np.float64(1e-7)]
-
-
-def _rmsprop(rho):
-    def make(dtype, arrays):
-        expected = _reference("rmsprop", arrays, RATE, rho, 1e-7)
-        return "rmsprop", expected, [_rate(dtype), np.float64(rho), np.float64(1e-7)]
-
-    return make
-
-
 def _adam(name, t, beta_1, beta_2, epsilon, *more):
     def make(dtype, arrays):
         step = np.asarray(t, "int32")
         scalars = beta_1, beta_2, epsilon, *more
         expected = _reference(name, arrays, step, RATE, *scalars)
-        logs = [math.log(beta) if beta else -math.inf for beta in (beta_1, beta_2)]
-        given = beta_1, logs[0], beta_2, logs[1], epsilon, *more
+        given = beta_1, _log(beta_1), beta_2, _log(beta_2), epsilon, *more
         return name, expected, [step, _rate(dtype), *map(np.float64, given)]
 
     return make
 
 
-def _adam_cases(name, *more):
-    cases = _cases(_adam(name, 6, 0.9, 0.999, 1e-7, *more), 2)
+def _log(beta):
+    return math.log(beta) if beta else -math.inf
+
+
+def _nadam(name, t, beta_1, beta_2, epsilon, momentum_decay):
+    def make(dtype, arrays):
+        step, product = np.asarray(t, "int32"), 0.25
+        scalars = beta_1, beta_2, epsilon, momentum_decay
+        expected = _reference(name, arrays, step, product, RATE, *scalars)
+        fading = momentum_decay / 0.004 * FADING
+        given = beta_1, _log(beta_1), beta_2, _log(beta_2), epsilon, fading
+        changing = step, np.asarray(product, dtype), _rate(dtype)
+        return name, expected, [*changing, *map(np.float64, given)]
+
+    return make
+
+
+def _adamax(name, t, beta_1, beta_2, epsilon):
+    def make(dtype, arrays):
+        step = np.asarray(t, "int32")
+        expected = _reference(name, arrays, step, RATE, beta_1, beta_2, epsilon)
+        given = beta_1, _log(beta_1), beta_2, epsilon
+        return name, expected, [step, _rate(dtype), *map(np.float64, given)]
+
+    return make
+
+
+def _with_constants(name, *constants):
+    def make(dtype, arrays):
+        expected = _reference(name, arrays, RATE, *constants)
+        return name, expected, [_rate(dtype), *map(np.float64, constants)]
+
+    return make
+
+
+def _adam_cases(name, *more, made_by=_adam, kept=2):
+    cases = _cases(made_by(name, 6, 0.9, 0.999, 1e-7, *more), kept)
     others = {
         "first step": (1, 0.9, 0.999, 1e-7),
         "late": (2_000_000, 0.9, 0.999, 1e-7),
@@ -115,8 +139,17 @@ def _adam_cases(name, *more):
         "no epsilon": (6, 0.9, 0.999, 0.0),
     }
     for kind, scalars in others.items():
-        cases[kind] = _cases(_adam(name, *scalars, *more), 2)["usual"]
+        cases[kind] = _cases(made_by(name, *scalars, *more), kept)["usual"]
     return cases
+
+
+def _product(t, blocks, block, dtype):
+    given = np.asarray(0.25, dtype)
+    expected = references()["nadam_product"](
+        HOST, given.astype("float64"), np.asarray(t, "int32"), 0.9, 0.004
+    )
+    scalars = np.asarray(t, "int32"), np.float64(0.9), np.float64(FADING)
+    return Launch((blocks,), (block,), [given, *scalars], {0: expected.astype(dtype)})
 
 
 KERNELS = {
@@ -125,11 +158,21 @@ KERNELS = {
         **_cases(_momentum(False), 1),
         **{f"{k}, Nesterov": c for k, c in _cases(_momentum(True), 1).items()},
     },
-    "adagrad": _cases(_adagrad, 1),
+    "adagrad": _cases(_with_constants("adagrad", 1e-7), 1),
     "rmsprop": {
-        **_cases(_rmsprop(0.9), 1),
-        "no memory": _cases(_rmsprop(0.0), 1)["usual"],
+        **_cases(_with_constants("rmsprop", 0.9, 1e-7), 1),
+        "no memory": _cases(_with_constants("rmsprop", 0.0, 1e-7), 1)["usual"],
     },
     "adam": _adam_cases("adam"),
     "adamw": _adam_cases("adamw", 0.25),
+    "amsgrad": _adam_cases("amsgrad", kept=3),
+    "nadam": _adam_cases("nadam", 0.004, made_by=_nadam),
+    "nadam_product": {
+        "usual": functools.partial(_product, 6, 1, 256),
+        "late": functools.partial(_product, 2_000_000, 1, 1),
+    },
+    "adamax": _adam_cases("adamax", made_by=_adamax),
+    "adadelta": _cases(_with_constants("adadelta", 0.95, 1e-6), 2),
+    "lion": _cases(_with_constants("lion", 0.9, 0.99), 1),
+    "centered_rmsprop": _cases(_with_constants("centered_rmsprop", 0.9, 1e-7), 2),
 }

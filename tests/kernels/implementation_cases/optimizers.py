@@ -46,14 +46,16 @@ def _cases(kept, *scalars):
     return {kind: (*arrays, *scalars) for kind, arrays in inputs.items()}
 
 
-def _adam_cases(*more):
-    usual = (*_arrays((50,), 2), _sixth, _rate)
+def _adam_cases(*more, kept=2, rate=(_rate,)):
+    """Return cases; before the learning rate there may be other arrays."""
+    usual = (*_arrays((50,), kept), _sixth, *rate)
+    arrays = usual[: 2 + kept]
     first = np.asarray(1, "int32")
     late = np.asarray(2_000_000, "int32")
     return {
-        **_cases(2, _sixth, _rate, 0.9, 0.999, 1e-7, *more),
-        "first step": (*usual[:4], first, _rate, 0.9, 0.999, 1e-7, *more),
-        "late": (*usual[:4], late, _rate, 0.9, 0.999, 1e-7, *more),
+        **_cases(kept, _sixth, *rate, 0.9, 0.999, 1e-7, *more),
+        "first step": (*arrays, first, *rate, 0.9, 0.999, 1e-7, *more),
+        "late": (*arrays, late, *rate, 0.9, 0.999, 1e-7, *more),
         "no memory": (*usual, 0.0, 0.0, 1e-7, *more),
         "long memory": (*usual, 0.9, 0.999999, 1e-7, *more),
         "no epsilon": (*usual, 0.9, 0.999, 0.0, *more),
@@ -128,6 +130,19 @@ CASES = {
     "rmsprop": _cases(1, _rate, 0.9, 1e-7),
     "adam": _adam_cases(),
     "adamw": _adam_cases(0.25),
+    "amsgrad": _adam_cases(kept=3),
+    "nadam": _adam_cases(0.004, rate=(np.asarray(0.25), _rate)),
+    "nadam_product": {
+        "usual": (np.asarray(0.25), _sixth, 0.9, 0.004),
+        "first step": (np.asarray(1.0), np.asarray(1, "int32"), 0.9, 0.004),
+        "no memory": (np.asarray(0.5), _sixth, 0.0, 0.004),
+        "no decay": (np.asarray(0.5), _sixth, 0.9, 0.0),
+        "NaN": (np.asarray(np.nan), _sixth, 0.9, 0.004),
+    },
+    "adamax": _adam_cases(),
+    "adadelta": _cases(2, _rate, 0.95, 1e-6),
+    "lion": _cases(1, _rate, 0.9, 0.99),
+    "centered_rmsprop": _cases(2, _rate, 0.9, 1e-7),
     "clip_to_value": _values,
     "clip_to_norm": _norms,
     "l1l2_penalty": {
@@ -150,5 +165,12 @@ OVERWRITTEN = {
     "rmsprop": {0, 2},
     "adam": {0, 2, 3},
     "adamw": {0, 2, 3},
+    "amsgrad": {0, 2, 3, 4},
+    "nadam": {0, 2, 3},
+    "nadam_product": {0},
+    "adamax": {0, 2, 3},
+    "adadelta": {0, 2, 3},
+    "lion": {0, 2},
+    "centered_rmsprop": {0, 2, 3},
     "add_l1l2_gradient": {0},
 }
