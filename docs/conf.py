@@ -25,6 +25,7 @@ extensions = [
     "_ext.unit_pages",
     "_ext.capability_table",
     "_ext.kernel_table",
+    "_ext.command_line",
     "_ext.bad_input_table",
     "_ext.comparison",
 ]

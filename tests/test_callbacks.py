@@ -792,11 +792,28 @@ def test_an_epoch_as_a_line():
     record = {
         "epoch": 3, "loss": 0.5, "accuracy": 0.25, "mean_iou": np.float64(0.125),
         "seconds": 1.0, "samples_per_second": 12345.6, "learning_rate": 0.1,
-        "validation_loss": math.nan, "recalls": [0.1, 0.2],
+        "validation_loss": math.nan, "validation_f1": 0.5, "recalls": [0.1, 0.2],
     }  # fmt: skip
     assert epoch_line(record, 7, unit="images") == (
-        "epoch 3/7  loss 0.5000  accuracy 0.2500  mean iou 0.1250  "
-        "validation loss nan  12,346 images/s"
+        "epoch 3/7  loss 0.5000 (nan)  accuracy 0.2500  mean iou 0.1250  "
+        "validation f1 0.5000  12,346 images/s"
+    )
+    lines = epoch_line(record, 7, unit="images", width=50).splitlines()
+    assert lines == [
+        "epoch 3/7  loss 0.5000 (nan)  accuracy 0.2500",
+        "  mean iou 0.1250  validation f1 0.5000",
+        "  12,346 images/s",
+    ]
+
+
+def test_an_epoch_of_a_classifier_is_one_line_of_80_columns():
+    record = {
+        "epoch": 150, "loss": 0.4012, "accuracy": 0.8554, "validation_loss": 0.4521,
+        "validation_accuracy": 0.8391, "samples_per_second": 123456.0,
+    }  # fmt: skip
+    assert epoch_line(record, 150, width=80) == (
+        "epoch 150/150  loss 0.4012 (0.4521)  accuracy 0.8554 (0.8391)  "
+        "123,456 samples/s"
     )
 
 
@@ -819,7 +836,7 @@ def test_progress_is_plain_without_a_terminal(capsys):
     captured = capsys.readouterr()
     lines = captured.out.splitlines()
     assert [line.split("  ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
-    assert "validation accuracy 0." in lines[0]
+    assert re.search(r"  accuracy 0\.\d+ \(0\.\d+\)  ", lines[0])
     assert "\x1b" not in captured.out
     assert captured.err == ""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from nnfs_xp.callbacks.base import BatchEvent, Callback
@@ -11,6 +13,11 @@ from nnfs_xp.callbacks.base import BatchEvent, Callback
 _SECONDS_BETWEEN_READINGS = 0.2
 # What a record tells of the run, and not of the network.
 _NOT_FIGURES = {"epoch", "seconds", "samples_per_second", "learning_rate"}
+_VALIDATION = "validation_"
+# Columns of a terminal: below this many the bar itself is short, and this long.
+_WIDE, _LONG_BAR, _SHORT_BAR = 100, 24, 10
+# What is to the right of everything: a space, and the time that remains.
+_REMAINING = 8
 
 
 class PrintEpochs(Callback):
@@ -40,7 +47,9 @@ class PrintEpochs(Callback):
 
     def on_epoch_end(self, record: dict[str, Any]) -> None:
         """Print the record."""
-        self.show(epoch_line(record, self.last, unit=self.unit))
+        terminal = _is_terminal(sys.stdout)
+        width = shutil.get_terminal_size().columns if terminal else None
+        self.show(epoch_line(record, self.last, unit=self.unit, width=width))
 
     def show(self, line: str) -> None:
         """Print a line at once, so that a pipe shows it while training runs."""
@@ -49,6 +58,9 @@ class PrintEpochs(Callback):
 
 class Progress(PrintEpochs):
     """A bar that moves within each epoch, below one line for each epoch.
+
+    A figure in brackets is that of the validation data. On a narrow terminal the bar
+    leaves out what does not fit beside it: first the speed, then the figures.
 
     Where standard output is no terminal, such as in a pipe, a file or a
     notebook, there are only the lines, as `PrintEpochs` prints them. Loss and
@@ -85,7 +97,7 @@ class Progress(PrintEpochs):
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Remember how much there is to do."""
         super().on_fit_begin(model, epochs, batches)
-        self._total, self._figures = epochs * batches, ""
+        self._total, self._parts = epochs * batches, list[str]()
         self._first = model.epochs_trained + 1
 
     def on_epoch_begin(self, epoch: int) -> None:
@@ -106,10 +118,13 @@ class Progress(PrintEpochs):
         if now - self._read_at >= _SECONDS_BETWEEN_READINGS:
             self._read_at = now
             speed = event.samples / (now - self._epoch_began)
-            parts = [*figure_texts(event.figures()), f"{speed:,.0f} {self.unit}/s"]
-            self._figures = "  ".join(parts)
+            shown = f"{speed:,.0f} {self.unit}/s"
+            self._parts = [*figure_texts(event.figures()), shown]
         before = f"epoch {event.epoch}/{event.epochs}"
-        after = f"batch {event.batch}/{event.batches} {self._figures}"
+        after = f"batch {event.batch}/{event.batches} "
+        width = self._bar.console.width
+        left = width - len(before) - _bar_width(width) - len(after) - 2 - _REMAINING
+        after += "  ".join(_that_fit(self._parts, left))
         done = (event.epoch - self._first) * event.batches + event.batch
         self._bar.update(self._task, completed=done, before=before, after=after)
 
@@ -127,11 +142,12 @@ class Progress(PrintEpochs):
             self._bar.console.print(line, highlight=False, markup=False)
 
     def _start_bar(self, epoch: int) -> None:
+        import rich
         from rich import progress
 
         self._bar = progress.Progress(
             progress.TextColumn("{task.fields[before]}"),
-            progress.BarColumn(bar_width=24),
+            progress.BarColumn(bar_width=_bar_width(rich.get_console().width)),
             progress.TextColumn("{task.fields[after]}", markup=False),
             progress.TimeRemainingColumn(),
             transient=True,
@@ -142,6 +158,20 @@ class Progress(PrintEpochs):
         self._read_at = time.perf_counter()
 
 
+def _that_fit(parts: list[str], width: int) -> Iterator[str]:
+    """Yield the first parts, as many as fit a width beside each other."""
+    for part in parts:
+        width -= len(part)
+        if width < 0:
+            return
+        yield part
+        width -= 2
+
+
+def _bar_width(width: int) -> int:
+    return _SHORT_BAR if width < _WIDE else _LONG_BAR
+
+
 def _is_terminal(stream: Any) -> bool:
     """Return whether a bar can move. A stream may be None, closed, or without this."""
     try:
@@ -150,16 +180,34 @@ def _is_terminal(stream: Any) -> bool:
         return False
 
 
-def epoch_line(record: dict[str, Any], last: int, unit: str = "samples") -> str:
-    """Return the record of an epoch as one line of text."""
+def epoch_line(
+    record: dict[str, Any], last: int, unit: str = "samples", width: int | None = None
+) -> str:
+    """Return the record of an epoch as one line of text, or more if these must fit.
+
+    A figure of the validation data follows that of the training in brackets.
+    """
     speed = f"{record['samples_per_second']:,.0f} {unit}/s"
-    return "  ".join([f"epoch {record['epoch']}/{last}", *figure_texts(record), speed])
+    lines = [f"epoch {record['epoch']}/{last}"]
+    for part in [*figure_texts(record), speed]:
+        if width is not None and len(lines[-1]) + 2 + len(part) > width:
+            lines.append("")
+        lines[-1] += f"  {part}"
+    return "\n".join(lines)
 
 
 def figure_texts(figures: dict[str, Any]) -> list[str]:
     """Return name and value of every figure that is a single number."""
-    return [
-        f"{name.replace('_', ' ')} {value:.4f}"
+    shown = {
+        name: f"{value:.4f}"
         for name, value in figures.items()
         if isinstance(value, float) and name not in _NOT_FIGURES
-    ]
+    }
+    texts = []
+    for name, value in shown.items():
+        if name.removeprefix(_VALIDATION) in shown.keys() - {name}:
+            continue
+        held_out = shown.get(_VALIDATION + name)
+        bracket = "" if held_out is None else f" ({held_out})"
+        texts.append(f"{name.replace('_', ' ')} {value}{bracket}")
+    return texts

@@ -7,11 +7,13 @@ import contextlib
 import dataclasses
 import datetime
 import itertools
+import json
 import os
 import platform
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,11 +22,14 @@ from nnfs_xp.activations import Softmax
 from nnfs_xp.backends import Array, to_numpy
 from nnfs_xp.backends.choice import backend_class
 from nnfs_xp.callbacks.json_log import json_text
-from nnfs_xp.cli.tasks import regression_report, values
-from nnfs_xp.data import Dataset
+from nnfs_xp.cli.tasks import regression_report, target_of, values
+from nnfs_xp.data import Dataset, Examples
 from nnfs_xp.errors import InputError
 from nnfs_xp.io.atomic import atomic_write, check_writable
 from nnfs_xp.model import Model
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,24 +147,82 @@ def write_history(run: Run, path: Path) -> None:
 
 def write_report(run: Run, x_test: np.ndarray, path: Path) -> None:
     """Draw learning curves, confusion matrix and predictions into one PNG."""
-    from nnfs_xp.plots import report, save_figure
+    from nnfs_xp.plots import save_figure
 
-    data, model = run.data, run.model
-    if data.target is not None:
-        predicted = values(model, x_test)[:, 0]
-        title = f"{_title(run)}\n{_subtitle(run)}"
-        save_figure(regression_report(run.epochs, data.y_test, predicted, title), path)
-        return
-    answers = data.y_test, *classify(model, x_test), data.class_names
-    extra: dict[str, Any] = {"title": _title(run), "subtitle": _subtitle(run)}
-    if data.image_shape is not None:
-        extra |= {"images": data.x_test, "image_shape": data.image_shape}
-    elif data.n_features == 2:
-        extra |= {"predict": lambda x: to_numpy(model.predict(x)), "x": x_test}
+    data = run.data
+    rows = Examples(data.x_test, data.y_test, data.class_names, data.image_shape)
+    titles = _title(run), _subtitle(run)
+    with boxes_for_missing_letters():
+        save_figure(draw_report(run.model, run.epochs, rows, x_test, *titles), path)
+
+
+@contextlib.contextmanager
+def boxes_for_missing_letters() -> Iterator[None]:
+    """Let pictures be drawn where the font lacks letters of a name."""
     with warnings.catch_warnings():
-        # A script that the font lacks is drawn as boxes; so be it.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        save_figure(report(run.epochs, *answers, **extra), path)
+        yield
+
+
+def draw_report(
+    model: Model,
+    epochs: list[dict[str, Any]],
+    rows: Examples,
+    x: np.ndarray,
+    title: str,
+    subtitle: str,
+) -> Figure:
+    """Return the picture of a training, and of what a model makes of some rows.
+
+    Parameters
+    ----------
+    model : Model
+    epochs : list of dict
+        Records of the training.
+    rows : Examples
+        With answers.
+    x : numpy.ndarray
+        Their features as the model takes them.
+    title, subtitle : str
+    """
+    from nnfs_xp.plots import report
+
+    assert rows.y is not None
+    if target_of(model) is not None:
+        predicted = values(model, x)[:, 0]
+        return regression_report(epochs, rows.y, predicted, f"{title}\n{subtitle}")
+    answers = rows.y, *classify(model, x), rows.class_names
+    extra: dict[str, Any] = {"title": title, "subtitle": subtitle}
+    if rows.image_shape is not None:
+        extra |= {"images": rows.x, "image_shape": rows.image_shape}
+    elif x.shape[1] == 2:
+        extra |= {"predict": lambda points: to_numpy(model.predict(points)), "x": x}
+    return report(epochs, *answers, **extra)
+
+
+def epochs_beside(path: Path) -> list[dict[str, Any]]:
+    """Return the records of the training that left a model, from its directory.
+
+    Raises
+    ------
+    InputError
+        If they are not there.
+    """
+    history = path.parent / "history.json"
+    try:
+        epochs: list[dict[str, Any]] = json.loads(history.read_text())["epochs"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"data: a report needs the history.json that `nnfs-xp train` left beside "
+            f"the model, and {history} cannot be read: {error}"
+        ) from error
+    return epochs
+
+
+def model_path(options: argparse.Namespace) -> Path:
+    """Return the file of the model, whose directory may be given."""
+    path = Path(options.model)
+    return path / RESULTS[0] if path.is_dir() else path
 
 
 def placement(options: argparse.Namespace) -> dict[str, Any]:

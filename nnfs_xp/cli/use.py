@@ -1,19 +1,18 @@
-"""``nnfs-xp evaluate`` and ``nnfs-xp predict``: a saved model at work."""
+"""``nnfs-xp evaluate``, ``predict`` and ``parity``: a saved model at work."""
 
 from __future__ import annotations
 
 import argparse
 import csv
 import io
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nnfs_xp.backends import to_numpy
 from nnfs_xp.callbacks.json_log import json_text
-from nnfs_xp.cli.results import classify, placement
+from nnfs_xp.cli.results import classify, model_path, placement
+from nnfs_xp.cli.standard import STANDARD, answer, note, write_text
 from nnfs_xp.cli.tasks import (
     answers_for,
     data_options,
@@ -30,7 +29,7 @@ from nnfs_xp.data import (
 )
 from nnfs_xp.data.targets import number_names
 from nnfs_xp.errors import InputError
-from nnfs_xp.io.atomic import atomic_write, check_writable
+from nnfs_xp.io.atomic import check_writable
 from nnfs_xp.model import Model
 from nnfs_xp.model.parity import compare
 
@@ -42,45 +41,69 @@ _WAY_OUT = (
 
 def evaluate(options: argparse.Namespace) -> int:
     """Print loss and accuracy of a saved model on labelled data."""
+    model, x, y, _ = labelled(options)
+    found = figures(model, x, answers_for(model, y))
+    named = [f"{name} {_short(value)}" for name, value in found.items()]
+    text = f"{', '.join(named)}, {len(x):,} samples, {model.backend}"
+    answer(options, {**found, "samples": len(x)}, text)
+    return 0
+
+
+def labelled(
+    options: argparse.Namespace,
+) -> tuple[Model, np.ndarray, np.ndarray, Examples]:
+    """Return a model, features and answers, and the examples that they are of.
+
+    Raises
+    ------
+    InputError
+        If there are no answers, or it is not known which class has which number.
+    """
     model, examples, x = _load(options)
     if examples.y is None:
         raise InputError(f"data: {options.data} has no labels to compare with")
     _check_names(model, examples, options)
-    found = figures(model, x, answers_for(model, examples.y))
-    if options.json:
-        print(json_text({**found, "samples": len(x)}))
-    else:
-        named = [f"{name} {_short(value)}" for name, value in found.items()]
-        print(f"{', '.join(named)}, {len(x):,} samples, {model.backend}")
-    return 0
+    return model, x, examples.y, examples
 
 
 def predict(options: argparse.Namespace) -> int:
     """Write class and confidence of each row as CSV, or the numbers predicted."""
-    if options.out is not None:
+    if options.out != STANDARD:
         check_writable(options.out)
     model, _, x = _load(options)
+    head, rows = _predictions(model, x)
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    if options.json:
+        records = [dict(zip(head, row, strict=True)) for row in rows]
+        text.write(json_text({"predictions": records}) + "\n")
+    else:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows([head, *(_in_words(row) for row in rows)])
+    write_text(options.out, text.getvalue())
+    return 0
+
+
+def _predictions(model: Model, x: np.ndarray) -> tuple[list[str], list[list[Any]]]:
+    """Return the names of columns, and what is predicted for each row."""
     outputs = len(to_numpy(model.predict(x[:1]))[0])
     kind = "values" if model.loss is None else model.loss.target_kind
     if kind == "classes" or (kind == "probabilities" and outputs == 1):
         names = model.metadata.get("class_names") or []
-        writer.writerow(["row", "label", "name", "confidence"])
-        for row, (label, share) in enumerate(zip(*classify(model, x), strict=True)):
-            name = names[label] if label < len(names) else str(label)
-            writer.writerow([row, label, name, f"{share:.4f}"])
-    else:
-        several = [f"value_{number}" for number in range(outputs)]
-        writer.writerow(["row", *(several if outputs > 1 else ["value"])])
-        for row, found in enumerate(values(model, x)):
-            writer.writerow([row, *(f"{value:.6g}" for value in found)])
-    if options.out is None:
-        sys.stdout.write(text.getvalue())
-    else:
-        with atomic_write(options.out) as file:
-            file.write(text.getvalue().encode())
-    return 0
+        found = enumerate(zip(*classify(model, x), strict=True))
+        return ["row", "label", "name", "confidence"], [
+            [
+                row,
+                int(label),
+                names[label] if label < len(names) else str(label),
+                float(f"{share:.4f}"),
+            ]
+            for row, (label, share) in found
+        ]
+    several = [f"value_{number}" for number in range(outputs)]
+    rows = enumerate(values(model, x))
+    return ["row", *(several if outputs > 1 else ["value"])], [
+        [row, *map(float, found)] for row, found in rows
+    ]
 
 
 def parity(options: argparse.Namespace) -> int:
@@ -94,16 +117,17 @@ def parity(options: argparse.Namespace) -> int:
         options.backends or (),
         rtol=options.rtol,
     )
-    print(json_text(report.to_dict()) if options.json else report)
+    answer(options, report.to_dict(), str(report))
     return 0 if report.agrees else 1
 
 
 def _load(options: argparse.Namespace) -> tuple[Model, Examples, np.ndarray]:
     """Return the model, the examples, and features scaled as in training."""
-    path = Path(options.model)
-    if path.is_dir():
-        path = path / "model.safetensors"
-    model = Model.load(path, backend=options.backend, **placement(options))
+    if options.data is None:
+        raise InputError("data: say which, such as --data digits")
+    model = Model.load(
+        model_path(options), backend=options.backend, **placement(options)
+    )
     known = model.metadata
     scaling = _scaling(options, known.get("scaling"))
     examples = load_examples(
@@ -143,10 +167,10 @@ def _scaling(options: argparse.Namespace, known: Any) -> Scaling | None:
             options.data, data_dir=options.data_dir, **data_options(options)
         ).scaling
     if options.scaling is None:
-        print(
-            f"nnfs-xp: note: {options.model} does not say how features are scaled, so "
-            f"they are taken as they are; {_WAY_OUT}",
-            file=sys.stderr,
+        note(
+            options,
+            f"{options.model} does not say how features are scaled, so they are taken "
+            f"as they are; {_WAY_OUT}",
         )
     return None
 
@@ -167,6 +191,13 @@ def _check_names(model: Model, examples: Examples, options: argparse.Namespace) 
         "model.metadata['class_names'] to them, in the order of the model's labels, "
         "and save it again, or let the data have numbers from 0"
     )
+
+
+def _in_words(row: list[Any]) -> list[Any]:
+    """Return a row of predictions with its numbers as CSV has them."""
+    if isinstance(row[1], int):
+        return [*row[:3], f"{row[3]:.4f}"]
+    return [row[0], *(f"{value:.6g}" for value in row[1:])]
 
 
 def _short(value: Any) -> str:

@@ -28,6 +28,7 @@ from nnfs_xp.plots.histograms import (
     layer_histograms,
     weight_histograms,
 )
+from nnfs_xp.plots.network import plot_model
 from nnfs_xp.plots.reliability import reliability
 from nnfs_xp.plots.report import report
 from nnfs_xp.plots.samples import draw_sample_predictions, sample_predictions
@@ -51,6 +52,7 @@ __all__ = [
     "gradient_histograms",
     "layer_histograms",
     "learning_curves",
+    "plot_model",
     "reliability",
     "report",
     "sample_predictions",
