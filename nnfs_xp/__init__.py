@@ -40,6 +40,7 @@ from nnfs_xp.callbacks import (
     PrintEpochs,
     Progress,
     ReduceOnPlateau,
+    TensorBoard,
 )
 from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import (
@@ -56,7 +57,7 @@ from nnfs_xp.errors import (
     KernelCompileError,
 )
 from nnfs_xp.history import History
-from nnfs_xp.model import Model
+from nnfs_xp.model import LearningRateRange, Model, learning_rate_range
 
 try:
     __version__ = version("nnfs-xp")
@@ -95,14 +96,17 @@ __all__ = [
     "InputError",
     "JSONLog",
     "KernelCompileError",
+    "LearningRateRange",
     "LearningRateSchedule",
     "Model",
     "PrintEpochs",
     "Progress",
     "ReduceOnPlateau",
+    "TensorBoard",
     "__version__",
     "backend_status",
     "get_backend",
+    "learning_rate_range",
     "to_numpy",
     *_UNITS,
 ]

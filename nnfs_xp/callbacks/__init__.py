@@ -6,6 +6,7 @@ from nnfs_xp.callbacks.early_stopping import EarlyStopping
 from nnfs_xp.callbacks.json_log import JSONLog
 from nnfs_xp.callbacks.learning_rate import LearningRateSchedule, ReduceOnPlateau
 from nnfs_xp.callbacks.progress import PrintEpochs, Progress, epoch_line
+from nnfs_xp.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "BatchEvent",
@@ -17,6 +18,7 @@ __all__ = [
     "PrintEpochs",
     "Progress",
     "ReduceOnPlateau",
+    "TensorBoard",
     "check_callbacks",
     "epoch_line",
 ]

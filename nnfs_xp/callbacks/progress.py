@@ -62,10 +62,10 @@ class Progress(PrintEpochs):
     A figure in brackets is that of the validation data. On a narrow terminal the bar
     leaves out what does not fit beside it: first the speed, then the figures.
 
-    Where standard output is no terminal, such as in a pipe, a file or a
-    notebook, there are only the lines, as `PrintEpochs` prints them. Loss and
-    metrics beside the bar are those of the epoch so far; they are read from
-    the device a few times a second.
+    In a notebook the bar is in the output of the cell. Where standard output is
+    neither, such as in a pipe or a file, there are only the lines, as `PrintEpochs`
+    prints them. Loss and metrics beside the bar are those of the epoch so far; they
+    are read from the device a few times a second.
 
     Parameters
     ----------
@@ -92,6 +92,7 @@ class Progress(PrintEpochs):
     def __init__(self, unit: str = "samples") -> None:
         super().__init__(unit)
         self._bar: Any = None
+        self._shown: Any = None
         self._read_at = self._epoch_began = 0.0
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
@@ -104,7 +105,7 @@ class Progress(PrintEpochs):
         """Show the bar, if there is a terminal to show it on."""
         # Not before: another callback may yet find that it cannot begin, and
         # then nobody would take the bar away.
-        if self._bar is None and _is_terminal(sys.stdout):
+        if self._bar is None and (_is_terminal(sys.stdout) or _is_notebook()):
             self._start_bar(epoch)
         self._epoch_began = time.perf_counter()
 
@@ -112,7 +113,7 @@ class Progress(PrintEpochs):
         """Move the bar; read the figures a few times a second."""
         if self._bar is None:
             return
-        now = time.perf_counter()
+        now, moved = time.perf_counter(), False
         # Reading waits for the device, which would spoil its pace if it were
         # done at every batch.
         if now - self._read_at >= _SECONDS_BETWEEN_READINGS:
@@ -120,6 +121,7 @@ class Progress(PrintEpochs):
             speed = event.samples / (now - self._epoch_began)
             shown = f"{speed:,.0f} {self.unit}/s"
             self._parts = [*figure_texts(event.figures()), shown]
+            moved = True
         before = f"epoch {event.epoch}/{event.epochs}"
         after = f"batch {event.batch}/{event.batches} "
         width = self._bar.console.width
@@ -127,16 +129,22 @@ class Progress(PrintEpochs):
         after += "  ".join(_that_fit(self._parts, left))
         done = (event.epoch - self._first) * event.batches + event.batch
         self._bar.update(self._task, completed=done, before=before, after=after)
+        if moved and self._shown is not None:
+            self._shown.update(self._bar)
 
     def on_fit_end(self) -> None:
         """Take the bar away."""
+        if self._shown is not None:
+            # An output of a notebook can be emptied, but not taken away.
+            self._shown.update({"text/plain": ""}, raw=True)
+            self._bar = self._shown = None
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
 
     def show(self, line: str) -> None:
         """Print a line above the bar."""
-        if self._bar is None:
+        if self._bar is None or self._shown is not None:
             super().show(line)
         else:
             self._bar.console.print(line, highlight=False, markup=False)
@@ -154,7 +162,12 @@ class Progress(PrintEpochs):
         )
         texts = {"before": f"epoch {epoch}/{self.last}", "after": ""}
         self._task = self._bar.add_task("", total=self._total, **texts)
-        self._bar.start()
+        if _is_notebook():
+            from IPython.display import display
+
+            self._shown = display(self._bar, display_id=True)
+        else:
+            self._bar.start()
         self._read_at = time.perf_counter()
 
 
@@ -170,6 +183,13 @@ def _that_fit(parts: list[str], width: int) -> Iterator[str]:
 
 def _bar_width(width: int) -> int:
     return _SHORT_BAR if width < _WIDE else _LONG_BAR
+
+
+def _is_notebook() -> bool:
+    """Return whether this runs in a kernel of Jupyter, whose cells show outputs."""
+    shell = sys.modules.get("IPython")
+    running = None if shell is None else shell.get_ipython()
+    return hasattr(running, "kernel")
 
 
 def _is_terminal(stream: Any) -> bool:

@@ -28,6 +28,7 @@ from nnfs_xp.plots.histograms import (
     layer_histograms,
     weight_histograms,
 )
+from nnfs_xp.plots.learning_rate import learning_rate_curve
 from nnfs_xp.plots.network import plot_model
 from nnfs_xp.plots.reliability import reliability
 from nnfs_xp.plots.report import report
@@ -52,6 +53,7 @@ __all__ = [
     "gradient_histograms",
     "layer_histograms",
     "learning_curves",
+    "learning_rate_curve",
     "plot_model",
     "reliability",
     "report",

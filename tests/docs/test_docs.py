@@ -45,6 +45,8 @@ REASONS = {
     "runs the tests": r"^\$ .*\bpytest",
     "runs other libraries": r"^\$ python -m benchmarks\.",
     "takes long": r"^\$ python -m tests\.hostile\.fuzz ",
+    "needs mlflow": r"^import mlflow$",
+    "needs wandb": r"^import wandb$",
     "needs a CUDA GPU": r"cupy|cuda|gpu_report",
 }
 
