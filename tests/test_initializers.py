@@ -71,10 +71,33 @@ def test_orthogonal_is_uniform():
 
 
 @pytest.mark.parametrize("make", BY_FAN)
-@pytest.mark.parametrize("shape", [(), (5,), (2, 3, 4), (0, 3), (3, 0)])
+@pytest.mark.parametrize("shape", [(), (5,), (0, 3), (3, 0), (2, 0, 3)])
 def test_only_matrices_have_fans(make, shape):
     with pytest.raises(nx.InputError, match="shape must be .*fan_in, fan_out.* got"):
         make()(Stream(0, "test"), shape)
+
+
+def test_fans_of_a_convolution_count_the_places_of_its_window():
+    """As Keras counts them, for height, width, channels and filters."""
+    shape = (3, 5, 4, 100)
+    for make, n in (
+        (nx.HeNormal, 2 / 60),
+        (nx.GlorotUniform, 2 / (60 + 1500)),
+        (lambda: nx.VarianceScaling(1.0, "fan_out"), 1 / 1500),
+    ):
+        drawn = make()(Stream(0, "test"), shape)
+        assert drawn.shape == shape
+        assert drawn.std() == pytest.approx(n**0.5, rel=0.03)
+
+
+def test_an_orthogonal_kernel_has_orthonormal_filters():
+    drawn = nx.Orthogonal()(Stream(0, "test"), (3, 2, 4, 5)).reshape(24, 5)
+    np.testing.assert_allclose(drawn.T @ drawn, np.eye(5), atol=1e-12)
+
+
+def test_the_identity_is_a_matrix():
+    with pytest.raises(nx.InputError, match=r"shape must be .*a matrix, got \(2, 3"):
+        nx.Identity()(Stream(0, "test"), (2, 3, 4))
 
 
 @pytest.mark.parametrize(

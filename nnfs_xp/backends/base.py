@@ -232,6 +232,14 @@ class Backend(Products, Transfers):
         else:
             slots[key] = value
 
+    def replaced(self, array: Array, key: Any, values: Array) -> Array:
+        """Return an array with other values in a part of it, which slices name.
+
+        The array itself is written to where that is possible.
+        """
+        array[key] = values
+        return array
+
     def like(self, dtype: str, matmul_precision: str | None = None) -> Backend:
         """Return the same library and device in another precision.
 

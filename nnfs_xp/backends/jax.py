@@ -78,6 +78,10 @@ class JaxBackend(Backend):
         """Return rows by their numbers, without a look for any that is too large."""
         return self.xp.take(array, numbers, axis=0, mode="clip")
 
+    def replaced(self, array: Array, key: Any, values: Array) -> Array:
+        """Return a new array."""
+        return array.at[key].set(values)
+
     def own_copy(self, host: np.ndarray) -> np.ndarray:
         """Return a copy that JAX can take over as it is.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from nnfs_xp.errors import InputError
@@ -30,16 +31,31 @@ class Initializer(Unit):
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return fan_in and fan_out, the two lengths of a weight matrix.
+    """Return fan_in and fan_out: how many inputs an output has, and the reverse.
+
+    They are the two lengths of a weight matrix. Those of a convolution, (sizes...,
+    channels, filters), are multiplied by the number of places of its window.
 
     Raises
     ------
     InputError
-        If the shape is not that of a matrix with elements.
+        If the shape is not that of such weights, or has no elements.
     """
-    if len(shape) != 2 or min(shape) < 1:
+    if len(shape) < 2 or min(shape) < 1:
         raise InputError(
-            "shape must be (fan_in, fan_out), that of a weight matrix, "
-            f"got {tuple(shape)}"
+            "shape must be (fan_in, fan_out), that of a weight matrix, or (sizes..., "
+            f"channels, filters), got {tuple(shape)}"
         )
-    return shape[0], shape[1]
+    places = math.prod(shape[:-2])
+    return places * shape[-2], places * shape[-1]
+
+
+def matrix_of(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the lengths of weights as a matrix with a column for each output.
+
+    Raises
+    ------
+    InputError
+        As `fans` does.
+    """
+    return fans(shape)[0], shape[-1]

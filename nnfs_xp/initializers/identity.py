@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.arguments import check_number
+from nnfs_xp.errors import InputError
 from nnfs_xp.initializers.base import Initializer, fans
 from nnfs_xp.random import Stream
 from nnfs_xp.registry import register
@@ -45,6 +46,10 @@ class Identity(Initializer):
 
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Any:
         """Return the diagonal matrix."""
+        if len(shape) != 2:
+            raise InputError(
+                f"shape must be (fan_in, fan_out), that of a matrix, got {shape}"
+            )
         values = 0.0 * stream.uniform(fans(shape))
         for place in range(min(shape)):
             values[place, place] = self.gain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.arguments import check_number
-from nnfs_xp.initializers.base import Initializer, fans
+from nnfs_xp.initializers.base import Initializer, matrix_of
 from nnfs_xp.random import Stream
 from nnfs_xp.registry import register
 
@@ -16,8 +16,8 @@ class Orthogonal(Initializer):
 
     ``W^T W = gain^2 I`` for a matrix that is not wider than high, else
     ``W W^T = gain^2 I``, uniform among all such matrices. A product of many
-    square ones of gain 1 lets no signal grow or vanish. The shape must be that
-    of a matrix, (fan_in, fan_out).
+    square ones of gain 1 lets no signal grow or vanish. The weights of a convolution
+    are taken for a matrix with a column for each filter.
 
     Parameters
     ----------
@@ -48,4 +48,5 @@ class Orthogonal(Initializer):
 
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Any:
         """Return a scaled matrix with orthonormal columns or rows."""
-        return self.gain * stream.orthogonal(*fans(shape))
+        matrix = stream.orthogonal(*matrix_of(shape))
+        return self.gain * matrix.reshape(shape)

@@ -20,8 +20,9 @@ _DISTRIBUTIONS = ("normal", "truncated_normal", "uniform")
 class VarianceScaling(Initializer):
     """Values of variance ``scale / n``, with ``n`` after the lengths of the matrix.
 
-    Of a shape (fan_in, fan_out), ``n`` is one of the two or their mean. `GlorotNormal`,
-    `HeNormal`, `LeCunNormal` and their uniform forms are special cases.
+    Of a shape (fan_in, fan_out), ``n`` is one of the two or their mean. For the weights
+    of a convolution both are multiplied by the number of places of its window.
+    `GlorotNormal`, `HeNormal`, `LeCunNormal` and their uniform forms are special cases.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ class GlorotNormal(VarianceScaling):
     """Normal values with ``scale = sqrt(2 / (fan_in + fan_out))``.
 
     Of the variance that Glorot and Bengio (2010, eq. 12) propose, as are those
-    of `GlorotUniform`. The shape must be that of a matrix, (fan_in, fan_out).
+    of `GlorotUniform`.
 
     Examples
     --------
@@ -93,8 +94,7 @@ class HeNormal(VarianceScaling):
     """Normal values with ``scale = sqrt(2 / fan_in)``.
 
     Keeps the variance of values from layer to layer under ReLU, which drops
-    half of it (He, Zhang, Ren and Sun, 2015, eq. 10). The shape must be that
-    of a matrix, (fan_in, fan_out).
+    half of it (He, Zhang, Ren and Sun, 2015, eq. 10).
 
     Examples
     --------
@@ -114,7 +114,7 @@ class LeCunNormal(VarianceScaling):
 
     Keeps the variance of values from layer to layer where activations are near linear,
     as tanh and SELU at 0 (LeCun, Bottou, Orr and Mueller, "Efficient BackProp", 1998,
-    section 4.6). The shape must be that of a matrix, (fan_in, fan_out).
+    section 4.6).
 
     Examples
     --------
@@ -133,8 +133,7 @@ class GlorotUniform(VarianceScaling):
     """Uniform values with ``limit = sqrt(6 / (fan_in + fan_out))``.
 
     Keeps the variance of values and of gradients alike from layer to layer
-    where activations are near linear (Glorot and Bengio, 2010, eq. 16). The
-    shape must be that of a matrix, (fan_in, fan_out).
+    where activations are near linear (Glorot and Bengio, 2010, eq. 16).
 
     Examples
     --------
@@ -152,8 +151,7 @@ class GlorotUniform(VarianceScaling):
 class HeUniform(VarianceScaling):
     """Uniform values with ``limit = sqrt(6 / fan_in)``.
 
-    Of the same variance, ``2 / fan_in``, as those of `HeNormal`. The shape must
-    be that of a matrix, (fan_in, fan_out).
+    Of the same variance, ``2 / fan_in``, as those of `HeNormal`.
 
     Examples
     --------
@@ -171,8 +169,7 @@ class HeUniform(VarianceScaling):
 class LeCunUniform(VarianceScaling):
     """Uniform values with ``limit = sqrt(3 / fan_in)``.
 
-    Of the same variance, ``1 / fan_in``, as those of `LeCunNormal`. The shape must be
-    that of a matrix, (fan_in, fan_out).
+    Of the same variance, ``1 / fan_in``, as those of `LeCunNormal`.
 
     Examples
     --------

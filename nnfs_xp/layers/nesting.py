@@ -10,6 +10,10 @@ from nnfs_xp.layers.base import Layer, Shape
 from nnfs_xp.registry import resolve
 
 
+class MoreAxes(InputError):
+    """Samples have fewer axes than a unit takes; perhaps not all of them are known."""
+
+
 def checked_units(layers: Any, name: str) -> tuple[Layer, ...]:
     """Return units from a sequence of them, or of their configurations.
 

@@ -9,7 +9,7 @@ from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer, Shape
 from nnfs_xp.layers.fusion import fused
-from nnfs_xp.layers.nesting import checked_units, joint_shape, numbered
+from nnfs_xp.layers.nesting import MoreAxes, checked_units, joint_shape, numbered
 from nnfs_xp.layers.reshape import Reshape
 from nnfs_xp.registry import is_exactly, register
 
@@ -105,8 +105,14 @@ class Sequential(Layer):
         for layer in self.layers:
             # Of samples of any shape units know the last length, not the whole size.
             flat = isinstance(layer, Reshape) and layer.shape == (-1,)
-            shape = layer.output_shape(shape if known or not flat else None)
+            try:
+                shape = layer.output_shape(shape if known or not flat else None)
+            except MoreAxes:
+                if known:
+                    raise
+                shape = layer.output_shape(None)
             shapes.append(shape)
+            known = known or (isinstance(layer, Reshape) and -1 not in layer.shape)
         return shapes
 
     def _arrange(self, cx: Context) -> None:

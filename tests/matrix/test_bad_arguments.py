@@ -24,6 +24,11 @@ NO_COUNT = {
     "zero": 0, "negative": -3, "float": 2.0, "text": "3", "flag": True, "none": None,
     "NaN": float("nan"), "list": [3], "half": 2.5, "array": np.array([2]),
 }  # fmt: skip
+# One of a list is good where there is one axis.
+NO_LENGTHS = {
+    **NO_COUNT, "list": [2.5], "three": [2, 2, 2], "zero in a pair": (1, 0),
+    "empty": (),
+}  # fmt: skip
 NO_FLAG = {
     "text": "False", "0": 0, "1": 1, "none": None, "list": [True], "yes": "yes",
     "float": 1.0, "array": np.array([True]),
@@ -82,6 +87,13 @@ KINDS = {
         "zero": [0, 2], "two open": [-1, -1], "float": [2.0], "text": "2", "flag": True,
         "none": None, "negative": -2,
     },
+    "lengths": NO_LENGTHS,
+    "optional lengths": without_none(NO_LENGTHS),
+    "padding": {
+        "negative": -1, "float": 1.0, "other": "full", "flag": True, "none": None,
+        "three": [1, 1, 1], "capitals": "SAME", "in a pair": (1, -1), "empty": "",
+        "NaN": float("nan"),
+    },
     "flag": NO_FLAG,
     "word": NO_WORD,
     "name": {"empty": "", "number": 3, "flag": True, "list": ["a"]},
@@ -104,7 +116,10 @@ KINDS = {
     },
 }  # fmt: skip
 OF_ARGUMENT = {
-    "count": "bins n n_inputs n_neurons n_ids n_outputs k steps every accumulate",
+    "count": "bins n n_inputs n_neurons n_ids n_outputs k steps every accumulate "
+    "n_channels n_filters groups",
+    "lengths": "kernel_size dilation size", "optional lengths": "stride",
+    "padding": "padding",
     "decay": "beta_1 beta_2 rho label_smoothing momentum",
     "positive": "eps delta",
     "rate": "gamma epsilon weight_decay decay initial final l1 l2 learning_rate then "

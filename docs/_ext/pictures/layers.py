@@ -98,6 +98,34 @@ def reshaped(layer: nx.Layer, title: str) -> Figure:
     return matrices({before: x[0], f"after: {y.shape[1:]}": y[0]})
 
 
+# A bright square in the lower right of a small image.
+IMAGE = np.pad(np.ones((3, 3)), ((2, 0), (2, 0)))
+
+
+def convolution() -> Figure:
+    """Return an image, a window that finds edges, and what it sees."""
+    layer = nx.Conv2D(1, 1, (2, 3), use_bias=False, dtype="float64")
+    kernel = np.array([[-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0]])
+    layer.weights = kernel[:, :, None, None]
+    y = layer.forward(IMAGE[None, :, :, None])
+    return matrices(
+        {
+            titled("image x, one channel", IMAGE): IMAGE,
+            titled("weights W, one filter", kernel): kernel,
+            titled("output y", y[0, :, :, 0]): y[0, :, :, 0],
+        }
+    )
+
+
+def pooling(unit: type) -> Figure:
+    """Return an image, its values by windows, and where a gradient of 1 goes."""
+    layer = unit(2, dtype="float64")
+    x = np.array([[1.0, 2.0, 0.0, 3.0], [4.0, 0.0, 3.0, 1.0]])
+    y = layer.forward(x[None, :, :, None])[0, :, :, 0]
+    dx = layer.backward(np.ones((1, 1, 2, 1)))[0, :, :, 0]
+    return matrices({"image x": x, "output y": y, "dx for dy = 1": dx})
+
+
 def sequential() -> Figure:
     """Return what comes out of each layer of a block."""
     block = nx.Sequential([nx.Dense(2, 3, dtype="float64"), nx.ReLU()])
@@ -187,6 +215,9 @@ def at64(unit: type, *arguments: object) -> nx.Layer:
 
 LAYERS = {
     "Dense": dense,
+    "Conv2D": convolution,
+    "MaxPool2D": lambda: pooling(nx.MaxPool2D),
+    "AveragePool2D": lambda: pooling(nx.AveragePool2D),
     "Dropout": dropout,
     "Flatten": lambda: reshaped(nx.Flatten(dtype="float64"), "Flatten"),
     "Reshape": lambda: reshaped(nx.Reshape((3, 2), dtype="float64"), "Reshape"),

@@ -123,7 +123,7 @@ class Functions:
         if order != "C":
             raise CannotRecord("it reshapes in another order than row by row")
         if a.size and not np.may_share_memory(view, a.array):
-            return self._np_reshape(self.copied(a), shape)
+            return self._np_reshape(self.copied(a, order="C"), shape)
         if options.get("copy"):
             return self.copied(self.view(a, view))
         return self.view(a, view)

@@ -1,0 +1,106 @@
+"""Pooling of images by the mean of each window."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine.context import Context
+from nnfs_xp.kernels import portable
+from nnfs_xp.layers.pooling import _Pool2D
+from nnfs_xp.layers.windows import Windows, added, inside, padded
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class AveragePool2D(_Pool2D):
+    """The mean of each position of a window, for every channel of images.
+
+    Its gradient is shared out equally among all N values of the window::
+
+        y[p] = sum over t of x[p + t] / N
+        dx[p + t] gets dy[p] / N added, for each p and t
+
+    What was put around the image does not count: N is smaller at its edges.
+
+    Parameters
+    ----------
+    size : int or pair of int, default 2
+        Height and width of the window.
+    stride : int or pair of int, optional
+        Steps from one position of the window to the next; `size` if not given.
+    padding : {"valid", "same"}, int or pair of int, default "valid"
+        What is put around the images, as `Conv2D` does it. A number must be less than
+        `size`.
+    backend, device, dtype : optional
+        See `Layer`.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range, or inputs are not of shape (n, height,
+        width, channels), or smaller than the window.
+
+    References
+    ----------
+    LeCun et al., "Backpropagation Applied to Handwritten Zip Code Recognition", 1989.
+    PyTorch counts what was put around unless ``count_include_pad=False``.
+
+    Examples
+    --------
+    >>> from nnfs_xp import AveragePool2D
+    >>> layer = AveragePool2D(2, dtype="float64")
+    >>> image = [[[1], [2], [7], [0]], [[4], [3], [7], [6]]]
+    >>> layer.forward([image])[..., 0]
+    array([[[2.5, 5. ]]])
+    >>> layer.backward([[[[4], [8]]]])[..., 0]
+    array([[[1., 1., 2., 2.],
+            [1., 1., 2., 2.]]])
+    """
+
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[int, ...]]:
+        """Return the means, and the shape of the inputs."""
+        return average_pool(cx.be, x, self._windows), tuple(x.shape)
+
+    def bwd(self, cx: Context, shape: tuple[int, ...], dy: Array) -> Array:
+        """Return the share that each value had in the means."""
+        return average_pool_backward(cx.be, dy, shape, self._windows)
+
+
+@portable
+def average_pool(be: Backend, x: Array, windows: Windows) -> Array:
+    """Return the mean of what lies below each position of a window."""
+    lengths = tuple(x.shape[1:-1])
+    wide = padded(be, x, windows.pads(lengths))
+    return _sum(wide, windows, lengths) * _share(be, windows, lengths)
+
+
+@portable
+def average_pool_backward(
+    be: Backend, dy: Array, shape: tuple[int, ...], windows: Windows
+) -> Array:
+    """Return the share that each value had in the means, given their gradients."""
+    n, *lengths, channels = shape
+    pads = windows.pads(tuple(lengths))
+    wide = [size + sum(of) for size, of in zip(lengths, pads, strict=True)]
+    dx, share = be.zeros((n, *wide, channels)), dy * _share(be, windows, tuple(lengths))
+    for _, key in windows.places(tuple(lengths)):
+        dx = added(be, dx, key, share)
+    return dx[inside(pads, tuple(lengths))]
+
+
+def _sum(wide: Array, windows: Windows, lengths: tuple[int, ...]) -> Array:
+    total: Any = 0.0
+    for _, key in windows.places(lengths):
+        total = total + wide[key]
+    return total
+
+
+def _share(be: Backend, windows: Windows, lengths: tuple[int, ...]) -> Any:
+    """Return ``1 / N``: a number, or an array where N is not the same everywhere."""
+    pads = windows.pads(lengths)
+    if not any(map(any, pads)):
+        return 1.0 / math.prod(windows.size)
+    ones = padded(be, be.full((1, *lengths, 1), 1.0), pads)
+    return 1.0 / _sum(ones, windows, lengths)

@@ -1,0 +1,93 @@
+"""Group normalization."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_count, check_positive
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.errors import InputError
+from nnfs_xp.layers.normalization import _Normalization
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class GroupNorm(_Normalization):
+    """Group normalization: of some channels of one sample, over all of its positions.
+
+    The last axis is cut into groups. With mean ``m`` and variance ``v`` of the values
+    of a group, in all positions of a sample::
+
+        x^ = (x - m) / sqrt(v + eps)        y = gamma x^ + beta
+        g = gamma dy
+        dx = (g - mean(g) - x^ mean(g x^)) / sqrt(v + eps)
+        dgamma = sum(dy x^)                 dbeta = sum(dy)
+
+    The means are taken over a group, the sums over everything but the channels. With
+    one group it normalizes whole samples, with n groups each channel by itself.
+    Nothing depends on other samples, so training and use are the same.
+
+    Parameters
+    ----------
+    n : int
+        Number of channels, the length of the last axis.
+    groups : int
+        Number of groups, which must divide `n`.
+    eps : float, default 1e-5
+        Added to the variance, above 0.
+    backend, device, dtype : optional
+        See `Layer`.
+
+    Attributes
+    ----------
+    gamma, beta : array, shape (n,)
+        Gain and shift, which are trained.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    Wu and He, "Group Normalization", ECCV 2018, section 3.1.
+
+    Examples
+    --------
+    >>> from nnfs_xp import GroupNorm
+    >>> layer = GroupNorm(4, 2, dtype="float64")
+    >>> layer.forward([[1.0, 3.0, 50.0, 70.0]]).round(4)
+    array([[-1.,  1., -1.,  1.]])
+    """
+
+    def __init__(self, n: int, groups: int, eps: float = 1e-5, **where: Any) -> None:
+        super().__init__(**where)
+        self.n = check_count(n, "n")
+        self.groups = check_count(groups, "groups")
+        if self.n % self.groups:
+            raise InputError(f"groups must divide n {self.n}, got {self.groups}")
+        self.eps = check_positive(eps, "eps")
+
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
+        """Return ``gamma x^ + beta``; residuals are ``x^`` and the factor of x."""
+        xp, groups = cx.xp, self._groups(cx, x)
+        centred = groups - xp.mean(groups, axis=(1, 3), keepdims=True)
+        variance = xp.mean(centred * centred, axis=(1, 3), keepdims=True)
+        factor = 1.0 / xp.sqrt(variance + self.eps)
+        normal = xp.reshape(centred * factor, x.shape)
+        return cx.params["gamma"] * normal + cx.params["beta"], (normal, factor)
+
+    def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array:
+        """Write ``dgamma`` and ``dbeta``, and return ``dx``."""
+        xp, (normal, factor) = cx.xp, residuals
+        self.write_gradients(cx, normal, dy)
+        g, normal = self._groups(cx, cx.params["gamma"] * dy), self._groups(cx, normal)
+        mean = xp.mean(g, axis=(1, 3), keepdims=True)
+        slope = xp.mean(g * normal, axis=(1, 3), keepdims=True)
+        return xp.reshape(factor * (g - mean - normal * slope), dy.shape)
+
+    def _groups(self, cx: Context, x: Array) -> Array:
+        """Return an array as (samples, positions, groups, channels of a group)."""
+        shape = (x.shape[0], -1, self.groups, self.n // self.groups)
+        return cx.xp.reshape(x, shape)

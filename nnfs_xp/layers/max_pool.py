@@ -1,0 +1,94 @@
+"""Pooling of images by the largest value of each window."""
+
+from __future__ import annotations
+
+import math
+
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine.context import Context
+from nnfs_xp.kernels import portable
+from nnfs_xp.layers.pooling import _Pool2D
+from nnfs_xp.layers.windows import Windows, added, inside, padded
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class MaxPool2D(_Pool2D):
+    """The largest value in each position of a window, for every channel of images.
+
+    Its gradient is that of the largest value, which gets all of it. Of equal ones that
+    is the first, row by row::
+
+        y[p] = max over t of x[p + t]
+        dx[p + t] gets dy[p] added, with t the first place where x[p + t] = y[p]
+
+    Parameters
+    ----------
+    size : int or pair of int, default 2
+        Height and width of the window.
+    stride : int or pair of int, optional
+        Steps from one position of the window to the next; `size` if not given.
+    padding : {"valid", "same"}, int or pair of int, default "valid"
+        What is put around the images, as `Conv2D` does it; but it is never the
+        largest. A number must be less than `size`.
+    backend, device, dtype : optional
+        See `Layer`.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range, or inputs are not of shape (n, height,
+        width, channels), or smaller than the window.
+
+    References
+    ----------
+    Ranzato, Huang, Boureau and LeCun, "Unsupervised Learning of Invariant Feature
+    Hierarchies", CVPR 2007, section 3.
+
+    Examples
+    --------
+    >>> from nnfs_xp import MaxPool2D
+    >>> layer = MaxPool2D(2, dtype="float64")
+    >>> image = [[[1], [2], [7], [0]], [[4], [3], [7], [5]]]
+    >>> layer.forward([image])[..., 0]
+    array([[[4., 7.]]])
+    >>> layer.backward([[[[10], [20]]]])[..., 0]
+    array([[[ 0.,  0., 20.,  0.],
+            [10.,  0.,  0.,  0.]]])
+    """
+
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[Array, Array]]:
+        """Return the maxima, and both inputs and outputs for `bwd`."""
+        y = max_pool(cx.be, x, self._windows)
+        return y, (x, y)
+
+    def bwd(self, cx: Context, residuals: tuple[Array, Array], dy: Array) -> Array:
+        """Return each gradient in the place of its maximum."""
+        return max_pool_backward(cx.be, *residuals, dy, self._windows)
+
+
+@portable
+def max_pool(be: Backend, x: Array, windows: Windows) -> Array:
+    """Return the largest value below each position of a window."""
+    lengths = tuple(x.shape[1:-1])
+    wide = padded(be, x, windows.pads(lengths), -math.inf)
+    first, *others = [wide[key] for _, key in windows.places(lengths)]
+    for below in others:
+        first = be.xp.maximum(first, below)
+    return first
+
+
+@portable
+def max_pool_backward(
+    be: Backend, x: Array, y: Array, dy: Array, windows: Windows
+) -> Array:
+    """Return each gradient in the first place where the largest value is."""
+    xp, lengths = be.xp, tuple(x.shape[1:-1])
+    pads = windows.pads(lengths)
+    wide = padded(be, x, pads, -math.inf)
+    dx, open_still = be.zeros(wide.shape), y == y
+    for _, key in windows.places(lengths):
+        found = xp.logical_and(open_still, wide[key] == y)
+        dx = added(be, dx, key, xp.where(found, dy, be.zero))
+        open_still = xp.logical_and(open_still, xp.logical_not(found))
+    return dx[inside(pads, lengths)]

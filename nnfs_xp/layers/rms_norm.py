@@ -1,0 +1,82 @@
+"""Normalization by the root of the mean square."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_count, check_positive
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.normalization import _Normalization
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class RMSNorm(_Normalization):
+    """Division by the root of the mean square, over the last axis.
+
+    With the mean taken over the n features of each sample::
+
+        f = 1 / sqrt(mean(x^2) + eps)       x^ = f x        y = gamma x^
+        g = gamma dy
+        dx = f (g - x^ mean(g x^))          dgamma = sum(dy x^)
+
+    It is `LayerNorm` without the mean and without a shift.
+
+    Parameters
+    ----------
+    n : int
+        Number of features, the length of the last axis.
+    eps : float, default 1e-6
+        Added to the mean square, above 0.
+    backend, device, dtype : optional
+        See `Layer`.
+
+    Attributes
+    ----------
+    gamma : array, shape (n,)
+        The gain, which is trained.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    Zhang and Sennrich, "Root Mean Square Layer Normalization", NeurIPS 2019, equation
+    4. PyTorch's ``eps`` is by default the distance from 1 to the next number.
+
+    Examples
+    --------
+    >>> from nnfs_xp import RMSNorm
+    >>> RMSNorm(2, dtype="float64").forward([[1.0, 7.0], [30.0, 40.0]]).round(4)
+    array([[0.2   , 1.4   ],
+           [0.8485, 1.1314]])
+    """
+
+    def __init__(self, n: int, eps: float = 1e-6, **where: Any) -> None:
+        super().__init__(**where)
+        self.n = check_count(n, "n")
+        self.eps = check_positive(eps, "eps")
+
+    def parameters(self) -> dict[str, tuple[Any, ...]]:
+        """Return initializer and shape of the gain."""
+        return {"gamma": ("ones", (self.n,))}
+
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
+        """Return ``gamma x^``; residuals are ``x^`` and the factor of x."""
+        xp = cx.xp
+        square = xp.mean(x * x, axis=-1, keepdims=True)
+        factor = 1.0 / xp.sqrt(square + self.eps)
+        normal = x * factor
+        return cx.params["gamma"] * normal, (normal, factor)
+
+    def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array:
+        """Write ``dgamma``, and return ``dx``."""
+        xp, (normal, factor) = cx.xp, residuals
+        if cx.learns:
+            axes = tuple(range(dy.ndim - 1))
+            cx.grads["gamma"] = xp.sum(dy * normal, axis=axes)
+        g = cx.params["gamma"] * dy
+        return factor * (g - normal * xp.mean(g * normal, axis=-1, keepdims=True))

@@ -1,0 +1,78 @@
+"""Images made larger by repeating their values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.base import Layer
+from nnfs_xp.layers.windows import check_lengths, check_picture
+from nnfs_xp.registry import register
+
+Shape = tuple[int, ...]
+Lengths = int | tuple[int, ...]
+
+
+@register("layer")
+class UpSampling2D(Layer):
+    """Repeat every value of images along height and width.
+
+    Its gradient is the sum over the copies of a value. ``(n, h, w, c)`` becomes
+    ``(n, h a, w b, c)`` for a size of (a, b).
+
+    Parameters
+    ----------
+    size : int or pair of int, default 2
+        How often a value is repeated along height and width.
+    backend, device, dtype : optional
+        See `Layer`.
+
+    Raises
+    ------
+    InputError
+        If a length is not a positive integer, or inputs are not of shape (n, height,
+        width, channels).
+
+    References
+    ----------
+    Keras has a layer of this name. In PyTorch it is ``Upsample`` with
+    ``mode="nearest"``.
+
+    Examples
+    --------
+    >>> from nnfs_xp import UpSampling2D
+    >>> layer = UpSampling2D((1, 2), dtype="float64")
+    >>> layer.forward([[[[1], [2]]]])[..., 0]
+    array([[[1., 1., 2., 2.]]])
+    >>> layer.backward([[[[1], [10], [5], [50]]]])[..., 0]
+    array([[[11., 55.]]])
+    """
+
+    def __init__(self, size: Lengths = 2, **where: Any) -> None:
+        super().__init__(**where)
+        self.size = check_lengths(size, "size", 2)
+
+    @property
+    def _times(self) -> Shape:
+        return self.size if isinstance(self.size, tuple) else (self.size,) * 2
+
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Shape]:
+        """Return every value several times, and the shape of the inputs."""
+        (n, h, w, c), (a, b), xp = x.shape, self._times, cx.xp
+        each = xp.reshape(x, (n, h, 1, w, 1, c))
+        copies = xp.broadcast_to(each, (n, h, a, w, b, c))
+        return xp.reshape(copies, (n, h * a, w * b, c)), tuple(x.shape)
+
+    def bwd(self, cx: Context, shape: Shape, dy: Array) -> Array:
+        """Return the sum over the copies of each value."""
+        (n, h, w, c), (a, b), xp = shape, self._times, cx.xp
+        return xp.sum(xp.reshape(dy, (n, h, a, w, b, c)), axis=(2, 4))
+
+    def output_shape(self, shape: Shape | None) -> Shape | None:
+        """Return the shape with height and width so many times as large."""
+        if shape is None:
+            return None
+        check_picture(self, shape)
+        (h, w, c), (a, b) = shape, self._times
+        return h * a, w * b, c
