@@ -81,7 +81,8 @@ def check_inputs(
         if len({bool(ids) for ids in wanted}) > 1:
             raise InputError(f"{name} must be a tuple of {len(wanted)} arrays")
         # Every branch gets the same ids: those that the smallest of them knows.
-        wanted = min(wanted, default=False)
+        most = float("inf")
+        wanted = min(wanted, default=False, key=lambda n: most if n is True else n)
     array = _samples(be, value, name, wanted, host_allowed)
     given = tuple(array.shape)
     return array, (bool(wanted),), _outputs(unit, given[1:], name, given)

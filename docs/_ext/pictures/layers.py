@@ -141,6 +141,34 @@ def sequential() -> Figure:
     return matrices(parts)
 
 
+def attention() -> Figure:
+    """Return the weights of two causal heads over the positions of a sentence."""
+    layer = nx.MultiHeadAttention(4, 2, causal=True, dtype="float64")
+    random = np.random.default_rng(4)
+    layer.children["qkv"].weights = random.standard_normal((4, 12))
+    x = random.standard_normal((1, 5, 4))
+    y = layer.forward(x)
+    weights = layer._residuals[3][0]
+    parts = {"inputs\n(5, 4)": x[0]}
+    parts |= {f"weights P, head {i}\n(5, 5)": p for i, p in enumerate(weights)}
+    return matrices({**parts, "outputs\n(5, 4)": y[0]})
+
+
+def waves() -> Figure:
+    """Return what is added to the first positions."""
+    layer = nx.SinusoidalPositions(6, dtype="float64")
+    return matrices({"P of 6 features\n(5, 6)": layer.forward(np.zeros((1, 5, 6)))[0]})
+
+
+def transformer_block() -> Figure:
+    """Return what goes through a block, after each of its two sums."""
+    block = nx.TransformerBlock(4, 2, causal=True, dtype="float64")
+    x = np.random.default_rng(1).standard_normal((1, 4, 4))
+    y = block.forward(x)
+    parts = {"x": x, "x + attention = r": block.children["network"].inputs}
+    return matrices({n: a[0] for n, a in {**parts, "r + network = y": y}.items()})
+
+
 def jacobian_of(layer: nx.Layer, x: np.ndarray) -> np.ndarray:
     """Return the derivative of each output by each input, for one row."""
     layer.forward(x, training=False)
@@ -218,6 +246,9 @@ LAYERS = {
     "Conv2D": convolution,
     "MaxPool2D": lambda: pooling(nx.MaxPool2D),
     "AveragePool2D": lambda: pooling(nx.AveragePool2D),
+    "MultiHeadAttention": attention,
+    "SinusoidalPositions": waves,
+    "TransformerBlock": transformer_block,
     "Dropout": dropout,
     "Flatten": lambda: reshaped(nx.Flatten(dtype="float64"), "Flatten"),
     "Reshape": lambda: reshaped(nx.Reshape((3, 2), dtype="float64"), "Reshape"),

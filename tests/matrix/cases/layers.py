@@ -9,6 +9,7 @@ from nnfs_xp.random import Stream
 from tests.matrix.cases.activations import ACTIVATIONS
 from tests.matrix.cases.draws import away_from_zero, random
 from tests.matrix.cases.images import IMAGES
+from tests.matrix.cases.sequences import SEQUENCES
 from tests.matrix.cases.types import STEP, LayerCase
 
 # Not those of the other units, so that their cases stay as they are.
@@ -170,6 +171,7 @@ def _joined(torch, values, x):
 LAYERS = {
     **ACTIVATIONS,
     **IMAGES,
+    **SEQUENCES,
     "Dense": [
         LayerCase(lambda: nx.Dense(4, 3), random.standard_normal((5, 4)), _dense),
         LayerCase(lambda: nx.Dense(1, 1), random.standard_normal((1, 1)), _dense),

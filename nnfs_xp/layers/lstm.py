@@ -1,0 +1,130 @@
+"""Long short-term memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_flag
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.recurrent import Recurrent, gates_of
+from nnfs_xp.registry import register
+from nnfs_xp.special import sigmoid
+
+
+@register("layer")
+class LSTM(Recurrent):
+    """Long short-term memory: a state h, and a cell c that gates protect.
+
+    Input gate, forget gate, candidate and output gate each have a part of
+    ``z_p = x_p W + h_(p-1) U + b``::
+
+        i, f, o = sigmoid(z_i, z_f, z_o)        g = tanh(z_g)
+        c_p = f c_(p-1) + i g                   h_p = o tanh(c_p)
+
+    Backward through time, with dh and dc as the next position hands them back::
+
+        dh = dy_p + dz_(p+1) U^T
+        dc = dc_(p+1) f_(p+1) + dh o (1 - tanh(c_p)^2)
+        dz_i = dc g i (1 - i)                   dz_f = dc c_(p-1) f (1 - f)
+        dz_g = dc i (1 - g^2)                   dz_o = dh tanh(c_p) o (1 - o)
+
+    and from dz as in `SimpleRNN`. Inputs have shape (n, t, n_inputs), and h_0 and c_0
+    are 0.
+
+    The columns of the parameters are in the order i, f, g, o, as in Keras and PyTorch.
+    PyTorch has two arrays of biases, whose sum these are.
+
+    Parameters
+    ----------
+    n_inputs, n_units : int
+        Number of features of a position, and of the state.
+    return_sequences : bool, default False
+        See `SimpleRNN`.
+    forget_bias : bool, default True
+        Whether biases of the forget gate begin at 1 more, as in Keras, so that a new
+        layer remembers. PyTorch's do not.
+    weight_initializer, recurrent_initializer, bias_initializer, seed : optional
+        See `SimpleRNN`.
+    backend, device, dtype : optional
+        See `Layer`.
+
+    Attributes
+    ----------
+    weights : array, shape (n_inputs, 4 n_units)
+    recurrent : array, shape (n_units, 4 n_units)
+    biases : array, shape (1, 4 n_units)
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range, or inputs have another shape.
+
+    References
+    ----------
+    Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural Computation 9 (1997).
+    Gers, Schmidhuber and Cummins, "Learning to Forget", 2000.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnfs_xp import LSTM
+    >>> layer = LSTM(1, 1, dtype="float64")
+    >>> layer.weights, layer.recurrent = [[0, 0, 1, 0]], [[0, 0, 0, 0]]
+    >>> layer.biases = [9.0, 9.0, 0.0, 9.0]
+    >>> layer.forward([[[1.0], [0.0]]]).round(4)
+    array([[0.6418]])
+    """
+
+    _gates = 4
+
+    def __init__(
+        self, n_inputs: int, n_units: int, *, forget_bias: bool = True, **options: Any
+    ) -> None:
+        super().__init__(n_inputs, n_units, **options)
+        self.forget_bias = check_flag(forget_bias, "forget_bias")
+
+    def parameters(self) -> dict[str, tuple[Any, ...]]:
+        """Return initializer and shape of weights, recurrent weights and biases."""
+        found, n = super().parameters(), self.n_units
+        initializer, shape = found["biases"]
+
+        def biases(stream: Any, shape: tuple[int, ...]) -> Any:
+            values = initializer(stream, shape)
+            values[:, n : 2 * n] += 1.0
+            return values
+
+        return {**found, "biases": (biases if self.forget_bias else initializer, shape)}
+
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
+        """Return the states; residuals are those of each position, and the gates."""
+        be, xp, u = cx.be, cx.xp, cx.be.operand(cx.params["recurrent"])
+        states, cells, gates = [self._zero_state(cx, x)], [self._zero_state(cx, x)], []
+        for z in self._by_position(cx, x):
+            z_i, z_f, z_g, z_o = gates_of(z + be.matmul(states[-1], u), 4)
+            i, f, o = sigmoid(be, z_i), sigmoid(be, z_f), sigmoid(be, z_o)
+            g = xp.tanh(z_g)
+            cells.append(f * cells[-1] + i * g)
+            squashed = xp.tanh(cells[-1])
+            states.append(o * squashed)
+            gates.append((i, f, g, o, squashed))
+        return self._output(cx, states[1:]), (x, states, cells, gates)
+
+    def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array | None:
+        """Write the gradients of all parameters, and return ``dx``."""
+        (x, states, cells, gates), be, t = residuals, cx.be, residuals[0].shape[1]
+        back = be.operand(cx.params["recurrent"]).T
+        dh, dc, dz = 0.0, 0.0, []
+        for position in reversed(range(t)):
+            i, f, g, o, squashed = gates[position]
+            dh = dh + self._gradient_at(dy, position, t)
+            dc = dc + dh * o * (1.0 - squashed * squashed)
+            parts = [
+                dc * g * i * (1.0 - i),
+                dc * cells[position] * f * (1.0 - f),
+                dc * i * (1.0 - g * g),
+                dh * squashed * o * (1.0 - o),
+            ]
+            dz.append(cx.xp.concat(parts, axis=1))
+            dh, dc = be.matmul(dz[-1], back), dc * f
+        return self._through_products(cx, x, dz[::-1], states[:-1])

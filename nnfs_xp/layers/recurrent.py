@@ -1,0 +1,157 @@
+"""What recurrent layers share: parameters, and products over all positions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_count, check_flag, check_seed
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.initializers import Initializer
+from nnfs_xp.layers.base import Layer
+from nnfs_xp.layers.products import sum_over_samples
+from nnfs_xp.layers.sequences import check_sequence
+from nnfs_xp.registry import resolve
+
+
+class Recurrent(Layer):
+    """A state for each sample, which one position after the other changes.
+
+    The products of all inputs with the weights are computed at once, and so are the
+    gradients of both matrices; only what depends on the state is a loop.
+
+    Parameters
+    ----------
+    n_inputs, n_units : int
+        Number of features of a position, and of the state.
+    return_sequences : bool, default False
+        Whether the output has the states of all positions, (n, t, n_units), and not
+        the last one alone, (n, n_units).
+    weight_initializer, recurrent_initializer, bias_initializer : optional
+        Initial values; the defaults are Keras's.
+    seed : int, optional
+        Seed of the initial values; see `Dense`.
+    backend, device, dtype : optional
+        See `Layer`.
+    """
+
+    # Of the state's size: how many columns the weights have.
+    _gates: int = 1
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_units: int,
+        *,
+        return_sequences: bool = False,
+        weight_initializer: Initializer | str | dict[str, Any] = "glorot_uniform",
+        recurrent_initializer: Initializer | str | dict[str, Any] = "orthogonal",
+        bias_initializer: Initializer | str | dict[str, Any] = "zeros",
+        seed: int | None = None,
+        **where: Any,
+    ) -> None:
+        super().__init__(**where)
+        self.n_inputs = check_count(n_inputs, "n_inputs")
+        self.n_units = check_count(n_units, "n_units")
+        self.return_sequences = check_flag(return_sequences, "return_sequences")
+        self.weight_initializer = resolve(
+            "initializer", weight_initializer, "weight_initializer", Initializer
+        )
+        self.recurrent_initializer = resolve(
+            "initializer", recurrent_initializer, "recurrent_initializer", Initializer
+        )
+        self.bias_initializer = resolve(
+            "initializer", bias_initializer, "bias_initializer", Initializer
+        )
+        self.seed = None if seed is None else check_seed(seed)
+
+    def parameters(self) -> dict[str, tuple[Any, ...]]:
+        """Return initializer and shape of weights, recurrent weights and biases."""
+        columns = self._gates * self.n_units
+        return {
+            "weights": (self.weight_initializer, (self.n_inputs, columns)),
+            "recurrent": (self.recurrent_initializer, (self.n_units, columns)),
+            "biases": (self.bias_initializer, (1, columns)),
+        }
+
+    def output_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        """Return ``(t, n_units)``, or ``(n_units,)`` without sequences."""
+        check_sequence(self, shape, self.n_inputs)
+        if not self.return_sequences:
+            return (self.n_units,)
+        return None if shape is None else (shape[0], self.n_units)
+
+    # For the scan of a subclass.
+
+    def _by_position(self, cx: Context, x: Array) -> list[Array]:
+        """Return ``X W + b`` of each position, (n, columns)."""
+        n, t, _ = x.shape
+        rows = cx.xp.reshape(x, (n * t, self.n_inputs))
+        z = cx.be.matmul(rows, cx.params["weights"]) + cx.params["biases"]
+        z = cx.xp.reshape(z, (n, t, -1))
+        return [z[:, position, :] for position in range(t)]
+
+    def _zero_state(self, cx: Context, x: Array) -> Array:
+        """Return the state before the first position, 0."""
+        return cx.be.zeros((x.shape[0], self.n_units))
+
+    def _output(self, cx: Context, states: list[Array]) -> Array:
+        """Return the states of all positions, or the last one."""
+        return cx.xp.stack(states, axis=1) if self.return_sequences else states[-1]
+
+    def _gradient_at(self, dy: Array, position: int, t: int) -> Array | float:
+        """Return the part of the gradient that comes from the output of a position."""
+        if self.return_sequences:
+            return dy[:, position, :]
+        return dy if position == t - 1 else 0.0
+
+    def _through_products(
+        self,
+        cx: Context,
+        x: Array,
+        dz: list[Array],
+        before: list[Array],
+        dr: list[Array] | None = None,
+    ) -> Array | None:
+        """Write the gradients of all parameters, and return that of the inputs.
+
+        Parameters
+        ----------
+        cx : Context
+        x : array, shape (n, t, n_inputs)
+        dz : list of array
+            Gradient of ``X W + b`` at each position, (n, columns).
+        before : list of array
+            The state before each position, (n, n_units).
+        dr : list of array, optional
+            Gradient of the product of these states, if it is another than `dz`.
+        """
+        xp, be, grads = cx.xp, cx.be, cx.grads
+
+        def rows(positions: list[Array]) -> Array:
+            stacked = xp.stack(positions, axis=1)
+            return xp.reshape(stacked, (-1, stacked.shape[-1]))
+
+        gradient = rows(dz)
+        if cx.learns:
+            inputs, through = xp.reshape(x, (-1, self.n_inputs)), gradient
+            if dr is not None:
+                through = rows(dr)
+                grads["recurrent_biases"] = sum_over_samples(be, through)
+            grads["weights"] = be.matmul(inputs.T, gradient, grads.out("weights"))
+            out = grads.out("recurrent")
+            grads["recurrent"] = be.matmul(rows(before).T, through, out)
+            grads["biases"] = sum_over_samples(be, gradient)
+        if not cx.needs_dx:
+            return None
+        return xp.reshape(be.matmul(gradient, cx.params["weights"].T), x.shape)
+
+    def __repr__(self) -> str:
+        sequences = ", return_sequences=True" if self.return_sequences else ""
+        return f"{type(self).__name__}({self.n_inputs}, {self.n_units}{sequences})"
+
+
+def gates_of(z: Array, count: int) -> list[Array]:
+    """Return equal parts of the columns of a matrix."""
+    n = z.shape[1] // count
+    return [z[:, number * n : (number + 1) * n] for number in range(count)]

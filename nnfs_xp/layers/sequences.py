@@ -1,0 +1,64 @@
+"""What layers of sequences share: the shape of a sample, (t, n_features)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.errors import InputError
+from nnfs_xp.layers.base import Layer
+from nnfs_xp.layers.parallel import is_several
+
+
+def check_sequence(layer: Layer, shape: Any, n_features: int | None) -> Any:
+    """Return the shape of a sequence, which may be unknown, or raise InputError.
+
+    None stands for any number of features.
+    """
+    if shape is not None and (
+        len(shape) != 2 or n_features not in (None, shape[-1]) or is_several(shape)
+    ):
+        wanted = "n_features" if n_features is None else n_features
+        raise InputError(
+            f"layers: {layer!r} takes samples of shape (t, {wanted}), got {shape}"
+        )
+    return shape
+
+
+def check_masked(
+    layer: Layer, shape: Any, features: tuple[int | None, ...], masked: bool
+) -> tuple[Any, ...]:
+    """Return the shapes of sequences, and that of a mask of the last ones.
+
+    Parameters
+    ----------
+    layer : Layer
+        Whose inputs they are.
+    shape : tuple or None
+        That of a sample, or one for each input.
+    features : tuple of int or None
+        Features of each of the sequences; None for any number.
+    masked : bool
+        Whether there is a mask.
+
+    Raises
+    ------
+    InputError
+        If there are more or fewer inputs, or a sequence has other features, or the mask
+        has not an entry for each position.
+    """
+    count = len(features) + masked
+    if count == 1:
+        return (check_sequence(layer, shape, features[0]),)
+    if shape is None:
+        return (None,) * count
+    if not is_several(shape) or len(shape) != count:
+        raise InputError(
+            f"layers: {layer!r} takes a tuple of {count} inputs, got shape {shape}"
+        )
+    for own, n_features in zip(shape, features, strict=False):
+        check_sequence(layer, own, n_features)
+    if masked and None not in shape[-2:] and shape[-1] != shape[-2][:1]:
+        raise InputError(
+            f"layers: {layer!r} takes a mask of shape {shape[-2][:1]}, got {shape[-1]}"
+        )
+    return shape

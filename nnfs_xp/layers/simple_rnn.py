@@ -1,0 +1,86 @@
+"""The simplest recurrent layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.recurrent import Recurrent
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class SimpleRNN(Recurrent):
+    """Recurrent layer, ``h_p = tanh(x_p W + h_(p-1) U + b)``, from h_0 = 0.
+
+    Backward through time, from the last position to the first, the gradient of a state
+    is that of its output, and what the next position hands back::
+
+        dh_p = dy_p + dz_(p+1) U^T        dz_p = dh_p (1 - h_p^2)
+        dx_p = dz_p W^T                   dW = sum x_p^T dz_p
+        db = sum dz_p                     dU = sum h_(p-1)^T dz_p
+
+    Inputs have shape (n, t, n_inputs).
+
+    Parameters
+    ----------
+    n_inputs, n_units : int
+        Number of features of a position, and of the state.
+    return_sequences : bool, default False
+        Whether the output has the states of all positions, (n, t, n_units), and not
+        the last one alone, (n, n_units).
+    weight_initializer : Initializer or str, default "glorot_uniform"
+        Initial weights W.
+    recurrent_initializer : Initializer or str, default "orthogonal"
+        Initial recurrent weights U. All defaults are Keras's.
+    bias_initializer : Initializer or str, default "zeros"
+        Initial biases.
+    seed : int, optional
+        Seed of the initial values; see `Dense`.
+    backend, device, dtype : optional
+        See `Layer`.
+
+    Attributes
+    ----------
+    weights : array, shape (n_inputs, n_units)
+    recurrent : array, shape (n_units, n_units)
+    biases : array, shape (1, n_units)
+        PyTorch has two of them, whose sum this is.
+
+    Raises
+    ------
+    InputError
+        If a size is not a positive integer, or inputs have another shape.
+
+    References
+    ----------
+    Elman, "Finding Structure in Time", Cognitive Science 14 (1990).
+
+    Examples
+    --------
+    >>> from nnfs_xp import SimpleRNN
+    >>> layer = SimpleRNN(1, 1, return_sequences=True, dtype="float64")
+    >>> layer.weights, layer.recurrent = [[1.0]], [[0.5]]
+    >>> layer.forward([[[1.0], [0.0], [0.0]]]).round(4).ravel()
+    array([0.7616, 0.3634, 0.1797])
+    """
+
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
+        """Return the states; residuals are the inputs, and the states from h_0 on."""
+        be, u = cx.be, cx.be.operand(cx.params["recurrent"])
+        states = [self._zero_state(cx, x)]
+        for z in self._by_position(cx, x):
+            states.append(cx.xp.tanh(z + be.matmul(states[-1], u)))
+        return self._output(cx, states[1:]), (x, states)
+
+    def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array | None:
+        """Write the gradients of all parameters, and return ``dx``."""
+        (x, states), be, t = residuals, cx.be, residuals[0].shape[1]
+        back, dh, dz = cx.be.operand(cx.params["recurrent"]).T, 0.0, []
+        for position in reversed(range(t)):
+            h = states[position + 1]
+            dh = dh + self._gradient_at(dy, position, t)
+            dz.append(dh * (1.0 - h * h))
+            dh = be.matmul(dz[-1], back)
+        return self._through_products(cx, x, dz[::-1], states[:-1])
