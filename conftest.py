@@ -12,6 +12,10 @@ _OF_ONE_LIBRARY = {
     "torch": ("backends/torch", "engine/executors/torch_compile"),
     "jax": ("backends/jax", "engine/executors/jax_jit"),
     "array_api_strict": ("backends/array_api_strict",),
+    "sklearn": tuple(
+        f"sklearn/{name}"
+        for name in ("__init__", "base", "kinds", "mlp", "places", "wrapper")
+    ),
 }
 collect_ignore = [
     f"nnfs_xp/{path}.py"

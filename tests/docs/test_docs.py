@@ -9,6 +9,7 @@ import contextlib
 import copy
 import doctest
 import importlib
+import importlib.util
 import inspect
 import io
 import os
@@ -103,6 +104,8 @@ def own_registry(monkeypatch):
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_examples_run(page, tmp_path, monkeypatch, own_registry):
+    if page.stem == "scikit-learn":
+        pytest.importorskip("sklearn", reason="pip install 'nnfs-xp[sklearn]'")
     monkeypatch.chdir(tmp_path)
     for name in ("NNFS_XP_BACKEND", "NNFS_XP_DATA_DIR"):
         monkeypatch.delenv(name, raising=False)
@@ -171,7 +174,9 @@ def documented_names(groups):
 
 def public_names():
     """Return the full name of everything that users may import."""
-    modules = (nnfs_xp, nnfs_xp.data, nnfs_xp.plots)
+    modules = [nnfs_xp, nnfs_xp.data, nnfs_xp.plots]
+    if importlib.util.find_spec("sklearn"):
+        modules.append(importlib.import_module("nnfs_xp.sklearn"))
     names = [f"{m.__name__}.{name}" for m in modules for name in m.__all__]
     # A class with a second spelling is documented under its own name.
     names += [
@@ -189,6 +194,7 @@ def public_names():
 
 def test_api_page_has_every_public_name_once(monkeypatch):
     pytest.importorskip("sphinx", reason="pip install 'nnfs-xp[docs]'")
+    pytest.importorskip("sklearn", reason="pip install 'nnfs-xp[sklearn]'")
     monkeypatch.syspath_prepend(DOCS)
     from _ext.unit_lists import groups
 
