@@ -22,6 +22,7 @@ from nnfs_xp import (
     regularizers,
     schedules,
 )
+from nnfs_xp import onnx as onnx
 from nnfs_xp.backends import (
     BACKEND_NAMES,
     Backend,

@@ -93,6 +93,14 @@ def backends(text: str) -> list[str]:
     return names
 
 
+def shape(text: str) -> tuple[int, ...]:
+    """Parse ``28x28``."""
+    sizes = text.lower().split("x")
+    if not all(size.isdecimal() and int(size) for size in sizes):
+        raise argparse.ArgumentTypeError(f"must be sizes such as 28x28, got {text!r}")
+    return tuple(map(int, sizes))
+
+
 def height_and_width(text: str) -> list[int]:
     """Parse ``28x28``."""
     sizes = [count(part) for part in text.lower().split("x")]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import nnfs_xp
 from nnfs_xp.backends import BACKEND_NAMES, DTYPE_NAMES, MATMUL_PRECISIONS
-from nnfs_xp.cli import look, train, use
+from nnfs_xp.cli import export, look, train, use
 from nnfs_xp.cli.arguments import (
     Completion,
     Once,
@@ -17,6 +17,7 @@ from nnfs_xp.cli.arguments import (
     height_and_width,
     number,
     seed,
+    shape,
     sizes,
 )
 from nnfs_xp.data import DATASET_NAMES
@@ -61,6 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_predict(commands)
     _add_info(commands)
     _add_plot(commands)
+    _add_export(commands)
     _add_parity(commands)
     _add_backends(commands)
     return parser
@@ -208,6 +210,27 @@ def _add_plot(commands: Commands) -> None:
     _add_model_and_data(parser, short=False)
     out = "PNG file to write, or - for standard output"
     parser.add_argument("--out", metavar="FILE", help=out, required=True)
+
+
+def _add_export(commands: Commands) -> None:
+    parser = _add_command(
+        commands,
+        "export",
+        export.run,
+        "write a saved model as an ONNX file",
+        "Write a saved model for other programs. The ending of the file names the "
+        "format: .onnx. The scaling of the features and the names of the classes are "
+        "in the file's metadata.",
+        [
+            "nnfs-xp export runs/digits digits.onnx",
+            "nnfs-xp export runs/digits digits.onnx --sample-shape 64 --json",
+        ],
+    )
+    _add_model(parser)
+    add = parser.add_argument
+    add("file", metavar="FILE", help="the file to write: model.onnx")
+    text = "shape of a sample, such as 28x28, where the layers take any"
+    add("--sample-shape", type=shape, metavar="AxB", help=text)
 
 
 def _add_parity(commands: Commands) -> None:

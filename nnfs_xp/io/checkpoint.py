@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -154,8 +154,30 @@ def read_checkpoint(
             "it is a safetensors file of another program, or of save_parameters; "
             "model.load_parameters reads one that has the names of model.parameters",
         )
+    return read_config(metadata[_METADATA_KEY], path), named
+
+
+def read_config(
+    text: str, path: str | os.PathLike[str], known: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return the configuration of a model from its text.
+
+    Parameters
+    ----------
+    text : str
+        As `config_text` returned it.
+    path : path
+        The file, named in errors.
+    known : iterable of str, optional
+        The parts that the text has; all of them if not given.
+
+    Raises
+    ------
+    FileFormatError
+        If it is damaged, or of another version.
+    """
     try:
-        config = json.loads(metadata[_METADATA_KEY])
+        config: dict[str, Any] = json.loads(text)
         version = config["format"]
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise _not_ours(path, repr(error)) from error
@@ -165,13 +187,14 @@ def read_checkpoint(
             f"{os.fspath(path)} has format {version!r}; this version reads {_READABLE}"
             f"{', and a newer nnfs_xp wrote the file' if newer else ''}"
         )
-    for key, types in _CONFIG_TYPES.items():
-        if not isinstance(config.get(key, ...), types):
+    names = set(known) or set(_CONFIG_TYPES)
+    for key in sorted(names):
+        if not isinstance(config.get(key, ...), _CONFIG_TYPES[key]):
             raise FileFormatError(f"{os.fspath(path)} has no usable {key!r}")
-    for key in ("epochs_trained", "steps_trained"):
+    for key in names & {"epochs_trained", "steps_trained"}:
         if not 0 <= config[key] <= MOST_STEPS:
             raise FileFormatError(f"{os.fspath(path)} has no usable {key!r}")
-    return config, named
+    return config
 
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:

@@ -53,7 +53,7 @@ def kind_of(data: bytes) -> str | None:
         return _PICKLE
     # The version of ONNX's own format, then the next field.
     if data[:1] == b"\x08" and data[2:3] in (b"\x12", b":", b"B"):
-        return f"a model in the ONNX format; {_HAND_OVER}"
+        return "a model in the ONNX format; nnfs_xp.onnx.load reads it"
     if data[8:9] == b"{":
         return "a safetensors file that is damaged or cut off"
     try:

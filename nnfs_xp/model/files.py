@@ -36,13 +36,24 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Named]:
         root = Sequential(config["layers"])
         config["layers"] = root.layers
         named = renamed(named, root)
-        for prefix, unit in walk(root):
-            node = Node(unit, prefix, True)
-            unit._values = {
-                name: named_array(named, node.key(name), shape)
-                for name, shape in node.shapes.items()
-            }
+        give_values(root, named)
     return config, named
+
+
+def give_values(root: Layer, named: Named) -> None:
+    """Give units that no model holds their values, by path.
+
+    Raises
+    ------
+    InputError
+        If one is missing, or has another shape.
+    """
+    for prefix, unit in walk(root):
+        node = Node(unit, prefix, True)
+        unit._values = {
+            name: named_array(named, node.key(name), shape)
+            for name, shape in node.shapes.items()
+        }
 
 
 @contextlib.contextmanager

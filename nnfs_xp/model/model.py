@@ -19,6 +19,7 @@ from nnfs_xp.engine.state import Counters, State, hold
 from nnfs_xp.engine.trainer import Trainer
 from nnfs_xp.errors import FileFormatError, FixedSettingError, InputError
 from nnfs_xp.history import History
+from nnfs_xp.io.atomic import checked_path
 from nnfs_xp.io.checkpoint import write_arrays, write_checkpoint
 from nnfs_xp.io.run_file import Run
 from nnfs_xp.kernels import loops_note
@@ -27,6 +28,7 @@ from nnfs_xp.layers.nesting import checked_units, leaves
 from nnfs_xp.losses import Loss
 from nnfs_xp.metrics import Metric
 from nnfs_xp.model import assembly, files, inputs, inspection
+from nnfs_xp.model.exports import writer_for
 from nnfs_xp.model.memory import MemoryEstimate, estimate_for, explain_out_of_memory
 from nnfs_xp.model.print_steps import PrintSteps
 from nnfs_xp.model.summary import summary_of
@@ -846,6 +848,34 @@ class Model:
             raise InputError(f"metadata must be a dict, got {self.metadata!r}")
         named = self._ready.export()
         write_checkpoint(path, self.config(), named, allow_nonfinite=allow_nonfinite)
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        sample_shape: Sequence[Any] | None = None,
+    ) -> None:
+        """Write the model for other programs, in the format that the ending names.
+
+        Parameters
+        ----------
+        path : path
+            A file that ends with ``.onnx``; see `nnfs_xp.onnx.export`.
+        sample_shape : sequence of int, or of such sequences, optional
+            Shape of a sample, of each input if there are several. It is needed only
+            where the layers take any.
+
+        Raises
+        ------
+        InputError
+            If the ending is unknown, `sample_shape` is needed and missing or does not
+            fit, a unit computes something that the format has no words for, or the
+            library for it is not installed.
+        DivergenceError
+            If a parameter is infinite or NaN; a file that is there stays as it is.
+        """
+        checked = checked_path(path, "path")
+        writer_for(checked)(self, checked, sample_shape=sample_shape)
 
     @classmethod
     def load(
