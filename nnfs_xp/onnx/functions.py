@@ -150,15 +150,7 @@ def asarray(
     return obj if dtype is None else obj.cast(dtype)
 
 
-@_entered
-def matmul(x1: Traced, x2: Traced, /) -> Traced:
-    """Return a matrix product, of stacks of matrices too."""
-    graph = next(a.graph for a in (x1, x2) if isinstance(a, Traced))
-    first = broadcast(x1.shape[:-2], x2.shape[:-2])
-    shape = (*first, x1.shape[-2], x2.shape[-1])
-    if x1.value is not None:
-        x1 = Traced(graph, x1.shape, x1.dtype, name=graph._name_of(x1, x1.dtype))
-    return graph.op("MatMul", x1, x2, shape=shape)
+FUNCTIONS["matmul"] = operator.matmul
 
 
 # Along axes.
@@ -342,8 +334,6 @@ def take(x: Traced, indices: Traced, /, *, axis: int = 0) -> Traced:
     """Return the entries with these numbers along an axis."""
     axis %= x.ndim
     shape = (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
-    if x.value is not None:
-        x = Traced(x.graph, x.shape, x.dtype, name=x.graph._name_of(x, x.dtype))
     return x.graph.op("Gather", x, indices, shape=shape, axis=axis)
 
 

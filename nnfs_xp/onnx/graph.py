@@ -125,7 +125,20 @@ class Graph:
                 for place, known in enumerate(names):
                     if known == found.name:
                         names[place] = name
+        self._leave_out_what_nobody_uses(name)
         return Traced(self, found.shape, found.dtype, name=name)
+
+    def _leave_out_what_nobody_uses(self, output: str) -> None:
+        """Drop nodes and constants of residuals, which ``fwd`` computes too."""
+        used, kept = {output}, []
+        for node in reversed(self.nodes):
+            if used & set(node.output):
+                used |= set(node.input)
+                kept.append(node)
+        self.nodes = kept[::-1]
+        for name in self._known.values():
+            if name not in used:
+                del self.constants[name]
 
     def lengths(self, shape: Any) -> Traced:
         """Return a shape as integers, of which the number of samples is one."""

@@ -71,7 +71,7 @@ def total(lengths: Any) -> Any:
 def broadcast(*shapes: Shape) -> Shape:
     """Return the shape of what arrays of several shapes become together."""
     result: list[Any] = []
-    for axis in range(-max(map(len, shapes)), 0):
+    for axis in range(-max(map(len, shapes), default=0), 0):
         lengths = {shape[axis] for shape in shapes if len(shape) >= -axis} - {1}
         if len(lengths) > 1:
             raise NoFormError(f"shapes {shapes} do not fit each other")
@@ -218,6 +218,13 @@ class Traced:
 
     def __len__(self) -> Any:
         return self.shape[0]
+
+    def __matmul__(self, other: Any) -> Traced:
+        if self.value is not None and other.value is not None:
+            return self.graph.constant(self.value @ other.value)
+        first = broadcast(self.shape[:-2], other.shape[:-2])
+        shape = (*first, self.shape[-2], other.shape[-1])
+        return self.graph.op("MatMul", self, other, shape=shape)
 
     def __neg__(self) -> Traced:
         if self.value is not None:
