@@ -19,6 +19,7 @@ from nnfs_xp import (
     losses,
     metrics,
     optimizers,
+    parallel,
     regularizers,
     schedules,
 )
@@ -56,6 +57,7 @@ from nnfs_xp.errors import (
     FixedSettingError,
     InputError,
     KernelCompileError,
+    ParallelError,
 )
 from nnfs_xp.history import History
 from nnfs_xp.model import LearningRateRange, Model, learning_rate_range
@@ -100,6 +102,7 @@ __all__ = [
     "LearningRateRange",
     "LearningRateSchedule",
     "Model",
+    "ParallelError",
     "PrintEpochs",
     "Progress",
     "ReduceOnPlateau",
@@ -108,6 +111,7 @@ __all__ = [
     "backend_status",
     "get_backend",
     "learning_rate_range",
+    "parallel",
     "to_numpy",
     *_UNITS,
 ]

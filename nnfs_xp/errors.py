@@ -96,6 +96,26 @@ class KernelCompileError(BackendUnavailableError):
     """
 
 
+class ParallelError(RuntimeError):
+    """A training on several ranks has lost one of them, or one has failed.
+
+    Attributes
+    ----------
+    rank : int or None
+        The rank that is the cause, if it is known.
+
+    Examples
+    --------
+    >>> from nnfs_xp import ParallelError
+    >>> ParallelError("rank 3 has failed", rank=3).rank
+    3
+    """
+
+    def __init__(self, message: str, *, rank: int | None = None) -> None:
+        super().__init__(message)
+        self.rank = rank
+
+
 class DeviceMemoryError(MemoryError):
     """The memory of a device is too small for what was asked of it.
 

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "nnfs_xp"
 HOST_SIDE = {
     "backends", "book", "cli", "data", "engine/executors/jax_jit",
     "engine/executors/cuda_graph", "engine/executors/recorded",
-    "engine/executors/recordings",
+    "engine/executors/recordings", "engine/ranks", "parallel",
     "engine/executors/torch_compile", "engine/recording", "io",
     "onnx", "plots", "random", "sklearn", "testing", "errors", "__init__", "__main__",
     "engine/__init__", "engine/executors/__init__", "kernels/__init__", "kernels/cupy",

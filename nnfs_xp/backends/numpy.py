@@ -38,6 +38,10 @@ class NumpyBackend(Backend):
             return values
         return super().asarray(values, dtype)
 
+    def host_view(self, array: Any) -> np.ndarray | None:
+        """Return the array."""
+        return array
+
     def full_matmul(
         self, a: Array, b: Array, out: np.ndarray | None = None
     ) -> np.ndarray:

@@ -58,6 +58,10 @@ class TorchBackend(Backend):
         """Copy the tensor to the host."""
         return np.array(array.detach().cpu().numpy())
 
+    def host_view(self, array: Any) -> np.ndarray | None:
+        """Return a tensor of the CPU as an array of NumPy."""
+        return array.detach().numpy() if self.on_host else None
+
     def take_rows(self, array: Array, numbers: Array) -> Array:
         """Return rows by their numbers, without a look for negative ones."""
         return torch.index_select(array, 0, numbers)

@@ -20,6 +20,10 @@ class Transfers:
         """Whether its arrays lie in the memory of the host."""
         return self.device_name == "cpu"  # type: ignore[attr-defined]
 
+    def host_view(self, array: Any) -> np.ndarray | None:
+        """Return the array's own memory as an array of NumPy, None if it cannot be."""
+        return None
+
     # Whether there is a `double_buffer`.
     streams: ClassVar[bool] = False
 

@@ -70,6 +70,10 @@ class Callback:
         the training looks up from its work, some times a second. What a backend
         compiles takes many steps at once between two calls, so a longer interval may
         be much faster; the figures are those of the very batch all the same.
+    on_every_rank : bool
+        Whether, in a training on several ranks, each of them calls it. A callback that
+        prints or writes files says False, and is called on rank 0 alone; one that
+        changes the model must be called on every rank.
 
     Examples
     --------
@@ -81,6 +85,7 @@ class Callback:
 
     monitor: str | None = None
     batch_interval: int | None = 1
+    on_every_rank: bool = True
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Called before training, with the number of epochs and of batches in each."""

@@ -70,6 +70,8 @@ class Checkpoint(Callback):
     ('epoch-4.safetensors', 4)
     """
 
+    on_every_rank = False
+
     def __init__(
         self,
         path: str | os.PathLike[str],

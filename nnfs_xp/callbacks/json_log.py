@@ -56,6 +56,8 @@ class JSONLog(Callback):
     True
     """
 
+    on_every_rank = False
+
     def __init__(self, path: str | os.PathLike[str], *, append: bool = True) -> None:
         self.path = checked_path(path, "path")
         self.append = append

@@ -37,6 +37,8 @@ class PrintEpochs(Callback):
     epoch 1/3  loss 0.5000  2,000 images/s
     """
 
+    on_every_rank = False
+
     def __init__(self, unit: str = "samples") -> None:
         self.unit = unit
         self.last = 0

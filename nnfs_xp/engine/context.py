@@ -201,6 +201,9 @@ class Context:
         Whether residuals will be used.
     random : Random
         Random numbers for training.
+    across : Across or None
+        Where several ranks have parts of the batch, what they compute together, for
+        units that are ``synchronized``; see `nnfs_xp.engine.ranks`.
     children : dict of str to Context
         Those of the units inside, also as ``cx[name]``.
 
@@ -227,6 +230,7 @@ class Context:
     grads: Any = None
     buffers: Any = None
     random: Any = None
+    across: Any = None
     training: bool = False
     learns: bool = False
     needs_dx: bool = True

@@ -132,10 +132,32 @@ class FitPlan:
     # Whether numbers that are not finite end the training.
     stays_finite: bool = True
 
+    @property
+    def samples(self) -> int:
+        """Number of rows to learn from in an epoch."""
+        return self.data.samples
+
+    @property
+    def targets(self) -> tuple[Array, Array | None]:
+        """Targets and weights of all rows to learn from."""
+        return self.data.y, self.data.weight
+
+    @property
+    def ends(self) -> list[Any]:
+        """The first and the last rows of all arrays, on the host."""
+        data, count = self.data, self.data.samples
+        stretches = (slice(0, min(8, count)), slice(max(0, count - 8), count))
+        return [
+            data.be.to_numpy(array)
+            for rows in stretches
+            for array in data.rows(rows).arrays
+            if array is not None
+        ]
+
     @functools.cached_property
     def batches(self) -> list[slice]:
         """Rows of each batch."""
-        return batch_slices(self.data.samples, self.batch_size)
+        return batch_slices(self.samples, self.batch_size)
 
     @property
     def batch_sizes(self) -> list[int]:
@@ -144,7 +166,7 @@ class FitPlan:
 
     def order(self, seed: int, epoch: int) -> Any:
         """Return the numbers of the rows of an epoch on the host, None if in order."""
-        return batch_order(seed, epoch, self.data.samples) if self.shuffle else None
+        return batch_order(seed, epoch, self.samples) if self.shuffle else None
 
 
 def placed(data: Data, be: Backend, limit: int | None) -> Data:

@@ -45,6 +45,8 @@ class Program:
     context : type, default Context
         The class of the contexts. With another one, which watches what passes through,
         nothing is fused and gradients are new arrays.
+    across : Across, optional
+        What several ranks compute together; see `nnfs_xp.engine.ranks`.
 
     Attributes
     ----------
@@ -68,6 +70,7 @@ class Program:
     rescaled: bool = False
     unit: Any = None
     context: type[Context] = Context
+    across: Any = None
 
     def __post_init__(self) -> None:
         network, absorbed = self.network, self.network.absorbed
@@ -101,6 +104,7 @@ class Program:
             grads=Gradients(run, node),
             buffers=Buffers(run, node),
             random=Random(run, path, *network.stream(node, "noise")),
+            across=self.across,
             training=self.training,
             learns=network.learns(unit),
             needs_dx=needs_dx,

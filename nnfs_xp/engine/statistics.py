@@ -7,7 +7,7 @@ is not; and no batch is waited for.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend, get_backend
@@ -115,6 +115,27 @@ def add_statistics(
             be.assign(total_slots, key, total)
         _keep(be, batch_slots, key, one)
     return batch
+
+
+def batch_sums(network: Network, totals: Tree, values: Tree) -> Tree:
+    """Return the statistics of a batch, with what is summed in the shapes of totals."""
+    be = network.backend
+
+    def summed(of_all: Tree, found: Tree, keys: Iterable[str]) -> Tree:
+        return {
+            key: found[key]
+            if isinstance(found[key], (int, float))
+            else _of_batch(be, of_all[key], found[key])
+            for key in keys
+        }
+
+    metrics = {}
+    for metric in network.metrics:
+        found = values["metrics"][metric.name]
+        if metric.combines_by_sums:
+            found = summed(totals["metrics"][metric.name], found, found)
+        metrics[metric.name] = found
+    return {**summed(totals, values, ("loss", "count")), "metrics": metrics}
 
 
 def _keep(be: Backend, slots: Tree, key: str, value: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from nnfs_xp.backends import Array, Backend
@@ -49,16 +49,47 @@ def train_step(
     network: Network, program: Program, state: Tree, batch: Batch, draws: Draws
 ) -> None:
     """Take one training step on a batch, writing to the slots of `state`."""
-    be, loss, optimizer = network.backend, network.training_loss, network.optimizer
-    scaling = state.get("scaling")
+    gradients, values = gradient_pass(network, program, state, batch, draws)
+    learn(network, program, state, gradients, values, batch.y.shape[0])
 
+
+def gradient_pass(
+    network: Network,
+    program: Program,
+    state: Tree,
+    batch: Batch,
+    draws: Draws,
+    part: Callable[[Array | int], Array | float] | None = None,
+) -> tuple[Arrays, Tree]:
+    """Return the gradients of a batch, which may be scaled, and its statistics.
+
+    Where the batch is a part of a larger one, `part` says which part of its loss it
+    has, given what it counts.
+    """
+    be, loss, scaling = network.backend, network.training_loss, state.get("scaling")
     root = program.begin(state, draws)
     y_pred, residuals = root.fwd(batch.x)
     count, losses, dy = loss_and_gradient(network, y_pred, batch.y, batch.weight)
+    if part is not None:
+        dy = dy * part(count)
     if scaling is not None:
         dy = loss_scaling.scaled(be, scaling, dy)
     root.bwd(residuals, dy)
-    gradients = program.gradients(state)
+    weighted = loss.weighted(be, losses, batch.weight)
+    values = statistics(network, weighted, count, y_pred, batch.y, batch.weight)
+    return program.gradients(state), values
+
+
+def learn(
+    network: Network,
+    program: Program,
+    state: Tree,
+    gradients: Arrays,
+    values: Tree,
+    rows: int,
+) -> None:
+    """Learn from the gradients and the statistics of a batch of so many rows."""
+    be, optimizer, scaling = network.backend, network.optimizer, state.get("scaling")
     if scaling is not None:
         finite = loss_scaling.unscale(be, scaling, gradients)
         if optimizer.accumulate > 1:
@@ -67,11 +98,9 @@ def train_step(
         be.assign(state, "penalty", penalty(network, program.arrays))
         add_penalties(network, program.arrays, program.slots or gradients)
 
-    weighted = loss.weighted(be, losses, batch.weight)
-    values = statistics(network, weighted, count, y_pred, batch.y, batch.weight)
     counters, kept = [(state["optimizer"], "step", 1)], None
     if "row" in state:
-        counters.append((state, "row", batch.y.shape[0]))
+        counters.append((state, "row", rows))
         kept = state["batch"]
     state["batch"] = add_statistics(network, state["totals"], values, kept, counters)
 

@@ -107,6 +107,8 @@ class Trainer:
         self.state, self.executor = state, executor
         # What the pace was found for.
         self._paced: Any = None
+        # The trainer that was last made for the same network on several ranks.
+        self.of_ranks: Any = None
 
     def figure_names(self, validated: bool) -> list[str]:
         """Return the names of the figures that every record of a training has."""
@@ -132,8 +134,7 @@ class Trainer:
         state.detach()
         batches = self._batches(plan)
         with contextlib.ExitStack() as begun:
-            terminate = run.path is not None
-            interrupts = begun.enter_context(DeferredInterrupts(terminate=terminate))
+            interrupts = begun.enter_context(self._interrupts(run))
             begun.callback(batches.end)
             # Capturing a step takes it, and takes it back.
             interrupts.begin()
@@ -157,6 +158,10 @@ class Trainer:
                 error.history = history
                 raise
         return history
+
+    def _interrupts(self, run: Run) -> DeferredInterrupts:
+        """Return what holds interruptions back during a training."""
+        return DeferredInterrupts(terminate=run.path is not None)
 
     def _batches(self, plan: FitPlan) -> Any:
         """Return what feeds the training with the data of a plan."""
@@ -229,11 +234,21 @@ class Trainer:
         record: dict[str, Any] = {"epoch": epoch, **self._epoch_figures(ended=True)}
         seconds = time.perf_counter() - began
         record["seconds"] = seconds
-        record["samples_per_second"] = plan.data.samples / seconds
+        record["samples_per_second"] = plan.samples / seconds
         record["learning_rate"] = run.rate
         if plan.validation is not None:
             figures = self.evaluate(plan.validation)
             record |= {f"validation_{name}": value for name, value in figures.items()}
+        self._end_epoch(plan, run, record, interrupts)
+
+    def _end_epoch(
+        self,
+        plan: FitPlan,
+        run: Run,
+        record: dict[str, Any],
+        interrupts: DeferredInterrupts,
+    ) -> None:
+        """Keep the record of an epoch, and tell callbacks of it."""
         with run.undivided(interrupts):
             run.records.append(record)
             for callback in plan.callbacks:
@@ -285,10 +300,14 @@ class Trainer:
         """Return loss and metrics of checked data."""
         network = self.state.network
         totals = empty_statistics(network, data.outputs, data.weighted)
-        for rows in batch_slices(data.samples, batch_size):
-            batch = _batch(network.backend, data.rows(rows))
-            self.executor.evaluate(self.state.tree, totals, batch)
+        self._add(totals, data, batch_size)
         return figures_of(network, totals)
+
+    def _add(self, totals: dict[str, Any], data: Data, batch_size: int | None) -> None:
+        """Add loss and metrics of checked data to totals."""
+        be, tree = self.state.network.backend, self.state.tree
+        for rows in batch_slices(data.samples, batch_size):
+            self.executor.evaluate(tree, totals, _batch(be, data.rows(rows)))
 
     def predict(self, data: Data, batch_size: int | None) -> Array:
         """Return the outputs for checked samples."""

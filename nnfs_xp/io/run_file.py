@@ -287,14 +287,11 @@ def _optimizer_of(config: dict[str, Any]) -> tuple[dict[str, Any], Any]:
 
 def _facts(plan: Any) -> dict[str, Any]:
     """Return what must be the same for a training to be the same."""
-    data, digest = plan.data, 0
-    for rows in (slice(0, 8), slice(max(0, data.samples - 8), data.samples)):
-        for array in data.rows(rows).arrays:
-            if array is not None:
-                values = np.asarray(data.be.to_numpy(array), dtype=np.float64)
-                digest = zlib.crc32(values.tobytes(), digest)
+    digest = 0
+    for array in plan.ends:
+        digest = zlib.crc32(np.asarray(array, dtype=np.float64).tobytes(), digest)
     return {
-        "samples": data.samples,
+        "samples": plan.samples,
         "batch_size": plan.batch_size,
         "shuffle": plan.shuffle,
         "validation": plan.validation.samples if plan.validation else 0,

@@ -14,6 +14,7 @@ from nnfs_xp.engine.batching import check_batch_size
 from nnfs_xp.engine.data import FitPlan, placed
 from nnfs_xp.engine.executors import check_mode, executor_for
 from nnfs_xp.engine.network import Network
+from nnfs_xp.engine.ranks import RanksPlan, RanksRun, RanksTrainer, check_split
 from nnfs_xp.engine.shell import fitted
 from nnfs_xp.engine.state import Counters, State, hold
 from nnfs_xp.engine.trainer import Trainer
@@ -33,6 +34,7 @@ from nnfs_xp.model.memory import MemoryEstimate, estimate_for, explain_out_of_me
 from nnfs_xp.model.print_steps import PrintSteps
 from nnfs_xp.model.summary import summary_of
 from nnfs_xp.optimizers import Optimizer
+from nnfs_xp.parallel import Communicator, told_to_all_ranks
 from nnfs_xp.random import fresh_seed
 from nnfs_xp.registry import is_exactly, to_config
 
@@ -356,6 +358,7 @@ class Model:
 
     # Working with data.
 
+    @told_to_all_ranks
     def fit(
         self,
         x: Any,
@@ -374,6 +377,7 @@ class Model:
         checkpoint_every: int = 1,
         resume: bool = False,
         on_divergence: str = "raise",
+        parallel: Communicator | None = None,
     ) -> History:
         """Train the network.
 
@@ -424,6 +428,11 @@ class Model:
             What to do once the loss or a parameter is infinite or NaN: end with an
             error, or go on. It is seen where figures are read, at the latest at the
             end of the epoch.
+        parallel : Communicator, optional
+            The processes that train the model together, such as
+            `nnfs_xp.parallel.mpi`. Each of them makes the same call, and takes its
+            part of every batch. Losses, parameters and history are those of one
+            process, up to rounding, and the same on all of them.
 
         Returns
         -------
@@ -433,6 +442,9 @@ class Model:
         ------
         InputError
             If an argument does not fit; the model is then unchanged.
+        ParallelError
+            If another process has failed, does not answer, or has come to other
+            parameters.
         DeviceMemoryError
             If the memory of the device is too small for the batches.
         DivergenceError
@@ -452,6 +464,8 @@ class Model:
         if resume and checkpoint is None:
             raise InputError("resume needs a checkpoint to go on with")
         check_choice(on_divergence, "on_divergence", ("raise", "continue"))
+        if parallel is not None:
+            check_split(share, parallel)
         watchers = check_callbacks(callbacks)
         shuffle = check_flag(shuffle, "shuffle")
         if check_flag(verbose, "verbose"):
@@ -474,15 +488,19 @@ class Model:
                     data, batch_size, shuffle, epochs, validation, limit,
                     watchers, on_divergence == "raise",
                 )  # fmt: skip
+                if parallel is not None:
+                    plan = RanksPlan.of(plan, parallel)
+                y, weight = plan.targets
                 # A list, as every unit must have its turn.
-                changed = [m.prepare(data.be, data.y) for m in self._metrics]
-                changed.append(
-                    self._loss.prepare(data.be, data.y, data.weight, self.backend)
-                )
+                changed = [m.prepare(data.be, y) for m in self._metrics]
+                changed.append(self._loss.prepare(data.be, y, weight, self.backend))
                 if any(changed):
                     trainer.executor = executor_for(network, self.compile)
                 self.stop_training = False
                 run = Run(self, plan, checkpoint, every)
+                if parallel is not None:
+                    trainer = RanksTrainer.of(trainer, parallel, any(changed))
+                    run = RanksRun(parallel, self, plan, checkpoint, every)
                 if resume:
                     run.resume()
                 return trainer.fit(plan, self, run)

@@ -17,6 +17,8 @@ class PrintSteps(Callback):
         steps at all.
     """
 
+    on_every_rank = False
+
     def __init__(self, every: int | None) -> None:
         self.every = every
         # Without steps it is all the same.

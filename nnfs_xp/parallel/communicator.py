@@ -1,0 +1,169 @@
+"""What ranks do together, whichever library carries it.
+
+A *rank* is one of the processes that train a model together; ranks are numbered from
+0. A subclass says how arrays are added up and values are exchanged, and how a rank
+learns that another one has failed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+from nnfs_xp.arguments import check_count, check_flag, check_positive
+from nnfs_xp.errors import InputError, ParallelError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Communicator:
+    """The ranks that train a model together.
+
+    Parameters
+    ----------
+    rank, size : int
+        Number of this process, and how many there are.
+    sharded : bool, default False
+        Whether each rank hands `Model.fit` its own rows only. If so, the rows of rank
+        0 come first, and those of the others follow in order of their ranks. If not,
+        all ranks hand over the same data, and each takes its part of every batch.
+    timeout : float, default 300
+        Seconds that a rank waits for the others before it gives up.
+    check_every : int, default 100
+        Steps after which the ranks compare a checksum of all they have learned. They
+        do so after every epoch in any case.
+
+    Attributes
+    ----------
+    name : str
+        What carries the messages.
+    calls, volume : int
+        Collective calls so far, and the bytes of the arrays in them.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+    """
+
+    name = ""
+
+    def __init__(
+        self,
+        rank: int,
+        size: int,
+        *,
+        sharded: bool = False,
+        timeout: float = 300.0,
+        check_every: int = 100,
+    ) -> None:
+        self.rank, self.size = rank, size
+        self.sharded = check_flag(sharded, "sharded")
+        self.timeout = check_positive(timeout, "timeout")
+        self.check_every = check_count(check_every, "check_every")
+        self.calls = self.volume = 0
+
+    # What a library must define.
+
+    def sum(self, arrays: Sequence[np.ndarray]) -> None:
+        """Write to each array its sum over all ranks, with the same bits on each."""
+        raise NotImplementedError
+
+    def exchange(self, value: Any) -> list[Any]:
+        """Return what each rank has given, by rank; anything that can be pickled."""
+        raise NotImplementedError
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Tell all ranks of an error inside, so that none waits for this one."""
+        yield
+
+    # What follows from it.
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is rank 0, which prints and writes files."""
+        return self.rank == 0
+
+    def rows(self, samples: int) -> slice:
+        """Return the rows of this rank, of so many that all ranks share.
+
+        Parts differ by one row at most.
+
+        Parameters
+        ----------
+        samples : int
+            Number of all rows.
+
+        Examples
+        --------
+        >>> from nnfs_xp.parallel import Communicator
+        >>> [Communicator(rank, 3).rows(8) for rank in range(3)]
+        [slice(0, 2, None), slice(2, 5, None), slice(5, 8, None)]
+        """
+        return slice(
+            samples * self.rank // self.size, samples * (self.rank + 1) // self.size
+        )
+
+    def check_same(self, facts: dict[str, Any]) -> None:
+        """Raise InputError on all ranks unless they agree on facts, by name."""
+        found = self.exchange(facts)
+        for name, value in found[0].items():
+            for rank, other in enumerate(found):
+                if other.get(name) != value:
+                    raise InputError(
+                        f"parallel: {name} must be the same on all ranks, got "
+                        f"{_short(value)} on rank 0 and {_short(other.get(name))} on "
+                        f"rank {rank}"
+                    )
+
+    def check_same_bits(self, digest: str, step: int) -> None:
+        """Raise ParallelError on all ranks, naming those whose digest differs."""
+        found = self.exchange(digest)
+        if len(set(found)) == 1:
+            return
+        # Of two digests that occur as often, the first is that of the lower rank.
+        usual = max(found, key=found.count)
+        others = [rank for rank, own in enumerate(found) if own != usual]
+        names = ", ".join(map(str, others))
+        raise ParallelError(
+            f"after step {step} rank {names} has other parameters than the other "
+            f"{self.size - len(others)} of {self.size} ranks",
+            rank=others[0],
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.name}, rank {self.rank} of {self.size}"
+
+
+def check_communicator(value: Any) -> Communicator:
+    """Return a communicator, or raise InputError."""
+    if isinstance(value, Communicator):
+        return value
+    raise InputError(
+        "parallel must be a communicator, such as nnfs_xp.parallel.mpi(), "
+        f"got {value!r}"
+    )
+
+
+def told_to_all_ranks(method: Callable[P, R]) -> Callable[P, R]:
+    """Let all ranks know of an error in a method with an argument `parallel`."""
+
+    @functools.wraps(method)
+    def told(*arguments: P.args, **options: P.kwargs) -> R:
+        if options.get("parallel") is None:
+            return method(*arguments, **options)
+        with check_communicator(options["parallel"]).together():
+            return method(*arguments, **options)
+
+    return told
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 100 else f"{text[:97]}..."

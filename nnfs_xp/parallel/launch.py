@@ -1,0 +1,73 @@
+"""Communicators by the name of what carries the messages."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+from nnfs_xp.arguments import check_choice
+from nnfs_xp.errors import BackendUnavailableError
+from nnfs_xp.parallel.communicator import Communicator
+
+PARALLEL_NAMES = ("mpi",)
+
+
+def communicator(name: str, **options: Any) -> Communicator:
+    """Return a communicator by its name; options as for `mpi`."""
+    check_choice(name, "parallel", PARALLEL_NAMES)
+    return {"mpi": mpi}[name](**options)
+
+
+def mpi(
+    comm: Any = None,
+    *,
+    sharded: bool = False,
+    timeout: float = 300.0,
+    check_every: int = 100,
+) -> Communicator:
+    """Return the ranks of an MPI job, as ``mpiexec -n 4`` has started them.
+
+    All ranks must call it. A process that was started without ``mpiexec`` is the only
+    rank of its own.
+
+    Parameters
+    ----------
+    comm : mpi4py.MPI.Comm, optional
+        The ranks; all of the job if not given.
+    sharded, timeout, check_every : optional
+        See `Communicator`.
+
+    Returns
+    -------
+    Communicator
+
+    Raises
+    ------
+    BackendUnavailableError
+        If mpi4py or an MPI library is missing.
+
+    References
+    ----------
+    Message Passing Interface Forum, "MPI: A Message-Passing Interface Standard",
+    version 4.1, section 6.12 for the collectives that do not block.
+
+    Examples
+    --------
+    >>> from nnfs_xp import Dense, Model, parallel
+    >>> ranks = parallel.mpi()
+    >>> ranks.rank, ranks.size
+    (0, 1)
+    >>> model = Model([Dense(1, 1)], loss="mean_squared_error", optimizer="sgd")
+    >>> history = model.fit([[1.0], [2.0]], [[2.0], [4.0]], parallel=ranks)
+    """
+    try:
+        module = importlib.import_module("nnfs_xp.parallel.over_mpi")
+    except (ImportError, RuntimeError) as error:
+        raise BackendUnavailableError(
+            f"parallel.mpi needs mpi4py and an MPI library ({error}); "
+            "pip install 'nnfs-xp[mpi]' mpich"
+        ) from error
+    return module.MPIRanks(
+        comm, sharded=sharded, timeout=timeout, check_every=check_every
+    )

@@ -1,0 +1,358 @@
+"""What the ranks of a test do: ``mpiexec -n 2 python -m tests.parallel.jobs NAME DIR``.
+
+Each rank leaves what it found in DIR, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from nnfs_xp import (
+    L2,
+    R2,
+    SGD,
+    Adam,
+    BatchNorm,
+    Callback,
+    CategoricalCrossEntropy,
+    ConfusionMatrix,
+    Dense,
+    Dropout,
+    EarlyStopping,
+    JSONLog,
+    Linear,
+    Model,
+    ReduceOnPlateau,
+    ReLU,
+    Softmax,
+    parallel,
+    to_numpy,
+)
+
+ROWS, CLASSES = 101, 3
+
+
+def data(seed=0):
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(ROWS, 8))
+    return x, random.integers(0, CLASSES, ROWS), random.uniform(0.0, 2.0, ROWS)
+
+
+def classifier(**options):
+    layers = [
+        Dense(8, 12, weight_regularizer=L2(1e-3)), ReLU(), Dropout(0.3),
+        Dense(12, CLASSES), Softmax(),
+    ]  # fmt: skip
+    return Model(
+        layers,
+        loss=options.pop("loss", "categorical_crossentropy"),
+        optimizer=options.pop("optimizer", None) or Adam(0.01, clip_norm=1.0),
+        metrics=["accuracy", ConfusionMatrix(CLASSES)],
+        dtype="float64",
+        **options,
+    )
+
+
+def with_batch_norm(synchronized=True, **options):
+    layers = [
+        Dense(8, 12, use_bias=False), BatchNorm(12, synchronized=synchronized), ReLU(),
+        Dense(12, CLASSES), Softmax(),
+    ]  # fmt: skip
+    return Model(
+        layers, loss="categorical_crossentropy", optimizer=SGD(0.1, momentum=0.9),
+        dtype="float64", **options,
+    )  # fmt: skip
+
+
+def regression(**options):
+    return Model(
+        [Dense(8, 12), ReLU(), Dense(12, 2), Linear()], loss="mean_squared_error",
+        optimizer=SGD(0.05), metrics=["r2", R2(average="none", name="each")],
+        dtype="float64", **options,
+    )  # fmt: skip
+
+
+def plain(ranks, **options):
+    x, y, _ = data()
+    model = classifier(**options)
+    return model, trained(model, ranks, x, y, validation_data=(x[:30], y[:30]))
+
+
+def weighted(ranks, **options):
+    x, y, weight = data()
+    weight[::4] = 0.0
+    model = classifier(**options)
+    return model, trained(model, ranks, x, y, sample_weight=weight)
+
+
+def ignored(ranks):
+    """Labels of which most are ignored: of some batches no rank counts anything."""
+    x, y, _ = data()
+    loss = CategoricalCrossEntropy(ignore_index=0, class_weight="balanced")
+    y[:] = np.where(np.arange(ROWS) % 7 == 0, y, 0)
+    model = classifier(loss=loss)
+    model.set(metrics=["accuracy"])
+    return model, trained(model, ranks, x, y, batch_size=5)
+
+
+def summed(ranks):
+    x, y, weight = data()
+    loss = CategoricalCrossEntropy(reduction="sum")
+    model = classifier(loss=loss, optimizer=SGD(0.01))
+    return model, trained(model, ranks, x, y, sample_weight=weight)
+
+
+def few(ranks):
+    """Batches of fewer rows than ranks, so that some ranks have none."""
+    x, y, _ = data()
+    model = classifier()
+    return model, trained(model, ranks, x[:7], y[:7], batch_size=2, epochs=2)
+
+
+def few_normalized(ranks):
+    x, y, _ = data()
+    model = with_batch_norm()
+    return model, trained(model, ranks, x[:11], y[:11], batch_size=3, epochs=2)
+
+
+def normalized(ranks, **options):
+    x, y, weight = data()
+    model = with_batch_norm(**options)
+    return model, trained(model, ranks, x, y, sample_weight=weight)
+
+
+def several_figures(ranks):
+    x, _, weight = data()
+    y = np.stack([x[:, 0] + x[:, 1], x[:, 2] * x[:, 3]], axis=1)
+    model = regression()
+    return model, trained(
+        model, ranks, x, y, sample_weight=weight, validation_data=(x[:50], y[:50])
+    )
+
+
+def accumulated(ranks):
+    x, y, _ = data()
+    model = classifier(optimizer=Adam(0.01, accumulate=3, ema=0.9))
+    return model, trained(model, ranks, x, y)
+
+
+def watched(ranks):
+    x, y, _ = data()
+    model = classifier(optimizer=SGD(0.5))
+    callbacks = [
+        ReduceOnPlateau("loss", patience=1, factor=0.5),
+        EarlyStopping("loss", patience=3),
+    ]
+    return model, trained(model, ranks, x, y, epochs=12, callbacks=callbacks)
+
+
+TRAININGS = {
+    job.__name__: job
+    for job in (
+        plain, weighted, ignored, summed, few, few_normalized, normalized,
+        several_figures, accumulated, watched,
+    )
+}  # fmt: skip
+
+
+def trained(model, ranks, x, y, epochs=4, batch_size=17, **options):
+    """Train, with the rank's own rows if it is to have no others."""
+    if ranks is not None and ranks.sharded:
+        own = ranks.rows(len(x))
+        x, y = x[own], y[own]
+        if "sample_weight" in options:
+            options["sample_weight"] = options["sample_weight"][own]
+        if "validation_data" in options:
+            x_own, y_own = options["validation_data"]
+            own = ranks.rows(len(x_own))
+            options["validation_data"] = x_own[own], y_own[own]
+    return model.fit(
+        x, y, epochs=epochs, batch_size=batch_size, parallel=ranks, **options
+    )
+
+
+def found(model, history):
+    """Return what all ranks must agree on, as JSON can hold it."""
+    times = ("seconds", "samples_per_second")
+    records = [
+        {k: v for k, v in record.items() if k not in times} for record in history.epochs
+    ]
+    values = {**model.parameters, **model.buffers}
+    return {
+        "records": records,
+        "values": {path: to_numpy(a).tolist() for path, a in values.items()},
+    }
+
+
+# Jobs of all ranks.
+
+
+def equal(ranks, folder):
+    """Take every training with whole data and with the rank's own rows alone."""
+    own = parallel.mpi(sharded=True, timeout=20)
+    results = {}
+    for name, training in TRAININGS.items():
+        results[name] = found(*training(ranks))
+        if ranks.size > 1:
+            results[f"{name}, sharded"] = found(*training(own))
+    return results
+
+
+def quick(ranks, folder):
+    return {"plain": found(*plain(ranks)), "normalized": found(*normalized(ranks))}
+
+
+def of_rank(ranks, folder):
+    model, history = normalized(ranks, synchronized=False)
+    return found(model, history)
+
+
+def backends(ranks, folder):
+    return {
+        name: found(*plain(ranks, backend=name))
+        for name in ("torch", "jax", "array_api_strict")
+    }
+
+
+def files(ranks, folder):
+    """Write files and lines, of which there must be one each."""
+    x, y, _ = data()
+    log = JSONLog(folder / "log.jsonl")
+    model = classifier()
+    trained(
+        model, ranks, x, y, verbose=True, callbacks=log, checkpoint=folder / "run.st"
+    )
+    return {"seen": (folder / "run.st").exists()}
+
+
+class Trouble(Callback):
+    """Does something to one rank, in the middle of an epoch."""
+
+    def __init__(self, rank, does):
+        self.rank, self.does = rank, does
+
+    def on_batch_end(self, event):
+        if event.epoch == 2 and event.batch == 3 and self.rank == 1:
+            self.does()
+
+
+def in_trouble(ranks, does, **options):
+    x, y, _ = data()
+    model = classifier()
+    try:
+        trained(model, ranks, x, y, callbacks=Trouble(ranks.rank, does), **options)
+    except BaseException as error:
+        return {
+            "type": type(error).__name__,
+            "text": str(error),
+            "rank": getattr(error, "rank", None),
+            "epochs": model.epochs_trained,
+            "steps": model.steps_trained,
+        }
+    return {"type": None}
+
+
+def raises(ranks, folder):
+    def does():
+        raise OSError("the disk is full")
+
+    return in_trouble(ranks, does)
+
+
+def hangs(ranks, folder):
+    return in_trouble(ranks, lambda: time.sleep(60))
+
+
+def stops(ranks, folder):
+    return in_trouble(ranks, lambda: os.kill(os.getpid(), signal.SIGSTOP))
+
+
+def dies(ranks, folder):
+    return in_trouble(ranks, lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def interrupted(ranks, folder):
+    result = in_trouble(
+        ranks,
+        lambda: os.kill(os.getpid(), signal.SIGTERM),
+        checkpoint=folder / "run.st",
+    )
+    x, y, _ = data()
+    model = classifier()
+    history = trained(model, ranks, x, y, checkpoint=folder / "run.st", resume=True)
+    return {"ended": result, "resumed": found(model, history)}
+
+
+def differs(ranks, folder):
+    x, y, _ = data()
+    model = classifier()
+
+    def does():
+        model.layers[0].weights = np.ones((8, 12))
+
+    callbacks = Trouble(ranks.rank, does)
+    try:
+        trained(model, ranks, x, y, callbacks=callbacks)
+    except Exception as error:
+        return {
+            "type": type(error).__name__,
+            "text": str(error),
+            "epoch": model.epochs_trained,
+        }
+    return {}
+
+
+def mismatched(ranks, folder):
+    """Give ranks arguments that do not fit each other, one after the other."""
+    x, y, _ = data()
+    first = ranks.is_first
+    own = parallel.mpi(sharded=True, timeout=20)
+    tries = {
+        "batch_size": lambda: trained(
+            classifier(), ranks, x, y, batch_size=17 if first else 18
+        ),
+        "seed": lambda: trained(classifier(seed=ranks.rank), ranks, x, y),
+        "samples": lambda: trained(classifier(), ranks, x[: 90 + ranks.rank], y),
+        "model": lambda: trained(
+            classifier(optimizer=SGD(0.1) if first else Adam()), ranks, x, y
+        ),
+        "split": lambda: trained(classifier(), own, x, y, validation_split=0.2),
+        # After all of this they still can train together.
+        "good": lambda: results.update(trained=found(*plain(ranks))),
+        "nan": lambda: trained(classifier(), ranks, np.where(first, x, np.nan), y),
+    }
+    results: dict = {}
+    for name, attempt in tries.items():
+        try:
+            attempt()
+        except Exception as error:
+            results[name] = f"{type(error).__name__}: {error}"
+    return results
+
+
+def diverges(ranks, folder):
+    x, y, _ = data()
+    model = classifier(optimizer=SGD(1e200))
+    try:
+        trained(model, ranks, x, y)
+    except Exception as error:
+        return {"type": type(error).__name__, "epoch": error.epoch}
+    return {}
+
+
+def main(name, folder, timeout="20"):
+    ranks = parallel.mpi(timeout=float(timeout))
+    folder = Path(folder)
+    result = globals()[name](ranks, folder)
+    (folder / f"rank-{ranks.rank}.json").write_text(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
