@@ -11,7 +11,7 @@ import numpy as np
 
 from nnfs_xp.backends import cublas
 from nnfs_xp.backends.base import DTYPE_NAMES, Array, Backend, Together
-from nnfs_xp.backends.double_buffer import DoubleBuffer
+from nnfs_xp.backends.double_buffer import DoubleBuffer, copied
 from nnfs_xp.errors import BackendUnavailableError
 
 
@@ -59,6 +59,17 @@ class CupyBackend(Backend):
     def to_numpy(self, array: Array) -> np.ndarray:
         """Copy the array from the device, waiting for it."""
         return array.get()
+
+    def own_copy(self, host: np.ndarray) -> np.ndarray:
+        """Return the array itself, as `put` copies it."""
+        return host
+
+    def put(self, host: np.ndarray) -> Array:
+        """Move a host array to the device; it has been read when this returns."""
+        if host.nbytes > self.piece_bytes:
+            # CuPy would take as much pinned memory, up to the next power of two.
+            return copied(host, self.piece_bytes)
+        return super().put(host)
 
     def context(self) -> contextlib.AbstractContextManager[Any]:
         """Make this device the current one."""
@@ -142,7 +153,7 @@ class CupyBackend(Backend):
 
     def double_buffer(self, like: Any, rows: int) -> Any:
         """Return a `DoubleBuffer` on this device."""
-        return DoubleBuffer(like, rows)
+        return DoubleBuffer(like, rows, self.piece_bytes)
 
 
 @functools.cache

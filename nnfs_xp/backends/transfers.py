@@ -26,6 +26,9 @@ class Transfers:
 
     # Whether there is a `double_buffer`.
     streams: ClassVar[bool] = False
+    # Most bytes that are copied to a device at once, where that needs pinned memory.
+    # One piece is filled while the other is copied, so there are two.
+    piece_bytes: ClassVar[int] = 64 * 2**20
 
     def write_number(self, slots: dict[str, Array], key: str, number: float) -> None:
         """Write a number of the host to a 0-d slot, without waiting for the device."""

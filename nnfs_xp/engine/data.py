@@ -201,6 +201,9 @@ def default_limit(be: Backend) -> int | None:
 def rows_within(data: Data, batch_size: int, limit: int) -> int:
     """Return how many rows half of `limit` bytes hold, as whole batches.
 
+    They are no more than the device is sent at once, if that is a batch or more: a
+    larger part would only take the host longer to fill, while the device waits.
+
     Raises
     ------
     InputError
@@ -213,7 +216,8 @@ def rows_within(data: Data, batch_size: int, limit: int) -> int:
             f"device_data_limit must hold two batches of {batch_size} samples, "
             f"{needed} bytes, got {limit}"
         )
-    return min(batches, -(-data.samples // batch_size)) * batch_size
+    at_once = max(1, 2 * data.be.piece_bytes // needed)
+    return min(batches, at_once, -(-data.samples // batch_size)) * batch_size
 
 
 def _item_size(be: Backend, array: Array) -> int:

@@ -127,9 +127,9 @@ class GatheredRows:
 class StreamedBatches(DeviceBatches):
     """Feeds a device with data that is larger than its memory.
 
-    The device holds two chunks of the epoch, each of many batches. While it learns
-    from one, the host puts the rows of the next into pinned memory, from where they
-    are copied to the other in the background.
+    The device holds two chunks of the epoch, each of some batches. As soon as steps on
+    one are queued, the host gathers the rows of the next into pinned memory, from where
+    they are copied in the background while the device learns.
     """
 
     def __init__(self, state: State, executor: Any, plan: FitPlan) -> None:
@@ -143,36 +143,48 @@ class StreamedBatches(DeviceBatches):
         self._buffer = be.double_buffer(data.arrays, self._chunk_rows)
         self.arrays = self._buffer.arrays
         self._host_order: Any = None
+        # The chunk that steps are taken on, and the last one that was sent.
         self._present: int | None = None
+        self._sent: int | None = None
+
+    def end(self) -> None:
+        """Give up the graphs and the buffers, which nothing may be on its way to."""
+        super().end()
+        self._buffer.wait()
 
     def begin_epoch(self, epoch: int) -> None:
         """Take the order of an epoch."""
         super().begin_epoch(epoch)
         self._host_order = self._whole.order(self.state.network.seed, epoch)
-        self._release()
+        self._leave()
+        self._sent = None
 
     def train(self, batches: Sequence[slice], steps: Steps) -> None:
         """Take steps on batches of one size, no further than to the end of a chunk."""
         chunk = batches[0].start // self._chunk_rows
         if chunk != self._present:
-            self._release()
-            self._load(chunk)
+            self._leave()
+            self._send(chunk)
+            self._buffer.use(chunk % 2)
+            self._present = chunk
         end = (chunk + 1) * self._chunk_rows
         steps.limit(sum(rows.start < end for rows in batches))
         super().train(batches, steps)
+        # The device is at work now.
+        self._send(chunk + 1)
 
-    def _load(self, chunk: int) -> None:
-        """Bring a chunk of the epoch to the device.
-
-        The steps of the one before are queued by now, and go on meanwhile.
-        """
+    def _send(self, chunk: int) -> None:
+        """Bring a chunk of the epoch to the device, unless it is under way already."""
         begin = chunk * self._chunk_rows
-        rows = slice(begin, min(begin + self._chunk_rows, self.data.samples))
-        part = self.data.batch(rows, self._host_order)
-        self._buffer.load(chunk % 2, part.arrays)
-        self._present = chunk
+        end = min(begin + self._chunk_rows, self.data.samples)
+        if chunk == self._sent or begin >= end:
+            return
+        rows, order = slice(begin, end), self._host_order
+        numbers = rows if order is None else order[rows]
+        self._buffer.load(chunk % 2, self.data.arrays, numbers)
+        self._sent = chunk
 
-    def _release(self) -> None:
+    def _leave(self) -> None:
         """Say that no step will read the present chunk any more."""
         if self._present is not None:
             self._buffer.release(self._present % 2)
