@@ -51,6 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commit = environment.commit_of(ROOT)
         report = runner.new_report(chosen, place, found, options.budget, commit)
         folder = options.out or RESULTS
+        if options.add:
+            reason = take_over(report, folder)
+            if reason:
+                print(f"error: {reason}", file=sys.stderr)
+                return 2
         # Whatever ends this process, what was found so far is there.
         write(report, folder)
         for key, outcome in runner.run_sections(
@@ -63,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             report["sections"][key] = outcome
             write(report, folder)
     say(f"written: {folder / 'gpu.json'} and {folder / 'gpu.md'}")
-    return 1 if runner.failed(report) else 0
+    ran = {section.key: report["sections"][section.key] for section in chosen}
+    return 1 if runner.failed({"sections": ran}) else 0
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -81,6 +87,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where to write (docs/results)"
     )
+    parser.add_argument(
+        "--add", action="store_true",
+        help="keep what a report in the folder has of other sections",
+    )  # fmt: skip
     parser.add_argument(
         "--quick", action="store_true", help="small sizes, to try the report out"
     )
@@ -108,6 +118,23 @@ def look(
     if environment.is_emulated(found):
         place = Place(EMULATED, options.quick, LOOK_SECONDS)
     return place, found, ""
+
+
+def take_over(report: dict[str, Any], folder: Path) -> str:
+    """Take sections of an earlier part of a report over, or return why not."""
+    file = folder / "gpu.json"
+    if not file.exists():
+        return ""
+    earlier = json.loads(file.read_text(encoding="utf-8"))
+    for name in ("kind", "quick", "commit", "environment"):
+        if earlier[name] != report[name]:
+            return (
+                f"the report in {folder} has another {name}, so nothing can be added "
+                "to it: name another folder with --out"
+            )
+    report["sections"] = {**earlier["sections"], **report["sections"]}
+    report["budget_seconds"] += earlier["budget_seconds"]
+    return ""
 
 
 def render(folder: Path) -> int:

@@ -8,22 +8,24 @@ from benchmarks.contenders import COMPILED, TORCH_COMPILE
 from benchmarks.gpu.place import GPU
 from benchmarks.gpu.steps import ratio
 
-RATIO_AIM, SHARE_AIM = 0.8, 0.9
-WORKLOADS = ("W1", "W2", "W3", "W4")
+# Of the time that the step of torch.compile takes, and of the rate of products.
+RATIO_AIMS = {"W1": 0.5, "W2": 0.5, "W3": 0.5, "W4": 0.9}
+SHARE_AIM = 0.95
 Line = tuple[str, str, str]
 
 
 def aim_lines(report: dict[str, Any]) -> list[Line]:
     """Return each aim, what was measured, and whether that meets it."""
-    return [*(step_aim(report, key) for key in WORKLOADS), gemm_aim(report)]
+    return [*(step_aim(report, key) for key in RATIO_AIMS), gemm_aim(report)]
 
 
 def step_aim(report: dict[str, Any], key: str) -> Line:
     """Compare a training step with the faster of the steps of torch.compile."""
     workload = data_of(report, "steps").get("workloads", {}).get(key, {})
     found = ratio(workload.get("rows", {}), COMPILED, TORCH_COMPILE)
-    what = f"{key}: at most {RATIO_AIM} of torch.compile, reduce-overhead"
-    return judged(report, what, found, found is not None and found <= RATIO_AIM)
+    aim = RATIO_AIMS[key]
+    what = f"{key}: at most {aim} of torch.compile, reduce-overhead"
+    return judged(report, what, found, found is not None and found <= aim)
 
 
 def gemm_aim(report: dict[str, Any]) -> Line:

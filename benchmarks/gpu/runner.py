@@ -17,6 +17,7 @@ from benchmarks.gpu.text import of_error
 Tree = dict[str, Any]
 # What a section came to.
 OK, FAILED, STOPPED, SKIPPED = "ok", "failed", "stopped", "skipped"
+EMULATION_IS_SLOWER = 10.0
 Run = Callable[[str, Place, Path], Tree]
 
 
@@ -54,7 +55,8 @@ def run_sections(
     """
     run = run or in_a_process
     for index, section in enumerate(sections):
-        seconds = plan.seconds_for(section, sections[index + 1 :], left())
+        slower = 1.0 if place.times_count else EMULATION_IS_SLOWER
+        seconds = plan.seconds_for(section, sections[index + 1 :], left(), slower)
         if not seconds:
             found = outcome(SKIPPED, "no time was left for it")
         else:

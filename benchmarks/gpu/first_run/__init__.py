@@ -1,0 +1,1 @@
+"""What a first run on a GPU asks beside the report; the README says why."""
