@@ -26,7 +26,8 @@ def steps_to_dense(monkeypatch):
             found.extend(
                 (Path(file).relative_to(PACKAGE).as_posix(), function)
                 for file, function in frames
-                if PACKAGE in Path(file).parents
+                # Nor the wrapper that does nothing but in a training on several ranks.
+                if PACKAGE in Path(file).parents and function != "told"
             )
         return fwd(self, cx, x)
 
