@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_count
+from nnfs_xp.arguments import check_count, check_ignore_index
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.checks import check_pair
 from nnfs_xp.checks.classes import as_matrices
 from nnfs_xp.errors import InputError
-from nnfs_xp.metrics.counts import count_true, without_nan
+from nnfs_xp.metrics.base import Statistics
+from nnfs_xp.metrics.counts import count_true, spread, without_nan
 from nnfs_xp.metrics.share import Share
 from nnfs_xp.registry import register
 
@@ -29,6 +31,8 @@ class TopKAccuracy(Share):
     ----------
     k : int, default 5
         From 1 to the number of classes.
+    ignore_index : int, optional
+        A label that stands for none; see `Accuracy`.
     name, backend, device, dtype : optional
         See `Metric`.
 
@@ -48,9 +52,12 @@ class TopKAccuracy(Share):
     name = "top_k_accuracy"
     ranks_only = True
 
-    def __init__(self, k: int = 5, **where: Any) -> None:
+    def __init__(
+        self, k: int = 5, *, ignore_index: int | None = None, **where: Any
+    ) -> None:
         super().__init__(**where)
         self.k = check_count(k, "k")
+        self.ignore_index = check_ignore_index(ignore_index)
 
     def check_outputs(self, outputs: tuple[int, ...]) -> None:
         """Raise InputError if there are fewer than k classes."""
@@ -58,6 +65,25 @@ class TopKAccuracy(Share):
             raise InputError(
                 f"k must be at most the number of classes {outputs[-1]}, got {self.k}"
             )
+
+    def check_data(self, be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
+        """Return scores, and labels or rows; see `Accuracy`."""
+        return check_pair(be, y_pred, y_true, "classes", ignore_index=self.ignore_index)
+
+    def batch(
+        self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
+    ) -> Statistics:
+        """Return how many are right, and how many there are, or their weights."""
+        if self.ignore_index is None or y_true.ndim == y_pred.ndim:
+            return super().batch(be, y_pred, y_true, weight)
+        counted = y_true != self.ignore_index
+        right = self.right(be, y_pred, y_true) & counted
+        if weight is not None:
+            weight = spread(be, weight, tuple(counted.shape))
+        return {
+            "correct": count_true(be, right, weight),
+            "count": count_true(be, counted, weight),
+        }
 
     def right(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
         """Return whether the class of each sample is among the first k."""

@@ -16,6 +16,7 @@ from nnfs_xp.metrics import (
     BinaryAccuracy,
     MeanLoss,
     Metric,
+    Perplexity,
     RegressionAccuracy,
 )
 from nnfs_xp.optimizers import Optimizer
@@ -180,6 +181,9 @@ def metrics_for(value: Any, loss: Loss | None) -> tuple[Metric, ...]:
 
 
 def _metric(item: Any, loss: Loss | None) -> Metric:
+    if item == "perplexity" and loss is not None:
+        ignored = getattr(loss, "ignore_index", None)
+        return Perplexity(loss.from_logits, ignored)
     if item != "accuracy" or loss is None:
         word = isinstance(item, str) and not is_known("metric", item)
         if word and is_known("loss", item):

@@ -81,6 +81,7 @@ KINDS = {
         "words": ["1"], "nested": [[1]], "one more": [1, 2, 3, 4], "array": np.ones(2),
     },
     "optional count": without_none(NO_COUNT),
+    "id": {name: value for name, value in NO_COUNT.items() if name != "zero"},
     "classes": without_none({**NO_COUNT, "one": 1}),
     "axis": {"samples": 0, "float": 1.0, "text": "1", "flag": True, "none": None},
     "shape": {
@@ -117,9 +118,9 @@ KINDS = {
 }  # fmt: skip
 OF_ARGUMENT = {
     "count": "bins n n_inputs n_neurons n_ids n_outputs k steps every accumulate "
-    "n_channels n_filters groups",
+    "n_channels n_filters groups n_features n_heads n_units length",
     "lengths": "kernel_size dilation size", "optional lengths": "stride",
-    "padding": "padding",
+    "padding": "padding", "id": "padding_id",
     "decay": "beta_1 beta_2 rho label_smoothing momentum",
     "positive": "eps delta",
     "rate": "gamma epsilon weight_decay decay initial final l1 l2 learning_rate then "
@@ -127,18 +128,19 @@ OF_ARGUMENT = {
     "decay or none": "ema", "names": "undecayed others",
     "number": "scale offset negative_slope alpha beta bias threshold value gain limit",
     "bound": "low high",
-    "share": "rate rising", "factor": "factor shrinkage",
-    "growth": "growth divisor final_divisor", "boundaries": "boundaries",
+    "share": "rate rising dropout", "factor": "factor shrinkage",
+    "growth": "growth divisor final_divisor base", "boundaries": "boundaries",
     "limit": "clip_value clip_norm",
     "tolerance": "tolerance", "classes": "classes", "axis": "axis", "shape": "shape",
     "balance": "balance", "quantile": "quantile",
     "flag": "log_input multi_label use_bias from_logits nesterov staircase cycle "
-    "amsgrad centered",
+    "amsgrad centered causal masked return_sequences forget_bias",
     "name": "name", "seed": "seed",
     "word": "distribution of mode reduction average approximate curve",
     "label": "ignore_index",
-    "optional count": "top_k",
-    "unit": "weight_initializer bias_initializer inner loss",
+    "optional count": "top_k n_context n_hidden",
+    "unit": "weight_initializer bias_initializer recurrent_initializer inner loss "
+    "activation embedding",
     "unit or none": "weight_regularizer bias_regularizer weight_constraint "
     "bias_constraint",
     "layers": "layers branches", "weights": "pos_weight values",
@@ -163,11 +165,11 @@ NUMBERS = (
 # Numbers that cannot be huge.
 BELOW_2 = ("decay", "decay or none", "factor", "share", "balance", "quantile")
 # What is no initializer may be a layer, where one is wanted.
-ALSO_GOOD = ("inner", "layer")
+ALSO_GOOD = ("inner", "activation"), "layer"
 
 
 def arguments_of(unit_class):
-    open_ones = {"self", "where", "common"}
+    open_ones = {"self", "where", "common", "options"}
     return [p for p in _parameters(unit_class) if p not in PLACE | open_ones]
 
 
@@ -185,7 +187,7 @@ def bad_ones():
     for _, unit_class, good in units():
         for argument in arguments_of(unit_class):
             values = dict(KINDS[KIND_OF[argument]])
-            if argument == ALSO_GOOD[0]:
+            if argument in ALSO_GOOD[0]:
                 del values[ALSO_GOOD[1]]
             name = f"{unit_class.__name__}-{argument}"
             yield pytest.param(unit_class, good, argument, values, id=name)

@@ -204,6 +204,27 @@ def test_recurrent_parameters_are_those_of_keras(name, monkeypatch):
     np.testing.assert_allclose(layer.forward(X), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("logits", [True, False])
+def test_perplexity_in_a_model_follows_the_loss(logits, backend64):
+    """It takes its arguments from the loss, and adds up batches of any size."""
+    ids = random.integers(0, 6, (7, 5))
+    following = np.where(ids > 4, -1, ids)
+    end = [] if logits else [nx.Softmax()]
+    loss = nx.SoftmaxCrossEntropy if logits else nx.CategoricalCrossEntropy
+    model = nx.Model(
+        [nx.Embedding(6, 4), nx.GRU(4, 6, return_sequences=True), *end],
+        loss=loss(ignore_index=-1),
+        metrics=["perplexity", nx.TopKAccuracy(6, ignore_index=-1)],
+        backend=backend64,
+    )
+    figures = model.evaluate(ids, following, batch_size=3)
+    assert figures["perplexity"] == pytest.approx(np.exp(figures["loss"]), rel=1e-12)
+    assert figures["top_k_accuracy"] == 1.0
+    weighted = np.where(following < 0, 0.0, 1.0)
+    again = model.evaluate(ids, ids, sample_weight=weighted, batch_size=2)
+    assert again["perplexity"] == pytest.approx(figures["perplexity"], rel=1e-12)
+
+
 BAD = {
     "heads that do not divide": (lambda: nx.MultiHeadAttention(6, 4), "n_heads must"),
     "no heads": (lambda: nx.MultiHeadAttention(6, 0), "n_heads must"),

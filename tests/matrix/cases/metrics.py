@@ -63,12 +63,13 @@ def accuracy(ignored=None):
     return formula
 
 
-def top_k(k):
+def top_k(k, ignored=None):
     def formula(y_pred, y_true):
         y_pred, y_true = rows(y_pred, y_true)
         true = y_true.argmax(axis=1) if y_true.ndim == 2 else y_true
         best = np.argsort(-y_pred, axis=1, kind="stable")[:, :k]
-        return np.mean([t in row for t, row in zip(true, best, strict=True)])
+        pairs = zip(true, best, strict=True)
+        return np.mean([t in row for t, row in pairs if t != ignored])
 
     return formula
 
@@ -240,6 +241,23 @@ def cosine(y_pred, y_true):
     return float(np.mean(np.einsum("...i,...i", y_pred, y_true) / length))
 
 
+def perplexity(logits=False, ignored=None):
+    """Return the geometric mean of one over the probabilities, one by one."""
+
+    def formula(y_pred, y_true):
+        y_pred, y_true = rows(y_pred, y_true)
+        product, count = 1.0, 0
+        for row, target in zip(y_pred, y_true, strict=True):
+            p = np.exp(row) / np.sum(np.exp(row)) if logits else row
+            if np.ndim(target):
+                product, count = product * np.prod(p**-target), count + 1
+            elif target != ignored:
+                product, count = product / p[target], count + 1
+        return product ** (1 / count)
+
+    return formula
+
+
 def mean_loss(of):
     return lambda y_pred, y_true: float(np.mean(of(y_pred, y_true)))
 
@@ -271,6 +289,8 @@ marks = own_random.uniform(size=(30, 4))
 has_marks = (own_random.uniform(size=(30, 4)) < marks).astype(float)
 shares = own_random.dirichlet(np.full(3, 0.7), 30)
 share_labels = own_random.integers(0, 3, 30)
+# Of a language model: six positions, five words.
+word_scores = np.random.default_rng(79).standard_normal((5, 6, 5))
 logits_answers = (own_random.uniform(size=(30, 2)) < 0.4).astype(float)
 
 
@@ -365,6 +385,10 @@ METRICS = {
         case(nx.TopKAccuracy, z, soft, top_k(3), k=3),
         case(nx.TopKAccuracy, several_scores, several_labels, top_k(2), k=2),
         case(nx.TopKAccuracy, np.round(several_scores), several_rows, top_k(2), k=2),
+        case(
+            nx.TopKAccuracy, several_scores, several_ignoring, top_k(2, -100), k=2,
+            ignore_index=-100,
+        ),
     ],
     "ConfusionMatrix": [
         case(nx.ConfusionMatrix, many_scores, many_labels, matrix()),
@@ -424,6 +448,16 @@ METRICS = {
         case(nx.RootMeanSquaredError, within[:, 0], column[:, 0], rmse),
     ],
     "CosineSimilarity": [case(nx.CosineSimilarity, within, column, cosine)],
+    "Perplexity": [
+        case(nx.Perplexity, shares, share_labels, perplexity()),
+        case(nx.Perplexity, word_scores, several_labels, perplexity(logits=True),
+             from_logits=True),
+        case(nx.Perplexity, word_scores, several_ignoring,
+             perplexity(logits=True, ignored=-100), from_logits=True,
+             ignore_index=-100),
+        case(nx.Perplexity, word_scores, several_rows, perplexity(logits=True),
+             from_logits=True),
+    ],
     "MeanLoss": [
         case(nx.MeanLoss, close, column, mean_loss(lambda p, y: np.abs(p - y)),
              loss="mean_absolute_error"),

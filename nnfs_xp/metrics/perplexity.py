@@ -1,0 +1,71 @@
+"""Perplexity of a language model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_flag, check_ignore_index
+from nnfs_xp.backends import Array, Backend
+from nnfs_xp.losses.categorical_cross_entropy import CategoricalCrossEntropy
+from nnfs_xp.losses.softmax_cross_entropy import SoftmaxCrossEntropy
+from nnfs_xp.metrics.base import Statistics
+from nnfs_xp.metrics.mean_loss import MeanLoss
+from nnfs_xp.registry import register
+
+
+@register("metric")
+class Perplexity(MeanLoss):
+    """Exponential of the mean cross-entropy, ``exp(-mean(log p))``.
+
+    ``p`` is the probability of the true class: of the next word in a language model. A
+    model that takes all of k words for equally probable has a perplexity of k. The mean
+    is over all positions that count, so batches of any size may be added up.
+
+    In a model ``metrics=["perplexity"]`` takes its arguments from the loss.
+
+    Parameters
+    ----------
+    from_logits : bool, default False
+        Whether predictions are logits, not yet probabilities.
+    ignore_index : int, optional
+        Positions with this label do not count. It has no meaning for rows of targets.
+        If all positions have it, the perplexity is NaN.
+    name, backend, device, dtype : optional
+        See `Metric`.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
+
+    References
+    ----------
+    Jelinek, Mercer, Bahl and Baker, "Perplexity: a measure of the difficulty of speech
+    recognition tasks", JASA 62 (1977).
+
+    Examples
+    --------
+    >>> from nnfs_xp import Perplexity
+    >>> float(Perplexity(dtype="float64").calculate([[0.25, 0.75], [0.5, 0.5]], [0, 1]))
+    2.8284271247461903
+    """
+
+    name = "perplexity"
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_index: int | None = None,
+        *,
+        name: str = "perplexity",
+        **where: Any,
+    ) -> None:
+        self.from_logits = check_flag(from_logits, "from_logits")
+        self.ignore_index = check_ignore_index(ignore_index)
+        of_logits = self.from_logits
+        loss = SoftmaxCrossEntropy if of_logits else CategoricalCrossEntropy
+        super().__init__(loss(ignore_index=ignore_index), name=name, **where)
+
+    def compute(self, be: Backend, statistics: Statistics) -> Array:
+        """Return the exponential of the mean, 0-d, and NaN of nothing."""
+        return be.xp.exp(super().compute(be, statistics))
