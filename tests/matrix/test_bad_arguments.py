@@ -134,7 +134,7 @@ OF_ARGUMENT = {
     "tolerance": "tolerance", "classes": "classes", "axis": "axis", "shape": "shape",
     "balance": "balance", "quantile": "quantile",
     "flag": "log_input multi_label use_bias from_logits nesterov staircase cycle "
-    "amsgrad centered causal masked return_sequences forget_bias",
+    "amsgrad centered causal masked return_sequences forget_bias synchronized",
     "name": "name", "seed": "seed",
     "word": "distribution of mode reduction average approximate curve",
     "label": "ignore_index",
