@@ -1,4 +1,4 @@
-"""Attention: every position takes from all others what it asks for."""
+"""Attention: its formula for all heads at once, and what its layers share."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from nnfs_xp.initializers import Initializer
 from nnfs_xp.kernels import portable
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.layers.dense import Dense
-from nnfs_xp.layers.sequences import check_masked
-from nnfs_xp.registry import register, resolve
+from nnfs_xp.registry import resolve
 
 # What a hidden score is replaced by: its exponential is 0.
 _HIDDEN = -1e30
 
 
-class _Attention(Layer):
-    """What attention to the own sequence and to another one share."""
+class Attention(Layer):
+    """What attention to the own sequence and to another one share.
+
+    Parameters are those of `MultiHeadAttention`.
+    """
 
     def __init__(
         self,
@@ -47,13 +49,14 @@ class _Attention(Layer):
         )
         self.seed = None if seed is None else check_seed(seed)
 
-    def _dense(self, n_inputs: int, n_neurons: int) -> Dense:
+    def dense(self, n_inputs: int, n_neurons: int) -> Dense:
+        """Return one of the products."""
         return Dense(
             n_inputs, n_neurons,
             use_bias=self.use_bias, weight_initializer=self.weight_initializer,
         )  # fmt: skip
 
-    def _drop(self, cx: Context, queries: Array, keys: Array) -> Array | None:
+    def drop(self, cx: Context, queries: Array, keys: Array) -> Array | None:
         """Return what weights are multiplied with in training: 0, or 1 / kept."""
         if not (cx.training and self.dropout):
             return None
@@ -61,218 +64,6 @@ class _Attention(Layer):
         (n, t), s = queries.shape[:2], keys.shape[1]
         noise = cx.random.bernoulli((n, self.n_heads, t, s), kept)
         return cx.xp.astype(noise, cx.be.dtype) * (1.0 / kept if kept else 0.0)
-
-
-@register("layer")
-class MultiHeadAttention(_Attention):
-    """Self attention with several heads.
-
-    Queries, keys and values are products with the inputs, of which each head has its
-    own e = d / heads features. With the rows of one head::
-
-        S = Q K^T / sqrt(e)        P = softmax(S)        H = P V
-        [Q K V] = X W_qkv + b_qkv                        Y = [H_1 H_2 ...] W_out + b_out
-
-    and backward, from the gradient of H::
-
-        dV = P^T dH        dP = dH V^T        dS = P (dP - sum(dP P)) / sqrt(e)
-        dQ = dS K          dK = dS^T Q
-
-    A hidden position gets a weight of 0. If ``causal``, later positions are hidden from
-    earlier ones. If ``masked``, the inputs are a tuple: the sequences, (n, t, d), and a
-    mask, (n, t), with 1 for a position that is seen and 0 for one that is hidden from
-    all. A `PaddingMask` makes one from ids. Where nothing is seen, H is 0.
-
-    Parameters
-    ----------
-    n_features : int
-        Length d of a row of inputs and of outputs.
-    n_heads : int
-        Number of heads, which divides `n_features`.
-    causal : bool, default False
-        Whether a position sees only itself and those before it.
-    masked : bool, default False
-        Whether there is a mask.
-    dropout : float, default 0.0
-        Share of the weights P that are set to 0 in training; the others grow by
-        ``1 / (1 - dropout)``.
-    use_bias : bool, default True
-        Whether the four products have biases.
-    weight_initializer : Initializer or str, default "glorot_uniform"
-        Initial weights, that of Keras and PyTorch.
-    seed : int, optional
-        Seed of the draws of dropout; see `Dropout`.
-    backend, device, dtype : optional
-        See `Layer`.
-
-    Attributes
-    ----------
-    children : dict of str to Layer
-        The products: ``qkv``, a `Dense` from d to 3 d features, and ``out``. The
-        weights of ``qkv`` are PyTorch's ``in_proj_weight.T``, and GPT-2's
-        ``c_attn.weight``.
-
-    Raises
-    ------
-    InputError
-        If an argument is out of its range, or inputs are not of shape (n, t,
-        n_features).
-
-    References
-    ----------
-    Vaswani et al., "Attention Is All You Need", NIPS 2017, section 3.2.
-
-    Examples
-    --------
-    >>> from nnfs_xp import MultiHeadAttention
-    >>> layer = MultiHeadAttention(2, 1, causal=True, dtype="float64")
-    >>> layer.children["qkv"].weights = [[1, 0, 1, 0, 1, 0], [0, 1, 0, 1, 0, 1]]
-    >>> layer.children["out"].weights = [[1, 0], [0, 1]]
-    >>> layer.forward([[[1.0, 0.0], [0.0, 1.0]]]).round(4)
-    array([[[1.    , 0.    ],
-            [0.3302, 0.6698]]])
-    """
-
-    def __init__(
-        self,
-        n_features: int,
-        n_heads: int,
-        *,
-        causal: bool = False,
-        masked: bool = False,
-        **options: Any,
-    ) -> None:
-        super().__init__(n_features, n_heads, **options)
-        self.causal = check_flag(causal, "causal")
-        self.masked = check_flag(masked, "masked")
-        d = self.n_features
-        self.children = {"qkv": self._dense(d, 3 * d), "out": self._dense(d, d)}
-        self.integer_inputs = (False, True) if self.masked else False
-
-    def fwd(self, cx: Context, x: Any) -> tuple[Array, Any]:
-        """Return ``Y``; residuals are those of the products, and P."""
-        x, mask = x if self.masked else (x, None)
-        z, kept_qkv = cx["qkv"].fwd(x)
-        drop = self._drop(cx, z, z)
-        heads, p = attention(cx.be, (z,), self.n_heads, self.causal, mask, drop)
-        y, kept_out = cx["out"].fwd(heads)
-        return y, (kept_qkv, kept_out, z, p, drop)
-
-    def bwd(self, cx: Context, residuals: Any, dy: Array) -> Any:
-        """Return ``dX``, with None for a mask."""
-        kept_qkv, kept_out, z, p, drop = residuals
-        dheads = cx["out"].bwd(kept_out, dy)
-        (dz,) = attention_backward(cx.be, (z,), self.n_heads, p, drop, dheads)
-        dx = cx["qkv"].bwd(kept_qkv, dz)
-        return (dx, None) if self.masked else dx
-
-    def output_shape(self, shape: Any) -> Any:
-        """Return the shape of a sequence, without that of a mask."""
-        return check_masked(self, shape, (self.n_features,), self.masked)[0]
-
-    def __repr__(self) -> str:
-        causal = ", causal=True" if self.causal else ""
-        return f"MultiHeadAttention({self.n_features}, {self.n_heads}{causal})"
-
-
-@register("layer")
-class CrossAttention(_Attention):
-    """Attention to another sequence, the context.
-
-    Queries come from the inputs X, keys and values from a context C, which may have
-    another length and other features::
-
-        Q = X W_q + b_q        [K V] = C W_kv + b_kv
-
-    All else is as in `MultiHeadAttention`, where nothing is causal. The context gets a
-    gradient as the inputs do. Inputs are a tuple: the sequences, (n, t, d), their
-    contexts, (n, s, n_context), and if ``masked``, a mask of the contexts, (n, s).
-
-    Parameters
-    ----------
-    n_features : int
-        Length d of a row of inputs and of outputs.
-    n_heads : int
-        Number of heads, which divides `n_features`.
-    n_context : int, optional
-        Length of a row of a context; `n_features` if not given.
-    masked : bool, default False
-        Whether there is a mask.
-    dropout, use_bias, weight_initializer, seed : optional
-        See `MultiHeadAttention`.
-    backend, device, dtype : optional
-        See `Layer`.
-
-    Attributes
-    ----------
-    children : dict of str to Layer
-        The products ``q``, ``kv`` and ``out``, a `Dense` each.
-
-    Raises
-    ------
-    InputError
-        If an argument is out of its range, or inputs have other shapes.
-
-    References
-    ----------
-    Vaswani et al., "Attention Is All You Need", NIPS 2017, section 3.2.3.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from nnfs_xp import CrossAttention
-    >>> layer = CrossAttention(4, 2, n_context=3)
-    >>> layer.forward((np.ones((2, 5, 4)), np.ones((2, 7, 3)))).shape
-    (2, 5, 4)
-    """
-
-    def __init__(
-        self,
-        n_features: int,
-        n_heads: int,
-        n_context: int | None = None,
-        *,
-        masked: bool = False,
-        **options: Any,
-    ) -> None:
-        super().__init__(n_features, n_heads, **options)
-        d = self.n_features
-        self.n_context = d if n_context is None else check_count(n_context, "n_context")
-        self.masked = check_flag(masked, "masked")
-        self.children = {
-            "q": self._dense(d, d),
-            "kv": self._dense(self.n_context, 2 * d),
-            "out": self._dense(d, d),
-        }
-        self.integer_inputs = (False, False, True) if self.masked else (False, False)
-
-    def fwd(self, cx: Context, x: Any) -> tuple[Array, Any]:
-        """Return ``Y``; residuals are those of the products, and P."""
-        x, context, mask = x if self.masked else (*x, None)
-        q, kept_q = cx["q"].fwd(x)
-        kv, kept_kv = cx["kv"].fwd(context)
-        drop = self._drop(cx, q, kv)
-        heads, p = attention(cx.be, (q, kv), self.n_heads, False, mask, drop)
-        y, kept_out = cx["out"].fwd(heads)
-        return y, (kept_q, kept_kv, kept_out, (q, kv), p, drop)
-
-    def bwd(self, cx: Context, residuals: Any, dy: Array) -> Any:
-        """Return ``dX`` and the gradient of the context, with None for a mask."""
-        kept_q, kept_kv, kept_out, parts, p, drop = residuals
-        dheads = cx["out"].bwd(kept_out, dy)
-        dq, dkv = attention_backward(cx.be, parts, self.n_heads, p, drop, dheads)
-        both = cx["q"].bwd(kept_q, dq), cx["kv"].bwd(kept_kv, dkv)
-        return (*both, None) if self.masked else both
-
-    def output_shape(self, shape: Any) -> Any:
-        """Return the shape of a sequence, without that of its context."""
-        return check_masked(
-            self, shape, (self.n_features, self.n_context), self.masked
-        )[0]
-
-    def __repr__(self) -> str:
-        context = "" if self.n_context == self.n_features else f", {self.n_context}"
-        return f"CrossAttention({self.n_features}, {self.n_heads}{context})"
 
 
 @portable

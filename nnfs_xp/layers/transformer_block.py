@@ -7,11 +7,11 @@ from typing import Any
 from nnfs_xp.arguments import check_count, check_flag, check_share
 from nnfs_xp.engine.context import Context
 from nnfs_xp.initializers import Initializer
-from nnfs_xp.layers.attention import MultiHeadAttention
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.layers.dense import Dense
 from nnfs_xp.layers.dropout import Dropout
 from nnfs_xp.layers.layer_norm import LayerNorm
+from nnfs_xp.layers.multi_head_attention import MultiHeadAttention
 from nnfs_xp.layers.residual import Residual
 from nnfs_xp.layers.sequences import check_masked
 from nnfs_xp.layers.sequential import Sequential

@@ -1,0 +1,124 @@
+"""Attention of a sequence to itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_flag
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.attention import Attention, attention, attention_backward
+from nnfs_xp.layers.sequences import check_masked
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class MultiHeadAttention(Attention):
+    """Self attention with several heads.
+
+    Queries, keys and values are products with the inputs, of which each head has its
+    own e = d / heads features. With the rows of one head::
+
+        S = Q K^T / sqrt(e)        P = softmax(S)        H = P V
+        [Q K V] = X W_qkv + b_qkv                        Y = [H_1 H_2 ...] W_out + b_out
+
+    and backward, from the gradient of H::
+
+        dV = P^T dH        dP = dH V^T        dS = P (dP - sum(dP P)) / sqrt(e)
+        dQ = dS K          dK = dS^T Q
+
+    A hidden position gets a weight of 0. If ``causal``, later positions are hidden from
+    earlier ones. If ``masked``, the inputs are a tuple: the sequences, (n, t, d), and a
+    mask, (n, t), with 1 for a position that is seen and 0 for one that is hidden from
+    all. A `PaddingMask` makes one from ids. Where nothing is seen, H is 0.
+
+    Parameters
+    ----------
+    n_features : int
+        Length d of a row of inputs and of outputs.
+    n_heads : int
+        Number of heads, which divides `n_features`.
+    causal : bool, default False
+        Whether a position sees only itself and those before it.
+    masked : bool, default False
+        Whether there is a mask.
+    dropout : float, default 0.0
+        Share of the weights P that are set to 0 in training; the others grow by
+        ``1 / (1 - dropout)``.
+    use_bias : bool, default True
+        Whether the four products have biases.
+    weight_initializer : Initializer or str, default "glorot_uniform"
+        Initial weights, that of Keras and PyTorch.
+    seed : int, optional
+        Seed of the draws of dropout; see `Dropout`.
+    backend, device, dtype : optional
+        See `Layer`.
+
+    Attributes
+    ----------
+    children : dict of str to Layer
+        The products: ``qkv``, a `Dense` from d to 3 d features, and ``out``. The
+        weights of ``qkv`` are PyTorch's ``in_proj_weight.T``, and GPT-2's
+        ``c_attn.weight``.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range, or inputs are not of shape (n, t,
+        n_features).
+
+    References
+    ----------
+    Vaswani et al., "Attention Is All You Need", NIPS 2017, section 3.2.
+
+    Examples
+    --------
+    >>> from nnfs_xp import MultiHeadAttention
+    >>> layer = MultiHeadAttention(2, 1, causal=True, dtype="float64")
+    >>> layer.children["qkv"].weights = [[1, 0, 1, 0, 1, 0], [0, 1, 0, 1, 0, 1]]
+    >>> layer.children["out"].weights = [[1, 0], [0, 1]]
+    >>> layer.forward([[[1.0, 0.0], [0.0, 1.0]]]).round(4)
+    array([[[1.    , 0.    ],
+            [0.3302, 0.6698]]])
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        n_heads: int,
+        *,
+        causal: bool = False,
+        masked: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(n_features, n_heads, **options)
+        self.causal = check_flag(causal, "causal")
+        self.masked = check_flag(masked, "masked")
+        d = self.n_features
+        self.children = {"qkv": self.dense(d, 3 * d), "out": self.dense(d, d)}
+        self.integer_inputs = (False, True) if self.masked else False
+
+    def fwd(self, cx: Context, x: Any) -> tuple[Array, Any]:
+        """Return ``Y``; residuals are those of the products, and P."""
+        x, mask = x if self.masked else (x, None)
+        z, kept_qkv = cx["qkv"].fwd(x)
+        drop = self.drop(cx, z, z)
+        heads, p = attention(cx.be, (z,), self.n_heads, self.causal, mask, drop)
+        y, kept_out = cx["out"].fwd(heads)
+        return y, (kept_qkv, kept_out, z, p, drop)
+
+    def bwd(self, cx: Context, residuals: Any, dy: Array) -> Any:
+        """Return ``dX``, with None for a mask."""
+        kept_qkv, kept_out, z, p, drop = residuals
+        dheads = cx["out"].bwd(kept_out, dy)
+        (dz,) = attention_backward(cx.be, (z,), self.n_heads, p, drop, dheads)
+        dx = cx["qkv"].bwd(kept_qkv, dz)
+        return (dx, None) if self.masked else dx
+
+    def output_shape(self, shape: Any) -> Any:
+        """Return the shape of a sequence, without that of a mask."""
+        return check_masked(self, shape, (self.n_features,), self.masked)[0]
+
+    def __repr__(self) -> str:
+        causal = ", causal=True" if self.causal else ""
+        return f"MultiHeadAttention({self.n_features}, {self.n_heads}{causal})"
