@@ -21,8 +21,9 @@ NOT_UNITS = (
 )
 # Bases that are no unit themselves.
 ABSTRACT = {
-    "AveragedScore", "ClassCounts", "MeanOf", "OfClasses", "OfDecisions", "OfLengths",
-    "OverAxis", "Share", "_Convolution", "_Normalization", "_Pool2D",
+    "Attention", "AveragedScore", "ClassCounts", "MeanOf", "OfClasses", "OfDecisions",
+    "OfLengths", "OverAxis", "Recurrent", "Share", "_Convolution", "_Normalization",
+    "_Pool2D",
 }  # fmt: skip
 # Made by the library of units of a network, and never saved.
 INTERNAL = {"DenseActivation", "ElementwiseActivation"}
