@@ -108,6 +108,15 @@ class Stream:
         kept = halves[:count] < np.uint64(self.threshold(probability))
         return kept.reshape(shape)
 
+    def integers(self, shape: tuple[int, ...], count: int) -> np.ndarray:
+        """Return integers from 0 to ``count - 1``, dtype int32.
+
+        Each is ``floor(count b / 2**32)`` of 32 random bits ``b``, in exact integers.
+        """
+        high = self.bits(math.prod(shape)) >> np.uint64(32)
+        chosen = (high * np.uint64(count)) >> np.uint64(32)
+        return chosen.astype(np.int32).reshape(shape)
+
     @staticmethod
     def threshold(probability: float) -> int:
         """Return a probability in units of 2**-32, exact for 0 and 1."""

@@ -145,6 +145,10 @@ class Random:
         """Return booleans that are True with a probability."""
         return self._draw(*self._next(), "bernoulli", shape, probability)
 
+    def integers(self, shape: Shape, count: int) -> Array:
+        """Return integers from 0 to ``count - 1``, int32."""
+        return self._draw(*self._next(), "integers", shape, count)
+
     def uniform(self, shape: Shape) -> Array:
         """Return floats of [0, 1)."""
         return self._draw(*self._next(), "uniform", shape)

@@ -16,6 +16,8 @@ from nnfs_xp.random import Stream
 
 # Kind, shape, and further arguments of a draw.
 Wanted = tuple[Any, ...]
+# Draws of these kinds have a dtype of their own; all others are floats.
+_DTYPES = {"bernoulli": "bool", "integers": "int32"}
 
 
 class CannotDraw(RuntimeError):
@@ -116,10 +118,8 @@ class AskedDraws(Draws):
     def draw(self, key: str, seed: int, name: str, wanted: Wanted) -> Array:
         """Note the call."""
         self.asked[key] = seed, name, wanted
-        kind, shape, *_ = wanted
-        return self.backend.zeros(
-            shape, self.backend.xp.bool if kind == "bernoulli" else None
-        )
+        be = self.backend
+        return be.zeros(wanted[1], getattr(be.xp, dtype_of(be, wanted)))
 
     def at(self, step: int) -> dict[str, Array]:
         """Return the numbers that were asked for, as they are at a step."""
@@ -131,12 +131,17 @@ class AskedDraws(Draws):
 
 
 def drawn(be: Backend, seed: int, name: str, step: int, wanted: Wanted) -> Array:
-    """Return numbers of a stream on a backend: booleans, or floats of its dtype."""
+    """Return numbers of a stream on a backend, of the dtype of their kind."""
     numbers = values(seed, name, step, wanted)
-    return be.asarray(numbers, None if wanted[0] == "bernoulli" else be.dtype)
+    return be.asarray(numbers, dtype_of(be, wanted))
+
+
+def dtype_of(be: Backend, wanted: Wanted) -> str:
+    """Return the name of the dtype that numbers have on a backend."""
+    return _DTYPES.get(wanted[0], be.dtype_name)
 
 
 def values(seed: int, name: str, step: int, wanted: Wanted) -> Any:
-    """Return numbers of a stream on the host: booleans, or floats in float64."""
+    """Return numbers of a stream on the host: booleans, int32, or float64."""
     kind, shape, *arguments = wanted
     return getattr(Stream(seed, name, step), kind)(shape, *arguments)

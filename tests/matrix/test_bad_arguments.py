@@ -118,17 +118,19 @@ KINDS = {
 }  # fmt: skip
 OF_ARGUMENT = {
     "count": "bins n n_inputs n_neurons n_ids n_outputs k steps every accumulate "
-    "n_channels n_filters groups n_features n_heads n_units length",
+    "n_channels n_filters groups n_features n_heads n_units length height width",
     "lengths": "kernel_size dilation size", "optional lengths": "stride",
     "padding": "padding", "id": "padding_id",
     "decay": "beta_1 beta_2 rho label_smoothing momentum",
     "positive": "eps delta",
     "rate": "gamma epsilon weight_decay decay initial final l1 l2 learning_rate then "
-    "power peak strength momentum_decay initial_accumulator",
+    "power peak strength momentum_decay initial_accumulator stddev",
     "decay or none": "ema", "names": "undecayed others",
-    "number": "scale offset negative_slope alpha beta bias threshold value gain limit",
+    "number": "scale offset negative_slope alpha beta bias threshold value gain limit "
+    "fill_value",
     "bound": "low high",
-    "share": "rate rising dropout", "factor": "factor shrinkage",
+    "share": "rate rising dropout height_factor width_factor",
+    "factor": "factor shrinkage",
     "growth": "growth divisor final_divisor base", "boundaries": "boundaries",
     "limit": "clip_value clip_norm",
     "tolerance": "tolerance", "classes": "classes", "axis": "axis", "shape": "shape",

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import nnfs_xp as nx
+from _ext.pictures.augmentation import AUGMENTATION
 from _ext.pictures.drawing import (
     FUNCTION,
     SLOPE,
@@ -242,6 +243,7 @@ def at64(unit: type, *arguments: object) -> nx.Layer:
 
 
 LAYERS = {
+    **AUGMENTATION,
     "Dense": dense,
     "Conv2D": convolution,
     "MaxPool2D": lambda: pooling(nx.MaxPool2D),

@@ -10,7 +10,13 @@ import jax
 import numpy as np
 
 from nnfs_xp.backends import Array
-from nnfs_xp.engine.draws import AskedDraws, Draws, GivenDraws, Wanted, values
+from nnfs_xp.engine.draws import (
+    AskedDraws,
+    Draws,
+    GivenDraws,
+    dtype_of,
+    values,
+)
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.step import (
@@ -254,7 +260,7 @@ def _write(state: Tree, changed: Tree) -> None:
 def _most_steps(asked: AskedDraws) -> int:
     """Return how many steps may get their random numbers together."""
     size = sum(
-        math.prod(wanted[1]) * _dtype(asked, wanted).itemsize
+        math.prod(wanted[1]) * np.dtype(dtype_of(asked.backend, wanted)).itemsize
         for _, _, wanted in asked.asked.values()
     )
     return max(1, min(_MOST_STEPS, _MOST_BYTES // max(1, size)))
@@ -268,13 +274,8 @@ def _drawn(asked: AskedDraws, first: int, count: int) -> Arrays:
     """
     room, found = 8 ** math.ceil(math.log(count, 8) - 1e-9), {}
     for key, (seed, name, wanted) in asked.asked.items():
-        numbers = np.zeros((room, *wanted[1]), _dtype(asked, wanted))
+        numbers = np.zeros((room, *wanted[1]), dtype_of(asked.backend, wanted))
         for i in range(count):
             numbers[i] = values(seed, name, first + i, wanted)
         found[key] = numbers
     return found
-
-
-def _dtype(asked: AskedDraws, wanted: Wanted) -> np.dtype:
-    kind = wanted[0]
-    return np.dtype("bool" if kind == "bernoulli" else asked.backend.dtype_name)

@@ -7,6 +7,7 @@ import numpy as np
 import nnfs_xp as nx
 from nnfs_xp.random import Stream
 from tests.matrix.cases.activations import ACTIVATIONS
+from tests.matrix.cases.augmentation import AUGMENTATION
 from tests.matrix.cases.draws import away_from_zero, random
 from tests.matrix.cases.images import IMAGES
 from tests.matrix.cases.sequences import SEQUENCES
@@ -172,6 +173,7 @@ LAYERS = {
     **ACTIVATIONS,
     **IMAGES,
     **SEQUENCES,
+    **AUGMENTATION,
     "Dense": [
         LayerCase(lambda: nx.Dense(4, 3), random.standard_normal((5, 4)), _dense),
         LayerCase(lambda: nx.Dense(1, 1), random.standard_normal((1, 1)), _dense),

@@ -1,0 +1,110 @@
+"""Random crops: in training, a window at a random place of each picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_xp.arguments import check_count, check_number, check_seed
+from nnfs_xp.backends import Array
+from nnfs_xp.engine.context import Context
+from nnfs_xp.errors import InputError
+from nnfs_xp.layers.base import Layer
+from nnfs_xp.layers.pictures import check_picture, windows
+from nnfs_xp.registry import register
+
+
+@register("layer")
+class RandomCrop(Layer):
+    """Cut a window out of each picture, ``y[i, j] = x[i + top, j + left]``.
+
+    In training each picture has a corner ``(top, left)`` of its own, all possible ones
+    alike probable; otherwise the window is in the middle. With padding, the window may
+    reach beyond the picture, where `fill_value` is. Its gradient is moved back to
+    where the pixel came from, ``dx[i, j] = dy[i - top, j - left]``, and is 0 for those
+    that were cut off. The corners depend on the seed and the number of the training
+    step alone: they are the same on every backend, and in a training that was saved
+    and resumed.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the window.
+    padding : int, default 0
+        Pixels that are added on each side before. ``RandomCrop(32, 32, padding=4)``
+        moves pictures of 32 x 32 by up to four pixels.
+    fill_value : float, default 0.0
+        What those pixels hold.
+    seed : int, optional
+        Seed of the corners; see `Dropout`.
+    backend, device, dtype : optional
+        See `Layer`.
+
+    Raises
+    ------
+    InputError
+        If a size is not a positive integer, or samples are not of shape (height,
+        width) or (height, width, channels) with room for the window.
+
+    References
+    ----------
+    Keras has a layer of this name, without padding. That of torchvision has it.
+
+    Examples
+    --------
+    >>> from nnfs_xp import RandomCrop
+    >>> crop = RandomCrop(1, 2, seed=0, dtype="float64")
+    >>> rows = [[[1.0, 2.0, 3.0]], [[4.0, 5.0, 6.0]]]
+    >>> crop.forward(rows)[:, 0]
+    array([[1., 2.],
+           [5., 6.]])
+    >>> crop.backward([[[1.0, 1.0]], [[1.0, 1.0]]])[:, 0]
+    array([[1., 1., 0.],
+           [0., 1., 1.]])
+    """
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        *,
+        padding: int = 0,
+        fill_value: float = 0.0,
+        seed: int | None = None,
+        **where: Any,
+    ) -> None:
+        super().__init__(**where)
+        self.height = check_count(height, "height")
+        self.width = check_count(width, "width")
+        self.padding = check_count(padding, "padding", 0)
+        self.fill_value = check_number(fill_value, "fill_value")
+        self.seed = None if seed is None else check_seed(seed)
+
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
+        """Return the windows, and their corners with the size of the pictures."""
+        size, n = (self.height, self.width), x.shape[0]
+        room = [x.shape[1 + i] + 2 * self.padding - size[i] for i in (0, 1)]
+        if cx.training:
+            corners = tuple(cx.random.integers((n,), rest + 1) for rest in room)
+        else:
+            middle = cx.be.zeros((n,), cx.xp.int32)
+            corners = tuple(middle + rest // 2 for rest in room)
+        top, left = (corner - self.padding for corner in corners)
+        y = windows(cx.be, x, (top, left), size, self.fill_value)
+        return y, (top, left, tuple(x.shape[1:3]))
+
+    def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array | None:
+        """Return ``dy`` at the places of the pictures that it belongs to."""
+        top, left, size = residuals
+        return windows(cx.be, dy, (-top, -left), size) if cx.needs_dx else None
+
+    def output_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        """Return the shape of a window with the channels."""
+        if shape is None:
+            return None
+        check_picture(self, shape)
+        if min(shape[0] - self.height, shape[1] - self.width) < -2 * self.padding:
+            raise InputError(
+                f"layers: {self!r} takes samples that hold a window of {self.height} x "
+                f"{self.width}, got {shape}"
+            )
+        return (self.height, self.width, *shape[2:])
