@@ -17,7 +17,8 @@ HOST_SIDE = {
     "engine/executors/cuda_graph", "engine/executors/recorded",
     "engine/executors/recordings", "engine/ranks", "parallel",
     "engine/executors/torch_compile", "engine/recording", "io",
-    "onnx", "plots", "random", "sklearn", "testing", "errors", "__init__", "__main__",
+    "onnx", "plots", "random", "sklearn", "testing", "errors", "weights",
+    "__init__", "__main__",
     "engine/__init__", "engine/executors/__init__", "kernels/__init__", "kernels/cupy",
     "kernels/jax", "kernels/loops", "kernels/numpy", "kernels/torch",
 }  # fmt: skip

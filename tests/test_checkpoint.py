@@ -413,13 +413,14 @@ BOOK_LISTS = [(np.ones((2, 3)), np.zeros((1, 3)))]
            r"model\.set_parameters") for protocol in range(6)),
         (npz(), r"NumPy \(\.npz\); .*model\.set_parameters"),
         (npy(), r"NumPy \(\.npy\)"),
-        (lambda: of_torch(True), r"PyTorch \(\.pt\); .*model\.set_parameters"),
+        (lambda: of_torch(True), r"PyTorch \(\.pt\); nnfs_xp\.weights\.from_torch"),
         (lambda: of_torch(False), r"PyTorch \(\.pt\)"),
-        (zip_of("config.json", "model.weights.h5"), r"Keras \(\.keras"),
+        (zip_of("config.json", "model.weights.h5"),
+         r"Keras \(\.keras\); nnfs_xp\.weights\.from_keras takes .*load_model"),
         (b"\x89HDF\r\n\x1a\n" + bytes(100), r"HDF5 file \(\.h5\), as Keras"),
         (zip_of("letter.doc"), "a zip archive"),
         (zip_of("a.npy")[:50], "a zip archive, and damaged"),
-        (b"\x08\x0a\x12\x07pytorch:" + bytes(50), "in the ONNX format"),
+        (b"\x08\x0a\x12\x07pytorch:" + bytes(50), r"ONNX format; nnfs_xp\.onnx\."),
         (gzip.compress(b"text"), "compressed by gzip"),
         ("größer, kleiner\n".encode(), "text, and begins with 'größer, kleiner"),
         (b"version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS"),
@@ -435,6 +436,17 @@ def test_an_error_says_what_the_file_is(tmp_path, content, kind):
     for load in (nx.Model.load, model.load_parameters):
         with pytest.raises(nx.FileFormatError, match=f"m is not a model .*{kind}"):
             load(path)
+
+
+class Layer_Dense:
+    """As a program of the book names its own."""
+
+
+def test_a_whole_model_of_the_book_is_named(tmp_path):
+    (tmp_path / "book.model").write_bytes(pickle.dumps({"layers": [Layer_Dense()]}))
+    message = r"a whole model of the book's program.*\.get_parameters\(\)\)"
+    with pytest.raises(nx.FileFormatError, match=message):
+        nx.Model.load(tmp_path / "book.model")
 
 
 def test_lists_of_a_pickle_come_over_as_the_error_says(tmp_path):

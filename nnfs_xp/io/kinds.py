@@ -10,16 +10,29 @@ import zipfile
 _HAND_OVER = (
     "read it in a program of your own, and hand the arrays to model.set_parameters"
 )
-_PICKLE = (
-    "a pickle, which may run code and is never loaded; read it by pickle.load in the "
-    "program that wrote it, and hand the lists of weights and biases to "
-    "model.set_parameters"
+_TORCH = (
+    "a file of PyTorch (.pt); nnfs_xp.weights.from_torch takes what "
+    "torch.load(path, weights_only=True) returns"
+)
+_KERAS = "nnfs_xp.weights.from_keras takes what {} reads"
+_PICKLE = "a pickle, which may run code and is never loaded; "
+# What the programs of "Neural Networks from Scratch" write.
+_BOOK_LISTS = (
+    "read it by pickle.load in the program that wrote it, and hand its lists of "
+    "weights and biases over: model.set_parameters(pickle.load(file))"
+)
+_BOOK_MODEL = (
+    "it holds a whole model of the book's program: read it by pickle.load there, and "
+    "hand its lists over: model.set_parameters(pickle.load(file).get_parameters())"
 )
 # What files begin with.
 _BEGINNINGS = {
-    b"\x89HDF\r\n\x1a\n": f"an HDF5 file (.h5), as Keras writes them; {_HAND_OVER}",
+    b"\x89HDF\r\n\x1a\n": (
+        f"an HDF5 file (.h5), as Keras writes them; "
+        f"{_KERAS.format('load_weights of a Keras model')}"
+    ),
     b"\x93NUMPY": f"an array of NumPy (.npy); {_HAND_OVER}",
-    b"\x80\x02\x8a\nl\xfc\x9cF": f"a file of PyTorch (.pt); {_HAND_OVER}",
+    b"\x80\x02\x8a\nl\xfc\x9cF": _TORCH,
     b"\x1f\x8b": "compressed by gzip; unpack it first",
     b"version https://git-lfs": "a pointer of Git LFS; get the file by git lfs pull",
 }
@@ -28,8 +41,10 @@ _PICKLED = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 # Names of members of zip archives.
 _MEMBERS = {
     ".npy": f"arrays of NumPy (.npz); {_HAND_OVER}",
-    "data.pkl": f"a file of PyTorch (.pt); {_HAND_OVER}",
-    "model.weights.h5": f"a model of Keras (.keras); {_HAND_OVER}",
+    "data.pkl": _TORCH,
+    "model.weights.h5": (
+        f"a model of Keras (.keras); {_KERAS.format('keras.saving.load_model')}"
+    ),
 }
 
 
@@ -50,7 +65,8 @@ def kind_of(data: bytes) -> str | None:
     if data.startswith(b"PK\x03\x04"):
         return _zip_kind(data)
     if data[:2] in _PICKLED or _is_old_pickle(data):
-        return _PICKLE
+        whole = b"Layer_Dense" in data
+        return _PICKLE + (_BOOK_MODEL if whole else _BOOK_LISTS)
     # The version of ONNX's own format, then the next field.
     if data[:1] == b"\x08" and data[2:3] in (b"\x12", b":", b"B"):
         return "a model in the ONNX format; nnfs_xp.onnx.load reads it"

@@ -1,0 +1,187 @@
+"""State dicts of PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnfs_xp.activations import PReLU
+from nnfs_xp.errors import InputError
+from nnfs_xp.layers import BatchNorm, Dense, Embedding, LayerNorm
+from nnfs_xp.model import Model
+from nnfs_xp.weights.forms import Arrays, Form, Part
+from nnfs_xp.weights.places import Place, check_shape, on_host, places_of, replace
+
+if TYPE_CHECKING:
+    import torch
+
+_NORM = Part("gamma", "weight"), Part("beta", "bias")
+FORMS: dict[type, Form] = {
+    Dense: Form(Part("weights", "weight", (1, 0)), Part("biases", "bias")),
+    Embedding: Form(Part("weights", "weight")),
+    BatchNorm: Form(
+        *_NORM,
+        Part("mean", "running_mean"),
+        Part("variance", "running_var"),
+        num_batches_tracked=0,
+    ),
+    LayerNorm: Form(*_NORM),
+    PReLU: Form(Part("slopes", "weight")),
+}
+
+
+def to_torch(
+    model: Model, names: Mapping[str, str] | None = None
+) -> dict[str, torch.Tensor]:
+    """Return the parameters and buffers of a model as a state dict of PyTorch.
+
+    Its keys are those of an ``nn.Sequential`` with a module for each layer of the
+    model: ``0.weight`` belongs to the first one.
+
+    Parameters
+    ----------
+    model : Model
+    names : mapping of str to str, optional
+        Names of modules by the paths of the units here, such as ``{"0": "fc1"}``.
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        Copies, on the CPU, in the dtype of the model.
+
+    Raises
+    ------
+    InputError
+        If a unit has arrays, and PyTorch has no such module; if `names` has a path that
+        no unit with arrays has.
+    ModuleNotFoundError
+        If PyTorch is not installed.
+
+    Examples
+    --------
+    ::
+
+        network = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
+        network.load_state_dict(to_torch(Model([Dense(2, 8), ReLU(), Dense(8, 1)])))
+    """
+    import torch
+
+    places = places_of(model, FORMS, "PyTorch")
+    return {
+        # Copied, and no transposed view: safetensors writes no such.
+        key: torch.from_numpy(np.array(value, order="C"))
+        for place, module in _modules(places, names)
+        for key, value in _keyed(place, module).items()
+    }
+
+
+def from_torch(
+    model: Model, source: Any, names: Mapping[str, str] | None = None
+) -> None:
+    """Replace all parameters and buffers of a model by those of PyTorch.
+
+    If the keys are those that `to_torch` makes, arrays are found by these. Otherwise
+    they are taken in order: the first module with arrays belongs to the first unit
+    with arrays, and so on.
+
+    Parameters
+    ----------
+    model : Model
+    source : torch.nn.Module, or mapping of str to torch.Tensor
+        A module, or a state dict, as ``torch.load(path, weights_only=True)`` or
+        ``safetensors.torch.load_file(path)`` returns it.
+    names : mapping of str to str, optional
+        As for `to_torch`.
+
+    Raises
+    ------
+    InputError
+        If an array is missing, is left over, or has another shape than the unit needs;
+        the model is then unchanged.
+
+    Examples
+    --------
+    NumPy's arrays do as well, as ``safetensors.numpy.load_file`` returns them:
+
+    >>> import numpy as np
+    >>> from nnfs_xp import Dense, Model
+    >>> from nnfs_xp.weights import from_torch
+    >>> state = {"fc.weight": np.array([[1.0], [2.0]]), "fc.bias": np.array([3.0, 4.0])}
+    >>> model = Model([Dense(1, 2)], dtype="float64")
+    >>> from_torch(model, state)
+    >>> model.layers[0].forward([[10.0]])
+    array([[13., 24.]])
+    """
+    state = source.state_dict() if hasattr(source, "state_dict") else source
+    if not isinstance(state, Mapping):
+        raise InputError(f"source must be a module or a state dict, got {source!r}")
+    places = places_of(model, FORMS, "PyTorch")
+    modules = _modules(places, names)
+    wanted = {key for place, module in modules for key in _keyed(place, module)}
+    if names is None and wanted - state.keys() - _ignored(wanted):
+        modules = _in_order(places, state)
+    left, values = set(state), dict[str, np.ndarray]()
+    for place, module in modules:
+        expected = place.theirs()
+        found = {}
+        for name, array in expected.items():
+            key = _key(module, name)
+            left.discard(key)
+            if name in place.form.ignored:
+                continue
+            if key not in state:
+                raise InputError(
+                    f"source has no {key}, for {place.unit!r} at {place.path}"
+                )
+            found[name] = on_host(state[key], key)
+            check_shape(key, found[name], place, array)
+        values |= place.taken(found)
+    if left:
+        raise InputError(f"source has {sorted(left)}, and the model no place for them")
+    replace(model, values)
+
+
+def _key(module: str, name: str) -> str:
+    return f"{module}.{name}" if module else name
+
+
+def _keyed(place: Place, module: str) -> Arrays:
+    return {_key(module, name): value for name, value in place.theirs().items()}
+
+
+def _ignored(keys: set[str]) -> set[str]:
+    return {key for key in keys if key.endswith("num_batches_tracked")}
+
+
+def _modules(
+    places: list[Place], names: Mapping[str, str] | None
+) -> list[tuple[Place, str]]:
+    """Return each unit with the name of its module."""
+    unknown = set(names or {}) - {place.path for place in places}
+    if unknown:
+        raise InputError(
+            f"names must hold paths of units with arrays, "
+            f"{[place.path for place in places]}, got {sorted(unknown)}"
+        )
+    return [(place, (names or {}).get(place.path, place.path)) for place in places]
+
+
+def _in_order(places: list[Place], state: Mapping[str, Any]) -> list[tuple[Place, str]]:
+    """Return each unit with the module that stands in its place in a state dict."""
+    left, found = list(state), []
+    for place in places:
+        names = place.theirs()
+        key = left[0] if left else ""
+        ending = next((n for n in names if key == n or key.endswith(f".{n}")), None)
+        if ending is None:
+            raise InputError(
+                f"source: the next array must be one of {list(names)}, for "
+                f"{place.unit!r} at {place.path}, got {key or 'nothing'}"
+            )
+        module = key.removesuffix(ending).removesuffix(".")
+        found.append((place, module))
+        taken = {_key(module, name) for name in names}
+        left = [key for key in left if key not in taken]
+    return found
