@@ -40,7 +40,22 @@ from nnfs_xp.activations import (
     ThresholdedReLU,
 )
 from nnfs_xp.engine.context import Context
-from nnfs_xp.layers import BatchNorm, Dense, Dropout, Embedding, Flatten, LayerNorm
+from nnfs_xp.layers import (
+    GRU,
+    LSTM,
+    AveragePool2D,
+    BatchNorm,
+    Conv1D,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    LayerNorm,
+    MaxPool2D,
+    SimpleRNN,
+    ZeroPadding2D,
+)
 from nnfs_xp.onnx.graph import Graph
 from nnfs_xp.onnx.traced import Traced
 from nnfs_xp.registry import library_class
@@ -91,6 +106,15 @@ def form(*unit_classes: type) -> Callable[[AnyForm], AnyForm]:
 def form_of(unit: Any) -> Form | None:
     """Return what writes a unit, None if its ``fwd`` does."""
     return _FORMS.get(library_class(unit))
+
+
+def _in_float32(function: Form) -> Form:
+    """Leave float64, which onnxruntime's operator does not know, to ``fwd``."""
+
+    def written(graph: Graph, cx: Context, x: Any) -> Any:
+        return NotImplemented if graph.dtype == np.float64 else function(graph, cx, x)
+
+    return written
 
 
 # Activations.
@@ -147,10 +171,9 @@ def glu(graph: Graph, cx: Context, x: Traced) -> Traced:
 
 
 @form(LogSigmoid)
+@_in_float32
 def log_sigmoid(graph: Graph, cx: Context, x: Traced) -> Any:
     """Write ``-log(1 + exp(-x))``."""
-    if graph.dtype == np.float64:
-        return NotImplemented
     return -graph.op("Softplus", -x)
 
 
@@ -222,3 +245,131 @@ def layer_norm(graph: Graph, cx: Context, x: Traced) -> Any:
     """Write the operator, over the last axis."""
     values = cx.params["gamma"], cx.params["beta"]
     return graph.native("LayerNormalization", x, *values, axis=-1, epsilon=cx.unit.eps)
+
+
+# Images and signals. ONNX has their channels on the second axis.
+
+
+@form(Conv1D, Conv2D)
+@_in_float32
+def convolution(graph: Graph, cx: Context, x: Traced) -> Any:
+    """Write the operator between two changes of the order of axes."""
+    unit, weights = cx.unit, cx.params["weights"]
+    axes = range(weights.ndim - 2)
+    kernels = weights.transposed(weights.ndim - 1, weights.ndim - 2, *axes)
+    biases = [cx.params["biases"][0, :]] if unit.use_bias else []
+    return _over_windows(
+        "Conv", graph, x, unit, kernels, *biases,
+        dilations=list(unit._windows.dilation), group=unit.groups,
+    )  # fmt: skip
+
+
+@form(MaxPool2D)
+@_in_float32
+def max_pool(graph: Graph, cx: Context, x: Traced) -> Any:
+    """Write the operator between two changes of the order of axes."""
+    return _over_windows("MaxPool", graph, x, cx.unit)
+
+
+@form(AveragePool2D)
+@_in_float32
+def average_pool(graph: Graph, cx: Context, x: Traced) -> Any:
+    """Write the operator, whose means are over what is inside of an image."""
+    return _over_windows("AveragePool", graph, x, cx.unit, count_include_pad=0)
+
+
+@form(ZeroPadding2D)
+def zero_padding(graph: Graph, cx: Context, x: Traced) -> Traced:
+    """Write the operator, with what comes before and what after each axis."""
+    both = ((0, 0), *cx.unit._pads, (0, 0))
+    pads = np.asarray([*(one for one, _ in both), *(one for _, one in both)], "int64")
+    n, *lengths = x.shape
+    return graph.op("Pad", x, pads, shape=(n, *cx.unit.output_shape(tuple(lengths))))
+
+
+def _over_windows(
+    kind: str, graph: Graph, x: Traced, unit: Any, *constants: Any, **attributes: Any
+) -> Traced:
+    windows, (n, *lengths, _) = unit._windows, x.shape
+    pads = windows.pads(tuple(lengths))
+    *counts, channels = unit.output_shape(x.shape[1:])
+    last = x.ndim - 1
+    y = graph.op(
+        kind,
+        x.transposed(0, last, *range(1, last)),
+        *constants,
+        shape=(n, channels, *counts),
+        kernel_shape=list(windows.size),
+        strides=list(windows.stride),
+        pads=[*(before for before, _ in pads), *(after for _, after in pads)],
+        **attributes,
+    )
+    return y.transposed(0, *range(2, last + 1), 1)
+
+
+# Recurrent layers. ONNX has them with the positions on the first axis.
+
+
+@form(SimpleRNN)
+@_in_float32
+def simple_rnn(graph: Graph, cx: Context, x: Traced) -> Any:
+    """Write the operator; its second biases are 0."""
+    biases = cx.params["biases"]
+    both = cx.xp.concat([biases, cx.xp.zeros_like(biases)], axis=1)
+    weights = cx.params["weights"], cx.params["recurrent"]
+    return _recurrent("RNN", graph, cx, x, *weights, both)
+
+
+@form(LSTM)
+@_in_float32
+def lstm(graph: Graph, cx: Context, x: Traced) -> Any:
+    """Write the operator, whose gates are in the order i, o, f, g."""
+
+    def reordered(array: Traced) -> Traced:
+        n = cx.unit.n_units
+        parts = [array[:, number * n : (number + 1) * n] for number in (0, 3, 1, 2)]
+        return cx.xp.concat(parts, axis=1)
+
+    names = "weights", "recurrent", "biases"
+    weights, recurrent, biases = (reordered(cx.params[name]) for name in names)
+    both = cx.xp.concat([biases, cx.xp.zeros_like(biases)], axis=1)
+    return _recurrent("LSTM", graph, cx, x, weights, recurrent, both)
+
+
+@form(GRU)
+@_in_float32
+def gru(graph: Graph, cx: Context, x: Traced) -> Any:
+    """Write the operator, which has the same gates in the same order."""
+    weights = cx.params["weights"], cx.params["recurrent"]
+    biases = cx.params["biases"], cx.params["recurrent_biases"]
+    both = cx.xp.concat(list(biases), axis=1)
+    return _recurrent("GRU", graph, cx, x, *weights, both, linear_before_reset=1)
+
+
+def _recurrent(
+    kind: str,
+    graph: Graph,
+    cx: Context,
+    x: Traced,
+    weights: Traced,
+    recurrent: Traced,
+    biases: Traced,
+    **attributes: int,
+) -> Any:
+    xp, unit, (n, t, _) = cx.xp, cx.unit, x.shape
+    every = unit.return_sequences
+    # The states of all positions, and of one direction; or the last state.
+    shape = (t, 1, n, unit.n_units) if every else (1, n, unit.n_units)
+    y = graph.op(
+        kind,
+        xp.permute_dims(x, (1, 0, 2)),
+        weights.T[None, :, :],
+        recurrent.T[None, :, :],
+        biases,
+        shape=shape,
+        place=0 if every else 1,
+        hidden_size=unit.n_units,
+        **attributes,
+    )
+    y = xp.squeeze(y, axis=1 if every else 0)
+    return xp.permute_dims(y, (1, 0, 2)) if every else y

@@ -242,3 +242,18 @@ class _GraphBackend(NumpyBackend):
     def put(self, host: np.ndarray) -> Array:
         """Return a constant."""
         return self.graph.constant(host)
+
+    def replaced(self, array: Array, key: Any, values: Array) -> Array:
+        """Return an array with other values in a part that slices without steps cut."""
+        for axis in range(array.ndim - 1, -1, -1):
+            length = array.shape[axis]
+            if key[axis] == slice(None):
+                continue
+            start, stop, _ = key[axis].indices(length)
+            before, after = (
+                array[(*key[:axis], side, ...)]
+                for side in (slice(0, start), slice(stop, length))
+            )
+            parts = [part for part in (before, values, after) if part.shape[axis]]
+            values = self.xp.concat(parts, axis=axis)
+        return values
