@@ -19,12 +19,13 @@ from nnfs_xp.errors import (
     DivergenceError,
     DownloadError,
     InputError,
+    ParallelError,
 )
 
 _BROKEN_PIPE = 141
 _REFUSED = (
     InputError, BackendUnavailableError, DivergenceError, DownloadError, MemoryError,
-    OSError,
+    OSError, ParallelError,
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from nnfs_xp.cli.arguments import (
 from nnfs_xp.data import DATASET_NAMES
 from nnfs_xp.data.tables import MISSING
 from nnfs_xp.data.targets import TASKS
+from nnfs_xp.parallel.launch import PARALLEL_NAMES
 
 # What a shell, or a program that runs the command, learns of how it ended.
 EXIT_STATUSES = {
@@ -102,6 +103,8 @@ def _add_train(commands: Commands) -> None:
     add("--resume", action="store_true", help=resume)
     add("--force", action="store_true", help="replace the results that are in --out")
     add("--no-plot", action="store_true", help="leave out report.png")
+    ranks = "train on all processes that a launcher such as mpiexec has started"
+    add("--parallel", choices=PARALLEL_NAMES, help=ranks)
 
 
 def _add_network(parser: argparse.ArgumentParser) -> None:

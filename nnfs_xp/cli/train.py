@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
 import importlib
 import math
+import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +37,42 @@ from nnfs_xp.data import Dataset, load_dataset
 from nnfs_xp.errors import InputError
 from nnfs_xp.losses import CategoricalCrossEntropy, MeanSquaredError
 from nnfs_xp.model import Model
+from nnfs_xp.parallel import Communicator
+from nnfs_xp.parallel.launch import communicator
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, evaluate, and leave model, history and report in a directory."""
-    with chat(options):
-        status, left = _run(options)
-    if options.json:
+    with chat(options), _ranks(options) as ranks:
+        status, left = _run(options, ranks)
+    if options.json and left:
         answer(options, left, "")
     return status
 
 
-def _run(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
+@contextlib.contextmanager
+def _ranks(options: argparse.Namespace) -> Iterator[Communicator | None]:
+    """Yield the ranks that train together, if there are any; rank 0 alone prints."""
+    if options.parallel is None:
+        yield None
+        return
+    ranks = communicator(options.parallel, sharded=True)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(ranks.together())
+        processes = ", ".join(map(str, ranks.exchange(os.getpid())))
+        if not ranks.is_first:
+            nowhere = stack.enter_context(open(os.devnull, "w"))
+            stack.enter_context(contextlib.redirect_stdout(nowhere))
+        print(f"{ranks.size} ranks over {ranks.name}, processes {processes}")
+        yield ranks
+        # A rank that has ended may take the others with it.
+        ranks.exchange(None)
+
+
+def _run(
+    options: argparse.Namespace, ranks: Communicator | None
+) -> tuple[int, dict[str, Any]]:
+    writes = ranks is None or ranks.is_first
     be = get_backend(options.backend, **placement(options))
     data = load_dataset(
         options.data, data_dir=options.data_dir, seed=options.seed,
@@ -62,12 +90,16 @@ def _run(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
         seed=options.seed,
     )
     model.metadata = metadata_of(data, options)
-    out = output_directory(options, size_of(model))
+    out = output_directory(options, size_of(model)) if writes else Path()
+    if ranks is not None:
+        out = ranks.exchange(out)[0]
     _introduce(data, model, options)
-    if not options.no_plot:
+    if writes and not options.no_plot:
         # What is needed at the end is missed at the beginning.
         importlib.import_module("nnfs_xp.plots")
-    return _train(options, model, data, out)
+    recorder = _Recorder()
+    status = _train(options, ranks, model, data, out, recorder)
+    return status, _write(options, model, data, out, recorder, status) if writes else {}
 
 
 def _introduce(data: Dataset, model: Model, options: argparse.Namespace) -> None:
@@ -92,27 +124,31 @@ def _introduce(data: Dataset, model: Model, options: argparse.Namespace) -> None
 
 def _train(
     options: argparse.Namespace,
+    ranks: Communicator | None,
     model: Model,
     data: Dataset,
     out: Path,
-) -> tuple[int, dict[str, Any]]:
+    recorder: _Recorder,
+) -> int:
     be = model.backend
-    x_test = data.features("test", be.dtype_name)
-    y_test = data.targets("test", be.dtype_name)
-    recorder = _Recorder()
+    own = data if ranks is None else _of_rank(data, ranks)
     status, kept = 0, options.resume or options.checkpoint_every is not None
     try:
         with ctrl_c.raising():
             model.fit(
-                data.features("train", be.dtype_name),
-                data.targets("train", be.dtype_name),
+                own.features("train", be.dtype_name),
+                own.targets("train", be.dtype_name),
                 epochs=options.epochs,
                 batch_size=options.batch_size,
-                validation_data=(x_test, y_test),
+                validation_data=(
+                    own.features("test", be.dtype_name),
+                    own.targets("test", be.dtype_name),
+                ),
                 callbacks=[recorder, Progress(_unit(data))],
                 checkpoint=out / CHECKPOINT if kept else None,
                 checkpoint_every=options.checkpoint_every or 1,
                 resume=options.resume,
+                parallel=ranks,
             )
     except (KeyboardInterrupt, SystemExit) as error:
         if not recorder.epochs:
@@ -121,7 +157,31 @@ def _train(
         epoch = len(recorder.epochs) + 1
         way_on = "; --resume goes on with it" if kept else ""
         print(f"interrupted in epoch {epoch}; keeping what was learned{way_on}")
-    seconds = recorder.seconds
+    return status
+
+
+def _of_rank(data: Dataset, ranks: Communicator) -> Dataset:
+    """Return the data with the rows of a rank alone."""
+    train, test = ranks.rows(len(data.x_train)), ranks.rows(len(data.x_test))
+    return dataclasses.replace(
+        data,
+        x_train=data.x_train[train], y_train=data.y_train[train],
+        x_test=data.x_test[test], y_test=data.y_test[test],
+    )  # fmt: skip
+
+
+def _write(
+    options: argparse.Namespace,
+    model: Model,
+    data: Dataset,
+    out: Path,
+    recorder: _Recorder,
+    status: int,
+) -> dict[str, Any]:
+    """Evaluate the model, write all files, and return what is in them."""
+    be, seconds = model.backend, recorder.seconds
+    x_test = data.features("test", be.dtype_name)
+    y_test = data.targets("test", be.dtype_name)
     test = figures(model, x_test, y_test)
     sizes, batch_size = hidden_sizes(options), options.batch_size
     finished = Run(model, data, recorder.epochs, seconds, batch_size, sizes, test)
@@ -138,7 +198,7 @@ def _train(
     named = [f"test {name} {value:.4f}" for name, value in test.items()]
     print(f"{', '.join(named[1:] + named[:1])}, trained in {seconds:.1f} s")
     print(f"wrote {', '.join(written)} to {out}")
-    return status, {
+    return {
         "directory": str(out),
         "files": written,
         "epochs": len(recorder.epochs),

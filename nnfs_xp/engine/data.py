@@ -138,6 +138,11 @@ class FitPlan:
         return self.data.samples
 
     @property
+    def validation_samples(self) -> int:
+        """Number of rows to validate on."""
+        return self.validation.samples if self.validation else 0
+
+    @property
     def targets(self) -> tuple[Array, Array | None]:
         """Targets and weights of all rows to learn from."""
         return self.data.y, self.data.weight

@@ -294,7 +294,7 @@ def _facts(plan: Any) -> dict[str, Any]:
         "samples": plan.samples,
         "batch_size": plan.batch_size,
         "shuffle": plan.shuffle,
-        "validation": plan.validation.samples if plan.validation else 0,
+        "validation": plan.validation_samples,
         "data (a checksum of some rows)": digest,
     }
 

@@ -40,6 +40,7 @@ class MPIRanks(Communicator):
         self._comm, self._control = base.Dup(), base.Dup()
         # How often ranks have come together, and how many collectives were begun.
         self._meeting = self._started = 0
+        self._meets = False
         # Whether they can no longer come together, and those that do not answer.
         self._lost, self._silent = False, set[int]()
         self._sent: list[Any] = []
@@ -93,13 +94,19 @@ class MPIRanks(Communicator):
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
         """Tell all ranks of an error inside, so that none waits for this one."""
+        if self._meets:
+            yield
+            return
         self._check_usable()
         self._meeting += 1
+        self._meets = True
         try:
             yield
         except BaseException as error:
             self._tell(error)
             raise
+        finally:
+            self._meets = False
 
     def _tell(self, error: BaseException) -> None:
         """Tell all other ranks of an error, and find out whether they know it too.

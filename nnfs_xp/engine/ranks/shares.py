@@ -58,11 +58,14 @@ class RanksPlan(FitPlan):
         each has all rows, the first is 0 and the others are the number of rows.
     global_ends : tuple of array
         See `FitPlan.ends`.
+    validated : int
+        Rows that all ranks together validate on.
     """
 
     ranks: Any = None
     starts: tuple[int, ...] = ()
     global_ends: tuple[Any, ...] = ()
+    validated: int = 0
 
     @classmethod
     def of(cls, plan: FitPlan, ranks: Communicator) -> RanksPlan:
@@ -75,22 +78,32 @@ class RanksPlan(FitPlan):
         """
         own = {f.name: getattr(plan, f.name) for f in dataclasses.fields(plan)}
         ranks.check_same(_facts(plan, ranks.sharded))
-        sizes = ranks.exchange(plan.samples)
+        counts = ranks.exchange((plan.samples, plan.validation_samples))
+        sizes, validated = [one for one, _ in counts], plan.validation_samples
         ends = plan.ends
         if ranks.sharded:
             halves = zip(*ranks.exchange(ends), strict=True)
             joined = [np.concatenate(parts) for parts in halves]
             first, last = joined[: len(joined) // 2], joined[len(joined) // 2 :]
             ends = [a[:_ENDS] for a in first] + [a[-_ENDS:] for a in last]
+            validated = sum(own for _, own in counts)
         else:
             sizes[1:] = [0] * (ranks.size - 1)
         starts = tuple(np.cumsum([0, *sizes]).tolist())
-        return cls(**own, ranks=ranks, starts=starts, global_ends=tuple(ends))
+        return cls(
+            **own, ranks=ranks, starts=starts, global_ends=tuple(ends),
+            validated=validated,
+        )  # fmt: skip
 
     @property
     def samples(self) -> int:
         """Number of rows of all ranks."""
         return self.starts[-1]
+
+    @property
+    def validation_samples(self) -> int:
+        """Number of rows that all ranks together validate on."""
+        return self.validated
 
     @property
     def ends(self) -> list[Any]:
