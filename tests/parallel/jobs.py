@@ -290,6 +290,30 @@ def interrupted(ranks, folder):
     return {"ended": result, "resumed": found(model, history)}
 
 
+class Slowly(Callback):
+    """Takes its time, so that there is some in which to be killed."""
+
+    def on_batch_end(self, event):
+        time.sleep(0.02)
+
+
+def slowly(ranks, folder, callback=Slowly):
+    """Train with a checkpoint, from where it stands."""
+    (folder / f"process-{ranks.rank}").write_text(str(os.getpid()))
+    x, y, _ = data()
+    model = with_batch_norm()
+    history = trained(
+        model, ranks, x, y, epochs=10, callbacks=callback and callback(),
+        checkpoint=folder / "run.st", resume=True,
+    )  # fmt: skip
+    return found(model, history)
+
+
+def quickly(ranks, folder):
+    """Go on with the same training."""
+    return slowly(ranks, folder, callback=None)
+
+
 def differs(ranks, folder):
     x, y, _ = data()
     model = classifier()
