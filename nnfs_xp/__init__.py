@@ -19,7 +19,6 @@ from nnfs_xp import (
     losses,
     metrics,
     optimizers,
-    parallel,
     regularizers,
     schedules,
 )
@@ -111,7 +110,6 @@ __all__ = [
     "backend_status",
     "get_backend",
     "learning_rate_range",
-    "parallel",
     "to_numpy",
     *_UNITS,
 ]

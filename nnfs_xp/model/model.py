@@ -34,7 +34,7 @@ from nnfs_xp.model.memory import MemoryEstimate, estimate_for, explain_out_of_me
 from nnfs_xp.model.print_steps import PrintSteps
 from nnfs_xp.model.summary import summary_of
 from nnfs_xp.optimizers import Optimizer
-from nnfs_xp.parallel import Communicator, told_to_all_ranks
+from nnfs_xp.parallel.communicator import Communicator, told_to_all_ranks
 from nnfs_xp.random import fresh_seed
 from nnfs_xp.registry import is_exactly, to_config
 

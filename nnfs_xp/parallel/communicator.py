@@ -49,6 +49,13 @@ class Communicator:
     ------
     InputError
         If an argument is out of its range.
+
+    Examples
+    --------
+    >>> from nnfs_xp.parallel import mpi
+    >>> ranks = mpi(timeout=60)
+    >>> ranks.is_first, ranks.rows(100)
+    (True, slice(0, 100, None))
     """
 
     name = ""

@@ -22,6 +22,7 @@ import pytest
 import nnfs_xp
 import nnfs_xp.book
 import nnfs_xp.data
+import nnfs_xp.parallel
 import nnfs_xp.plots
 import nnfs_xp.testing
 from nnfs_xp.cli.main import main
@@ -49,6 +50,7 @@ REASONS = {
     "needs mlflow": r"^import mlflow$",
     "needs wandb": r"^import wandb$",
     "needs a CUDA GPU": r"cupy|cuda|gpu_report",
+    "starts several processes": r"^\$ mpiexec ",
 }
 
 
@@ -174,7 +176,7 @@ def documented_names(groups):
 
 def public_names():
     """Return the full name of everything that users may import."""
-    modules = [nnfs_xp, nnfs_xp.data, nnfs_xp.plots]
+    modules = [nnfs_xp, nnfs_xp.data, nnfs_xp.parallel, nnfs_xp.plots]
     if importlib.util.find_spec("sklearn"):
         modules.append(importlib.import_module("nnfs_xp.sklearn"))
     names = [f"{m.__name__}.{name}" for m in modules for name in m.__all__]
