@@ -24,6 +24,7 @@ class JaxBackend(Backend):
 
     name = "jax"
     compiled_executor = "nnfs_xp.engine.executors.jax_jit:JaxJitExecutor"
+    ranks_executor = "nnfs_xp.engine.executors.jax_ranks:JaxRanksExecutor"
     in_place = False
 
     @classmethod

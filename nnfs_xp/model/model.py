@@ -499,7 +499,9 @@ class Model:
                 self.stop_training = False
                 run = Run(self, plan, checkpoint, every)
                 if parallel is not None:
-                    trainer = RanksTrainer.of(trainer, parallel, any(changed))
+                    trainer = RanksTrainer.of(
+                        trainer, parallel, self.compile, any(changed)
+                    )
                     run = RanksRun(parallel, self, plan, checkpoint, every)
                 if resume:
                     run.resume()

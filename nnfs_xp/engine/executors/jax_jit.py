@@ -117,7 +117,7 @@ class JaxJitExecutor:
         def ask(state: Tree, batch_of: Any, *arguments: Any) -> AskedDraws:
             """Return what a step asks for, on a batch made of these arguments."""
             asked = AskedDraws(be)
-            changing, rate = _split(state)
+            changing, rate = split_state(state)
 
             def abstract_train(changing: Tree, frozen: Arrays, *arguments: Any) -> None:
                 batch = batch_of(*arguments)
@@ -161,11 +161,11 @@ class JaxJitExecutor:
         if key not in self._asked:
             self._asked[key] = self._ask(state, lambda a: Batch(**a), arrays)
         asked = self._asked[key]
-        changing, rate = _split(state)
+        changing, rate = split_state(state)
         changing, seen = self._train(
             changing, state["frozen"], rate, arrays, asked.at(step)
         )
-        _write(state, changing | seen)
+        write_state(state, changing | seen)
 
     def train_many(self, state: Tree, rows: Rows, steps: Steps) -> None:
         """Take several training steps, and wait for their end."""
@@ -184,12 +184,12 @@ class JaxJitExecutor:
         rates = np.zeros(_MOST_STEPS, be.dtype_name)
         rates[: len(found)] = found
         given = _drawn(asked, steps.first, steps.count)
-        changing, _ = _split(state)
+        changing, _ = split_state(state)
         count = np.int32(steps.count)
         changing = self._train_many(
             changing, state["frozen"], sources, rates, given, count, gather=gather
         )
-        _write(state, changing)
+        write_state(state, changing)
         jax.block_until_ready(state["row"])
         steps.end()
 
@@ -244,14 +244,15 @@ def _arrays(batch: Batch) -> Arrays:
     return {"x": batch.x, "y": batch.y, "weight": batch.weight}
 
 
-def _split(state: Tree) -> tuple[Tree, Any]:
+def split_state(state: Tree) -> tuple[Tree, Any]:
     """Return what a step changes, and the learning rate."""
     changing = {name: part for name, part in state.items() if name != "frozen"}
     changing["optimizer"] = dict(state["optimizer"])
     return changing, changing["optimizer"].pop("learning_rate")
 
 
-def _write(state: Tree, changed: Tree) -> None:
+def write_state(state: Tree, changed: Tree) -> None:
+    """Put what a step has changed into a state, whose learning rate stays."""
     rate = state["optimizer"]["learning_rate"]
     state |= changed
     state["optimizer"]["learning_rate"] = rate

@@ -26,7 +26,14 @@ from nnfs_xp.engine.ranks.draws import ShareDraws
 from nnfs_xp.engine.ranks.interrupts import AgreedInterrupts
 from nnfs_xp.engine.ranks.shares import Share
 from nnfs_xp.engine.statistics import batch_sums, empty_statistics, read_back
-from nnfs_xp.engine.step import Batch, EagerExecutor, Tree, gradient_pass, learn
+from nnfs_xp.engine.step import (
+    Arrays,
+    Batch,
+    EagerExecutor,
+    Tree,
+    gradient_pass,
+    learn,
+)
 from nnfs_xp.parallel import Communicator
 from nnfs_xp.trees import leaves, map_leaves
 
@@ -78,15 +85,11 @@ class RanksExecutor(EagerExecutor):
 
     def train_share(self, state: Tree, batch: Batch, share: Share, step: int) -> None:
         """Take the training step of this number, with the rank's part of its batch."""
-        network, draws = self.network, self._share_draws
+        draws = self._share_draws
         draws.step, draws.share = step, share
-        program = self.training
-        weigh = _Part(self, share)
+        weigh = Part(self, share)
         if share.count:
-            gradients, values = gradient_pass(
-                network, program, state, batch, draws, weigh
-            )
-            values = batch_sums(network, self._empty, values)
+            gradients, values = self._own_gradients(state, batch, weigh)
         else:
             gradients = self._no_gradients(state, batch, weigh)
             values = self._empty
@@ -95,9 +98,23 @@ class RanksExecutor(EagerExecutor):
         )
         if weigh.divides:
             self._divide(gradients, values["count"])
-        learn(network, program, state, gradients, values, share.size)
+        self._learn(state, gradients, values, share.size)
 
-    def _no_gradients(self, state: Tree, batch: Batch, weigh: _Part) -> Any:
+    def _own_gradients(
+        self, state: Tree, batch: Batch, weigh: Part
+    ) -> tuple[Arrays, Tree]:
+        """Return gradients and statistics of the rank's rows."""
+        network, draws = self.network, self._share_draws
+        gradients, values = gradient_pass(
+            network, self.training, state, batch, draws, weigh
+        )
+        return gradients, batch_sums(network, self._empty, values)
+
+    def _learn(self, state: Tree, gradients: Arrays, values: Tree, rows: int) -> None:
+        """Learn from gradients and statistics of the whole batch."""
+        learn(self.network, self.training, state, gradients, values, rows)
+
+    def _no_gradients(self, state: Tree, batch: Batch, weigh: Part) -> Any:
         """Return gradients of 0, and take part in what units compute together."""
         be, program, draws = self.network.backend, self.training, self._share_draws
         root = program.begin(state, draws)
@@ -239,26 +256,28 @@ def _is_synchronized(node: Node) -> bool:
     return getattr(node.unit, "synchronized", False)
 
 
-class _Part:
+class Part:
     """Which part of the loss of a batch is that of a rank's rows, by what they count.
 
     Attributes
     ----------
+    share : Share
     divides : bool
         Whether gradients are still to be divided by what the whole batch counts.
     """
 
     def __init__(self, executor: RanksExecutor, share: Share) -> None:
-        self._executor, self._share = executor, share
+        self._executor, self.share = executor, share
         loss = executor.network.training_loss
         self._mean, self.divides = loss.reduction == "mean", False
 
     def __call__(self, count: Array | int) -> Array | float:
+        """Return the part, or what it is yet to be divided for."""
         if not self._mean:
             return 1.0
         executor, be = self._executor, self._executor.network.backend
         if isinstance(count, int):
-            return self._share.part
+            return self.share.part
         if not executor.synchronized:
             self.divides = True
             return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import re
 import zlib
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from nnfs_xp.engine.state import State, Steps
 from nnfs_xp.engine.statistics import empty_statistics, figures_of
 from nnfs_xp.engine.step import Batch
 from nnfs_xp.engine.trainer import Trainer
+from nnfs_xp.errors import BackendUnavailableError
 from nnfs_xp.history import History
 from nnfs_xp.io.run_file import Run
 from nnfs_xp.parallel import Communicator
@@ -87,18 +89,22 @@ class RanksTrainer(Trainer):
     ----------
     state : State
     ranks : Communicator
+    compile : str
+        See `nnfs_xp.engine.executors.check_mode`.
     """
 
-    def __init__(self, state: State, ranks: Communicator) -> None:
-        super().__init__(state, executor_for_ranks(state.network, ranks))
+    def __init__(self, state: State, ranks: Communicator, compile: str) -> None:
+        super().__init__(state, executor_for_ranks(state.network, ranks, compile))
         self.ranks = ranks
 
     @classmethod
-    def of(cls, trainer: Trainer, ranks: Communicator, changed: bool) -> RanksTrainer:
+    def of(
+        cls, trainer: Trainer, ranks: Communicator, compile: str, changed: bool
+    ) -> RanksTrainer:
         """Return the trainer over ranks that belongs to one, which it may have had."""
         known = trainer.of_ranks
         if known is None or known.ranks is not ranks or changed:
-            known = trainer.of_ranks = cls(trainer.state, ranks)
+            known = trainer.of_ranks = cls(trainer.state, ranks, compile)
         return known
 
     def check_start(self) -> None:
@@ -178,6 +184,26 @@ def _described(network: Network) -> str:
     return re.sub(" at 0x[0-9a-f]+", "", repr(units))
 
 
-def executor_for_ranks(network: Network, ranks: Communicator) -> RanksExecutor:
-    """Return what runs the steps of a network on several ranks."""
-    return RanksExecutor(network, ranks)
+def executor_for_ranks(
+    network: Network, ranks: Communicator, compile: str
+) -> RanksExecutor:
+    """Return what runs the steps of a network on several ranks.
+
+    Raises
+    ------
+    BackendUnavailableError
+        If a compiled step is required, and there is none.
+    """
+    plain, be = RanksExecutor(network, ranks), network.backend
+    reason = f"there is no compiled step for several ranks on backend {be.name!r}"
+    if be.ranks_executor and plain.synchronized:
+        reason = "a compiled step on several ranks cannot have a synchronized layer"
+    elif be.ranks_executor and compile != "off":
+        module, _, name = be.ranks_executor.partition(":")
+        executor: RanksExecutor = getattr(importlib.import_module(module), name)(
+            network, ranks
+        )
+        return executor
+    if compile == "require":
+        raise BackendUnavailableError(f"compile='require', and {reason}")
+    return plain
