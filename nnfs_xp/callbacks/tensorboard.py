@@ -53,6 +53,8 @@ class TensorBoard(Callback):
     ['events']
     """
 
+    on_every_rank = False
+
     def __init__(
         self, directory: str | os.PathLike[str], *, histograms: bool = False
     ) -> None:
