@@ -10,13 +10,13 @@ from nnfs_xp.arguments import check_choice
 from nnfs_xp.errors import BackendUnavailableError
 from nnfs_xp.parallel.communicator import Communicator
 
-PARALLEL_NAMES = ("mpi",)
+PARALLEL_NAMES = ("mpi", "torch")
 
 
 def communicator(name: str, **options: Any) -> Communicator:
     """Return a communicator by its name; options as for `mpi`."""
     check_choice(name, "parallel", PARALLEL_NAMES)
-    return {"mpi": mpi}[name](**options)
+    return {"mpi": mpi, "torch": torch}[name](**options)
 
 
 def mpi(
@@ -71,3 +71,44 @@ def mpi(
     return module.MPIRanks(
         comm, sharded=sharded, timeout=timeout, check_every=check_every
     )
+
+
+def torch(
+    *, sharded: bool = False, timeout: float = 300.0, check_every: int = 100
+) -> Communicator:
+    """Return the ranks that ``torchrun --nproc-per-node 4`` has started.
+
+    Messages go over gloo, on the host. It is for any backend, not for PyTorch's alone.
+    All ranks must call it. A process that was started without ``torchrun`` is the only
+    rank of its own.
+
+    Parameters
+    ----------
+    sharded, timeout, check_every : optional
+        See `Communicator`.
+
+    Returns
+    -------
+    Communicator
+
+    Raises
+    ------
+    BackendUnavailableError
+        If PyTorch is missing, or has no gloo.
+
+    Examples
+    --------
+    >>> from nnfs_xp import parallel
+    >>> ranks = parallel.torch()  # doctest: +SKIP
+    >>> ranks.rank, ranks.size  # doctest: +SKIP
+    (0, 1)
+    """
+    try:
+        module = importlib.import_module("nnfs_xp.parallel.over_torch")
+        return module.TorchRanks(
+            sharded=sharded, timeout=timeout, check_every=check_every
+        )
+    except (ImportError, RuntimeError) as error:
+        raise BackendUnavailableError(
+            f"parallel.torch needs PyTorch with gloo: {error}"
+        ) from error

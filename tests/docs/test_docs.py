@@ -50,7 +50,7 @@ REASONS = {
     "needs mlflow": r"^import mlflow$",
     "needs wandb": r"^import wandb$",
     "needs a CUDA GPU": r"cupy|cuda|gpu_report",
-    "starts several processes": r"^\$ mpiexec ",
+    "starts several processes": r"^\$ (mpiexec|torchrun) ",
 }
 
 

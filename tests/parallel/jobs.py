@@ -371,8 +371,8 @@ def diverges(ranks, folder):
     return {}
 
 
-def main(name, folder, timeout="20"):
-    ranks = parallel.mpi(timeout=float(timeout))
+def main(name, folder, timeout="20", kind="mpi"):
+    ranks = getattr(parallel, kind)(timeout=float(timeout))
     folder = Path(folder)
     result = globals()[name](ranks, folder)
     (folder / f"rank-{ranks.rank}.json").write_text(json.dumps(result))

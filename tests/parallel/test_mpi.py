@@ -21,15 +21,13 @@ MPIEXEC = shutil.which("mpiexec", path=sysconfig.get_path("scripts"))
 pytestmark = pytest.mark.skipif(MPIEXEC is None, reason="there is no mpiexec")
 
 
-def run(size, name, folder, *more, status=0):
+def run(size, name, folder, *more, status=0, launcher=None):
     """Return what each rank has left, and the output of all of them."""
     folder.mkdir(exist_ok=True)
     for old in folder.glob("rank-*.json"):
         old.unlink()
-    command = [
-        MPIEXEC, "-n", str(size), sys.executable, "-W", "error",
-        "-m", "tests.parallel.jobs", name, str(folder), *more,
-    ]  # fmt: skip
+    launcher = launcher or [MPIEXEC, "-n", str(size), sys.executable, "-W", "error"]
+    command = [*launcher, "-m", "tests.parallel.jobs", name, str(folder), *more]
     began = time.monotonic()
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=120,

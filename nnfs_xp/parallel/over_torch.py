@@ -1,0 +1,119 @@
+"""Ranks that PyTorch has started, by the gloo library of ``torch.distributed``.
+
+News of other ranks are left in the key-value store through which PyTorch's ranks find
+each other.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import os
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+
+from nnfs_xp.errors import ParallelError
+from nnfs_xp.parallel.telling import News, TellingRanks
+
+# Seconds that PyTorch is given beyond our own patience, so that ours names the rank.
+_LONGER = 60.0
+_numbers = itertools.count()
+
+
+class TorchRanks(TellingRanks):
+    """The ranks of a process group; see `nnfs_xp.parallel.torch`."""
+
+    name = "torch.distributed"
+    # A look asks the store, which is a process of its own.
+    look_every = 0.2
+
+    def __init__(self, **options: Any) -> None:
+        if not dist.is_initialized():
+            self._begin()
+        super().__init__(dist.get_rank(), dist.get_world_size(), **options)
+        patience = datetime.timedelta(seconds=self.timeout + _LONGER)
+        # One of our own: its messages meet no others, and it is gloo for any device.
+        self._group = dist.new_group(backend="gloo", timeout=patience)
+        store: Any = dist.distributed_c10d._get_default_store()
+        self._store = dist.PrefixStore(f"nnfs_xp-{next(_numbers)}", store)
+        self._read: set[str] = set()
+
+    @staticmethod
+    def _begin() -> None:
+        """Begin as torchrun's variables say, or as the only rank without them."""
+        if "RANK" in os.environ:
+            dist.init_process_group("gloo")
+        else:
+            dist.init_process_group(
+                "gloo", store=dist.HashStore(), rank=0, world_size=1
+            )
+
+    def sum(self, arrays: Sequence[np.ndarray]) -> None:
+        """Write to each array its sum over all ranks, with the same bits on each."""
+        self.check_usable()
+        self.calls += len(arrays)
+        self.volume += sum(array.nbytes for array in arrays)
+        # A tensor has the memory of its array.
+        self._all_reduce([torch.from_numpy(array) for array in arrays])
+
+    def exchange(self, value: Any) -> list[Any]:
+        """Return what each rank has given, by rank; anything that can be pickled."""
+        self.check_usable()
+        own = np.frombuffer(pickle.dumps(value), np.uint8)
+        sizes = torch.zeros(self.size, dtype=torch.int64)
+        sizes[self.rank] = own.size
+        self._all_reduce([sizes])
+        ends = np.cumsum(sizes.numpy())
+        found = torch.zeros(int(ends[-1]), dtype=torch.uint8)
+        found.numpy()[ends[self.rank] - own.size : ends[self.rank]] = own
+        self._all_reduce([found])
+        self.calls += 2
+        self.volume += found.nbytes
+        parts = np.split(found.numpy(), ends[:-1])
+        return [pickle.loads(part.tobytes()) for part in parts]
+
+    def _all_reduce(self, tensors: list[Any]) -> None:
+        try:
+            work = [
+                dist.all_reduce(tensor, group=self._group, async_op=True)
+                for tensor in tensors
+            ]
+            self.wait(lambda: all(one.is_completed() for one in work))
+            for one in work:
+                one.wait()
+        except RuntimeError as error:
+            self._lost = True
+            if isinstance(error, ParallelError):
+                raise
+            # A peer that has ended closes its connection; it may have told why.
+            self._look_for_failures()
+            raise ParallelError(f"another rank has ended: {error}") from error
+
+    def send(self, news: News) -> None:
+        """Leave news for all other ranks, without waiting."""
+        self._store.set(_key(news.meeting, news.source, news.kind), pickle.dumps(news))
+
+    def receive(self) -> list[News]:
+        """Return news of other ranks that were not received before."""
+        found = []
+        for source in range(self.size):
+            for kind in ("failed", "waiting"):
+                key = _key(self._meeting, source, kind)
+                if source == self.rank or key in self._read:
+                    continue
+                if self._store.check([key]):
+                    self._read.add(key)
+                    found.append(pickle.loads(self._store.get(key)))
+        return found
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a communicator of PyTorch cannot be copied or pickled")
+
+
+def _key(meeting: int, source: int, kind: str) -> str:
+    return f"{meeting}/{source}/{kind}"

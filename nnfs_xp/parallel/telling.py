@@ -1,0 +1,203 @@
+"""Ranks that tell each other of errors, and do not wait for ever.
+
+A rank that waits for a collective looks for what the others have to say. One that fails
+tells them, and finds out whether all have failed alike; if not, they can no longer come
+together. One whose patience is at its end asks who else waits: the others are silent.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nnfs_xp.errors import ParallelError
+from nnfs_xp.parallel.communicator import Communicator
+
+# Seconds that a rank gives the others to say what has become of them.
+_GRACE = 5.0
+# A rank that waits asks so often without a pause, as most messages take microseconds.
+_SPINS = 2000
+
+
+@dataclasses.dataclass(frozen=True)
+class News:
+    """What one rank tells the others.
+
+    Attributes
+    ----------
+    meeting, started : int
+        When: the training, and the number of collectives that were begun.
+    source : int
+    kind : {"failed", "waiting"}
+    rank : int
+        The rank it is about, which may have been heard from another one.
+    text : str
+    """
+
+    meeting: int
+    started: int
+    source: int
+    kind: str
+    rank: int
+    text: str
+
+
+class TellingRanks(Communicator):
+    """Base of communicators whose collectives do not block; see `Communicator`."""
+
+    # Seconds between two looks at what the others say.
+    look_every = 0.01
+
+    def __init__(self, rank: int, size: int, **options: Any) -> None:
+        super().__init__(rank, size, **options)
+        # How often ranks have come together, and how many collectives were begun.
+        self._meeting = self._started = 0
+        self._meets = False
+        # Whether they can no longer come together, and those that do not answer.
+        self._lost, self._silent = False, set[int]()
+        self._heard: list[News] = []
+
+    # What a library must define.
+
+    def send(self, news: News) -> None:
+        """Leave news for all other ranks, without waiting."""
+        raise NotImplementedError
+
+    def receive(self) -> list[News]:
+        """Return news of other ranks that were not received before."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """End all ranks, as those that still wait, or hang, would never end."""
+
+    # What follows from it.
+
+    def wait(self, is_done: Callable[[], bool]) -> None:
+        """Wait for a collective, unless another rank has failed or is silent.
+
+        Raises
+        ------
+        ParallelError
+            If it has.
+        """
+        self._started += 1
+        for _ in range(_SPINS):
+            if is_done():
+                return
+        began, pause, looked = time.monotonic(), 0.0, 0.0
+        while not is_done():
+            self._lost = True
+            now = time.monotonic()
+            if now > looked + self.look_every:
+                looked = now
+                self._look_for_failures()
+            if now > began + self.timeout:
+                raise self._silence()
+            # Where there are more ranks than cores, another one needs this one.
+            time.sleep(pause)
+            pause = min(pause + 1e-6, 1e-3)
+        self._lost = False
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Tell all ranks of an error inside, so that none waits for this one."""
+        if self._meets:
+            yield
+            return
+        self.check_usable()
+        self._meeting += 1
+        self._meets = True
+        try:
+            yield
+        except BaseException as error:
+            self._tell(error)
+            raise
+        finally:
+            self._meets = False
+
+    def check_usable(self) -> None:
+        """Raise ParallelError if the ranks can no longer come together."""
+        if self._lost:
+            raise ParallelError(
+                "these ranks have lost each other in a training before; start the job "
+                "again"
+            )
+
+    def _tell(self, error: BaseException) -> None:
+        """Tell all other ranks of an error, and find out whether they know it too.
+
+        If it has come to all of them after the same collectives, they may go on.
+        """
+        rank, text = self.rank, f"{type(error).__name__}: {error}"
+        if isinstance(error, ParallelError) and error.rank is not None:
+            rank, text = error.rank, str(error)
+        self._say("failed", rank, text)
+        known = {self.rank: self._started}
+        for _ in _tries(_GRACE):
+            for news in self._news("failed"):
+                known[news.source] = news.started
+            if len(known) + len(self._silent) == self.size:
+                break
+        agreed = len(known) == self.size and len(set(known.values())) == 1
+        self._lost = self._lost or not agreed
+        if self._lost:
+            atexit.register(self._end)
+
+    def _end(self) -> None:
+        # The others have been told, and are about to say so.
+        time.sleep(1.0)
+        self.abort()
+
+    def _say(self, kind: str, rank: int, text: str) -> None:
+        self.send(News(self._meeting, self._started, self.rank, kind, rank, text))
+
+    def _news(self, kind: str) -> list[News]:
+        """Return what other ranks have said in this meeting."""
+        self._heard += self.receive()
+        self._heard = [one for one in self._heard if one.meeting == self._meeting]
+        return [one for one in self._heard if one.kind == kind]
+
+    def _look_for_failures(self) -> None:
+        """Raise ParallelError if a rank has failed before what this one waits for."""
+        for news in self._news("failed"):
+            # One that came so far will complete it, whatever it does then.
+            if news.started < self._started:
+                raise ParallelError(_story(news), rank=news.rank)
+
+    def _silence(self) -> ParallelError:
+        """Return an error that names the ranks which do not answer."""
+        self._say("waiting", self.rank, "")
+        silent: set[int] = set()
+        for _ in _tries(_GRACE):
+            failed = self._news("failed")
+            if failed:
+                return ParallelError(_story(failed[0]), rank=failed[0].rank)
+            waiting = {one.source for one in self._news("waiting")}
+            silent = set(range(self.size)) - waiting - {self.rank}
+            if not silent:
+                break
+        self._silent |= silent
+        names = ", ".join(map(str, sorted(silent))) or "none, though all of them wait"
+        return ParallelError(
+            f"rank {self.rank} has waited for {self.timeout:g} s, without an answer "
+            f"from rank {names}",
+            rank=min(silent, default=None),
+        )
+
+
+def _tries(seconds: float) -> Iterator[None]:
+    """Yield every millisecond for so long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(1e-3)
+
+
+def _story(news: News) -> str:
+    if news.text.startswith("rank "):
+        return news.text
+    return f"rank {news.rank} has failed: {news.text}"
