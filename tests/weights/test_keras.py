@@ -73,8 +73,15 @@ def pair(keras, name):
 
 
 def assert_same(theirs, model, x):
+    """Compare all arrays to the bit, and what is computed from them.
+
+    Without TensorFlow, Keras takes products in float32 whatever it is told.
+    """
     found = theirs.predict(x, verbose=0)
-    np.testing.assert_allclose(found, model.predict(x), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found, model.predict(x), rtol=1e-5, atol=1e-5)
+    for own, array in zip(to_keras(model), theirs.get_weights(), strict=True):
+        assert own.dtype == array.dtype == "float64"
+        np.testing.assert_array_equal(own, array)
 
 
 @pytest.mark.slow
