@@ -9,20 +9,54 @@ import numpy as np
 
 from nnfs_xp.activations import PReLU
 from nnfs_xp.errors import InputError
-from nnfs_xp.layers import BatchNorm, Dense, Embedding, LayerNorm
+from nnfs_xp.layers import (
+    GRU,
+    LSTM,
+    BatchNorm,
+    Conv1D,
+    Conv2D,
+    CrossAttention,
+    Dense,
+    Embedding,
+    GroupNorm,
+    LayerNorm,
+    LearnedPositions,
+    MultiHeadAttention,
+    RMSNorm,
+    SimpleRNN,
+)
 from nnfs_xp.model import Model
-from nnfs_xp.weights.forms import Form, Part
-from nnfs_xp.weights.places import check_shape, on_host, places_of, replace
+from nnfs_xp.weights.forms import Form, Heads, Part, Stacked
+from nnfs_xp.weights.places import (
+    check_shape,
+    checked_model,
+    on_host,
+    places_of,
+    replace,
+)
 
 _NORM = Part("gamma", "gamma"), Part("beta", "beta")
+_KERNEL = Form(Part("weights", "kernel"), Part("biases", "bias"))
+_TABLE = Form(Part("weights", "embeddings"))
+_RECURRENT = Part("weights", "kernel"), Part("recurrent", "recurrent_kernel")
 FORMS: dict[type, Form] = {
-    Dense: Form(Part("weights", "kernel"), Part("biases", "bias")),
-    Embedding: Form(Part("weights", "embeddings")),
+    Dense: _KERNEL,
+    Embedding: _TABLE,
     BatchNorm: Form(
         *_NORM, Part("mean", "moving_mean"), Part("variance", "moving_variance")
     ),
     LayerNorm: Form(*_NORM),
     PReLU: Form(Part("slopes", "alpha")),
+    Conv1D: _KERNEL,
+    Conv2D: _KERNEL,
+    GroupNorm: Form(*_NORM),
+    RMSNorm: Form(Part("gamma", "scale")),
+    LearnedPositions: _TABLE,
+    MultiHeadAttention: Heads(),
+    CrossAttention: Heads(),
+    SimpleRNN: Form(*_RECURRENT, Part("biases", "bias")),
+    LSTM: Form(*_RECURRENT, Part("biases", "bias")),
+    GRU: Stacked(*_RECURRENT),
 }
 
 
@@ -51,7 +85,7 @@ def to_keras(model: Model) -> list[np.ndarray]:
     >>> [array.shape for array in arrays]
     [(2, 8), (8,), (8, 1), (1,)]
     """
-    places = places_of(model, FORMS, "Keras")
+    places = places_of(checked_model(model), FORMS, "Keras")
     return [np.array(array) for place in places for array in place.theirs().values()]
 
 
@@ -87,7 +121,7 @@ def from_keras(model: Model, source: Any) -> None:
         raise InputError(
             f"source must be a Keras model or its get_weights(), got {source!r}"
         )
-    places = places_of(model, FORMS, "Keras")
+    places = places_of(checked_model(model), FORMS, "Keras")
     wanted = [
         (place, name, array)
         for place in places

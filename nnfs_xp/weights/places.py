@@ -11,6 +11,7 @@ from nnfs_xp.errors import InputError
 from nnfs_xp.layers import Layer, Sequential
 from nnfs_xp.model import Model
 from nnfs_xp.registry import library_class
+from nnfs_xp.weights.channels import ordered
 from nnfs_xp.weights.forms import Arrays, Form
 
 Forms = Mapping[type, Form]
@@ -28,33 +29,46 @@ class Place(NamedTuple):
         How its arrays lie in the other library.
     own : dict of str to numpy.ndarray
         The arrays, by path within the unit.
+    order : numpy.ndarray, optional
+        That of the unit's features in the other library.
     """
 
     path: str
     unit: Layer
     form: Form
     own: Arrays
+    order: np.ndarray | None = None
 
     def theirs(self) -> Arrays:
         """Return the arrays as the other library has them."""
-        return self.form.out(self.unit, self.own)
+        own = self.own
+        if self.order is not None:
+            own = ordered(self.unit, own, self.order)
+        return self.form.out(self.unit, own)
 
     def taken(self, theirs: Arrays) -> Arrays:
         """Return arrays of the other library, by path in the model."""
         found = self.form.into(self.unit, theirs)
+        if self.order is not None:
+            found = ordered(self.unit, found, np.argsort(self.order))
         return {f"{self.path}.{name}": value for name, value in found.items()}
 
 
-def places_of(model: Model, forms: Forms, library: str) -> list[Place]:
+def places_of(
+    model: Model,
+    forms: Forms,
+    library: str,
+    orders: Mapping[int, np.ndarray] | None = None,
+) -> list[Place]:
     """Return the units of a model that have arrays, in order.
+
+    `orders` has that of the features of a unit in the other library, by its ``id``.
 
     Raises
     ------
     InputError
         If one has arrays, and no counterpart in the other library.
     """
-    if not isinstance(model, Model):
-        raise InputError(f"model must be a Model, got {model!r}")
     arrays = model._ready.export_values()
 
     def found(unit: Layer, path: str) -> Iterator[Place]:
@@ -66,7 +80,7 @@ def places_of(model: Model, forms: Forms, library: str) -> list[Place]:
             if name.startswith(start)
         }
         if own and form is not None:
-            yield Place(path, unit, form, own)
+            yield Place(path, unit, form, own, (orders or {}).get(id(unit)))
             return
         if any("." not in name for name in own):
             raise InputError(
@@ -77,6 +91,13 @@ def places_of(model: Model, forms: Forms, library: str) -> list[Place]:
             yield from found(child, f"{start}{name}")
 
     return list(found(Sequential(model.layers), ""))
+
+
+def checked_model(model: Any) -> Model:
+    """Return a model, or raise InputError."""
+    if not isinstance(model, Model):
+        raise InputError(f"model must be a Model, got {model!r}")
+    return model
 
 
 def replace(model: Model, values: Arrays) -> None:

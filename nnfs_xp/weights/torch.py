@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnfs_xp.activations import PReLU
 from nnfs_xp.errors import InputError
-from nnfs_xp.layers import BatchNorm, Dense, Embedding, LayerNorm
+from nnfs_xp.layers import (
+    GRU,
+    LSTM,
+    BatchNorm,
+    Conv1D,
+    Conv2D,
+    CrossAttention,
+    Dense,
+    Embedding,
+    GroupNorm,
+    LayerNorm,
+    LearnedPositions,
+    MultiHeadAttention,
+    RMSNorm,
+    SimpleRNN,
+)
 from nnfs_xp.model import Model
-from nnfs_xp.weights.forms import Arrays, Form, Part
-from nnfs_xp.weights.places import Place, check_shape, on_host, places_of, replace
+from nnfs_xp.weights.channels import orders_of
+from nnfs_xp.weights.forms import Arrays, Cross, Form, Part, Reordered, TwoBiases
+from nnfs_xp.weights.places import (
+    Place,
+    check_shape,
+    checked_model,
+    on_host,
+    places_of,
+    replace,
+)
 
 if TYPE_CHECKING:
     import torch
 
 _NORM = Part("gamma", "weight"), Part("beta", "bias")
+_RECURRENT = (
+    Part("weights", "weight_ih_l0", (1, 0)),
+    Part("recurrent", "weight_hh_l0", (1, 0)),
+    Part("biases", "bias_ih_l0"),
+)
 FORMS: dict[type, Form] = {
     Dense: Form(Part("weights", "weight", (1, 0)), Part("biases", "bias")),
     Embedding: Form(Part("weights", "weight")),
@@ -29,11 +57,30 @@ FORMS: dict[type, Form] = {
     ),
     LayerNorm: Form(*_NORM),
     PReLU: Form(Part("slopes", "weight")),
+    Conv1D: Form(Part("weights", "weight", (2, 1, 0)), Part("biases", "bias")),
+    Conv2D: Form(Part("weights", "weight", (3, 2, 0, 1)), Part("biases", "bias")),
+    GroupNorm: Form(*_NORM),
+    RMSNorm: Form(Part("gamma", "weight")),
+    LearnedPositions: Form(Part("weights", "weight")),
+    MultiHeadAttention: Form(
+        Part("qkv.weights", "in_proj_weight", (1, 0)),
+        Part("qkv.biases", "in_proj_bias"),
+        Part("out.weights", "out_proj.weight", (1, 0)),
+        Part("out.biases", "out_proj.bias"),
+    ),
+    CrossAttention: Cross(),
+    SimpleRNN: TwoBiases(*_RECURRENT),
+    LSTM: TwoBiases(*_RECURRENT),
+    # r, z, n there, and z, r, n here.
+    GRU: Reordered((1, 0, 2), *_RECURRENT, Part("recurrent_biases", "bias_hh_l0")),
 }
 
 
 def to_torch(
-    model: Model, names: Mapping[str, str] | None = None
+    model: Model,
+    names: Mapping[str, str] | None = None,
+    *,
+    sample_shape: Sequence[int] | None = None,
 ) -> dict[str, torch.Tensor]:
     """Return the parameters and buffers of a model as a state dict of PyTorch.
 
@@ -45,6 +92,9 @@ def to_torch(
     model : Model
     names : mapping of str to str, optional
         Names of modules by the paths of the units here, such as ``{"0": "fc1"}``.
+    sample_shape : sequence of int, optional
+        Shape of a sample; needed only where images are flattened, which PyTorch does
+        channel by channel: the weights of the next `Dense` come in that order.
 
     Returns
     -------
@@ -55,7 +105,7 @@ def to_torch(
     ------
     InputError
         If a unit has arrays, and PyTorch has no such module; if `names` has a path that
-        no unit with arrays has.
+        no unit with arrays has; if `sample_shape` is needed and missing.
     ModuleNotFoundError
         If PyTorch is not installed.
 
@@ -68,7 +118,7 @@ def to_torch(
     """
     import torch
 
-    places = places_of(model, FORMS, "PyTorch")
+    places = _places(model, sample_shape)
     return {
         # Copied, and no transposed view: safetensors writes no such.
         key: torch.from_numpy(np.array(value, order="C"))
@@ -78,7 +128,11 @@ def to_torch(
 
 
 def from_torch(
-    model: Model, source: Any, names: Mapping[str, str] | None = None
+    model: Model,
+    source: Any,
+    names: Mapping[str, str] | None = None,
+    *,
+    sample_shape: Sequence[int] | None = None,
 ) -> None:
     """Replace all parameters and buffers of a model by those of PyTorch.
 
@@ -92,7 +146,7 @@ def from_torch(
     source : torch.nn.Module, or mapping of str to torch.Tensor
         A module, or a state dict, as ``torch.load(path, weights_only=True)`` or
         ``safetensors.torch.load_file(path)`` returns it.
-    names : mapping of str to str, optional
+    names, sample_shape : optional
         As for `to_torch`.
 
     Raises
@@ -117,7 +171,7 @@ def from_torch(
     state = source.state_dict() if hasattr(source, "state_dict") else source
     if not isinstance(state, Mapping):
         raise InputError(f"source must be a module or a state dict, got {source!r}")
-    places = places_of(model, FORMS, "PyTorch")
+    places = _places(model, sample_shape)
     modules = _modules(places, names)
     wanted = {key for place, module in modules for key in _keyed(place, module)}
     if names is None and wanted - state.keys() - _ignored(wanted):
@@ -141,6 +195,11 @@ def from_torch(
     if left:
         raise InputError(f"source has {sorted(left)}, and the model no place for them")
     replace(model, values)
+
+
+def _places(model: Model, sample_shape: Any) -> list[Place]:
+    orders = orders_of(checked_model(model), sample_shape)
+    return places_of(model, FORMS, "PyTorch", orders)
 
 
 def _key(module: str, name: str) -> str:

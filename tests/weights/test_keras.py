@@ -61,7 +61,51 @@ def ids():
     return [nx.Embedding(7, 3), nx.Flatten(), nx.Dense(6, 2)]
 
 
+def keras_images(keras):
+    layers = keras.layers
+    return [
+        layers.Input((6, 5, 2)), layers.Conv2D(4, 3, padding="same"),
+        layers.GroupNormalization(2, epsilon=1e-5), layers.MaxPooling2D(),
+        layers.Conv2D(6, 2, groups=2, use_bias=False), layers.Flatten(),
+        layers.Dense(2), layers.RMSNormalization(epsilon=1e-5),
+    ]  # fmt: skip
+
+
+def images():
+    return [
+        nx.Conv2D(2, 4, 3, padding="same"), nx.GroupNorm(4, 2), nx.MaxPool2D(),
+        nx.Conv2D(4, 6, 2, groups=2, use_bias=False), nx.Flatten(), nx.Dense(12, 2),
+        nx.RMSNorm(2, eps=1e-5),
+    ]  # fmt: skip
+
+
+def keras_sequences(keras):
+    layers = keras.layers
+    return [
+        layers.Input((6, 4)), layers.Conv1D(4, 2),
+        layers.LSTM(3, return_sequences=True), layers.GRU(3, return_sequences=True),
+        layers.SimpleRNN(2),
+    ]  # fmt: skip
+
+
+def sequences():
+    return [
+        nx.Conv1D(4, 4, 2), nx.LSTM(4, 3, return_sequences=True),
+        nx.GRU(3, 3, return_sequences=True), nx.SimpleRNN(3, 2),
+    ]  # fmt: skip
+
+
 PAIRS = {
+    "images": (
+        keras_images,
+        images,
+        np.random.default_rng(6).standard_normal((3, 6, 5, 2)),
+    ),
+    "sequences": (
+        keras_sequences,
+        sequences,
+        np.random.default_rng(5).standard_normal((3, 6, 4)),
+    ),
     "chain": (keras_chain, chain, np.random.default_rng(2).standard_normal((5, 4))),
     "ids": (keras_ids, ids, np.array([[0, 6], [3, 3], [1, 5]])),
 }
@@ -105,6 +149,27 @@ def test_to_keras_and_back(keras, name):
     again = nx.Model(PAIRS[name][1](), dtype="float64")
     from_keras(again, to_keras(model))
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_context", [None, 4, 3])
+def test_attention(keras, n_context):
+    random = np.random.default_rng(7)
+    x = random.standard_normal((3, 6, 4))
+    context = x if n_context is None else random.standard_normal((3, 2, n_context))
+    theirs = keras.layers.MultiHeadAttention(2, 2)
+    theirs.build(x.shape, context.shape)
+    if n_context is None:
+        model = nx.Model([nx.MultiHeadAttention(4, 2)], dtype="float64")
+    else:
+        model = nx.Model([nx.CrossAttention(4, 2, n_context)], dtype="float64")
+    theirs.set_weights([random.uniform(0.1, 1, a.shape) for a in theirs.get_weights()])
+    from_keras(model, theirs)
+    found = keras.ops.convert_to_numpy(theirs(x, context))
+    expected = model.predict(x if n_context is None else (x, context))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    for own, array in zip(to_keras(model), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(own, array)
 
 
 @pytest.mark.slow

@@ -52,7 +52,95 @@ def draw(model, seed=1):
     return model
 
 
+class Last(nn.Module):
+    """A recurrent module with the states of all positions, or the last one."""
+
+    def __init__(self, inner, every=False):
+        super().__init__()
+        self.inner, self.every = inner, every
+
+    def forward(self, x):
+        y, _ = self.inner(x)
+        return y if self.every else y[:, -1]
+
+
+class ToItself(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x, x, x, need_weights=False)[0]
+
+
+class Images(nn.Sequential):
+    """Channels first, for images with the channels last."""
+
+    def forward(self, x):
+        return super().forward(x.movedim(-1, 1))
+
+
+def recurrent(kind, every=False):
+    return lambda: nn.Sequential(Last(kind(4, 5, batch_first=True), every))
+
+
+def own_recurrent(kind, every=False):
+    return lambda: nx.Model([kind(4, 5, return_sequences=every)], dtype="float64")
+
+
+SEQUENCES = np.random.default_rng(5).standard_normal((3, 6, 4))
+IMAGES = np.random.default_rng(6).standard_normal((3, 6, 5, 2))
 PAIRS = {
+    "RNN": (recurrent(nn.RNN), own_recurrent(nx.SimpleRNN), SEQUENCES),
+    "LSTM": (recurrent(nn.LSTM, True), own_recurrent(nx.LSTM, True), SEQUENCES),
+    "GRU": (recurrent(nn.GRU), own_recurrent(nx.GRU), SEQUENCES),
+    "attention": (
+        lambda: nn.Sequential(
+            ToItself(nn.MultiheadAttention(4, 2, batch_first=True)), nn.RMSNorm(4, 1e-3)
+        ),
+        lambda: nx.Model(
+            [nx.MultiHeadAttention(4, 2), nx.RMSNorm(4, 1e-3)], dtype="float64"
+        ),
+        SEQUENCES,
+    ),
+    "attention without biases": (
+        lambda: nn.Sequential(
+            ToItself(nn.MultiheadAttention(4, 1, bias=False, batch_first=True))
+        ),
+        lambda: nx.Model(
+            [nx.MultiHeadAttention(4, 1, use_bias=False)], dtype="float64"
+        ),
+        SEQUENCES,
+    ),
+    "images": (
+        lambda: Images(
+            nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(),
+            nn.GroupNorm(2, 4), nn.MaxPool2d(2),
+            nn.Conv2d(4, 6, 2, groups=2, bias=False), nn.Flatten(),
+            nn.BatchNorm1d(12), nn.Tanh(), nn.Linear(12, 3),
+            nn.BatchNorm1d(3),
+        ),
+        lambda: nx.Model(
+            [
+                nx.Conv2D(2, 4, 3, padding="same"), nx.BatchNorm(4), nx.ReLU(),
+                nx.GroupNorm(4, 2), nx.MaxPool2D(), nx.Conv2D(
+                    4, 6, 2, groups=2, use_bias=False
+                ),
+                nx.Flatten(), nx.BatchNorm(12), nx.Tanh(), nx.Dense(12, 3),
+                nx.BatchNorm(3),
+            ],
+            dtype="float64",
+        ),
+        IMAGES,
+    ),
+    "signals": (
+        lambda: Images(nn.Conv1d(4, 3, 2), nn.Flatten(), nn.Linear(15, 2)),
+        lambda: nx.Model(
+            [nx.Conv1D(4, 3, 2), nx.Sequential([nx.Flatten(), nx.Dense(15, 2)])],
+            dtype="float64",
+        ),
+        SEQUENCES,
+    ),
     "chain": (
         lambda: nn.Sequential(
             nn.Linear(4, 8), nn.BatchNorm1d(8, eps=1e-3), nn.PReLU(8),
@@ -90,6 +178,16 @@ PAIRS = {
 }  # fmt: skip
 
 
+NAMES = {
+    "names": {"0": "fc1", "1": "norm", "3": "head"},
+    "signals": {"1.1": "2"},
+    **{
+        name: {"0": "0.inner"}
+        for name in ("RNN", "LSTM", "GRU", "attention", "attention without biases")
+    },
+}
+
+
 def assert_same(module, model, x):
     found = module(torch.from_numpy(x)).detach().numpy()
     np.testing.assert_allclose(found, model.predict(x), rtol=1e-12, atol=1e-12)
@@ -99,7 +197,7 @@ def assert_same(module, model, x):
 def test_from_pytorch(name):
     make, make_model, x = PAIRS[name]
     module, model = drawn(make()), make_model()
-    from_torch(model, module)
+    from_torch(model, module, sample_shape=x.shape[1:])
     assert_same(module, model, x)
 
 
@@ -107,12 +205,12 @@ def test_from_pytorch(name):
 def test_to_pytorch_and_back(name):
     make, make_model, x = PAIRS[name]
     module, model = drawn(make()), draw(make_model())
-    names = {"0": "fc1", "1": "norm", "3": "head"} if name == "names" else None
-    state = to_torch(model, names)
+    names, shape = NAMES.get(name), x.shape[1:]
+    state = to_torch(model, names, sample_shape=shape)
     module.load_state_dict(state)
     assert_same(module, model, x)
     again = make_model()
-    from_torch(again, state, names)
+    from_torch(again, state, names, sample_shape=shape)
     for path, array in {**model.parameters, **model.buffers}.items():
         np.testing.assert_array_equal(
             {**again.parameters, **again.buffers}[path], array
@@ -184,6 +282,30 @@ def test_what_does_not_fit_changes_nothing(source, message):
     with pytest.raises(nx.InputError, match=message):
         from_torch(model, source)
     np.testing.assert_array_equal(model.predict(PAIRS["ids"][2]), before)
+
+
+def test_the_shape_of_images_is_asked_for():
+    model = PAIRS["images"][1]()
+    with pytest.raises(nx.InputError, match="sample_shape is needed: PyTorch flattens"):
+        to_torch(model)
+    with pytest.raises(nx.InputError, match="samples of"):
+        to_torch(model, sample_shape=(6, 5, 3))
+
+
+@pytest.mark.parametrize("n_context", [4, 3])
+def test_attention_to_another_sequence(n_context):
+    context = np.random.default_rng(7).standard_normal((3, 2, n_context))
+    model = nx.Model([nx.CrossAttention(4, 2, n_context)], dtype="float64")
+    module = drawn(
+        nn.MultiheadAttention(4, 2, kdim=n_context, vdim=n_context, batch_first=True)
+    )
+    for _ in range(2):
+        from_torch(model, module, {"0": ""})
+        keys = torch.from_numpy(context)
+        found, _ = module(torch.from_numpy(SEQUENCES), keys, keys)
+        expected = model.predict((SEQUENCES, context))
+        np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-12)
+        module.load_state_dict(to_torch(draw(model), {"0": ""}))
 
 
 def test_wrong_names_and_models():
