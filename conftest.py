@@ -9,7 +9,8 @@ import pytest
 # What has no meaning without its library has no examples to look for either.
 _OF_ONE_LIBRARY = {
     "cupy": ("backends/cupy", "backends/double_buffer", "engine/executors/cuda_graph"),
-    "torch": ("backends/torch", "engine/executors/torch_compile"),
+    "torch": ("backends/torch", "engine/executors/torch_compile", "weights/torch"),
+    "onnx": ("onnx/read", "onnx/write"),
     "jax": ("backends/jax", "engine/executors/jax_jit"),
     "array_api_strict": ("backends/array_api_strict",),
     "sklearn": tuple(

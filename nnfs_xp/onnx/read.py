@@ -58,7 +58,14 @@ def load(
 
     Examples
     --------
-    See `export`.
+    >>> import pathlib, tempfile
+    >>> from nnfs_xp import Dense, Model, ReLU, onnx
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "model.onnx")
+    ...     Model([Dense(2, 8), ReLU()]).export(path)
+    ...     model = onnx.load(path, dtype="float64")
+    >>> model.layers, model.backend.dtype_name
+    ((Dense(2, 8), ReLU()), 'float64')
     """
     onnx = needed()
     path = checked_path(path, "path")

@@ -111,10 +111,13 @@ def to_torch(
 
     Examples
     --------
-    ::
-
-        network = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
-        network.load_state_dict(to_torch(Model([Dense(2, 8), ReLU(), Dense(8, 1)])))
+    >>> from torch import nn
+    >>> from nnfs_xp import Dense, Model, ReLU
+    >>> from nnfs_xp.weights import to_torch
+    >>> model = Model([Dense(2, 8), ReLU(), Dense(8, 1)])
+    >>> network = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
+    >>> network.load_state_dict(to_torch(model))
+    <All keys matched successfully>
     """
     import torch
 

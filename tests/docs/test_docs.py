@@ -25,6 +25,7 @@ import nnfs_xp.data
 import nnfs_xp.parallel
 import nnfs_xp.plots
 import nnfs_xp.testing
+import nnfs_xp.weights
 from nnfs_xp.cli.main import main
 from nnfs_xp.registry import UNITS
 
@@ -108,6 +109,8 @@ def own_registry(monkeypatch):
 def test_examples_run(page, tmp_path, monkeypatch, own_registry):
     if page.stem == "scikit-learn":
         pytest.importorskip("sklearn", reason="pip install 'nnfs-xp[sklearn]'")
+    if page.stem == "weights":
+        pytest.importorskip("torch", reason="pip install 'nnfs-xp[torch]'")
     monkeypatch.chdir(tmp_path)
     for name in ("NNFS_XP_BACKEND", "NNFS_XP_DATA_DIR"):
         monkeypatch.delenv(name, raising=False)
@@ -176,7 +179,8 @@ def documented_names(groups):
 
 def public_names():
     """Return the full name of everything that users may import."""
-    modules = [nnfs_xp, nnfs_xp.data, nnfs_xp.parallel, nnfs_xp.plots]
+    modules = [nnfs_xp, nnfs_xp.data, nnfs_xp.onnx, nnfs_xp.parallel, nnfs_xp.plots]
+    modules.append(nnfs_xp.weights)
     if importlib.util.find_spec("sklearn"):
         modules.append(importlib.import_module("nnfs_xp.sklearn"))
     names = [f"{m.__name__}.{name}" for m in modules for name in m.__all__]
