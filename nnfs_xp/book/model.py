@@ -263,7 +263,7 @@ class Model(own.Model):
             return OwnLoop(self).train(X, y, **how)
         return super().train(X, y, **how)
 
-    def fit(self, x: Any, y: Any, **options: Any) -> Any:
+    def fit(self, x: Any, y: Any = None, **options: Any) -> Any:
         """Train; see `nnfs_xp.Model.fit`."""
         self._check_idle("fit")
         x, y = moved_together(self.backend, (x, y))

@@ -125,10 +125,7 @@ def _told(error: DTypeError, value: Any, name: str) -> str:
             sparse = type(value).__name__
             return f"{name} is a sparse {sparse}; use {own_name(name)}.{method}()"
     if hasattr(value, "__iter__") and not hasattr(value, "__getitem__"):
-        return (
-            f"{name} must be an array of all samples, got a {type(value).__name__}; "
-            "batches are cut by fit"
-        )
+        return f"{name} must be an array of all samples, got a {type(value).__name__}"
     return f"{name}: {error}"
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.callbacks import Callback
@@ -96,26 +96,34 @@ class Data:
         """Return a stretch of rows."""
         if rows == slice(0, self.samples):
             return self
-        return self._each(lambda array: rows_of(array, rows))
+        return self.each_array(lambda array: rows_of(array, rows))
 
     def batch(self, rows: slice, order: Array | None) -> Data:
         """Return a stretch of rows of those in an order, given by their numbers."""
         if order is None:
             return self.rows(rows)
-        return self._each(lambda array: self.be.take_rows(array, order[rows]))
+        return self.each_array(lambda array: self.be.take_rows(array, order[rows]))
 
     def moved(self, be: Backend) -> Data:
         """Return the same data on another backend."""
         if be == self.be:
             return self
-        return dataclasses.replace(self._each(be.asarray), be=be)
+        return self.each_array(be.asarray, be)
 
-    def _each(self, function: Callable[[Array], Array]) -> Data:
+    def parts(self, batch_size: int | None) -> Iterator[Data]:
+        """Yield stretches of so many rows, of all if None."""
+        yield from map(self.rows, batch_slices(self.samples, batch_size))
+
+    def each_array(
+        self, function: Callable[[Array], Array], be: Backend | None = None
+    ) -> Data:
+        """Return what a function makes of each array, on a backend."""
         *inputs, y, weight = (
             None if array is None else function(array) for array in self.arrays
         )
         x = tuple(inputs) if isinstance(self.x, tuple) else inputs[0]
-        return dataclasses.replace(self, x=x, y=y, weight=weight)
+        be = self.be if be is None else be
+        return dataclasses.replace(self, be=be, x=x, y=y, weight=weight)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,16 +134,22 @@ class FitPlan:
     batch_size: int | None
     shuffle: bool
     epochs: int = 1
-    validation: Data | None = None
+    # Data, or batches of an iterable.
+    validation: Any = None
     data_limit: int | None = None
     callbacks: Sequence[Callback] = ()
     # Whether numbers that are not finite end the training.
     stays_finite: bool = True
+    # Whether batches come one at a time, by `fetch`.
+    one_by_one: ClassVar[bool] = False
 
     @property
     def samples(self) -> int:
         """Number of rows to learn from in an epoch."""
         return self.data.samples
+
+    def fetch(self) -> None:
+        """Wait for the next batch, where batches come one by one."""
 
     @property
     def validation_samples(self) -> int:

@@ -245,6 +245,8 @@ class EagerExecutor:
     """
 
     name = "eager"
+    # Whether a step is captured, and so reads its batch from arrays that stay.
+    captures = False
 
     def __init__(self, network: Network, reason: str = "") -> None:
         self.network = network

@@ -7,12 +7,17 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from nnfs_xp.backends import Array, Backend
+from nnfs_xp.backends import Array
 from nnfs_xp.callbacks import BatchEvent, Callback
-from nnfs_xp.engine.batching import batch_slices
-from nnfs_xp.engine.data import Data, FitPlan, as_inputs, each
+from nnfs_xp.engine.data import Data, FitPlan, each
 from nnfs_xp.engine.device_batches import DeviceBatches, Gather, StreamedBatches
 from nnfs_xp.engine.divergence import FiniteCheck
+from nnfs_xp.engine.given_batches import (
+    FetchedBatches,
+    GivenPlan,
+    SlotBatches,
+    batch_of,
+)
 from nnfs_xp.engine.interrupts import DeferredInterrupts
 from nnfs_xp.engine.state import State, Steps
 from nnfs_xp.engine.statistics import computed, empty_statistics, figures_of, read_back
@@ -167,7 +172,9 @@ class Trainer:
         """Return what feeds the training with the data of a plan."""
         be = self.state.network.backend
         kind: Any = HostBatches
-        if self.executor.gathers:
+        if isinstance(plan, GivenPlan):
+            kind = SlotBatches if self.executor.captures else FetchedBatches
+        elif self.executor.gathers:
             if plan.data.be == be:
                 kind = DeviceBatches
             elif be.streams:
@@ -200,6 +207,7 @@ class Trainer:
         while run.batch < len(slices):
             batch = run.batch
             stop = self._stop(plan, batch, watchers)
+            plan.fetch()
             with run.undivided(interrupts):
                 steps = Steps(state, stop - batch, interrupts.pending)
                 started = time.perf_counter()
@@ -261,7 +269,8 @@ class Trainer:
         Batches up to there have one size, and no callback waits for one of them.
         """
         slices = plan.batches
-        stop = min(batch + self._pace.steps, len(slices))
+        steps = 1 if plan.one_by_one else self._pace.steps
+        stop = min(batch + steps, len(slices))
         if stop - batch > 1 and len(plan.batch_sizes) > 1:
             stop = min(stop, len(slices) - 1)
         for watcher in watchers:
@@ -296,25 +305,24 @@ class Trainer:
         self._finite.look_at(figures["loss"], read)
         return figures
 
-    def evaluate(self, data: Data, batch_size: int | None = 1024) -> dict[str, Any]:
+    def evaluate(self, data: Any, batch_size: int | None = 1024) -> dict[str, Any]:
         """Return loss and metrics of checked data."""
         network = self.state.network
         totals = empty_statistics(network, data.outputs, data.weighted)
         self._add(totals, data, batch_size)
         return figures_of(network, totals)
 
-    def _add(self, totals: dict[str, Any], data: Data, batch_size: int | None) -> None:
+    def _add(self, totals: dict[str, Any], data: Any, batch_size: int | None) -> None:
         """Add loss and metrics of checked data to totals."""
         be, tree = self.state.network.backend, self.state.tree
-        for rows in batch_slices(data.samples, batch_size):
-            self.executor.evaluate(tree, totals, _batch(be, data.rows(rows)))
+        for part in data.parts(batch_size):
+            self.executor.evaluate(tree, totals, batch_of(be, part))
 
-    def predict(self, data: Data, batch_size: int | None) -> Array:
+    def predict(self, data: Any, batch_size: int | None) -> Array:
         """Return the outputs for checked samples."""
-        if batch_size is None or data.samples <= batch_size:
-            return self._predicted(data)
-        slices = batch_slices(data.samples, batch_size)
-        parts = [self._predicted(data.rows(rows)) for rows in slices]
+        parts = [self._predicted(part) for part in data.parts(batch_size)]
+        if len(parts) == 1:
+            return parts[0]
         return self.state.network.backend.xp.concat(parts, axis=0)
 
     def _predicted(self, data: Data) -> Array:
@@ -323,13 +331,6 @@ class Trainer:
         if data.be == self.state.network.backend:
             return executor.predict(tree, data.inputs)
         return executor.predict_host(tree, data.x, data.ids)
-
-
-def _batch(be: Backend, rows: Data) -> Batch:
-    """Return rows of the data as a batch on a backend."""
-    y, weight = (a if a is None else be.asarray(a) for a in (rows.y, rows.weight))
-    # Cast as it is moved: on JAX a cast by itself is a program for each shape.
-    return Batch(as_inputs(be, rows.x, rows.ids), y, weight)
 
 
 def _watches_batches(callback: Callback) -> bool:

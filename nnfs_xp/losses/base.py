@@ -122,6 +122,11 @@ class Loss(Unit):
         """Return what each sample counts in the mean, None if it is 1 for all."""
         return None
 
+    @property
+    def needs_all_targets(self) -> bool:
+        """Whether `prepare` must see the targets of the whole training data."""
+        return type(self).prepare is not Loss.prepare
+
     def prepare(
         self, be: Backend, y: Array, weight: Array | None, place: Backend
     ) -> bool:

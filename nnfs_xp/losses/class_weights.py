@@ -45,6 +45,11 @@ class ClassWeights:
         return self._values if self.given == BALANCED and self._values else self.given
 
     @property
+    def are_unknown(self) -> bool:
+        """Whether `balance` has still to find them."""
+        return self.given == BALANCED and self._values is None
+
+    @property
     def values(self) -> tuple[float, ...]:
         """The weight of each class."""
         if self._values is None:
@@ -110,6 +115,11 @@ class Weighted:
     def class_weight(self) -> Any:
         """The weights of classes as they were given, or found; None if all are 1."""
         return None if self._weights is None else self._weights.shown
+
+    @property
+    def needs_all_targets(self) -> bool:
+        """Whether balanced weights are still to be taken from them."""
+        return self._weights is not None and self._weights.are_unknown
 
 
 def _checked_labels(given: dict[Any, Any], name: str) -> dict[int, float]:

@@ -131,6 +131,11 @@ class Metric(Unit):
                 "batch(be, y_pred, y_true, weight=None)"
             )
 
+    @property
+    def needs_all_targets(self) -> bool:
+        """Whether `prepare` must see the targets of the whole training data."""
+        return type(self).prepare is not Metric.prepare
+
     def prepare(self, be: Backend, y: Array) -> bool:
         """Take what is needed from the targets of the whole training data.
 

@@ -69,6 +69,11 @@ class RegressionAccuracy(Share):
         """How close is close enough; None until it is taken from targets."""
         return self._tolerance
 
+    @property
+    def needs_all_targets(self) -> bool:
+        """Whether the tolerance is still to be taken from them."""
+        return self.tolerance is None
+
     def prepare(self, be: Backend, y: Array) -> bool:
         """Take the tolerance from the targets, if none is known yet."""
         if self.tolerance is not None:

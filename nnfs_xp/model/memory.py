@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from nnfs_xp.activations import Linear
-from nnfs_xp.engine.data import Data
 from nnfs_xp.engine.state import State
 from nnfs_xp.errors import DeviceMemoryError
 from nnfs_xp.layers import Rescaling, Reshape
@@ -132,7 +131,7 @@ def _values(shape: Any) -> int:
 
 @contextlib.contextmanager
 def explain_out_of_memory(
-    state: State, data: Data, batch_size: int | None
+    state: State, data: Any, batch_size: int | None
 ) -> Iterator[None]:
     """Say which batch would fit where a device runs out of memory inside.
 

@@ -11,8 +11,9 @@ from nnfs_xp.arguments import check_choice, check_count, check_flag, check_seed
 from nnfs_xp.backends import Array, Backend, get_backend
 from nnfs_xp.callbacks import Callback, PrintEpochs, check_callbacks
 from nnfs_xp.engine.batching import check_batch_size
-from nnfs_xp.engine.data import FitPlan, placed
+from nnfs_xp.engine.data import Data, FitPlan, placed
 from nnfs_xp.engine.executors import check_mode, executor_for
+from nnfs_xp.engine.given_batches import GivenPlan
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.ranks import RanksPlan, RanksRun, RanksTrainer, check_split
 from nnfs_xp.engine.shell import fitted
@@ -28,7 +29,7 @@ from nnfs_xp.layers import Layer, Sequential
 from nnfs_xp.layers.nesting import checked_units, leaves
 from nnfs_xp.losses import Loss
 from nnfs_xp.metrics import Metric
-from nnfs_xp.model import assembly, files, inputs, inspection
+from nnfs_xp.model import assembly, batches, files, inputs, inspection
 from nnfs_xp.model.exports import writer_for
 from nnfs_xp.model.memory import MemoryEstimate, estimate_for, explain_out_of_memory
 from nnfs_xp.model.print_steps import PrintSteps
@@ -362,12 +363,13 @@ class Model:
     def fit(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
         epochs: int = 1,
+        steps_per_epoch: int | None = None,
         batch_size: int | None = 128,
         shuffle: bool = True,
-        validation_data: Sequence[Any] | None = None,
+        validation_data: Any = None,
         validation_split: float = 0.0,
         sample_weight: Any = None,
         callbacks: Sequence[Callback] | Callback | None = (),
@@ -383,22 +385,27 @@ class Model:
 
         Parameters
         ----------
-        x : array or array_like, shape (n, ...), or a tuple of them
-            Samples; a tuple where the network has several inputs. NumPy arrays
-            and lists are moved to the model's device, once; arrays of any other
-            library or device are refused.
+        x : array or array_like, shape (n, ...), or a tuple of them, or iterable
+            Samples; a tuple where the network has several inputs. NumPy arrays,
+            lists and tables are moved to the model's device, once; arrays of any
+            other library or device are refused. Or an iterable of batches ``(x, y)``
+            or ``(x, y, sample_weight)``, such as a generator or a `DataLoader` of
+            PyTorch; see the page on input.
         y : array or array_like
             What the loss compares with: integer labels of shape (n,), or
             one-hot or soft targets of shape (n, classes), or values of the
-            outputs' shape.
+            outputs' shape. Left out if `x` gives batches.
         epochs : int, default 1
             How often to go through the data.
+        steps_per_epoch : int, optional
+            Batches of an epoch, where `x` gives batches; all of them if not given.
+            An iterable without a length needs it.
         batch_size : int or None, default 128
             Samples for each step; all of them if None. A last batch may be
             shorter.
         shuffle : bool, default True
             Whether each epoch has its own random order.
-        validation_data : (x, y) or (x, y, sample_weight), optional
+        validation_data : (x, y) or (x, y, sample_weight) or iterable, optional
             Evaluated after each epoch.
         validation_split : float, default 0
             Share of the data to validate on instead: its last rows, which are
@@ -472,22 +479,32 @@ class Model:
             watchers.append(PrintEpochs())
         network, trainer = self._ready.network, self._trainer
         with self.backend.context():
-            data = inputs.check_data(network, x, y, sample_weight, finite=True)
-            validation = None
+            data, source = batches.training_data(
+                network, x, y, sample_weight, steps_per_epoch,
+                batch_size=(batch_size, 128), validation_split=(share, 0.0),
+                device_data_limit=(device_data_limit, None),
+                checkpoint=(checkpoint, None), parallel=(parallel, None),
+            )  # fmt: skip
+            validation: Any = None
             if validation_data is not None:
-                validation = inputs.check_validation(network, validation_data)
+                validation = batches.validation_data(
+                    network, validation_data, parallel=(parallel, None)
+                )
             elif share:
                 data, validation = inputs.split(data, share)
             names = trainer.figure_names(validation is not None)
             inputs.check_monitors(watchers, names)
             with explain_out_of_memory(trainer.state, data, batch_size):
                 be, limit = self.backend, device_data_limit
-                data = placed(data, be, limit)
-                validation = validation and placed(validation, be, limit)
-                plan = FitPlan(
-                    data, batch_size, shuffle, epochs, validation, limit,
-                    watchers, on_divergence == "raise",
-                )  # fmt: skip
+                if isinstance(validation, Data):
+                    validation = placed(validation, be, limit)
+                settings = epochs, validation, limit, watchers, on_divergence == "raise"
+                plan: FitPlan
+                if source is None:
+                    data = placed(data, be, limit)
+                    plan = FitPlan(data, batch_size, shuffle, *settings)
+                else:
+                    plan = GivenPlan(data, None, False, *settings, source=source)
                 if parallel is not None:
                     plan = RanksPlan.of(plan, parallel)
                 y, weight = plan.targets
@@ -556,7 +573,7 @@ class Model:
     def evaluate(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
         sample_weight: Any = None,
         batch_size: int | None = _PREDICTION_ROWS,
@@ -569,7 +586,8 @@ class Model:
         Parameters
         ----------
         x, y, sample_weight : array or array_like
-            As in `fit`.
+            As in `fit`; or `x` alone, an iterable of batches, which are then taken as
+            they come.
         batch_size : int or None, default 1024
             Rows to compute with at a time, all if None. The result does not
             depend on it.
@@ -580,7 +598,7 @@ class Model:
         batch_size = check_batch_size(batch_size)
         state = self._ready
         with self.backend.context():
-            data = inputs.check_data(state.network, x, y, sample_weight)
+            data = batches.evaluation_data(state.network, x, y, sample_weight)
             with explain_out_of_memory(state, data, batch_size):
                 return self._trainer.evaluate(data, batch_size)
 
@@ -589,8 +607,8 @@ class Model:
 
         Parameters
         ----------
-        x : array or array_like, shape (n, ...)
-            As in `fit`.
+        x : array or array_like, shape (n, ...), or iterable
+            As in `fit`. Batches of an iterable are `x` alone, or begin with it.
         batch_size : int or None, default 1024
             Rows to compute with at a time, all if None. The result does not
             depend on it.
@@ -603,7 +621,7 @@ class Model:
         batch_size = check_batch_size(batch_size)
         state = self._ready
         with self.backend.context():
-            data = inputs.check_samples(state.network, x)
+            data = batches.samples(state.network, x)
             with explain_out_of_memory(state, data, batch_size):
                 return self._trainer.predict(data, batch_size)
 

@@ -41,6 +41,7 @@ class CudaGraphExecutor(EagerExecutor):
     """
 
     name = "cuda graph"
+    captures = True
 
     def __init__(self, network: Network, required: bool) -> None:
         super().__init__(network)

@@ -60,6 +60,7 @@ class JaxJitExecutor:
     name = "jax.jit"
     note = "compiled by XLA, many steps in one program for each size of a batch"
     gathers = True
+    captures = False
 
     def __init__(self, network: Network, required: bool = False) -> None:
         self.network, be = network, network.backend
