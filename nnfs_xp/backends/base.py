@@ -16,6 +16,7 @@ import numpy as np
 
 from nnfs_xp.arguments import check_choice
 from nnfs_xp.backends.products import Products, check_matmul_precision
+from nnfs_xp.backends.tables import plain
 from nnfs_xp.backends.transfers import Transfers
 from nnfs_xp.errors import (
     BackendMismatchError,
@@ -303,7 +304,7 @@ class Together:
 
 
 def host_array(values: Any) -> np.ndarray:
-    """Turn numbers, nested lists or a NumPy array into a numeric host array.
+    """Turn numbers, nested lists, a table or an array into a numeric host array.
 
     Raises
     ------
@@ -312,6 +313,7 @@ def host_array(values: Any) -> np.ndarray:
     """
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise DTypeError("is a masked array; fill or drop its masked entries first")
+    values = plain(values)
     try:
         host = np.asarray(values)
     except (ValueError, TypeError) as error:

@@ -30,6 +30,7 @@ from nnfs_xp.layers.nesting import checked_units, leaves
 from nnfs_xp.losses import Loss
 from nnfs_xp.metrics import Metric
 from nnfs_xp.model import assembly, batches, files, inputs, inspection
+from nnfs_xp.model.columns import check_columns, keep_columns
 from nnfs_xp.model.exports import writer_for
 from nnfs_xp.model.memory import MemoryEstimate, estimate_for, explain_out_of_memory
 from nnfs_xp.model.print_steps import PrintSteps
@@ -485,6 +486,8 @@ class Model:
                 device_data_limit=(device_data_limit, None),
                 checkpoint=(checkpoint, None), parallel=(parallel, None),
             )  # fmt: skip
+            if self.steps_trained:
+                check_columns(self, x)
             validation: Any = None
             if validation_data is not None:
                 validation = batches.validation_data(
@@ -522,6 +525,7 @@ class Model:
                     run = RanksRun(parallel, self, plan, checkpoint, every)
                 if resume:
                     run.resume()
+                keep_columns(self, x)
                 return trainer.fit(plan, self, run)
 
     def train(
@@ -598,6 +602,7 @@ class Model:
         batch_size = check_batch_size(batch_size)
         state = self._ready
         with self.backend.context():
+            check_columns(self, x)
             data = batches.evaluation_data(state.network, x, y, sample_weight)
             with explain_out_of_memory(state, data, batch_size):
                 return self._trainer.evaluate(data, batch_size)
@@ -621,6 +626,7 @@ class Model:
         batch_size = check_batch_size(batch_size)
         state = self._ready
         with self.backend.context():
+            check_columns(self, x)
             data = batches.samples(state.network, x)
             with explain_out_of_memory(state, data, batch_size):
                 return self._trainer.predict(data, batch_size)
