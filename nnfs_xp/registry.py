@@ -21,6 +21,9 @@ UnitClass = TypeVar("UnitClass", bound=type)
 # Where a unit computes, which is not for a file to say.
 PLACE = frozenset({"backend", "device", "dtype"})
 
+# By kind, the class names that other names of units stand for, in small letters.
+_ALSO: dict[str, dict[str, str]] = {}
+
 UNITS: dict[str, dict[str, type]] = {
     "layer": {},
     "loss": {},
@@ -33,17 +36,21 @@ UNITS: dict[str, dict[str, type]] = {
 }
 
 
-def register(kind: str) -> Callable[[UnitClass], UnitClass]:
+def register(kind: str, *also: str) -> Callable[[UnitClass], UnitClass]:
     """Return a class decorator that enters a unit under its class name.
 
     Parameters
     ----------
     kind : str
         What the unit is: one of the keys of `UNITS`.
+    *also : str
+        Other names that people type for it, such as ``"mse"``.
     """
 
     def enter(unit_class: UnitClass) -> UnitClass:
         UNITS[kind][unit_class.__name__] = unit_class
+        names = dict.fromkeys(map(_plain, also), unit_class.__name__)
+        _ALSO.setdefault(kind, {}).update(names)
         return unit_class
 
     return enter
@@ -86,7 +93,8 @@ def find(kind: str, name: str, argument: str | None = None) -> type:
         What the unit is.
     name : str
         Its class name, where case and underscores do not matter:
-        ``"he_normal"`` is ``HeNormal``.
+        ``"he_normal"`` is ``HeNormal``. Some have another name too: ``"mse"`` is
+        ``MeanSquaredError``.
     argument : str, optional
         The argument that it was given for, named in errors.
 
@@ -117,7 +125,8 @@ def _plain(name: str) -> str:
 
 
 def _by_lower(kind: str) -> dict[str, str]:
-    return {name.lower(): name for name in UNITS[kind]}
+    own = {name.lower(): name for name in UNITS[kind]}
+    return {**_ALSO.get(kind, {}), **own}
 
 
 # As many names as a message may hold.

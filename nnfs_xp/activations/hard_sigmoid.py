@@ -62,7 +62,7 @@ class HardSigmoid(Layer):
         return self.alpha * cx.xp.where((y > 0) & (y < 1), dy, cx.be.zero)
 
 
-@register("layer")
+@register("layer", "hard_silu")
 class HardSwish(Layer):
     """Hard swish, ``y = x h(x)`` with ``h = min(max(x / 6 + 1/2, 0), 1)``.
 

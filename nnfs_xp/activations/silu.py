@@ -12,7 +12,7 @@ from nnfs_xp.special import sigmoid
 _FAR = 1000.0
 
 
-@register("layer")
+@register("layer", "swish")
 class SiLU(Layer):
     """Sigmoid-weighted linear unit, ``y = x s(x)`` with ``s`` the sigmoid.
 

@@ -97,7 +97,11 @@ def _check_labels(
         whole = xp.isdtype(labels.dtype, "real floating") and bool(
             xp.all(labels == xp.round(labels))
         )
-        hint = f"; use {own_name(name)}.astype(int)" if whole else ""
+        hint = (
+            f"; use {own_name(name)}.astype(int)"
+            if whole
+            else _of_fractions(xp, labels)
+        )
         raise DTypeError(
             f"{name} must hold integer labels, got dtype {labels.dtype}{hint}"
         )
@@ -114,12 +118,23 @@ def _check_labels(
     return be.asarray(wide, "int32")
 
 
+def _of_fractions(xp: Any, labels: Array) -> str:
+    """Say what numbers with fractions may have been meant for."""
+    if not xp.isdtype(labels.dtype, "real floating") or not xp.all(xp.isfinite(labels)):
+        return ""
+    return (
+        "; numbers to predict need a loss of numbers, such as mean_squared_error, and "
+        "classes with such names nnfs_xp.data.ClassLabels"
+    )
+
+
 def _numbered(value: Any, name: str) -> str:
     """Say how labels that are no array of numbers become one."""
-    items = value.tolist() if hasattr(value, "tolist") else value
+    as_list = getattr(value, "tolist", getattr(value, "to_list", None))
+    items = value if as_list is None else as_list()
     if isinstance(items, (list, tuple)) and items:
         if all(isinstance(item, str) for item in items):
-            numbers = f"np.unique({own_name(name)}, return_inverse=True)[1]"
+            numbers = "nnfs_xp.data.ClassLabels({0}).encode({0})".format(own_name(name))
             return f"; number the classes from 0, as {numbers} does"
         if all(isinstance(item, int) for item in items):
             return f"; use {own_name(name)}.astype(int)"

@@ -1,6 +1,7 @@
 """Data to train on: built-in sets, the book's generators, and the user's own files."""
 
 from nnfs_xp.data.catalog import DATASET_NAMES, load_dataset, load_examples
+from nnfs_xp.data.class_labels import ClassLabels
 from nnfs_xp.data.dataset import Dataset
 from nnfs_xp.data.examples import Examples
 from nnfs_xp.data.generators import sine_data, spiral_data, vertical_data
@@ -8,6 +9,7 @@ from nnfs_xp.data.scaling import Scaling
 
 __all__ = [
     "DATASET_NAMES",
+    "ClassLabels",
     "Dataset",
     "Examples",
     "Scaling",

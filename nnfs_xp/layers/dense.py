@@ -18,7 +18,7 @@ from nnfs_xp.layers.products import (
     product_backward,
     sum_over_samples,
 )
-from nnfs_xp.registry import register, resolve
+from nnfs_xp.registry import find, register, resolve
 from nnfs_xp.regularizers.base import Regularizer, regularizer_or_none
 
 
@@ -48,6 +48,9 @@ class Dense(Layer):
         What holds after every step of an optimizer, such as ``MaxNorm(2.0)``.
     use_bias : bool, default True
         Whether there are biases.
+    activation : Layer or str, optional
+        What follows. ``Dense(2, 3, activation="relu")`` is ``Dense(2, 3), ReLU()``: in
+        a list of layers it is these two, and by itself a `Sequential` of them.
     seed : int, optional
         Seed of the initial values. Without it, those of a layer used on its own
         are new at every run, and inside a `Model` they follow the model's seed.
@@ -83,6 +86,19 @@ class Dense(Layer):
     array([[ 6., 15.]])
     """
 
+    def __new__(cls, *arguments: Any, activation: Any = None, **options: Any) -> Any:
+        """Return a layer, or a block of one and its activation."""
+        if activation is None:
+            return super().__new__(cls)
+        units = (
+            cls(*arguments, **options),
+            resolve("layer", activation, "activation", Layer),
+        )
+        # By name, as chains are made of dense layers.
+        block = find("layer", "Sequential")(units)
+        block._stands_for = block.layers
+        return block
+
     def __init__(
         self,
         n_inputs: int,
@@ -96,6 +112,7 @@ class Dense(Layer):
         bias_constraint: Constraint | str | dict[str, Any] | None = None,
         use_bias: bool = True,
         seed: int | None = None,
+        activation: Layer | str | None = None,
         **where: Any,
     ) -> None:
         super().__init__(**where)

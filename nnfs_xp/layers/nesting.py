@@ -31,7 +31,11 @@ def checked_units(layers: Any, name: str) -> tuple[Layer, ...]:
     for layer in given:
         if not isinstance(layer, (Layer, dict)):
             raise InputError(f"{name} must hold layers only, got {layer!r}")
-    units = tuple(resolve("layer", layer, name, Layer) for layer in given)
+    resolved = [resolve("layer", layer, name, Layer) for layer in given]
+    # What stands for several units, as a dense layer with its activation, is these.
+    units = tuple(
+        part for unit in resolved for part in getattr(unit, "_stands_for", (unit,))
+    )
     inner = [id(unit) for layer in units for _, unit in walk(layer)]
     if len(set(inner)) < len(inner):
         raise InputError(f"{name} must hold each layer once")

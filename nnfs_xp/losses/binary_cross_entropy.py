@@ -20,7 +20,7 @@ from nnfs_xp.registry import register
 from nnfs_xp.special import at_least_tiny, sigmoid, softplus
 
 
-@register("loss")
+@register("loss", "bce")
 class BinaryCrossEntropy(AnswerWeights, Loss):
     """Binary cross-entropy of probabilities ``p`` against targets ``y``.
 

@@ -15,7 +15,7 @@ from nnfs_xp.registry import is_exactly, register
 from nnfs_xp.special import at_least_tiny
 
 
-@register("loss")
+@register("loss", "sparse_categorical_crossentropy")
 class CategoricalCrossEntropy(ClassTargets, Loss):
     """Categorical cross-entropy of probabilities ``p`` against targets ``y``.
 

@@ -13,7 +13,7 @@ from nnfs_xp.registry import register
 from nnfs_xp.special import at_least_tiny, log_softmax
 
 
-@register("loss")
+@register("loss", "kl_divergence", "kld")
 class KullbackLeibler(Loss):
     """Kullback-Leibler divergence of probabilities ``p`` from targets ``y``.
 

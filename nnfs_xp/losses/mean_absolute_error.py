@@ -13,7 +13,7 @@ from nnfs_xp.registry import register
 from nnfs_xp.special import sign
 
 
-@register("loss")
+@register("loss", "mae")
 class MeanAbsoluteError(Loss):
     """Mean absolute error of predictions ``p`` against values ``y``.
 

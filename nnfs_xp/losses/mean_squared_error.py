@@ -12,7 +12,7 @@ from nnfs_xp.losses.targets import (
 from nnfs_xp.registry import register
 
 
-@register("loss")
+@register("loss", "mse")
 class MeanSquaredError(Loss):
     """Mean squared error of predictions ``p`` against values ``y``.
 

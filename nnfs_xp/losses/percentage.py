@@ -16,7 +16,7 @@ from nnfs_xp.registry import register
 from nnfs_xp.special import sign
 
 
-@register("loss")
+@register("loss", "mape")
 class MeanAbsolutePercentageError(Loss):
     """Mean absolute error of predictions ``p`` in percent of the values ``y``.
 

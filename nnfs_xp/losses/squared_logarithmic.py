@@ -15,7 +15,7 @@ from nnfs_xp.losses.targets import (
 from nnfs_xp.registry import register
 
 
-@register("loss")
+@register("loss", "msle")
 class MeanSquaredLogarithmicError(NotNegative, Loss):
     """Mean squared error of the logarithms of ``1 + p`` and ``1 + y``.
 

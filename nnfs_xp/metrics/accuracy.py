@@ -15,7 +15,7 @@ from nnfs_xp.metrics.share import Share
 from nnfs_xp.registry import register
 
 
-@register("metric")
+@register("metric", "acc", "sparse_categorical_accuracy", "categorical_accuracy")
 class Accuracy(Share):
     """Share of samples whose highest score is that of the true class.
 

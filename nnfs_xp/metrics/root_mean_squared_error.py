@@ -8,7 +8,7 @@ from nnfs_xp.metrics.mean_of import MeanOf
 from nnfs_xp.registry import register
 
 
-@register("metric")
+@register("metric", "rmse")
 class RootMeanSquaredError(MeanOf):
     """Square root of the mean squared error, ``sqrt(mean((y_pred - y_true)^2))``.
 

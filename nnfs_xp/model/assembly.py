@@ -184,7 +184,7 @@ def _metric(item: Any, loss: Loss | None) -> Metric:
     if item == "perplexity" and loss is not None:
         ignored = getattr(loss, "ignore_index", None)
         return Perplexity(loss.from_logits, ignored)
-    if item != "accuracy" or loss is None:
+    if item not in ("accuracy", "acc") or loss is None:
         word = isinstance(item, str) and not is_known("metric", item)
         if word and is_known("loss", item):
             return MeanLoss(item)

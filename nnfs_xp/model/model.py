@@ -66,9 +66,13 @@ class _Mode(str):
     """How the step is compiled; in Keras ``compile`` is a method."""
 
     def __call__(self, *arguments: Any, **options: Any) -> None:
+        units = {
+            k: v for k, v in options.items() if k in ("optimizer", "loss", "metrics")
+        }
+        given = ", ".join(f"{name}={value!r}" for name, value in units.items()) or "..."
         raise InputError(
-            "compile says how the step is run, and cannot be called; give loss, "
-            "optimizer and metrics to Model(...) or model.set(...)"
+            "compile says how the step is run, and cannot be called; loss, optimizer "
+            f"and metrics are given to Model(...), or by model.set({given})"
         )
 
 
