@@ -8,7 +8,6 @@ standard: the same lines run on NumPy, CuPy, PyTorch and JAX.
 from nnfs_xp import ctrl_c  # noqa: F401, as it is to be ready before all else
 
 # isort: split
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from nnfs_xp import (
@@ -61,10 +60,7 @@ from nnfs_xp.errors import (
 from nnfs_xp.history import History
 from nnfs_xp.model import LearningRateRange, Model, learning_rate_range
 
-try:
-    __version__ = version("nnfs-xp")
-except PackageNotFoundError:  # run from a source tree that is not installed
-    __version__ = "0+unknown"
+__version__ = "0.1.0"
 
 _UNITS = {
     name: getattr(package, name)

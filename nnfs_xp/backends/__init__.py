@@ -1,5 +1,6 @@
 """Backends: which array library computes, on which device, in which dtype."""
 
+from nnfs_xp.backends.array_type import BackendArray
 from nnfs_xp.backends.base import DTYPE_NAMES, Array, Backend
 from nnfs_xp.backends.choice import (
     BACKEND_NAMES,
@@ -16,6 +17,7 @@ __all__ = [
     "MATMUL_PRECISIONS",
     "Array",
     "Backend",
+    "BackendArray",
     "BackendStatus",
     "Operand",
     "backend_of",

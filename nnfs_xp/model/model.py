@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 from nnfs_xp.arguments import check_choice, check_count, check_flag, check_seed
-from nnfs_xp.backends import Array, Backend, get_backend
+from nnfs_xp.backends import Array, Backend, BackendArray, get_backend
 from nnfs_xp.callbacks import Callback, PrintEpochs, check_callbacks
 from nnfs_xp.engine.batching import check_batch_size
 from nnfs_xp.engine.data import Data, FitPlan, placed
@@ -611,7 +611,9 @@ class Model:
             with explain_out_of_memory(state, data, batch_size):
                 return self._trainer.evaluate(data, batch_size)
 
-    def predict(self, x: Any, *, batch_size: int | None = _PREDICTION_ROWS) -> Array:
+    def predict(
+        self, x: Any, *, batch_size: int | None = _PREDICTION_ROWS
+    ) -> BackendArray:
         """Return the output of the last layer for each row of `x`.
 
         Parameters

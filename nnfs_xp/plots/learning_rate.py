@@ -43,7 +43,7 @@ def learning_rate_curve(found: Any) -> Figure:
     ax.plot(found.rates, found.smoothed, color=style.BLUE, lw=1.8, label="running mean")
     suggestion = f"suggested {found.suggestion:.2g}"
     ax.axvline(found.suggestion, color=style.VERMILLION, ls="--", label=suggestion)
-    low, high = min(found.smoothed), max(found.smoothed[0], found.losses[0])
+    low, high = min(found.losses), max(found.smoothed[0], found.losses[0])
     # A loss that explodes would leave no room for the rest.
     ax.set_ylim(low - 0.1 * abs(high - low), high + 0.5 * abs(high - low))
     ax.set_xscale("log")

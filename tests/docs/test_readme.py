@@ -1,6 +1,7 @@
 """The README's commands are those that CI runs, and its examples run."""
 
 import re
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,32 @@ def test_the_example_runs(tmp_path, monkeypatch, capsys):
     assert float(re.search(r"'accuracy': ([\d.]+)", printed)[1]) > 0.93
 
 
-def test_links_lead_somewhere():
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+REPOSITORY = "https://github.com/nnfs-xp/nnfs-xp/"
+PLACES = (
+    f"{REPOSITORY}blob/main/",
+    "https://raw.githubusercontent.com/nnfs-xp/nnfs-xp/main/",
+)
+
+
+def test_links_and_pictures_work_on_a_package_index():
+    """There, a link must name the whole address."""
+    targets = re.findall(r"\]\(([^)#]+)|^\[[^]]+\]: ([^#\s]+)", README, re.MULTILINE)
+    targets = [direct or by_name for direct, by_name in targets]
+    for name in re.findall(r"\]\[([^]]+)\]", README):
+        assert f"\n[{name}]: " in README, name
+    assert sum(target.startswith(PLACES) for target in targets) >= 5
+    for target in targets:
+        assert target.startswith("https://"), target
+        for place in PLACES:
+            if target.startswith(place):
+                assert (ROOT / target.removeprefix(place)).exists(), target
+    assert re.search(rf"!\[[^]]*\]\({PLACES[1]}\S+\.png\)", README)
+
+
+def test_the_package_names_its_repository():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["urls"]["Source"] == REPOSITORY.rstrip("/")
+    for name, target in project["urls"].items():
+        if target.startswith(PLACES):
+            path = target.removeprefix(PLACES[0])
+            assert (ROOT / path).exists(), name
