@@ -26,6 +26,7 @@ extensions = [
     "_ext.capability_table",
     "_ext.kernel_table",
     "_ext.command_line",
+    "_ext.folded_checks",
     "_ext.bad_input_table",
     "_ext.comparison",
 ]
