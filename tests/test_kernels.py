@@ -176,7 +176,7 @@ print("numba" in sys.modules, "llvmlite" in sys.modules)
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     loaded, *others = done.stdout.splitlines()
-    assert eval(loaded) - {"loops"} == {"numpy", "registry"}
+    assert eval(loaded) - {"loops"} == {"heads", "numpy", "registry"}
     assert others == ["False False"]
 
 

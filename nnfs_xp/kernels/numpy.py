@@ -12,12 +12,19 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_xp.kernels.heads import (
+    attention_backward_plan,
+    attention_plan,
+    scale_of_scores,
+)
 from nnfs_xp.kernels.registry import implements, references
 
 # Rows for each id below which they are not worth sorting.
 _SHORT_SEGMENTS = 4
 # NumPy's maximum over the last axis is slow for rows of few elements.
 _FEW_COLUMNS = 32
+# A score whose exponential is 0.
+_HIDDEN = -1e30
 _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 # One element of so many is looked at for denormal numbers. It is a prime, as a unit
 # that has died leaves a column of them.
@@ -335,6 +342,72 @@ def add_at(be: Any, new: New, ids: np.ndarray, rows: np.ndarray, n_ids: int) -> 
     return sums, call
 
 
+@implements("attention", "numpy")
+@by_plan
+def attention(
+    be: Any,
+    new: New,
+    parts: tuple[np.ndarray, ...],
+    n_heads: int,
+    causal: bool,
+    mask: Any,
+    drop: np.ndarray | None,
+    training: bool,
+) -> Any:
+    """Write to the places of the heads, and over the scores."""
+
+    def softmax(p: np.ndarray) -> Callable[[], None]:
+        scale = be.dtype(scale_of_scores(parts, n_heads))
+        of_rows = new((*p.shape[:3], 1), p.dtype)
+        later = _later(*p.shape[2:]) if causal else None
+
+        def call() -> None:
+            np.multiply(p, scale, p)
+            if later is not None:
+                np.copyto(p, _HIDDEN, "same_kind", later)
+            np.maximum.reduce(p, axis=-1, out=of_rows, keepdims=True)
+            np.subtract(p, of_rows, p)
+            np.exp(p, p)
+            np.add.reduce(p, axis=-1, out=of_rows, keepdims=True)
+            np.divide(p, of_rows, p)
+
+        return call
+
+    return attention_plan(be, new, softmax, parts, n_heads, mask, drop)
+
+
+@implements("attention_backward", "numpy")
+@by_plan
+def attention_backward(
+    be: Any,
+    new: New,
+    parts: tuple[np.ndarray, ...],
+    n_heads: int,
+    causal: bool,
+    p: np.ndarray,
+    drop: np.ndarray | None,
+    dy: np.ndarray,
+) -> Any:
+    """Write to the places of the heads, and over the gradient of the weights."""
+
+    def softmax_backward(p: np.ndarray, dp: np.ndarray) -> Callable[[], None]:
+        products, of_rows = new(p.shape, p.dtype), new((*p.shape[:3], 1), p.dtype)
+        scale = be.dtype(scale_of_scores(parts, n_heads))
+
+        def call() -> None:
+            np.multiply(dp, p, products)
+            np.add.reduce(products, axis=-1, out=of_rows, keepdims=True)
+            np.subtract(dp, of_rows, dp)
+            np.multiply(dp, p, dp)
+            np.multiply(dp, scale, dp)
+
+        return call
+
+    return attention_backward_plan(
+        be, new, softmax_backward, parts, n_heads, p, drop, dy
+    )
+
+
 @implements("softplus", "numpy")
 def softplus(be: Any, x: np.ndarray) -> np.ndarray:
     """Take the logarithm of 1 + e instead of ``log1p(e)``, in float32.
@@ -418,6 +491,12 @@ def _row_maxima(z: np.ndarray) -> np.ndarray:
 @functools.lru_cache(maxsize=64)
 def _ones(count: int, dtype: np.dtype) -> np.ndarray:
     return np.ones(count, dtype=dtype)
+
+
+@functools.lru_cache(maxsize=16)
+def _later(t: int, s: int) -> np.ndarray:
+    """Return where a key is later than a query."""
+    return np.triu(np.ones((t, s), bool), 1)
 
 
 @functools.lru_cache(maxsize=64)

@@ -74,8 +74,11 @@ def attention(
     causal: bool,
     mask: Array | None,
     drop: Array | None,
-) -> tuple[Array, Array]:
+    training: bool,
+) -> tuple[Array, Any]:
     """Return what all heads see, shape (n, t, d), and their weights P.
+
+    In training an implementation may round otherwise than in use.
 
     Parameters
     ----------
@@ -92,6 +95,8 @@ def attention(
         0 for a key that is hidden from all queries.
     drop : array or None, shape (n, n_heads, t, s)
         What P is multiplied with before the product.
+    training : bool
+        Whether it is training.
     """
     xp, (q, k, v) = be.xp, heads_of(be, parts, n_heads, width_of(parts))
     scores = be.matmul(q, transposed(be, k)) * q.shape[-1] ** -0.5
@@ -113,13 +118,14 @@ def attention_backward(
     be: Backend,
     parts: tuple[Array, ...],
     n_heads: int,
-    p: Array,
+    causal: bool,
+    p: Any,
     drop: Array | None,
     dy: Array,
 ) -> tuple[Array, ...]:
     """Return the gradients of `parts`, given that of what the heads see.
 
-    The other arguments are those of `attention`, and the weights that it returned.
+    The other arguments are those of `attention`, and `p` is what it returned second.
     """
     q, k, v = heads_of(be, parts, n_heads, width_of(parts))
     (dheads,) = heads_of(be, (dy,), n_heads, dy.shape[-1])

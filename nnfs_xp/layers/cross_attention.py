@@ -89,7 +89,8 @@ class CrossAttention(Attention):
         q, kept_q = cx["q"].fwd(x)
         kv, kept_kv = cx["kv"].fwd(context)
         drop = self.drop(cx, q, kv)
-        heads, p = attention(cx.be, (q, kv), self.n_heads, False, mask, drop)
+        arguments = (q, kv), self.n_heads, False, mask, drop, cx.training
+        heads, p = attention(cx.be, *arguments)
         y, kept_out = cx["out"].fwd(heads)
         return y, (kept_q, kept_kv, kept_out, (q, kv), p, drop)
 
@@ -97,7 +98,8 @@ class CrossAttention(Attention):
         """Return ``dX`` and the gradient of the context, with None for a mask."""
         kept_q, kept_kv, kept_out, parts, p, drop = residuals
         dheads = cx["out"].bwd(kept_out, dy)
-        dq, dkv = attention_backward(cx.be, parts, self.n_heads, p, drop, dheads)
+        given = parts, self.n_heads, False, p, drop, dheads
+        dq, dkv = attention_backward(cx.be, *given)
         both = cx["q"].bwd(kept_q, dq), cx["kv"].bwd(kept_kv, dkv)
         return (*both, None) if self.masked else both
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.arguments import check_count, check_positive
-from nnfs_xp.backends import Array
+from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine.context import Context
+from nnfs_xp.kernels import portable
 from nnfs_xp.layers.normalization import _Normalization
 from nnfs_xp.registry import register
 
@@ -62,19 +63,46 @@ class LayerNorm(_Normalization):
         self.eps = check_positive(eps, "eps")
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
-        """Return ``gamma x^ + beta``; residuals are ``x^`` and the factor of x."""
-        xp = cx.xp
-        centred = x - xp.mean(x, axis=-1, keepdims=True)
-        variance = xp.mean(centred * centred, axis=-1, keepdims=True)
-        factor = 1.0 / xp.sqrt(variance + self.eps)
-        normal = centred * factor
-        return cx.params["gamma"] * normal + cx.params["beta"], (normal, factor)
+        """Return ``gamma x^ + beta``, and what the gradient needs of ``x^``."""
+        params = cx.params
+        return layer_norm(
+            cx.be, x, params["gamma"], params["beta"], self.eps, cx.training
+        )
 
     def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array:
         """Write ``dgamma`` and ``dbeta``, and return ``dx``."""
-        xp, (normal, factor) = cx.xp, residuals
-        self.write_gradients(cx, normal, dy)
-        g = cx.params["gamma"] * dy
-        mean = xp.mean(g, axis=-1, keepdims=True)
-        slope = xp.mean(g * normal, axis=-1, keepdims=True)
-        return factor * (g - mean - normal * slope)
+        gamma = cx.params["gamma"]
+        dx, dgamma, dbeta = layer_norm_backward(cx.be, residuals, gamma, dy)
+        if cx.learns:
+            cx.grads["gamma"], cx.grads["beta"] = dgamma, dbeta
+        return dx
+
+
+@portable
+def layer_norm(
+    be: Backend, x: Array, gamma: Array, beta: Array, eps: float, training: bool
+) -> tuple[Array, Any]:
+    """Return ``gamma x^ + beta``; residuals are ``x^`` and the factor of x.
+
+    In training an implementation may round otherwise than in use.
+    """
+    xp = be.xp
+    centred = x - xp.mean(x, axis=-1, keepdims=True)
+    variance = xp.mean(centred * centred, axis=-1, keepdims=True)
+    factor = 1.0 / xp.sqrt(variance + eps)
+    normal = centred * factor
+    return gamma * normal + beta, (normal, factor)
+
+
+@portable
+def layer_norm_backward(
+    be: Backend, residuals: Any, gamma: Array, dy: Array
+) -> tuple[Array, Array, Array]:
+    """Return the gradients of inputs, gain and shift of `layer_norm`."""
+    xp, (normal, factor) = be.xp, residuals
+    g = gamma * dy
+    mean = xp.mean(g, axis=-1, keepdims=True)
+    slope = xp.mean(g * normal, axis=-1, keepdims=True)
+    axes = tuple(range(dy.ndim - 1))
+    dgamma, dbeta = xp.sum(dy * normal, axis=axes), xp.sum(dy, axis=axes)
+    return factor * (g - mean - normal * slope), dgamma, dbeta

@@ -103,7 +103,8 @@ class MultiHeadAttention(Attention):
         x, mask = x if self.masked else (x, None)
         z, kept_qkv = cx["qkv"].fwd(x)
         drop = self.drop(cx, z, z)
-        heads, p = attention(cx.be, (z,), self.n_heads, self.causal, mask, drop)
+        arguments = (z,), self.n_heads, self.causal, mask, drop, cx.training
+        heads, p = attention(cx.be, *arguments)
         y, kept_out = cx["out"].fwd(heads)
         return y, (kept_qkv, kept_out, z, p, drop)
 
@@ -111,7 +112,8 @@ class MultiHeadAttention(Attention):
         """Return ``dX``, with None for a mask."""
         kept_qkv, kept_out, z, p, drop = residuals
         dheads = cx["out"].bwd(kept_out, dy)
-        (dz,) = attention_backward(cx.be, (z,), self.n_heads, p, drop, dheads)
+        given = (z,), self.n_heads, self.causal, p, drop, dheads
+        (dz,) = attention_backward(cx.be, *given)
         dx = cx["qkv"].bwd(kept_qkv, dz)
         return (dx, None) if self.masked else dx
 

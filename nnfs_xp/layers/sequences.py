@@ -6,6 +6,7 @@ from typing import Any
 
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer
+from nnfs_xp.layers.nesting import MoreAxes
 from nnfs_xp.layers.parallel import is_several
 
 
@@ -18,7 +19,8 @@ def check_sequence(layer: Layer, shape: Any, n_features: int | None) -> Any:
         len(shape) != 2 or n_features not in (None, shape[-1]) or is_several(shape)
     ):
         wanted = "n_features" if n_features is None else n_features
-        raise InputError(
+        few = len(shape) == 1 and n_features in (None, shape[-1])
+        raise (MoreAxes if few else InputError)(
             f"layers: {layer!r} takes samples of shape (t, {wanted}), got {shape}"
         )
     return shape

@@ -8,6 +8,13 @@ the same bits with and without them, and load nothing for them.
 arrays, and `threads` shares large arrays out.
 """
 
-from nnfs_xp.kernels.loops import dense, losses, optimizers, statistics
+from nnfs_xp.kernels.loops import (
+    attention,
+    dense,
+    losses,
+    norms,
+    optimizers,
+    statistics,
+)
 
-__all__ = ["dense", "losses", "optimizers", "statistics"]
+__all__ = ["attention", "dense", "losses", "norms", "optimizers", "statistics"]

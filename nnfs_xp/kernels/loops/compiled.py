@@ -42,7 +42,7 @@ _OF_C = {
 _OF_ERRORS = "Py", "_Py", "NRT_", "numba_"
 _DECLARED = re.compile(r"^declare ([^@\n]*?)@(\w+)(\([^\n]*?\))[^\n]*$", re.MULTILINE)
 # Sums may be added up in any order; elsewhere a product and a sum may be one operation.
-_FAST = {"row_sum": {"contract", "reassoc"}}
+_FAST = {name: {"contract", "reassoc"} for name in ("row_sum", "row_dot")}
 _RECURSIVE = {"numpy_sum"}
 
 # No functions that Python could call.

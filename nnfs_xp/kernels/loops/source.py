@@ -392,6 +392,108 @@ def row_sum(x, begin, k):
     return total
 
 
+def row_dot(x, y, begin, k):
+    """Return the sum of k products."""
+    total = real(0.0)
+    for j in range(k):
+        total += x[begin + j] * y[begin + j]
+    return total
+
+
+def row_largest(x, begin, k):
+    """Return the largest of k numbers, by four that do not wait for each other."""
+    a, b, c, d = x[begin], x[begin], x[begin], x[begin]
+    by_fours = begin + k // 4 * 4
+    for at in range(begin, by_fours, 4):
+        a = x[at] if x[at] > a else a
+        b = x[at + 1] if x[at + 1] > b else b
+        c = x[at + 2] if x[at + 2] > c else c
+        d = x[at + 3] if x[at + 3] > d else d
+    for at in range(by_fours, begin + k):
+        a = x[at] if x[at] > a else a
+    a, c = b if b > a else a, d if d > c else c
+    return c if c > a else a
+
+
+def attention_weights(
+    n: Count, t: Count, s: Count, causal: Count, scale: Real, p: Reals
+):
+    """Turn scores into weights, in place; row i of each t sees i + 1 if causal.
+
+    What is hidden is computed with the rest to the next multiple of 16, as a vector has
+    so many numbers, and has the weight 0.
+    """
+    for row in range(n):
+        begin = row * s
+        width = row % t + 1 if causal else s
+        whole = min(s, (width + 15) // 16 * 16)
+        for at in range(begin + width, begin + whole):
+            p[at] = real(-1e30)
+        top = row_largest(p, begin, whole)
+        for at in range(begin, begin + whole):
+            p[at] = exp((p[at] - top) * scale)
+        factor = real(1.0) / row_sum(p, begin, whole)
+        for at in range(begin, begin + whole):
+            p[at] *= factor
+        for at in range(begin + whole, begin + s):
+            p[at] = real(0.0)
+
+
+def attention_weights_backward(
+    n: Count, t: Count, s: Count, causal: Count, scale: Real, p: Reals, dp: Reals
+):
+    """Turn gradients of weights into those of scores, in place."""
+    for row in range(n):
+        begin = row * s
+        width = row % t + 1 if causal else s
+        whole = min(s, (width + 15) // 16 * 16)
+        total = row_dot(p, dp, begin, whole)
+        for at in range(begin, begin + whole):
+            dp[at] = (dp[at] - total) * p[at] * scale
+        for at in range(begin + whole, begin + s):
+            dp[at] = real(0.0)
+
+
+def layer_norm(
+    n: Count, d: Count, x: Reals, gamma: Reals, beta: Reals, eps: Real, normal: Reals,
+    factors: Reals, y: Reals,
+):  # fmt: skip
+    """Normalize each row, and write what its gradient needs."""
+    for i in range(n):
+        begin = i * d
+        mean = row_sum(x, begin, d) / real(d)
+        for at in range(begin, begin + d):
+            normal[at] = x[at] - mean
+        variance = row_dot(normal, normal, begin, d) / real(d)
+        factor = real(1.0) / real(math.sqrt(variance + eps))
+        factors[i] = factor
+        for j in range(d):
+            value = normal[begin + j] * factor
+            normal[begin + j] = value
+            y[begin + j] = value * gamma[j] + beta[j]
+
+
+def layer_norm_backward(
+    n: Count, d: Count, normal: Reals, factors: Reals, gamma: Reals, dy: Reals,
+    dx: Reals, dgamma: Reals, dbeta: Reals,
+):  # fmt: skip
+    """Go back through the normalization, and sum up over the rows."""
+    for j in range(d):
+        dgamma[j] = real(0.0)
+        dbeta[j] = real(0.0)
+    for i in range(n):
+        begin = i * d
+        for j in range(d):
+            dgamma[j] += dy[begin + j] * normal[begin + j]
+            dbeta[j] += dy[begin + j]
+        for j in range(d):
+            dx[begin + j] = dy[begin + j] * gamma[j]
+        mean = row_sum(dx, begin, d) / real(d)
+        slope = row_dot(dx, normal, begin, d) / real(d)
+        for at in range(begin, begin + d):
+            dx[at] = factors[i] * (dx[at] - mean - normal[at] * slope)
+
+
 def count_correct(
     n: Count, k: Count, scores: Reals, labels: Ints, long_labels: Longs,
     are_long: Count, ignored: Count, ignores: Count, correct: Ints, counted: Ints,

@@ -7,6 +7,7 @@ references instead, whose operations it fuses.
 
 from nnfs_xp.kernels.torch import (
     activations,
+    attention,
     clipping,
     embedding,
     layers,
@@ -17,6 +18,7 @@ from nnfs_xp.kernels.torch import (
 
 __all__ = [
     "activations",
+    "attention",
     "clipping",
     "embedding",
     "layers",

@@ -78,13 +78,17 @@ def _leaky_relu_backward(z: Tensor, dy: Tensor, unit: Any) -> Tensor:
 
 
 def _gelu(z: Tensor, unit: Any) -> tuple[Tensor, Tensor]:
-    kept = z.clamp_(min=-_FAR).clamp(max=_FAR)
-    y = functional.gelu(kept, approximate=unit.approximate)
-    # From there on it is x, also for infinity, of which PyTorch's may be NaN.
-    return y.add_(z.sub_(kept)), kept
+    z.clamp_(min=-_FAR)
+    if unit.approximate == "tanh":
+        return functional.gelu(z, approximate="tanh"), z
+    kept = z.clamp(max=_FAR)
+    # From there on it is x, also for infinity, of which PyTorch's is NaN.
+    return functional.gelu(kept).add_(z.sub_(kept)), kept
 
 
 def _gelu_backward(x: Tensor, dy: Tensor, unit: Any) -> Tensor:
+    if unit.approximate == "tanh":
+        x = x.clamp(max=_FAR)
     return _aten_gelu_backward(dy, x, approximate=unit.approximate)
 
 

@@ -8,13 +8,15 @@ A module has two dicts. ``CASES`` has the cases of each kernel by its name, and
 
 from tests.kernels.implementation_cases import (
     activations,
+    attention,
     embedding,
     losses,
+    norms,
     optimizers,
     step,
 )
 
-_MODULES = (activations, embedding, losses, optimizers, step)
+_MODULES = (activations, attention, embedding, losses, norms, optimizers, step)
 CASES = {name: cases for module in _MODULES for name, cases in module.CASES.items()}
 OVERWRITTEN = {
     name: positions

@@ -18,6 +18,22 @@ class Exactly:
 
 # How to call what cannot be called alone: f gives a function by its name.
 CALLS = {
+    "attention": lambda f, be, *given: f("attention")(be, *given)[0],
+    "attention_backward": lambda f, be, parts, heads, causal, mask, drop, dy: f(
+        "attention_backward"
+    )(
+        be,
+        parts,
+        heads,
+        causal,
+        f("attention")(be, parts, heads, causal, mask, drop, True)[1],
+        drop,
+        dy,
+    ),
+    "layer_norm": lambda f, be, *given: f("layer_norm")(be, *given)[0],
+    "layer_norm_backward": lambda f, be, x, gamma, beta, eps, dy: f(
+        "layer_norm_backward"
+    )(be, f("layer_norm")(be, x, gamma, beta, eps, True)[1], gamma, dy),
     "bias_activation": lambda f, be, *given: f("bias_activation")(be, *given)[0],
     "activation_bias_backward": lambda f, be, z, biases, dy, activation: f(
         "activation_bias_backward"

@@ -1,0 +1,50 @@
+"""Inputs of layer normalization and of its gradient."""
+
+import numpy as np
+
+_random = np.random.default_rng(44)
+_normal = _random.standard_normal
+
+
+def _rows(*shape):
+    return _normal(shape), _normal(shape[-1:]), _normal(shape[-1:]), 1e-5
+
+
+_wide = _normal((7, 12))
+_no_number = _normal((3, 5))
+_no_number[1] = [np.nan, 1.0, 2.0, np.inf, 0.0]
+_of_six = _rows(1, 6)[1:]
+_of_five = _rows(1, 5)[1:]
+_usual, _deep = _rows(40, 17), _rows(3, 5, 8)
+
+CASES = {
+    "layer_norm": {
+        "usual": (*_usual, True),
+        "in use": (*_usual, False),
+        "three axes": (*_deep, True),
+        "wide": (*_rows(5, 300), True),
+        "one row": (*_rows(1, 4), True),
+        "one feature": (*_rows(4, 1), True),
+        "no rows": (*_rows(0, 4), True),
+        "far from 0": (_usual[0] + 10.0, *_usual[1:], True),
+        "all the same": (np.full((3, 17), 2.0), *_usual[1:], True),
+        "huge": (_usual[0] * 1e15, *_usual[1:], True),
+        "tiny": (_usual[0] * 1e-15, *_usual[1:], True),
+        "gaps": (_wide[:, ::2], *_of_six, True),
+        "transposed": (_normal((6, 7)).T, *_of_six, True),
+        "no number": (_no_number, *_of_five, True),
+    },
+    "layer_norm_backward": {
+        "usual": (*_usual, _normal((40, 17))),
+        "three axes": (*_deep, _normal((3, 5, 8))),
+        "wide": (*_rows(5, 300), _normal((5, 300))),
+        "one row": (*_rows(1, 4), _normal((1, 4))),
+        "one feature": (*_rows(4, 1), _normal((4, 1))),
+        "no rows": (*_rows(0, 4), _normal((0, 4))),
+        "far from 0": (_usual[0] + 10.0, *_usual[1:], _normal((40, 17))),
+        "gaps": (_wide[:, ::2], *_of_six, _wide[:, 1::2]),
+        "a gradient with gaps": (*_rows(7, 6), _wide[:, ::2]),
+        "transposed": (_normal((6, 7)).T, *_of_six, _normal((6, 7)).T),
+    },
+}
+OVERWRITTEN = {}
