@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_xp.kernels import numpy_images as numpy_images
 from nnfs_xp.kernels.heads import (
     attention_backward_plan,
     attention_plan,
     scale_of_scores,
 )
+from nnfs_xp.kernels.plans import New, Plan, by_plan
 from nnfs_xp.kernels.registry import implements, references
 
 # Rows for each id below which they are not worth sorting.
@@ -31,41 +33,6 @@ _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 _SAMPLED = 131
 # Steps from one look at second moments to the next; they decay slowly.
 _STEPS_OF_SECOND_MOMENTS = 16
-
-
-# Returns memory of a shape and a dtype.
-New = Callable[[Any, Any], np.ndarray]
-# Results, and the call that computes them.
-Plan = tuple[Any, Callable[[], None]]
-
-
-def by_plan(plan: Callable[..., Plan]) -> Callable[..., Any]:
-    """Make an implementation of what plans its call.
-
-    Parameters
-    ----------
-    plan : callable
-        ``plan(be, new, *arguments) -> (results, call)``. A call without arguments
-        computes the results of what the arguments hold by then, in memory that
-        ``new(shape, dtype)`` has given. So it can be made at every step.
-
-    Returns
-    -------
-    callable
-        ``function(be, *arguments) -> results``, with the plan as ``.planned``.
-    """
-
-    @functools.wraps(plan)
-    def function(be: Any, *arguments: Any) -> Any:
-        found = plan(be, np.empty, *arguments)
-        if found is NotImplemented:
-            return found
-        results, call = found
-        call()
-        return results
-
-    function.planned = plan  # type: ignore[attr-defined]
-    return function
 
 
 @implements("relu_backward", "numpy")

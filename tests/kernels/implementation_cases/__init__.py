@@ -10,13 +10,16 @@ from tests.kernels.implementation_cases import (
     activations,
     attention,
     embedding,
+    images,
     losses,
     norms,
     optimizers,
     step,
 )
 
-_MODULES = (activations, attention, embedding, losses, norms, optimizers, step)
+_MODULES = (
+    activations, attention, embedding, images, losses, norms, optimizers, step,
+)  # fmt: skip
 CASES = {name: cases for module in _MODULES for name, cases in module.CASES.items()}
 OVERWRITTEN = {
     name: positions
