@@ -99,7 +99,7 @@ class _Convolution(Layer):
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
         """Return the convolution plus the biases; the inputs are all that is kept."""
-        y = convolve(cx.be, x, cx.params["weights"], self._windows, self.groups)
+        y = self.product(cx, x)
         if self.use_bias:
             y += cx.params["biases"]
         return y, x
@@ -108,6 +108,14 @@ class _Convolution(Layer):
         """Write ``dW`` and ``db``, and return ``dx`` if it is needed."""
         if cx.learns and self.use_bias:
             cx.grads["biases"] = sum_over_samples(cx.be, as_matrix(cx, dy))
+        return self.product_backward(cx, x, dy)
+
+    def product(self, cx: Context, x: Array) -> Array:
+        """Return the convolution without biases."""
+        return convolve(cx.be, x, cx.params["weights"], self._windows, self.groups)
+
+    def product_backward(self, cx: Context, x: Array, dy: Array) -> Array | None:
+        """Write ``dW`` if it is learned, and return ``dx`` if it is needed."""
         dw, dx = convolve_backward(
             cx.be, x, cx.params["weights"], dy, self._windows, self.groups,
             cx.learns, cx.needs_dx,

@@ -6,12 +6,14 @@ from typing import Any
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import InputError
+from nnfs_xp.layers.nesting import MoreAxes
 
 
 def check_picture(layer: Any, shape: tuple[int, ...] | None) -> None:
     """Raise InputError if samples of a shape are no pictures."""
     if shape is not None and len(shape) not in (2, 3):
-        raise InputError(
+        error = MoreAxes if len(shape) < 2 else InputError
+        raise error(
             f"layers: {layer!r} takes samples of shape (height, width) or (height, "
             f"width, channels), got {shape}"
         )

@@ -8,7 +8,7 @@ from typing import Any
 from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer, Shape
-from nnfs_xp.layers.fusion import fused
+from nnfs_xp.layers.chain import fused
 from nnfs_xp.layers.nesting import MoreAxes, checked_units, joint_shape, numbered
 from nnfs_xp.layers.reshape import Reshape
 from nnfs_xp.registry import is_exactly, register

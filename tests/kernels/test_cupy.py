@@ -13,15 +13,14 @@ from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.statistics import accumulate
 from nnfs_xp.kernels.cupy import activations
+from nnfs_xp.layers.chain import _replacing, fused
 from nnfs_xp.layers.dropout import dropout
 from nnfs_xp.layers.fusion import (
     ELEMENTWISE,
     DenseActivation,
     ElementwiseActivation,
-    _replacing,
     activation_bias_backward,
     bias_activation,
-    fused,
 )
 from nnfs_xp.random import Stream
 from tests.conftest import backend_or_skip

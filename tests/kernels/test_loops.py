@@ -138,6 +138,30 @@ def test_dense_layers_are_fused_in_training_alone():
     assert names == [["DenseActivation"], ["Dense", "ReLU"], ["Dense", "ReLU"]]
 
 
+@needs_numba
+def test_a_convolution_is_fused_with_its_activation():
+    """With biases alone, and not with one of whole rows."""
+    model = nx.Model(
+        [
+            nx.Conv2D(1, 2, 3),
+            nx.ReLU(),
+            nx.Conv2D(2, 2, 3, use_bias=False),
+            nx.ReLU(),
+            nx.Conv2D(2, 2, 3),
+            nx.Softmax(),
+        ],
+        loss="mean_squared_error", backend="numpy",
+    )  # fmt: skip
+    executor = (model.summary(print_fn=str), model._trainer.executor)[1]
+    names = [
+        type(cx.unit).__name__
+        for cx in executor.training.root.children.values()
+    ]  # fmt: skip
+    assert names == [
+        "ConvolutionActivation", "Conv2D", "ElementwiseActivation", "Conv2D", "Softmax"
+    ]  # fmt: skip
+
+
 def planned_cases():
     for name in LOOPS:
         for kind in ("usual", "ReLU, usual", "usual, number", "usual, weights"):

@@ -26,7 +26,7 @@ ABSTRACT = {
     "_Pool2D",
 }  # fmt: skip
 # Made by the library of units of a network, and never saved.
-INTERNAL = {"DenseActivation", "ElementwiseActivation"}
+INTERNAL = {"ConvolutionActivation", "DenseActivation", "ElementwiseActivation"}
 
 
 @pytest.mark.parametrize("kind", UNITS)
