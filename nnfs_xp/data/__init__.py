@@ -5,7 +5,10 @@ from nnfs_xp.data.class_labels import ClassLabels
 from nnfs_xp.data.dataset import Dataset
 from nnfs_xp.data.examples import Examples
 from nnfs_xp.data.generators import sine_data, spiral_data, vertical_data
+from nnfs_xp.data.sampling import sample_text
 from nnfs_xp.data.scaling import Scaling
+from nnfs_xp.data.text import Text, load_text
+from nnfs_xp.data.vocabulary import Vocabulary
 
 __all__ = [
     "DATASET_NAMES",
@@ -13,8 +16,12 @@ __all__ = [
     "Dataset",
     "Examples",
     "Scaling",
+    "Text",
+    "Vocabulary",
     "load_dataset",
     "load_examples",
+    "load_text",
+    "sample_text",
     "sine_data",
     "spiral_data",
     "vertical_data",

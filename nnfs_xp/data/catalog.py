@@ -21,6 +21,7 @@ from nnfs_xp.data.readers import read_file, read_frame
 from nnfs_xp.data.scaling import Scaling
 from nnfs_xp.data.tables import Layout
 from nnfs_xp.data.targets import TASKS, numbered, task_of
+from nnfs_xp.data.text import TEXT_NAME
 from nnfs_xp.errors import DataWarning, FileFormatError, InputError
 from nnfs_xp.random import Stream
 
@@ -230,7 +231,8 @@ def _existing(name_or_path: _Path) -> Path:
     if name_or_path == "" or not path.exists():
         raise InputError(
             f"no data set and no file is called '{name_or_path}'; the "
-            f"data sets are {', '.join(DATASET_NAMES)}"
+            f"data sets are {', '.join(DATASET_NAMES)}, and load_text reads "
+            f"'{TEXT_NAME}', as `nnfs-xp train --net gpt` does"
         )
     return path
 

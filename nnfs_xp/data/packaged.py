@@ -13,6 +13,7 @@ from nnfs_xp.random import Stream
 
 MINI_FILE = "fashion_mnist_mini.npz"
 DIGITS_FILE = "digits.npz"
+TEXT_FILE = "shakespeare.npz"
 
 
 def load_mini() -> Dataset:
@@ -29,7 +30,7 @@ def load_mini() -> Dataset:
     (10000, 784)
     """
     note = "first 1,000 training and 200 test images of each Fashion-MNIST class"
-    return join_images("fashion-mnist-mini", _read_packaged(MINI_FILE), note)
+    return join_images("fashion-mnist-mini", read_packaged(MINI_FILE), note)
 
 
 def load_digits() -> Dataset:
@@ -49,7 +50,7 @@ def load_digits() -> Dataset:
     >>> digits.x_train.shape, digits.x_test.shape
     ((1438, 64), (359, 64))
     """
-    arrays = _read_packaged(DIGITS_FILE)
+    arrays = read_packaged(DIGITS_FILE)
     x, y = arrays["x"].reshape(-1, 64), arrays["y"]
     test = np.zeros(len(y), dtype=bool)
     for digit in range(10):
@@ -62,7 +63,7 @@ def load_digits() -> Dataset:
     return Dataset("digits", *parts, *kind, note)
 
 
-def _read_packaged(name: str) -> dict[str, np.ndarray]:
+def read_packaged(name: str) -> dict[str, np.ndarray]:
     """Return the arrays of one ``.npz`` file of ``nnfs_xp/data/files``."""
     resource = files("nnfs_xp.data").joinpath("files", name)
     with resource.open("rb") as file, np.load(file, allow_pickle=False) as content:

@@ -70,9 +70,12 @@ def read_file(
         return read_npy(path)
     if is_idx_name(path.name):
         return read_idx_images(path)
+    text = path.suffix.lower() == ".txt"
+    hint = "; load_text reads texts, and so does `nnfs-xp train --net gpt`"
     raise FileFormatError(
         f"{path}: the name tells no format that is known: .npz, .npy, .csv, .tsv, "
         "pictures such as .png, or IDX files called like train-images-idx3-ubyte"
+        f"{hint if text else ''}"
     )
 
 

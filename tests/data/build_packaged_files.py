@@ -3,9 +3,10 @@ r"""Make the files of ``nnfs_xp/data/files``.
 Run from the root of the repository, with scikit-learn installed::
 
     python -m tests.data.build_packaged_files \
-        --fashion-mnist DIRECTORY --out nnfs_xp/data/files
+        --fashion-mnist DIRECTORY --plays FILE --out nnfs_xp/data/files
 
-``DIRECTORY`` holds the four original IDX files of Fashion-MNIST.
+``DIRECTORY`` holds the four original IDX files of Fashion-MNIST, and ``FILE`` is
+``data/tinyshakespeare/input.txt`` of <https://github.com/karpathy/char-rnn>.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from nnfs_xp.data.fashion_mnist import read_from_directory
-from nnfs_xp.data.packaged import DIGITS_FILE, MINI_FILE
+from nnfs_xp.data.packaged import DIGITS_FILE, MINI_FILE, TEXT_FILE
 
 _PER_CLASS = {"train": 1000, "test": 200}
+# How the third play of the file begins.
+_THIRD_PLAY = b"KING RICHARD II:\nOld John of Gaunt"
 
 
 def mini_arrays(directory: Path) -> dict[str, np.ndarray]:
@@ -55,6 +58,13 @@ def digits_arrays() -> dict[str, np.ndarray]:
     return {"x": bunch.images.astype(np.uint8), "y": bunch.target.astype(np.uint8)}
 
 
+def text_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the first two plays, as bytes."""
+    content = path.read_bytes()
+    plays = content[: content.index(_THIRD_PLAY)].rstrip() + b"\n"
+    return {"text": np.frombuffer(plays, np.uint8)}
+
+
 def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Save arrays as `numpy.savez_compressed` would, the same bytes each time."""
     with zipfile.ZipFile(path, "w") as archive:
@@ -69,15 +79,17 @@ def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Write both files and print their sizes."""
+    """Write all files and print their sizes."""
     parser = argparse.ArgumentParser(description="Make the packaged data files.")
     parser.add_argument("--fashion-mnist", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--plays", type=Path, required=True, metavar="FILE")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     for name, arrays in (
         (MINI_FILE, mini_arrays(options.fashion_mnist)),
         (DIGITS_FILE, digits_arrays()),
+        (TEXT_FILE, text_arrays(options.plays)),
     ):
         path = options.out / name
         write_npz(path, arrays)

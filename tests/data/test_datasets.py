@@ -92,7 +92,12 @@ def test_mini_can_be_rebuilt(original_files):
 @pytest.mark.slow
 def test_build_script(original_files, tmp_path, capsys):
     pytest.importorskip("sklearn.datasets")
-    main(["--fashion-mnist", str(original_files), "--out", str(tmp_path / "out")])
+    plays = tmp_path / "plays.txt"
+    with np.load(str(PACKAGED / "shakespeare.npz")) as packaged:
+        third = b"\nKING RICHARD II:\nOld John of Gaunt, time-honour'd Lancaster,\n"
+        plays.write_bytes(packaged["text"].tobytes() + third)
+    sources = ["--fashion-mnist", str(original_files), "--plays", str(plays)]
+    main([*sources, "--out", str(tmp_path / "out")])
     assert "fashion_mnist_mini.npz: 5," in capsys.readouterr().out
     for path in (tmp_path / "out").iterdir():
         with np.load(path) as built, np.load(str(PACKAGED / path.name)) as packaged:
@@ -112,7 +117,7 @@ def test_written_files_are_the_same_bytes_each_time(tmp_path, monkeypatch):
 
 
 def test_packaged_files_are_small_and_dated_alike():
-    for name in ("fashion_mnist_mini.npz", "digits.npz"):
+    for name in ("fashion_mnist_mini.npz", "digits.npz", "shakespeare.npz"):
         path = pathlib.Path(str(PACKAGED / name))
         assert path.stat().st_size <= 6_000_000
         with zipfile.ZipFile(path) as archive:
@@ -120,10 +125,12 @@ def test_packaged_files_are_small_and_dated_alike():
         assert dates == {(1980, 1, 1, 0, 0, 0)}
 
 
-def test_notice_names_both_sources():
+def test_notice_names_all_sources():
     notice = PACKAGED.joinpath("NOTICE.md").read_text(encoding="utf-8")
     assert "Copyright (c) 2017 Zalando SE, https://tech.zalando.com" in notice
     assert "10.24432/C50P49" in notice
+    assert "William Shakespeare" in notice
+    assert "https://github.com/karpathy/char-rnn" in notice
 
 
 @pytest.mark.parametrize("name", ["fashon-mnist", "", "no/such/file.csv", "Digits"])
