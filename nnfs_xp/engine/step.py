@@ -19,7 +19,7 @@ from nnfs_xp.engine.draws import Draws, HostDraws
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.statistics import add_statistics, statistics
-from nnfs_xp.kernels import has_implementation
+from nnfs_xp.kernels import has_implementation, whole_step
 
 Tree = dict[str, Any]
 Arrays = dict[str, Array]
@@ -214,6 +214,7 @@ class Steps(Protocol):
 
     first: int
     count: int
+    rate: float | None
 
     def limit(self, most: int) -> None:
         """Take no more than so many."""
@@ -295,6 +296,10 @@ class EagerExecutor:
 
     def step_on(self, state: Tree, rows: Rows, draws: Draws) -> None:
         """Gather rows and take a step, with random numbers from a source."""
+        take = whole_step(self.network.backend, self.network, rows, state)
+        if not isinstance(take, str):
+            take()
+            return
         batch = rows.load(self.network.backend, state)
         program = self.training_on_rescaled if batch.rescaled else self.training
         train_step(self.network, program, state, batch, draws)

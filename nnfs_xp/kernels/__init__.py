@@ -7,12 +7,14 @@ from nnfs_xp.kernels.registry import (
     has_loops,
     implementations,
     implements,
+    implements_step,
     kernel_mode,
     loops_note,
     portable,
     references,
     resolve_all,
     set_kernel_mode,
+    whole_step,
 )
 
 __all__ = [
@@ -25,6 +27,8 @@ __all__ = [
     "resolve_all",
     "set_kernel_mode",
     "implements",
+    "implements_step",
+    "whole_step",
     "implementations",
     "has_implementation",
     "has_loops",

@@ -12,6 +12,8 @@ variable ``NNFS_XP_KERNELS`` may say otherwise:
     the references only;
 ``no_loops``
     as ``auto``, without the loops that numba compiles for NumPy;
+``no_dense_step``
+    as ``auto``, without whole training steps in a few kernels;
 ``require``
     an error where a backend has no implementation.
 """
@@ -30,13 +32,15 @@ from nnfs_xp.errors import BackendUnavailableError, InputError
 
 Function = Callable[..., Any]
 
-KERNEL_MODES = ("auto", "off", "no_loops", "require")
+KERNEL_MODES = ("auto", "off", "no_loops", "no_dense_step", "require")
 # Implementations for arrays of a backend that come before its own, if a library for
 # them is installed, and are for training alone.
 _LAYERS = {"numpy": ("loops", "numba")}
 
 _REFERENCES: dict[str, Function] = {}
 _IMPLEMENTATIONS: dict[tuple[str, str], Function] = {}
+# Of a whole training step, by backend.
+_STEPS: dict[str, Function] = {}
 # What a call resolves to, by name and then by backend.
 _RESOLVED: dict[str, dict[str, Function]] = {}
 # Backends whose implementations are registered, or that have none.
@@ -96,6 +100,31 @@ def implements(name: str, backend: str) -> Callable[[Function], Function]:
         return function
 
     return enter
+
+
+def implements_step(backend: str) -> Callable[[Function], Function]:
+    """Return a decorator that registers an implementation of whole training steps.
+
+    Its reference is ``nnfs_xp.engine.step.train_step`` on gathered rows. It is called
+    with a network, the rows and the state, before the first step, and returns a
+    function that takes a step, or the reason why it takes none for these.
+    """
+
+    def enter(function: Function) -> Function:
+        _STEPS[backend] = function
+        return function
+
+    return enter
+
+
+def whole_step(be: Any, network: Any, rows: Any, state: Any) -> Function | str:
+    """Return what takes a whole training step by a few kernels, or why nothing does."""
+    if kernel_mode() in ("off", "no_dense_step"):
+        return f"NNFS_XP_KERNELS={kernel_mode()}"
+    _load_implementations(be.name)
+    if be.name not in _STEPS:
+        return "there are no kernels for it"
+    return _STEPS[be.name](network, rows, state)
 
 
 def forget(name: str) -> None:

@@ -6,6 +6,8 @@ import sys
 import pytest
 
 import nnfs_xp as nx
+from nnfs_xp import kernels
+from nnfs_xp.engine import trainer
 from tests.conftest import backend_or_skip
 
 CUPY = [
@@ -23,6 +25,36 @@ def cupy(request):
 @pytest.fixture(params=CUPY[1:])
 def cupy32(request):
     return backend_or_skip("cupy", request.param)
+
+
+@pytest.fixture(autouse=True)
+def steps_of_many_kernels(request):
+    """Take no steps in three kernels, but in their own tests.
+
+    An emulated device needs a hundred times as long for them.
+    """
+    own = request.module.__name__.endswith("test_dense_step")
+    if own or not any(name.startswith("cupy") for name in request.fixturenames):
+        yield
+        return
+    before = kernels.kernel_mode()
+    kernels.set_kernel_mode("no_dense_step" if before == "auto" else before)
+    yield
+    kernels.set_kernel_mode(before)
+
+
+@pytest.fixture
+def one_at_a_time(monkeypatch):
+    """Look up from the training after each step, however fast it is."""
+    monkeypatch.setattr(trainer, "SHORT_SECONDS", -1.0)
+    monkeypatch.setattr(trainer, "LONG_SECONDS", -1.0)
+
+
+@pytest.fixture
+def many_at_once(monkeypatch):
+    """Take twice as many steps each time, however long they take."""
+    monkeypatch.setattr(trainer, "SHORT_SECONDS", 1e9)
+    monkeypatch.setattr(trainer, "LONG_SECONDS", 1e9)
 
 
 class Counted:

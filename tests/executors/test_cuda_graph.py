@@ -59,7 +59,7 @@ def test_the_captured_step_is_that_of_numpy(cupy):
         assert one["loss"] == pytest.approx(other["loss"], rel=rtol)
 
 
-def test_what_a_step_of_the_books_network_costs(counted, cupy32):
+def test_what_a_step_of_the_books_network_costs(counted, cupy32, one_at_a_time):
     """At most 20 launches and products, or one graph; nothing else is waited for."""
     x, y = images(10 * 128)
     steps = {}

@@ -197,7 +197,7 @@ def test_captured_steps_are_the_eager_ones_bit_for_bit(cupy, net):
 
 
 @EVERY_NET
-def test_a_captured_step_is_one_launch(counted, cupy32, net):
+def test_a_captured_step_is_one_launch(counted, cupy32, net, one_at_a_time):
     x, y = data_for(net, cupy32)
     model = make(net, cupy32, "require", optimizer=nx.Adam(0.01))
     model.fit(x, y, batch_size=16)

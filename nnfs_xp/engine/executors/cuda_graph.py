@@ -14,18 +14,25 @@ from collections.abc import Sequence
 from typing import Any
 
 import cupy
+import numpy as np
 
 from nnfs_xp.engine.draws import CannotDraw, DeviceDraws
 from nnfs_xp.engine.network import Network
-from nnfs_xp.engine.step import EagerExecutor, Rows, Tree
+from nnfs_xp.engine.step import EagerExecutor, Rows, Steps, Tree
 from nnfs_xp.errors import BackendUnavailableError
-from nnfs_xp.kernels import has_implementation
+from nnfs_xp.kernels import has_implementation, whole_step
 
 _REHEARSALS = 4
+# A launch costs the host as much time as the device needs for a small step.
+STEPS_OF_A_GRAPH = 8
 
 
 class CudaGraphExecutor(EagerExecutor):
     """Replays the step as one CUDA graph for each size of a batch.
+
+    Where many steps follow each other another graph holds eight of them. Row and
+    number of a step are counted on the device, and each has a learning rate of its own
+    there.
 
     Temporary arrays of a captured step lie in a memory pool of its graph, as a graph
     writes to the same addresses whenever it is launched. Nothing else may be put
@@ -48,7 +55,12 @@ class CudaGraphExecutor(EagerExecutor):
         self.required = required
         self.note = "one CUDA graph for each size of a batch"
         self._graphs: dict[Rows, Any] = {}
-        self._pools: list[Any] = []
+        # Graphs of several steps, None where there can be none.
+        self._several: dict[Rows, Any] = {}
+        self._pools: dict[Rows, Any] = {}
+        # Learning rates of several steps, and what they are.
+        self._rates: Any = None
+        self._rates_written: list[float] = []
 
     @classmethod
     def why_not(cls, network: Network, required: bool) -> str:
@@ -64,11 +76,11 @@ class CudaGraphExecutor(EagerExecutor):
             # The last one may still be running. Not the device as a whole, which
             # cannot be waited for while another thread captures.
             cupy.cuda.get_current_stream().synchronize()
-        self._graphs = {}
+        self._graphs, self._several = {}, {}
         # A pool keeps what it has, even when nobody holds the pool any more.
-        for pool in self._pools:
+        for pool in self._pools.values():
             pool.free_all_blocks()
-        self._pools = []
+        self._pools, self._rates = {}, None
 
     def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
         """Capture a step for each of these batches; the state stays as it is.
@@ -84,15 +96,63 @@ class CudaGraphExecutor(EagerExecutor):
         graphs = {}
         self._steps_before = counters.steps_before
         for rows in batches:
-            pool = self._new_pool()
+            pool = self._pools[rows] = self._new_pool()
             reason = self._rehearsed(state, rows, saved, pool)
             if not reason:
-                graphs[rows], reason = self._captured(state, rows, pool)
+                graphs[rows], reason = self._captured([state], rows, pool)
             if reason:
                 self._give_up(reason)
                 return
         self._graphs = graphs
+        self._rates = self.network.backend.zeros((STEPS_OF_A_GRAPH,))
+        self._rates_written = []
         self.note = "one CUDA graph for each size of a batch"
+        if all(self._whole_step(state, rows) for rows in batches):
+            self.note += ", three kernels a step"
+
+    def train_many(self, state: Tree, rows: Rows, steps: Steps) -> None:
+        """Take several training steps; as many as there are whole graphs of."""
+        graph = None
+        if rows in self._graphs and steps.count >= STEPS_OF_A_GRAPH:
+            graph = self._graph_of_several(state, rows)
+        if graph is None:
+            super().train_many(state, rows, steps)
+            return
+        steps.limit(steps.count - steps.count % STEPS_OF_A_GRAPH)
+        rates = steps.rates()
+        whole = len(rates) - len(rates) % STEPS_OF_A_GRAPH
+        if not whole:
+            super().train_many(state, rows, steps)
+            return
+        steps.limit(whole)
+        for first in range(0, whole, STEPS_OF_A_GRAPH):
+            self._write_rates(rates[first : first + STEPS_OF_A_GRAPH])
+            graph.launch()
+        steps.rate = rates[whole - 1]
+        steps.end()
+
+    def _write_rates(self, rates: list[float]) -> None:
+        """Write learning rates by a copy in the order of the stream."""
+        if rates != self._rates_written:
+            host = np.asarray(rates, dtype=self.network.backend.dtype_name)
+            self._rates.set(host, cupy.cuda.get_current_stream())
+            self._rates_written = rates
+
+    def _graph_of_several(self, state: Tree, rows: Rows) -> Any:
+        """Return the graph of several steps, captured when it is first wanted."""
+        if rows not in self._several:
+            states = []
+            for rate in self._rates:
+                optimizer = {**state["optimizer"], "learning_rate": rate}
+                states.append({**state, "optimizer": optimizer})
+            # Without one, steps are launched one by one.
+            pool = self._pools[rows]
+            self._several[rows], _ = self._captured(states, rows, pool)
+        return self._several[rows]
+
+    def _whole_step(self, state: Tree, rows: Rows) -> bool:
+        found = whole_step(self.network.backend, self.network, rows, state)
+        return not isinstance(found, str)
 
     def train_rows(self, state: Tree, rows: Rows, step: int) -> None:
         """Launch the graph of such a batch."""
@@ -114,9 +174,9 @@ class CudaGraphExecutor(EagerExecutor):
         pool, own = cupy.cuda.MemoryPool(), cupy.get_default_memory_pool()
         limit = own.get_limit()
         if limit:
-            used = own.used_bytes() + sum(p.total_bytes() for p in self._pools)
+            pools = self._pools.values()
+            used = own.used_bytes() + sum(p.total_bytes() for p in pools)
             pool.set_limit(size=max(1, limit - used))
-        self._pools.append(pool)
         return pool
 
     def _rehearsed(self, state: Tree, rows: Rows, saved: Tree, pool: Any) -> str:
@@ -143,15 +203,18 @@ class CudaGraphExecutor(EagerExecutor):
                 break
         return ""
 
-    def _captured(self, state: Tree, rows: Rows, pool: Any) -> tuple[Any, str]:
-        """Return the graph of a step, or None and the reason why there is none."""
+    def _captured(
+        self, states: Sequence[Tree], rows: Rows, pool: Any
+    ) -> tuple[Any, str]:
+        """Return the graph of a step on each state, or None and the reason why not."""
         reason = ""
         # A pool at its limit would free what this graph or another writes to.
         pool.set_limit(size=0)
         with self._stream, cupy.cuda.using_allocator(pool.malloc), _NoGrowth():
             self._stream.begin_capture()
             try:
-                self._step(state, rows)
+                for state in states:
+                    self._step(state, rows)
             # A layer that reads a value back, or copies one from the host, is
             # refused by the runtime or by CuPy, each with errors of its own.
             except BaseException as error:

@@ -15,10 +15,7 @@ extern "C" __global__ void sgd_momentum(int64 n, REAL* w, const REAL* dw, REAL* 
                                         bool nesterov) {
   REAL rate = *learning_rate, kept = (REAL)momentum;
   for (int64 i = first_of_thread(); i < n; i += stride_of_grid()) {
-    REAL move = rate * dw[i];
-    REAL velocity = kept * v[i] - move;
-    v[i] = velocity;
-    w[i] += nesterov ? kept * velocity - move : velocity;
+    momentum_step(rate, kept, nesterov, w[i], dw[i], v[i]);
   }
 }
 
@@ -41,38 +38,6 @@ extern "C" __global__ void rmsprop(int64 n, REAL* w, const REAL* dw, REAL* s,
     s[i] = mean;
     w[i] -= rate * dw[i] / (sqrt(mean) + (REAL)epsilon);
   }
-}
-
-// Scalars of a step of Adam.
-struct AdamStep {
-  REAL rate, inverse_root, beta_1, rest_1, beta_2, rest_2, epsilon;
-};
-
-// The logarithms are those of the betas, -infinity for a beta of 0.
-__device__ inline AdamStep adam_step(int step, REAL learning_rate, double beta_1,
-                                     double log_beta_1, double beta_2,
-                                     double log_beta_2, double epsilon) {
-  // 1 - beta^t without cancellation. Once a block, since many devices are slow with
-  // doubles; by two threads of a warp, which do both at the same time.
-  __shared__ double corrections[2];
-  if (threadIdx.x < 2) {
-    corrections[threadIdx.x] = -expm1(step * (threadIdx.x ? log_beta_2 : log_beta_1));
-  }
-  __syncthreads();
-  return {(REAL)(learning_rate / corrections[0]),
-          (REAL)(1.0 / sqrt(corrections[1])),
-          (REAL)beta_1,
-          (REAL)(1.0 - beta_1),
-          (REAL)beta_2,
-          (REAL)(1.0 - beta_2),
-          (REAL)epsilon};
-}
-
-// Updates both moments of a parameter, and returns what is to be taken from it.
-__device__ inline REAL adam_move(const AdamStep& step, REAL dw, REAL& m, REAL& v) {
-  m = step.beta_1 * m + step.rest_1 * dw;
-  v = step.beta_2 * v + step.rest_2 * (dw * dw);
-  return step.rate * m / (sqrt(v) * step.inverse_root + step.epsilon);
 }
 
 extern "C" __global__ void adam(int64 n, REAL* w, const REAL* dw, REAL* m, REAL* v,
