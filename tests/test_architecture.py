@@ -21,8 +21,8 @@ HOST_SIDE = {
     "onnx", "plots", "random", "sklearn", "testing", "errors", "weights",
     "__init__", "__main__",
     "engine/__init__", "engine/executors/__init__", "kernels/__init__", "kernels/cupy",
-    "kernels/heads", "kernels/jax", "kernels/loops", "kernels/numpy", "kernels/numpy_images",
-    "kernels/plans", "kernels/torch",
+    "kernels/heads", "kernels/jax", "kernels/loops", "kernels/numpy",
+    "kernels/numpy_images", "kernels/plans", "kernels/torch",
 }  # fmt: skip
 
 
