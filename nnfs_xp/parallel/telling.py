@@ -158,8 +158,13 @@ class TellingRanks(Communicator):
     def _news(self, kind: str) -> list[News]:
         """Return what other ranks have said in this meeting."""
         self._heard += self.receive()
-        self._heard = [one for one in self._heard if one.meeting == self._meeting]
-        return [one for one in self._heard if one.kind == kind]
+        # A rank that is ahead may tell of the next meeting already.
+        self._heard = [one for one in self._heard if one.meeting >= self._meeting]
+        return [
+            one
+            for one in self._heard
+            if one.kind == kind and one.meeting == self._meeting
+        ]
 
     def _look_for_failures(self) -> None:
         """Raise ParallelError if a rank has failed before what this one waits for."""

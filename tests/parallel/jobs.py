@@ -23,15 +23,23 @@ from nnfs_xp import (
     Callback,
     CategoricalCrossEntropy,
     ConfusionMatrix,
+    Conv2D,
     Dense,
     Dropout,
     EarlyStopping,
+    Embedding,
+    Flatten,
+    GaussianNoise,
     JSONLog,
+    LearnedPositions,
     Linear,
     Model,
+    RandomFlip,
+    RandomTranslation,
     ReduceOnPlateau,
     ReLU,
     Softmax,
+    TransformerBlock,
     parallel,
     to_numpy,
 )
@@ -153,11 +161,42 @@ def watched(ranks):
     return model, trained(model, ranks, x, y, epochs=12, callbacks=callbacks)
 
 
+def pictures(ranks):
+    """Pictures that are changed at random, each by numbers of its own."""
+    x, y, _ = data()
+    x = np.stack([x, x[:, ::-1]] * 4, axis=1)
+    layers = [
+        RandomFlip(), RandomTranslation(0.2, 0.2), GaussianNoise(0.1),
+        Conv2D(1, 3, 3, padding="same", use_bias=False), BatchNorm(3), ReLU(),
+        Flatten(), Dense(8 * 8 * 3, CLASSES), Softmax(),
+    ]  # fmt: skip
+    model = Model(
+        layers, loss="categorical_crossentropy", optimizer=SGD(0.05), dtype="float64"
+    )
+    return model, trained(model, ranks, x[..., None], y, epochs=2)
+
+
+def sequences(ranks):
+    """Tokens, with dropout in the attention, and labels of which some are ignored."""
+    random = np.random.default_rng(0)
+    x = random.integers(0, 11, (ROWS, 6))
+    y = np.where(random.random(x.shape) < 0.3, 0, np.roll(x, -1, axis=1))
+    model = Model(
+        [
+            Embedding(11, 8), LearnedPositions(6, 8),
+            TransformerBlock(8, 2, n_hidden=16, causal=True, dropout=0.2), Dense(8, 11),
+        ],
+        loss=CategoricalCrossEntropy(from_logits=True, ignore_index=0),
+        optimizer=Adam(0.01), dtype="float64",
+    )  # fmt: skip
+    return model, trained(model, ranks, x, y, epochs=2)
+
+
 TRAININGS = {
     job.__name__: job
     for job in (
         plain, weighted, ignored, summed, few, few_normalized, normalized,
-        several_figures, accumulated, watched,
+        several_figures, accumulated, watched, pictures, sequences,
     )
 }  # fmt: skip
 

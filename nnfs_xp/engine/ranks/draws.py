@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.engine.draws import HostDraws, Wanted, values
+from nnfs_xp.engine.draws import HostDraws, Wanted, dtype_of, values
 from nnfs_xp.engine.ranks.shares import Share
 
 
@@ -32,9 +32,8 @@ class ShareDraws(HostDraws):
 
     def draw(self, key: str, seed: int, name: str, wanted: Wanted) -> Array:
         """Draw on the host, and move the numbers of the rank's rows."""
-        numbers = self.numbers(seed, name, wanted)
-        be = self.backend
-        return be.asarray(numbers, None if wanted[0] == "bernoulli" else be.dtype)
+        numbers, be = self.numbers(seed, name, wanted), self.backend
+        return be.asarray(numbers, dtype_of(be, wanted))
 
     def numbers(self, seed: int, name: str, wanted: Wanted) -> Any:
         """Return the numbers of the rank's rows on the host."""
