@@ -51,7 +51,7 @@ REASONS = {
     "needs mlflow": r"^import mlflow$",
     "needs wandb": r"^import wandb$",
     "needs a CUDA GPU": r"cupy|cuda|gpu_report",
-    "starts several processes": r"^\$ (mpiexec|torchrun) ",
+    "starts several processes": r"^\$ (mpiexec|torchrun) |dask.distributed",
 }
 
 
