@@ -99,6 +99,18 @@ def test_other_libraries_train_alike(size, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="limits are Linux's")
+def test_rows_of_a_file_larger_than_the_memory_of_a_rank(tmp_path):
+    random = np.random.default_rng(0)
+    x = random.random((2**14, 2048), np.float32)
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", (4 * x[:, 0]).astype("int64"))
+    result = same(run(2, "mapped", tmp_path)[0])
+    assert result["limited"]
+    assert np.isfinite(result["loss"]).all()
+
+
+@pytest.mark.slow
 def test_one_rank_prints_and_writes(tmp_path):
     results, output, _ = run(3, "files", tmp_path)
     assert all(result["seen"] for result in results.values())
