@@ -64,7 +64,7 @@ def classifier(**options):
         loss=options.pop("loss", "categorical_crossentropy"),
         optimizer=options.pop("optimizer", None) or Adam(0.01, clip_norm=1.0),
         metrics=["accuracy", ConfusionMatrix(CLASSES)],
-        dtype="float64",
+        dtype=options.pop("dtype", "float64"),
         **options,
     )
 
@@ -76,7 +76,7 @@ def with_batch_norm(synchronized=True, **options):
     ]  # fmt: skip
     return Model(
         layers, loss="categorical_crossentropy", optimizer=SGD(0.1, momentum=0.9),
-        dtype="float64", **options,
+        dtype=options.pop("dtype", "float64"), **options,
     )  # fmt: skip
 
 
