@@ -285,6 +285,15 @@ def backends(ranks, folder):
     }
 
 
+def devices(ranks, folder):
+    """Compute on CUDA devices, each rank on one of its own if there are enough."""
+    import cupy
+
+    device = f"cuda:{ranks.rank % cupy.cuda.runtime.getDeviceCount()}"
+    where = {"backend": "cupy", "device": device}
+    return {name: found(*TRAININGS[name](ranks, **where)) for name in ("plain",)}
+
+
 def files(ranks, folder):
     """Write files and lines, of which there must be one each."""
     x, y, _ = data()

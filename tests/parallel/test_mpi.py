@@ -99,6 +99,17 @@ def test_other_libraries_train_alike(size, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.backend("cupy")
+def test_ranks_on_cupy_with_a_device_each_train_as_one_process(tmp_path):
+    start = "import sys; from tests.parallel.jobs import main; main(*sys.argv[3:])"
+    if "cupy_on_cpu" in sys.modules:
+        start = f"import cupy_on_cpu; cupy_on_cpu.install(devices=2); {start}"
+    launcher = [MPIEXEC, "-n", "2", sys.executable, "-c", start]
+    together = same(run(2, "devices", tmp_path, launcher=launcher)[0])
+    assert_same_curve(jobs.found(*jobs.plain(None)), together["plain"])
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits are Linux's")
 def test_rows_of_a_file_larger_than_the_memory_of_a_rank(tmp_path):
     random = np.random.default_rng(0)
