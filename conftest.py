@@ -8,10 +8,25 @@ import pytest
 
 # What has no meaning without its library has no examples to look for either.
 _OF_ONE_LIBRARY = {
-    "cupy": ("backends/cupy", "backends/double_buffer", "engine/executors/cuda_graph"),
-    "torch": ("backends/torch", "engine/executors/torch_compile", "weights/torch"),
+    "cupy": (
+        "backends/cupy",
+        "backends/double_buffer",
+        "engine/executors/cuda_graph",
+        "parallel/over_nccl",
+    ),
+    "torch": (
+        "backends/torch",
+        "engine/executors/torch_compile",
+        "parallel/over_torch",
+        "weights/torch",
+    ),
+    "mpi4py": ("parallel/over_mpi", "parallel/over_nccl"),
     "onnx": ("onnx/read", "onnx/write"),
-    "jax": ("backends/jax", "engine/executors/jax_jit"),
+    "jax": (
+        "backends/jax",
+        "engine/executors/jax_jit",
+        "engine/executors/jax_ranks",
+    ),
     "array_api_strict": ("backends/array_api_strict",),
     "sklearn": tuple(
         f"sklearn/{name}"

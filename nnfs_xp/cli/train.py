@@ -56,6 +56,8 @@ def _ranks(options: argparse.Namespace) -> Iterator[Communicator | None]:
     if options.parallel is None:
         yield None
         return
+    if options.parallel == "nccl":
+        _use_own_device(options)
     ranks = communicator(options.parallel, sharded=True)
     with contextlib.ExitStack() as stack:
         stack.enter_context(ranks.together())
@@ -67,6 +69,17 @@ def _ranks(options: argparse.Namespace) -> Iterator[Communicator | None]:
         yield ranks
         # A rank that has ended may take the others with it.
         ranks.exchange(None)
+
+
+def _use_own_device(options: argparse.Namespace) -> None:
+    """Let each rank compute on the device of its number, unless one is named."""
+    be = get_backend(options.backend, **placement(options))
+    if options.device is None and be.name == "cupy":
+        rank = communicator("mpi").rank
+        options.device = f"cuda:{rank % len(be.devices())}"
+        be = get_backend(options.backend, **placement(options))
+    if be.name == "cupy":
+        be.device.use()
 
 
 def _run(

@@ -85,6 +85,14 @@ class Communicator:
         """Return what each rank has given, by rank; anything that can be pickled."""
         raise NotImplementedError
 
+    def takes(self, library: str) -> bool:
+        """Return whether arrays of a library are added up where they are."""
+        return False
+
+    def sum_in_place(self, arrays: Sequence[Any]) -> None:
+        """Write to each array of such a library its sum over all ranks."""
+        raise NotImplementedError
+
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
         """Tell all ranks of an error inside, so that none waits for this one."""

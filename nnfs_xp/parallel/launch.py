@@ -10,13 +10,13 @@ from nnfs_xp.arguments import check_choice
 from nnfs_xp.errors import BackendUnavailableError
 from nnfs_xp.parallel.communicator import Communicator
 
-PARALLEL_NAMES = ("mpi", "torch")
+PARALLEL_NAMES = ("mpi", "nccl", "torch")
 
 
 def communicator(name: str, **options: Any) -> Communicator:
     """Return a communicator by its name; options as for `mpi`."""
     check_choice(name, "parallel", PARALLEL_NAMES)
-    return {"mpi": mpi, "torch": torch}[name](**options)
+    return {"mpi": mpi, "nccl": nccl, "torch": torch}[name](**options)
 
 
 def mpi(
@@ -71,6 +71,51 @@ def mpi(
     return module.MPIRanks(
         comm, sharded=sharded, timeout=timeout, check_every=check_every
     )
+
+
+def nccl(
+    comm: Any = None,
+    *,
+    sharded: bool = False,
+    timeout: float = 300.0,
+    check_every: int = 100,
+) -> Communicator:
+    """Return the ranks of an MPI job whose gradients go from GPU to GPU by NCCL.
+
+    It is for the backend ``"cupy"``. The device of each rank must be the current one,
+    ``cupy.cuda.Device(ranks.rank).use()``, when it is called. No machine with two GPUs
+    has run it yet; `mpi` sends gradients over the host, and is tested.
+
+    Parameters
+    ----------
+    comm, sharded, timeout, check_every : optional
+        See `mpi`.
+
+    Returns
+    -------
+    Communicator
+
+    Raises
+    ------
+    BackendUnavailableError
+        If CuPy, NCCL, mpi4py or an MPI library is missing.
+
+    Examples
+    --------
+    >>> import cupy  # doctest: +SKIP
+    >>> from nnfs_xp import parallel
+    >>> cupy.cuda.Device(parallel.mpi().rank).use()  # doctest: +SKIP
+    >>> ranks = parallel.nccl()  # doctest: +SKIP
+    """
+    try:
+        module = importlib.import_module("nnfs_xp.parallel.over_nccl")
+        return module.NCCLRanks(
+            comm, sharded=sharded, timeout=timeout, check_every=check_every
+        )
+    except (ImportError, RuntimeError) as error:
+        raise BackendUnavailableError(
+            f"parallel.nccl needs CuPy with NCCL, mpi4py and an MPI library: {error}"
+        ) from error
 
 
 def torch(

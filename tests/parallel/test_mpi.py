@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnfs_xp import InputError, parallel
+from nnfs_xp import BackendUnavailableError, InputError, parallel
 from tests.parallel import jobs
 
 ROOT = Path(__file__).parents[2]
@@ -220,6 +220,13 @@ def test_parallel_must_be_a_communicator():
     x, y, _ = jobs.data()
     with pytest.raises(InputError, match="parallel must be a communicator"):
         jobs.classifier().fit(x, y, parallel=2)
+
+
+# CuPy warns of a library that it does not find.
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_nccl_says_what_is_missing():
+    with pytest.raises(BackendUnavailableError, match="parallel.nccl needs CuPy"):
+        parallel.nccl()
 
 
 def test_rows_of_all_ranks_are_all_rows():
