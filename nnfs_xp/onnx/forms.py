@@ -53,6 +53,7 @@ from nnfs_xp.layers import (
     Flatten,
     LayerNorm,
     MaxPool2D,
+    RandomCrop,
     SimpleRNN,
     ZeroPadding2D,
 )
@@ -281,10 +282,31 @@ def average_pool(graph: Graph, cx: Context, x: Traced) -> Any:
 @form(ZeroPadding2D)
 def zero_padding(graph: Graph, cx: Context, x: Traced) -> Traced:
     """Write the operator, with what comes before and what after each axis."""
-    both = ((0, 0), *cx.unit._pads, (0, 0))
+    return _padded(graph, x, cx.unit._pads)
+
+
+@form(RandomCrop)
+def random_crop(graph: Graph, cx: Context, x: Traced) -> Traced:
+    """Write the part in the middle of an image, as it is taken without training."""
+    unit, spans, pads = cx.unit, [], []
+    for length, size in zip(x.shape[1:3], (unit.height, unit.width), strict=True):
+        start = (length + 2 * unit.padding - size) // 2 - unit.padding
+        spans.append(slice(max(start, 0), min(start + size, length)))
+        pads.append((max(-start, 0), max(start + size - length, 0)))
+    return _padded(graph, x[:, spans[0], spans[1], ...], pads, unit.fill_value)
+
+
+def _padded(graph: Graph, x: Traced, sides: Any, value: float = 0.0) -> Traced:
+    """Write images with a value around them, if there is room for it."""
+    if not any(map(any, sides)):
+        return x
+    both = [(0, 0), *sides, (0, 0)][: x.ndim]
     pads = np.asarray([*(one for one, _ in both), *(one for _, one in both)], "int64")
-    n, *lengths = x.shape
-    return graph.op("Pad", x, pads, shape=(n, *cx.unit.output_shape(tuple(lengths))))
+    shape = [
+        length + sum(side) if any(side) else length
+        for length, side in zip(x.shape, both, strict=True)
+    ]
+    return graph.op("Pad", x, pads, value, shape=tuple(shape))
 
 
 def _over_windows(

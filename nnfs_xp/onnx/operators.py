@@ -158,7 +158,15 @@ class Operators:
                 f"no unit computes the operator {node.op_type} of node "
                 f"{node.name or node.output[0]!r}"
             )
-        layer, output = _READERS[node.op_type](self, node), node.output[0]
+        try:
+            layer, output = _READERS[node.op_type](self, node), node.output[0]
+        except InputError:
+            raise
+        except (IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+            raise InputError(
+                f"node {node.name or node.op_type!r} has inputs or attributes that no "
+                f"unit is read from: {error!r}"
+            ) from error
         users = self.users.get(output, [])
         if isinstance(layer, Dense) and not layer.use_bias and len(users) == 1:
             sums = users[0].op_type == "Add" and self.given(users[0]) == [output]

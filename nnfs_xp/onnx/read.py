@@ -68,6 +68,8 @@ def load(
     ((Dense(2, 8), ReLU()), 'float64')
     """
     onnx = needed()
+    from onnx import numpy_helper
+
     path = checked_path(path, "path")
     check_mode(compile)
     files.check_precision(matmul_precision)
@@ -76,6 +78,9 @@ def load(
     try:
         proto.ParseFromString(data)
         onnx.checker.check_model(proto, full_check=True)
+        # The checker does not see lengths that do not fit the data.
+        for tensor in proto.graph.initializer:
+            numpy_helper.to_array(tensor)
     except Exception as error:
         # protobuf's and onnx's own errors share no base.
         kind = None if proto.graph.node else kind_of(data)
