@@ -18,7 +18,8 @@ NOT_READ = {
     "AveragePool2D", "Conv1D", "Conv2D", "CrossAttention", "DropMask", "GRU",
     "GlobalAveragePool2D", "GroupNorm", "LSTM", "LearnedPositions", "MaxPool2D",
     "MeanOverPositions", "MultiHeadAttention", "PaddingMask", "RMSNorm", "RandomCrop",
-    "SimpleRNN", "SinusoidalPositions", "TiedEmbedding", "TransformerBlock", "UpSampling2D",
+    "SimpleRNN", "SinusoidalPositions", "TiedEmbedding", "TransformerBlock",
+    "UpSampling2D",
     "ZeroPadding2D",
 }  # fmt: skip
 
