@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,9 +49,16 @@ from nnfs_xp.layers import (
     Residual,
     Sequential,
 )
+from nnfs_xp.onnx import images
 
 Reader = Callable[["Operators", Any], Layer]
 _READERS: dict[str, Reader] = {}
+# What may be done with constants alone, and the most values that it may make.
+_FOLDED = {
+    "Cast", "Concat", "Constant", "ConstantOfShape", "Identity", "Reshape", "Shape",
+    "Slice", "Squeeze", "Transpose", "Unsqueeze",
+}  # fmt: skip
+_MOST = 10**6
 # Softmax has had its meaning since then.
 _OLDEST = 13
 
@@ -71,7 +79,44 @@ def chain_of(proto: Any) -> list[Layer]:
             f"it has operators of version {version}, and {_OLDEST} or later can be "
             "read; onnx.version_converter brings it there"
         )
-    return Operators(shape_inference.infer_shapes(proto).graph).chain()
+    folded = _folded(proto, version)
+    return Operators(shape_inference.infer_shapes(folded, data_prop=True).graph).chain()
+
+
+def _folded(proto: Any, version: int) -> Any:
+    """Return a model without nodes that are computed from constants alone."""
+    import onnx
+    from onnx import numpy_helper
+    from onnx.reference import ReferenceEvaluator
+
+    result = onnx.ModelProto()
+    result.CopyFrom(proto)
+    graph = result.graph
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    left = []
+    for node in graph.node:
+        names = [name for name in node.input if name]
+        known = all(name in constants for name in names)
+        if not known or node.op_type not in _FOLDED or node.domain:
+            left.append(node)
+            continue
+        given = {name: numpy_helper.to_array(constants[name]) for name in names}
+        if node.op_type == "ConstantOfShape" and np.prod(given[names[0]]) > _MOST:
+            raise InputError(f"node {node.name or node.output[0]!r} is a huge constant")
+        try:
+            found = ReferenceEvaluator(node, opsets={"": version}).run(None, given)
+        except Exception as error:
+            # Those of onnx and of NumPy share no base.
+            raise InputError(
+                f"node {node.name or node.output[0]!r} cannot be computed: {error}"
+            ) from error
+        for name, value in zip(node.output, found, strict=True):
+            constants[name] = numpy_helper.from_array(np.asarray(value), name)
+    nodes = [copy.deepcopy(node) for node in left]
+    del graph.node[:], graph.initializer[:], graph.value_info[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(constants.values())
+    return result
 
 
 class Operators:
@@ -83,32 +128,29 @@ class Operators:
     """
 
     def __init__(self, graph: Any) -> None:
-        from onnx import TensorProto, helper, numpy_helper
+        from onnx import numpy_helper
 
         self.constants = {
             tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer
         }
-        self.nodes = []
-        for node in graph.node:
-            if node.op_type == "Constant":
-                value = helper.get_attribute_value(node.attribute[0])
-                if isinstance(value, TensorProto):
-                    value = numpy_helper.to_array(value)
-                self.constants[node.output[0]] = np.asarray(value)
-            elif node.op_type == "Identity" and node.input[0] in self.constants:
-                self.constants[node.output[0]] = self.constants[node.input[0]]
-            else:
-                self.nodes.append(node)
+        self.nodes = list(graph.node)
         names = (info.name for info in graph.input)
         self.inputs = [name for name in names if name not in self.constants]
         if len(graph.output) != 1:
             raise InputError(f"it has {len(graph.output)} outputs, and must have one")
         self.output = graph.output[0].name
-        # Numbers of axes, where they are known.
-        self.ranks = {
-            info.name: len(info.type.tensor_type.shape.dim)
-            for info in (*graph.input, *graph.value_info)
+        self.shapes = {
+            info.name: [
+                dim.dim_value or None for dim in info.type.tensor_type.shape.dim
+            ]
+            for info in (*graph.input, *graph.value_info, *graph.output)
+            if info.type.tensor_type.HasField("shape")
         }
+        self.ranks = {name: len(shape) for name, shape in self.shapes.items()}
+        # The order of the axes of arrays, where it is another than here, and that of
+        # the features of flattened images.
+        self.axes: dict[str, tuple[int, ...]] = {}
+        self.orders: dict[str, np.ndarray] = {}
         self.users: dict[str, list[Any]] = {}
         for node in self.nodes:
             for name in dict.fromkeys(node.input):
@@ -116,6 +158,9 @@ class Operators:
 
     def chain(self) -> list[Layer]:
         """Return the layers from the inputs to the output of the graph."""
+        for name in self.inputs:
+            if images.begins_with_images(self, name):
+                self.axes[name] = images.channels_first(self.ranks[name])
         if len(self.inputs) == 1:
             return self.between(self.inputs[0], self.output)
         block, name = self.joined(self.inputs, self.output)
@@ -129,9 +174,11 @@ class Operators:
             if not users:
                 raise InputError(f"{end!r} is not computed from {name!r} alone")
             if len(users) == 1 and self.given(users[0]) == [name]:
-                layer, name = self.read(users[0])
+                layer, name = self.tried(users[0])
             else:
                 layer, name = self.joined([name], end)
+            if layer is None:
+                continue
             if layers and _is_sum(layer) and _is_factor(layers[-1]):
                 layer = Rescaling(layers.pop().scale, layer.offset)
             layers += layer.layers if isinstance(layer, Sequential) else [layer]
@@ -149,17 +196,10 @@ class Operators:
         """Return which inputs of a node are no constants."""
         return [name for name in node.input if name and name not in self.constants]
 
-    def read(self, node: Any) -> tuple[Layer, str]:
-        """Return the layer of an operator, and the name of its output."""
-        if node.op_type == "Split":
-            return self.gated(node)
-        if node.op_type not in _READERS or node.domain not in ("", "ai.onnx"):
-            raise InputError(
-                f"no unit computes the operator {node.op_type} of node "
-                f"{node.name or node.output[0]!r}"
-            )
+    def tried(self, node: Any) -> tuple[Layer | None, str]:
+        """Return what `read` does, or raise InputError where a node is malformed."""
         try:
-            layer, output = _READERS[node.op_type](self, node), node.output[0]
+            return self.read(node)
         except InputError:
             raise
         except (IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
@@ -167,6 +207,36 @@ class Operators:
                 f"node {node.name or node.op_type!r} has inputs or attributes that no "
                 f"unit is read from: {error!r}"
             ) from error
+
+    def read(self, node: Any) -> tuple[Layer | None, str]:
+        """Return layer and output of an operator; it may be no layer of its own."""
+        name = self.given(node)[0]
+        if node.op_type == "Transpose" or name in self.axes:
+            return images.read(self, node, name, lambda: self.layer_of(node)[0])
+        layer, output = self.layer_of(node)
+        order = self.orders.get(name)
+        if order is not None and node.op_type in images.ELEMENTWISE:
+            self.orders[output] = order
+        elif order is not None:
+            if not isinstance(layer, (BatchNorm, Dense)):
+                raise InputError(
+                    f"the operator {node.op_type} is not read behind flattened images"
+                )
+            images.reordered(layer, order)
+            if isinstance(layer, BatchNorm):
+                self.orders[output] = order
+        return layer, output
+
+    def layer_of(self, node: Any) -> tuple[Layer, str]:
+        """Return layer and output of an operator with its axes as they are here."""
+        if node.op_type == "Split":
+            return self.gated(node)
+        if node.op_type not in _READERS or node.domain not in ("", "ai.onnx"):
+            raise InputError(
+                f"no unit computes the operator {node.op_type} of node "
+                f"{node.name or node.output[0]!r}"
+            )
+        layer, output = _READERS[node.op_type](self, node), node.output[0]
         users = self.users.get(output, [])
         if isinstance(layer, Dense) and not layer.use_bias and len(users) == 1:
             sums = users[0].op_type == "Add" and self.given(users[0]) == [output]
@@ -191,6 +261,13 @@ class Operators:
             if set(product.input) == {node.output[0], gate}:
                 return GLU(), product.output[0]
         raise InputError(f"Split is read as the beginning of a GLU, got {kinds}")
+
+    def lengths(self, name: str) -> list[int]:
+        """Return the shape of a sample, or raise InputError if it is not known."""
+        known = [length for length in self.shapes.get(name, [None, None])[1:] if length]
+        if len(known) + 1 != self.ranks.get(name):
+            raise InputError(f"the file does not say the shape of {name!r}")
+        return known
 
     def other(self, node: Any, name: str) -> np.ndarray:
         """Return the constant that a node is given beside an array."""
@@ -222,6 +299,7 @@ class Operators:
             gate = next(one for one in ends if one != names[0])
             layers = self.between(names[0], gate)
             if len(layers) == 1 and type(layers[0]) is Sigmoid:
+                self.carry([names[0], gate], output)
                 return SiLU(), output
         if len(ends) != len(node.input) or node.op_type not in ("Add", "Concat"):
             raise InputError(
@@ -244,8 +322,10 @@ class Operators:
         branches = [
             self.between(start, one) for start, one in zip(starts, ends, strict=True)
         ]
+        axes = self.carry(ends, output)
         if node.op_type == "Concat":
-            join: Layer = Concatenate(self.setting(node, "axis", -1))
+            axis = self.setting(node, "axis", -1)
+            join: Layer = Concatenate(axis if axes is None else axes[axis])
         elif len(names) == 1 and [] in branches and len(branches) == 2:
             branches.remove([])
             return Residual(_one(branches[0])), output
@@ -254,6 +334,16 @@ class Operators:
         return Sequential(
             [Parallel([_one(branch) for branch in branches]), join]
         ), output
+
+    def carry(self, names: Sequence[str], output: str) -> tuple[int, ...] | None:
+        """Return the order of axes that arrays have in common, for the output too."""
+        found = {self.axes.get(name) for name in names}
+        if len(found) > 1 or any(name in self.orders for name in names):
+            raise InputError(f"{list(names)} have their values in several orders")
+        (axes,) = found
+        if axes is not None:
+            self.axes[output] = axes
+        return axes
 
     def meeting(self, names: list[str], end: str) -> Any:
         """Return the first node that every way from arrays to another goes through."""
@@ -320,7 +410,7 @@ def _plain(unit: type[Layer], **settings: tuple[str, Any]) -> Reader:
         }
         for name, value in found.items():
             if isinstance(value, float):
-                found[name] = _short(value)
+                found[name] = images.shortest(value)
         return unit(**found)
 
     return read
@@ -460,13 +550,12 @@ def _batch_norm(graph: Operators, node: Any) -> Layer:
             "BatchNormalization is read where its inputs have two axes; with more, "
             "ONNX has features on the second, and BatchNorm on the last"
         )
-    gamma, beta, mean, variance = (graph.constant(node, place) for place in range(1, 5))
-    layer = BatchNorm(
-        gamma.size,
-        momentum=round(1.0 - graph.setting(node, "momentum", 0.9), 6),
-        eps=_short(graph.setting(node, "epsilon", 1e-5)),
-    )
-    return _with_values(layer, gamma=gamma, beta=beta, mean=mean, variance=variance)
+    return images.batch_norm(graph, node)
+
+
+@_reads("ReduceMean")
+def _mean(graph: Operators, node: Any) -> Layer:
+    return images.mean_over(graph, node, graph.given(node)[0], (1, 2))
 
 
 @_reads("LayerNormalization")
@@ -475,10 +564,7 @@ def _layer_norm(graph: Operators, node: Any) -> Layer:
     if graph.setting(node, "axis", -1) != -1 or gamma.ndim != 1:
         raise InputError("LayerNorm computes over the last axis")
     beta = graph.constant(node, 2, np.zeros_like(gamma))
-    layer = LayerNorm(gamma.size, eps=_short(graph.setting(node, "epsilon", 1e-5)))
+    layer = LayerNorm(
+        gamma.size, eps=images.shortest(graph.setting(node, "epsilon", 1e-5))
+    )
     return _with_values(layer, gamma=gamma, beta=beta)
-
-
-def _short(number: float) -> float:
-    """Return the shortest number that float32 rounds to the same."""
-    return float(str(np.float32(number)))

@@ -33,7 +33,8 @@ def load(
 
     A file of `export` gives the same layers again, with loss, metrics and metadata. Of
     another file the operators are read. It may hold chains, sums, concatenations and
-    shortcuts of those operators that units of this library are written as.
+    shortcuts of operators that units of this library compute. Images that it takes with
+    their channels first, the model takes with their channels last.
 
     Parameters
     ----------

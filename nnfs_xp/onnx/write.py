@@ -77,6 +77,11 @@ def export(
     (Dense(2, 8), ReLU(), Dense(8, 3), Softmax())
     """
     path = checked_path(path, "path")
+    wrong = next(not_finite(model._ready.export_values()), None)
+    if wrong is not None:
+        raise DivergenceError(
+            f"the model is not exported: {wrong[0]} holds {wrong[1][0]}"
+        )
     data = model_proto(model, sample_shape).SerializeToString(deterministic=True)
     with atomic_write(path) as file:
         file.write(data)
@@ -87,11 +92,6 @@ def model_proto(model: Model, sample_shape: Any = None) -> Any:
     onnx = needed()
     shape = _sample_shape(model, sample_shape)
     values = model._ready.export_values()
-    wrong = next(not_finite(values), None)
-    if wrong is not None:
-        raise DivergenceError(
-            f"the model is not exported: {wrong[0]} holds {wrong[1][0]}"
-        )
     if sum(array.nbytes for array in values.values()) > _LARGEST:
         raise InputError("model: an ONNX file holds at most 2 GB, and this is larger")
     graph, output = _traced(model, shape, values)
