@@ -69,7 +69,7 @@ def chain_of(proto: Any) -> list[Layer]:
     Raises
     ------
     InputError
-        If there are several inputs or outputs, or operators that no unit computes.
+        If there are operators that no unit computes, or branches that no block joins.
     """
     from onnx import shape_inference
 
@@ -136,8 +136,6 @@ class Operators:
         self.nodes = list(graph.node)
         names = (info.name for info in graph.input)
         self.inputs = [name for name in names if name not in self.constants]
-        if len(graph.output) != 1:
-            raise InputError(f"it has {len(graph.output)} outputs, and must have one")
         self.output = graph.output[0].name
         self.shapes = {
             info.name: [

@@ -87,6 +87,10 @@ def load(
         kind = None if proto.graph.node else kind_of(data)
         reason = f"it is {kind}" if kind else str(error).strip()
         raise FileFormatError(f"{path} is not an ONNX model: {reason}") from error
+    if len(proto.graph.output) != 1:
+        raise FileFormatError(
+            f"{path}: it has {len(proto.graph.output)} outputs, and must have one"
+        )
     config = _config(proto, path)
     with files.naming(path):
         if _is_ours(proto, config):

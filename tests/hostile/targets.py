@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import gzip
+import importlib.util
 import io
 import json
 import signal
@@ -432,6 +433,53 @@ def _parameters_target(folder):
     return Target("p", sounds, read, MODEL_WORDS)
 
 
+def _onnx_target(folder):
+    """Files that name their layers, and the same without: those of other programs."""
+    import onnx
+    from google.protobuf import json_format
+
+    path, sounds = folder / "sound.onnx", []
+    images = nx.Model(
+        [nx.Conv2D(1, 2, 3), nx.MaxPool2D(), nx.ReLU(), nx.Flatten(), nx.Dense(8, 2)]
+    )
+    branches = nx.Parallel([nx.Dense(3, 3), nx.Sequential([nx.GELU(), nx.Dense(3, 2)])])
+    blocks = [nx.Dense(4, 3), nx.Residual(nx.Dense(3, 3)), branches, nx.Concatenate()]
+    for sound, shape in (
+        (model(), None), (images, (6, 6, 1)), (nx.Model([*blocks, nx.SiLU()]), None)
+    ):  # fmt: skip
+        sound.export(path, sample_shape=shape)
+        sounds.append(Sound(path.read_bytes()))
+        proto = onnx.load(path)
+        del proto.metadata_props[:]
+        sounds.append(Sound(proto.SerializeToString()))
+        text = json_format.MessageToJson(proto, indent=None).encode()
+        sounds += [Sound(text, pack_onnx, json=True)] * 4
+
+    def read(path, number):
+        nx.onnx.load(path)
+
+    return Target("a.onnx", sounds, read, ONNX_WORDS)
+
+
+def pack_onnx(text):
+    """Return the file of a text, nothing where no file can hold what it says."""
+    import onnx
+    from google.protobuf import json_format
+
+    try:
+        found = json_format.Parse(text, onnx.ModelProto(), ignore_unknown_fields=True)
+    except (json_format.ParseError, ValueError):
+        return b""
+    return found.SerializeToString()
+
+
+ONNX_WORDS = (
+    b"MatMul", b"Add", b"Relu", b"Conv", b"Transpose", b"Flatten", b"Constant", b"Clip",
+    b"ConstantOfShape", b"Loop", b"If", b"Identity", b"input", b"output", b"constant_0",
+    b"0.weights", b"0/MatMul", b"perm", b"axis", b"epsilon", b"pads", b"external_data",
+    b"\x12\x05input", b"\x22\x04Relu", b"ai.onnx.ml", b"samples",
+)  # fmt: skip
+
 # Each makes its target, given an empty folder to write into.
 TARGETS = {
     "csv": lambda folder: Target(
@@ -451,3 +499,5 @@ TARGETS = {
         "t", model_sounds(begun_training(folder)), read_training, MODEL_WORDS
     ),
 }
+if importlib.util.find_spec("onnx") is not None:
+    TARGETS["onnx"] = _onnx_target

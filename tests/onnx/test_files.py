@@ -115,6 +115,7 @@ def test_metadata_and_loss_come_back(tmp_path):
     assert again.evaluate(x, y) == model.evaluate(x, y)
 
 
+@pytest.mark.slow
 def test_a_trained_model_is_written_from_any_backend(tmp_path):
     model = classifier(optimizer="adam", backend="array_api_strict", dtype="float64")
     x = np.random.default_rng(0).integers(0, 256, (20, 4)).astype("float64")
@@ -196,6 +197,7 @@ def test_a_form_writes_units_of_its_class_alone(tmp_path):
     assert kinds == ["MatMul", "Add", "Cos", "Add"]
 
 
+@pytest.mark.slow
 def test_without_onnx_the_error_says_what_to_install(tmp_path):
     program = (
         "import sys; sys.modules['onnx'] = None; import nnfs_xp as nx\n"

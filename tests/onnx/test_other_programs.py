@@ -208,6 +208,7 @@ def test_a_file_that_says_what_it_does_not_hold_is_not_believed(tmp_path):
     assert repr(assert_same(path).layers) == "(Dense(4, 2), Tanh())"
 
 
+@pytest.mark.slow
 @LAYERS
 def test_own_files_are_read_without_their_own_text(request, tmp_path, case):
     model, x, shape = model_of(case, "float32")
