@@ -11,7 +11,7 @@ from nnfs_xp.backends.detect import array_device
 from nnfs_xp.engine.data import Data
 from nnfs_xp.engine.given_batches import GivenPlan, Seen
 from nnfs_xp.engine.network import Network
-from nnfs_xp.errors import InputError
+from nnfs_xp.errors import DTypeError, InputError
 from nnfs_xp.model import inputs
 
 _END = object()
@@ -262,7 +262,10 @@ def samples(network: Network, x: Any) -> Data | GivenBatches:
 def _check_given(y: Any) -> None:
     """Raise InputError if there are no targets."""
     if y is None:
-        raise InputError("y must be given, unless x gives batches (x, y)")
+        raise DTypeError(
+            "y: expected real numbers, got None; it is left out only where x gives "
+            "batches (x, y)"
+        )
 
 
 def _check_left_out(**arguments: tuple[Any, Any]) -> None:

@@ -168,6 +168,8 @@ NUMBERS = (
 BELOW_2 = ("decay", "decay or none", "factor", "share", "balance", "quantile")
 # What is no initializer may be a layer, where one is wanted.
 ALSO_GOOD = ("inner", "activation"), "layer"
+# Arguments that some units need, and these do not.
+MAY_BE_NONE = {("Dense", "activation")}
 
 
 def arguments_of(unit_class):
@@ -191,6 +193,8 @@ def bad_ones():
             values = dict(KINDS[KIND_OF[argument]])
             if argument in ALSO_GOOD[0]:
                 del values[ALSO_GOOD[1]]
+            if (unit_class.__name__, argument) in MAY_BE_NONE:
+                del values["none"]
             name = f"{unit_class.__name__}-{argument}"
             yield pytest.param(unit_class, good, argument, values, id=name)
 
