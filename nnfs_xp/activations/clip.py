@@ -103,7 +103,7 @@ class ReLU6(Clip):
 
 @register("layer")
 class HardTanh(Clip):
-    """Straight lines in the place of the hyperbolic tangent, ``min(max(x, -1), 1)``.
+    """Straight lines in place of the hyperbolic tangent, ``min(max(x, -1), 1)``.
 
     Its gradient is ``dx = dy`` where ``-1 < x < 1`` and 0 elsewhere. Inputs may have
     any shape; NaN stays NaN. `Clip` is the same with other ends.

@@ -1,4 +1,4 @@
-"""Straight lines in the place of a sigmoid, and the swish that is made of them."""
+"""Straight lines in place of a sigmoid, and the swish that is made of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class HardSigmoid(Layer):
-    """Straight lines in the place of a sigmoid, ``y = min(max(a x + b, 0), 1)``.
+    """Straight lines in place of a sigmoid, ``y = min(max(a x + b, 0), 1)``.
 
     Its gradient is ``dx = a dy`` where ``0 < y < 1`` and 0 elsewhere. Inputs may have
     any shape; NaN stays NaN.

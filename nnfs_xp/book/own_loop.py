@@ -33,7 +33,7 @@ class OwnLoop:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        # Beside the accuracy, which is computed in the place of its metric.
+        # Beside the accuracy, which is computed in place of its metric.
         in_place_of = getattr(model.accuracy, "metric", None)
         self.metrics = [m for m in model.metrics if m is not in_place_of]
 

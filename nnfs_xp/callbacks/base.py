@@ -66,10 +66,10 @@ class Callback:
         begins if the records of the run will not have it.
     batch_interval : int or None
         After which batches of an epoch ``on_batch_end`` is called: the first, every so
-        many after it, and the last. 1, the default, is after each. None is whenever
-        the training looks up from its work, some times a second. What a backend
-        compiles takes many steps at once between two calls, so a longer interval may
-        be much faster; the figures are those of the very batch all the same.
+        many after it, and the last. 1, the default, is after each. None is a few
+        times a second, whenever the training returns to Python. A compiled step takes
+        many batches at once between two calls, so a longer interval may be much faster;
+        the figures are still those of that batch alone.
     on_every_rank : bool
         Whether, in a training on several ranks, each of them calls it. A callback that
         prints or writes files says False, and is called on rank 0 alone; one that

@@ -15,7 +15,7 @@ _PARTS = ("columns", "rows")
 class Constraint(Unit):
     """Base of all constraints: ``project(be, w)`` is what a step is followed by.
 
-    The loss and its gradient know nothing of it, and neither do initial values.
+    It affects neither the loss and its gradient nor initial values.
 
     Examples
     --------

@@ -80,7 +80,7 @@ def load_dataset(
         What stands between the cells of a CSV file. A comma, a semicolon or a
         tab is found without it.
     missing : {"mean", "drop"}, optional
-        Puts the mean of the training rows of its column in the place of a
+        Puts the mean of the training rows of its column in place of a
         missing value, or leaves out such rows. Without it they are an error.
     resize : pair of int, optional
         Height and width that all pictures are brought to.
@@ -337,7 +337,7 @@ def _means(source: str, rows: Examples, x: np.ndarray) -> np.ndarray:
 
 
 def _filled(x: np.ndarray, means: Any) -> np.ndarray:
-    """Return `x` with a mean in the place of NaN."""
+    """Return `x` with a mean in place of NaN."""
     return np.where(np.isnan(x), means, x)
 
 

@@ -38,7 +38,7 @@ class Absorbed:
     Attributes
     ----------
     loss : Loss or None
-        The loss of the logits, in the place of the output activation and the loss.
+        The loss of the logits, in place of the output activation and the loss.
     output_activation : Layer or None
         The last unit, which that loss replaces.
     rescaling : Layer or None

@@ -132,7 +132,7 @@ class Program:
     def begin(self, state: Tree, draws: Draws | None = None) -> Context:
         """Begin a pass over the arrays of a state, and return the root's context."""
         flat = state["parameters"].get(FLAT)
-        # An optimizer of a user's own may put a new array in the place of the old.
+        # An optimizer of a user's own may put a new array in place of the old.
         if flat is None or flat is not self._flat or state is not self._state:
             network = self.network
             slots = network.learned.views(state["gradients"]) if self.writes else {}

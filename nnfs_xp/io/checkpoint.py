@@ -205,7 +205,7 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     FileNotFoundError
         If there is no such file.
     FileFormatError
-        If it is damaged, or holds something else than floats.
+        If it is damaged, or holds something other than floats.
     """
     return _load(path)[1]
 

@@ -243,7 +243,7 @@ class Layer(Unit):
         vars(self)["trainable"] = check_flag(value, "trainable")
 
     def _arrange(self, cx: Context) -> None:
-        """Let a chain of units put fused ones in the place of several."""
+        """Let a chain of units put fused ones in place of several."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Return everything but who holds the values: those come along."""

@@ -63,7 +63,7 @@ class MaxPool2D(_Pool2D):
         return y, (x, y)
 
     def bwd(self, cx: Context, residuals: tuple[Array, Array], dy: Array) -> Array:
-        """Return each gradient in the place of its maximum."""
+        """Return each gradient in place of its maximum."""
         return max_pool_backward(cx.be, *residuals, dy, self._windows)
 
 

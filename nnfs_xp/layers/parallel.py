@@ -28,7 +28,7 @@ class Parallel(Layer):
     Raises
     ------
     InputError
-        If `branches` holds none, or something else than layers, or one twice; or by
+        If `branches` holds none, or something other than layers, or one twice; or by
         ``forward``, if there are not as many inputs as branches.
 
     Examples

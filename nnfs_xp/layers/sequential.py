@@ -35,7 +35,7 @@ class Sequential(Layer):
     Raises
     ------
     InputError
-        If `layers` holds none, or something else than layers, or one twice,
+        If `layers` holds none, or something other than layers, or one twice,
         or layers whose shapes do not fit each other.
 
     Examples

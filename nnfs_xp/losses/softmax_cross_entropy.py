@@ -34,8 +34,8 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
 
     The mean divides by the class weights of the labels, ``sum_i w[label_i]``,
     ignored ones left out. For rows of targets it divides by their number, with
-    class weights too. All this is as in PyTorch's ``cross_entropy``; only a
-    target of 0 against a logit of -inf costs 0 here, and NaN there. Keras
+    class weights too. This follows PyTorch's ``cross_entropy``, except that a
+    target of 0 against a logit of -inf costs 0, where PyTorch returns NaN. Keras
     divides by the number of samples where classes have weights. The book has
     none of the options, and takes the largest of soft targets for the label.
 

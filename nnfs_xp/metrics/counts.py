@@ -27,7 +27,7 @@ def as_counts(be: Backend, statistics: dict[str, Any]) -> dict[str, Array]:
 
 
 def as_weights(be: Backend, statistics: dict[str, Any]) -> dict[str, Array]:
-    """Return statistics with floats in the place of counts."""
+    """Return statistics with floats in place of counts."""
     return {
         name: be.xp.astype(value, be.dtype)
         if be.xp.isdtype(value.dtype, "integral")

@@ -779,7 +779,7 @@ class Model:
         return self._ready.averages()
 
     def use_average(self) -> None:
-        """Put the averages that the optimizer keeps in the place of the parameters.
+        """Put the averages that the optimizer keeps in place of the parameters.
 
         Training may go on from there. To keep both, do it in a copy,
         ``copy.deepcopy(model)``.

@@ -124,7 +124,7 @@ def amsgrad(
     beta_2: float,
     epsilon: float,
 ) -> tuple[Array, Array, Array, Array]:
-    """Return what `adam` does, with the largest second moment in the place of `v`."""
+    """Return what `adam` does, with the largest second moment in place of `v`."""
     m, v = moments_after(dw, m, v, beta_1, beta_2)
     largest = be.xp.maximum(largest, v)
     w = _moved(be, w, m, largest, step, learning_rate, beta_1, beta_2, epsilon)

@@ -15,7 +15,7 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class Adamax(Optimizer):
-    """Adamax: Adam with the largest magnitude in the place of the mean of squares.
+    """Adamax: Adam with the largest magnitude in place of the mean of squares.
 
     At step ``t``, counted from 1::
 

@@ -122,7 +122,7 @@ def centered_rmsprop(
     rho: float,
     epsilon: float,
 ) -> tuple[Array, Array, Array]:
-    """Return what `rmsprop` does, with the variance in the place of the mean."""
+    """Return what `rmsprop` does, with the variance in place of the mean."""
     s *= rho
     s += (1.0 - rho) * (dw * dw)
     mean *= rho

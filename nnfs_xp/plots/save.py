@@ -53,7 +53,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
 
 
 def save_animation(animation: FuncAnimation, path: str | os.PathLike[str]) -> None:
-    """Write a film as a GIF file that plays for ever.
+    """Write a film as a GIF file that loops.
 
     The file appears under its name only when it is complete.
 

@@ -224,5 +224,5 @@ def places_in(tree: Any) -> Iterator[Place]:
 
 
 def swapped(tree: Any, before: Place, place: Place) -> Any:
-    """Return a tree with one place in the place of another."""
+    """Return a tree with one place in place of another."""
     return filled(tree, lambda one: place if one is before else one)

@@ -10,7 +10,7 @@ from nnfs_xp.engine.recording.walks import found_in, mapped
 
 
 def values(tree: Any) -> Any:
-    """Return a tree with the arrays of this step in the place of noted ones."""
+    """Return a tree with the arrays of this step in place of noted ones."""
     return mapped(tree, Noted, lambda noted: noted.array)
 
 

@@ -23,7 +23,7 @@ class Kept(NamedTuple):
 
 @implements("bias_activation", "cupy")
 def bias_activation(be: Any, z: Any, biases: Any, activation: Any) -> Any:
-    """Add and apply in one launch; where it is enough, in the place of `z`."""
+    """Add and apply in one launch; where it is enough, in place of `z`."""
     known = activations.find(activation)
     if known is None or not is_plain(be, z, biases):
         return NotImplemented

@@ -67,7 +67,7 @@ _GELU_TANH = Activation("gelu_tanh")
 def bias_activation(
     be: Any, new: New, z: np.ndarray, biases: np.ndarray, activation: Any
 ) -> Any:
-    """Add and apply in one pass; where the output is enough, in the place of `z`."""
+    """Add and apply in one pass; where the output is enough, in place of `z`."""
     known = _find(activation)
     if known is None or not is_plain(be, z, biases) or not are_writable(z):
         return NotImplemented
