@@ -58,3 +58,15 @@ def test_the_package_names_its_repository():
         if target.startswith(PLACES):
             path = target.removeprefix(PLACES[0])
             assert (ROOT / path).exists(), name
+
+
+def test_the_page_of_the_installation_has_every_extra():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    table = (ROOT / "docs/installation.md").read_text().split("| extra | for |")[1]
+    named = [
+        name
+        for line in table.partition("\n\n")[0].splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`(\w+)`", line.split("|")[1])
+    ]
+    assert sorted(named) == sorted(project["optional-dependencies"])
