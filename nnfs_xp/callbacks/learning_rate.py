@@ -21,7 +21,7 @@ class LearningRateSchedule(Callback):
     ----------
     function : callable
         Called with the number of the epoch, counted from 1 over the life of
-        the model, so that a resumed run goes on where it was. Returns the
+        the model, so that a resumed run continues there. Returns the
         learning rate, a finite number of 0 or more.
 
     Raises

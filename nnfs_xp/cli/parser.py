@@ -99,9 +99,9 @@ def _add_train(commands: Commands) -> None:
     add("--out", metavar="DIR", help=out, default=argparse.SUPPRESS)
     every = "epochs after which checkpoint.safetensors is written to --out"
     add("--checkpoint-every", type=count, metavar="N", help=every)
-    resume = "go on with the training whose checkpoint is in --out"
+    resume = "continue the training whose checkpoint is in --out"
     add("--resume", action="store_true", help=resume)
-    add("--force", action="store_true", help="replace the results that are in --out")
+    add("--force", action="store_true", help="replace the results in --out")
     add("--no-plot", action="store_true", help="leave out report.png")
     ranks = "train on all processes that a launcher such as mpiexec has started"
     add("--parallel", choices=PARALLEL_NAMES, help=ranks)

@@ -20,7 +20,7 @@ class RegressionAccuracy(Share):
     targets, over all their entries and with the divisor n; so does
     `Model.fit`, unless one is given, and for a metric used on its own the
     first `calculate`. It is then kept, also in saved models. Targets that are
-    all equal give a tolerance of 0, closer than which nothing is.
+    all equal give a tolerance of 0, and then no prediction counts.
 
     Predictions may have any shape of at least one axis, and targets the same.
 

@@ -154,7 +154,7 @@ def metrics_for(value: Any, loss: Loss | None) -> tuple[Metric, ...]:
     Raises
     ------
     InputError
-        If something is no metric, two share a name, or one wants other targets
+        If a value is not a metric, two share a name, or one needs other targets
         than the loss.
     """
     if value is None:

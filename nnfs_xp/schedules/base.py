@@ -18,7 +18,7 @@ class Schedule(Unit):
     Steps are batches, not epochs, and are counted from 0. A schedule is called
     on the host before each step, so it is plain Python, in float64 on every
     backend. It should depend on the step alone: it may be called more than once
-    for the same one, and a model that was saved goes on at the step it had
+    for the same one, and a model that was saved continues at the step it had
     reached.
 
     An author writes ``__call__``, and ``config`` if the attributes are not the
