@@ -11,10 +11,12 @@ import pytest
 import nnfs_xp as nx
 from nnfs_xp import kernels
 from nnfs_xp.kernels.loops import (
+    attention,
     compiled,
     dense,
     launch,
     losses,
+    norms,
     optimizers,
     source,
     statistics,
@@ -165,7 +167,8 @@ def test_a_convolution_is_fused_with_its_activation():
 def planned_cases():
     for name in LOOPS:
         for kind in ("usual", "ReLU, usual", "usual, number", "usual, weights"):
-            alone = "activation" in name or name == "accumulate"
+            begun = name in ("attention_backward", "layer_norm_backward")
+            alone = "activation" in name or name == "accumulate" or begun
             if kind in CASES[name] and not alone:
                 yield name, kind
 
@@ -193,6 +196,34 @@ def test_a_plan_computes_what_its_arguments_hold_then(name, kind, dtype):
         expected = LOOPS[name](be, *other)
         assert bits(results) == bits(expected)
         assert bits(one) == bits(other)
+
+
+@needs_numba
+@pytest.mark.parametrize("name", ["attention", "layer_norm"])
+def test_plans_of_a_way_back_follow_their_arguments(name, dtype):
+    be, random = nx.get_backend("numpy", dtype=dtype), np.random.default_rng(3)
+    x, dy = (random.standard_normal((2, 7, k)).astype(dtype) for k in (12, 4))
+    gain = be.full((4,), 0.5)
+    if name == "attention":
+        given, way_back = ((x,), 2, True, None, None, True), ((x,), 2, True)
+    else:
+        x = x[..., :4].copy()
+        given, way_back = (x, gain, gain, 1e-5, True), ()
+    begin, end = LOOPS[name], LOOPS[f"{name}_backward"]
+
+    def back(kept):
+        return *way_back, kept, None if name == "attention" else gain, dy
+
+    (y, kept), forward = begin.planned(be, np.empty, *given)
+    found, backward = end.planned(be, np.empty, *back(kept))
+    for factor in (1.0, 0.5, 3.0):
+        x *= factor
+        dy *= factor
+        forward()
+        backward()
+        expected, residuals = begin(be, *given)
+        assert bits(y) == bits(expected)
+        assert bits(found) == bits(end(be, *back(residuals)))
 
 
 @needs_numba
@@ -446,7 +477,7 @@ def test_every_loop_of_the_source_is_used():
         if getattr(function, "__annotations__", None) and callable(function)
     }
     assert {compiled._kinds(name)[0] for name in names} == {"Count"}
-    users = [dense, losses, optimizers, statistics]
+    users = [attention, dense, losses, norms, optimizers, statistics]
     text = "".join(Path(user.__file__).read_text(encoding="utf-8") for user in users)
     assert all(f'"{name}"' in text for name in names)
 
