@@ -176,7 +176,8 @@ print("numba" in sys.modules, "llvmlite" in sys.modules)
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     loaded, *others = done.stdout.splitlines()
-    assert eval(loaded) - {"loops"} == {"heads", "numpy", "registry"}
+    assert eval(loaded) >= {"numpy", "registry"}
+    assert not eval(loaded) & {"cupy", "jax", "torch"}
     assert others == ["False False"]
 
 
