@@ -110,6 +110,45 @@ def test_cupy_empty_matrices(be):
     assert (out == 0).all()
 
 
+@pytest.mark.parametrize("turned", ["neither", "first", "second", "both"])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (5, 1, 3), (4, 5, 1), (9, 17, 8)])
+def test_cupy_products_of_stacks_can_be_captured(be, stream, shape, turned):
+    """As they lie, transposed, and with gaps, as the heads of attention are."""
+    import cupy
+
+    m, k, n = shape
+    a, b = random.standard_normal((2, 3, m, k)), random.standard_normal((2, 3, k, n))
+    expected = a @ b
+    a, b = (be.asarray(one, be.dtype) for one in (a, b))
+    if turned in ("first", "both"):
+        a = cupy.ascontiguousarray(a.swapaxes(2, 3)).swapaxes(2, 3)
+    if turned in ("second", "both"):
+        b = cupy.ascontiguousarray(b.swapaxes(2, 3)).swapaxes(2, 3)
+    by_heads = cupy.ascontiguousarray(a.swapaxes(1, 2)).swapaxes(1, 2)
+    with stream:
+        for first in (a, by_heads):
+            stream.begin_capture()
+            found = be.matmul(first, b)
+            graph = stream.end_capture()
+            found[...] = 0
+            graph.launch(stream)
+            rtol = 1e-12 if be.dtype_name == "float64" else 1e-4
+            host = be.to_numpy(found)
+            np.testing.assert_allclose(host, expected, rtol=rtol, atol=rtol)
+
+
+def test_cupy_stacks_that_do_not_fit_go_to_cupy(be):
+    a, b = be.full((2, 1, 3, 4), 0.5), be.full((1, 5, 4, 2), 2.0)
+    found = be.to_numpy(be.matmul(a, b))
+    np.testing.assert_array_equal(found, np.full((2, 5, 3, 2), 4.0))
+    empty = be.to_numpy(
+        be.matmul(be.full((2, 2, 3, 0), 1.0), be.full((2, 2, 0, 2), 1.0))
+    )
+    np.testing.assert_array_equal(empty, np.zeros((2, 2, 3, 2)))
+    with pytest.raises(ValueError, match="aligned|matmul"):
+        be.matmul(be.full((2, 3, 4), 1.0), be.full((2, 3, 4), 1.0))
+
+
 def test_cupy_vectors_go_to_cupy(be):
     a, b = matrices(be, 4, 5, 3)
     assert be.matmul(a, b[:, 0]).shape == (4,)

@@ -11,12 +11,14 @@ change places, and nothing is copied.
 
 References
 ----------
-NVIDIA, "cuBLAS", sections 2.1.4 (streams and workspaces) and 2.8.12 (cublasGemmEx).
+NVIDIA, "cuBLAS", sections 2.1.4 (streams and workspaces), 2.8.12 (cublasGemmEx) and
+2.8.14 (cublasGemmStridedBatchedEx).
 """
 
 from __future__ import annotations
 
 import functools
+import math
 import threading
 from typing import Any
 
@@ -71,6 +73,21 @@ class _Handle:
             alpha, b.data.ptr, operands, b_stride, a.data.ptr, operands, a_stride,
             alpha + FACTORS[dtype].itemsize, out.data.ptr, result, row_stride(out),
             compute, -1,
+        )  # fmt: skip
+
+    def multiply_stacks(self, a: Array, b: Array, out: Array, kind: str) -> None:
+        """Write the product of each two matrices of two stacks to a third one."""
+        operands, result, compute, dtype = kinds()[kind]
+        a, a_is_transposed, a_stride = stack_as_stored(a)
+        b, b_is_transposed, b_stride = stack_as_stored(b)
+        (m, k), n = a.shape[-2:], b.shape[-1]
+        alpha = FACTORS[dtype].ctypes.data
+        self._cublas.gemm_strided_batched_ex(
+            self._handle, b_is_transposed, a_is_transposed, n, m, k,
+            alpha, b.data.ptr, operands, b_stride, k * n,
+            a.data.ptr, operands, a_stride, m * k,
+            alpha + FACTORS[dtype].itemsize, out.data.ptr, result, n, m * n,
+            math.prod(out.shape[:-2]), compute, -1,
         )  # fmt: skip
 
 
@@ -165,6 +182,27 @@ def multiply(a: Array, b: Array, out: Array | None, kind: str) -> Array:
     return out
 
 
+def multiply_stacks(a: Array, b: Array, kind: str) -> Array:
+    """Return the products of two stacks of matrices, as `multiply` that of two.
+
+    Parameters
+    ----------
+    a, b : cupy.ndarray, shapes (..., m, k) and (..., k, n)
+        Of one dtype, with the same axes in front. Stacks without gaps are taken as they
+        lie, also those of transposed matrices; others are copied first.
+    kind : {"float32", "float64"}
+        The dtype.
+    """
+    import cupy
+
+    products = cupy.empty((*a.shape[:-1], b.shape[-1]), kind)
+    if a.shape[-1] == 0:
+        products[...] = 0
+    elif products.size:
+        _handle_on_stream().multiply_stacks(a, b, products, kind)
+    return products
+
+
 def _handle_on_stream() -> _Handle:
     """Return this thread's handle, on CuPy's current device and stream."""
     import cupy
@@ -229,6 +267,15 @@ def as_stored(a: Array) -> tuple[Array, int, int]:
         return a, 1, row_stride(a.T)
     a = a.copy(order="C")
     return a, 0, row_stride(a)
+
+
+def stack_as_stored(a: Array) -> tuple[Array, int, int]:
+    """Return a stack, whether matrices are stored transposed, and their row stride."""
+    import cupy
+
+    if not a.flags.c_contiguous and a.swapaxes(-1, -2).flags.c_contiguous:
+        return a, 1, a.shape[-2]
+    return cupy.ascontiguousarray(a), 0, a.shape[-1]
 
 
 def lies_in_rows(a: Array) -> bool:

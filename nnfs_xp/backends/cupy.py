@@ -80,8 +80,11 @@ class CupyBackend(Backend):
     def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         """Return the product, written to `out` if there is one."""
         kind = a.dtype.name
-        if kind in DTYPE_NAMES and a.ndim == b.ndim == 2 and not self.why_no_capture():
-            return cublas.multiply(a, b, out, kind)
+        if kind in DTYPE_NAMES and a.ndim == b.ndim and not self.why_no_capture():
+            if a.ndim == 2:
+                return cublas.multiply(a, b, out, kind)
+            if out is None and _are_stacks(a, b):
+                return cublas.multiply_stacks(a, b, kind)
         return cupy.matmul(a, b, out=out)
 
     def rounded_matmul(self, a: Array, b: Array, out: Array | None) -> Array:
@@ -154,6 +157,12 @@ class CupyBackend(Backend):
     def double_buffer(self, like: Any, rows: int) -> Any:
         """Return a `DoubleBuffer` on this device."""
         return DoubleBuffer(like, rows, self.piece_bytes)
+
+
+def _are_stacks(a: Array, b: Array) -> bool:
+    """Return whether each matrix of one array is to be multiplied with its own."""
+    fit = a.shape[:-2] == b.shape[:-2] and a.shape[-1:] == b.shape[-2:-1]
+    return a.ndim > 2 and fit and b.dtype == a.dtype
 
 
 @functools.cache

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nnfs_xp as nx
+from nnfs_xp import kernels
 from tests.engine.language_models import give, gpt, torch_gpt
 from tests.engine.test_gpt import LossOfEveryStep
 from tests.engine.variants import every_variant, where
@@ -33,23 +34,61 @@ def losses_by_pytorch(torch, values):
     return losses
 
 
-@pytest.mark.slow
-@every_variant
-def test_a_hundred_steps_follow_pytorch(torch, variant):
-    model = nx.Model(
+WAYS = {"numpy": "recorded", "jax": "compiled by XLA", "cupy": "one CUDA graph"}
+
+
+def make_model(variant):
+    return nx.Model(
         [gpt(**SIZE)],
         loss=nx.SoftmaxCrossEntropy(),
         optimizer=nx.Adam(RATE, epsilon=1e-8),
         **where(variant),
     )
+
+
+@pytest.fixture
+def mode():
+    before = kernels.kernel_mode()
+    yield kernels.set_kernel_mode
+    kernels.set_kernel_mode(before)
+
+
+def test_thirty_steps_of_the_recorded_step_are_those_of_the_references(mode):
+    """With the kernels of attention and normalization, and without any."""
+    curves = []
+    for chosen in ("auto", "no_loops", "off"):
+        mode(chosen)
+        watch = LossOfEveryStep()
+        make_model("numpy").fit(X[:120], Y[:120], batch_size=BATCH, callbacks=watch)
+        curves.append(watch.losses)
+    assert len(curves[0]) == 30
+    for curve in curves[:2]:
+        np.testing.assert_allclose(curve, curves[2], rtol=1e-9)
+
+
+@pytest.mark.slow
+@every_variant
+def test_twenty_steps_are_the_same_everywhere(variant):
+    curves = []
+    for place in ("numpy", variant):
+        model, watch = make_model(place), LossOfEveryStep()
+        model.fit(X[:80], Y[:80], batch_size=BATCH, callbacks=watch)
+        curves.append(watch.losses)
+    np.testing.assert_allclose(curves[1], curves[0], rtol=1e-9)
+    assert model.executor_note.startswith(WAYS.get(variant, "step by step"))
+
+
+@pytest.mark.slow
+@every_variant
+def test_a_hundred_steps_follow_pytorch(torch, variant):
+    model = make_model(variant)
     values = {p: model.backend.to_numpy(v) for p, v in model.parameters.items()}
     expected = losses_by_pytorch(torch, values)
     watch = LossOfEveryStep()
     model.fit(X, Y, batch_size=BATCH, shuffle=False, callbacks=watch)
     assert len(watch.losses) == STEPS and expected[-1] < expected[0] - 0.5
     np.testing.assert_allclose(watch.losses, expected, rtol=0, atol=1e-6)
-    ways = {"numpy": "recorded", "jax": "compiled by XLA", "cupy": "one CUDA graph"}
-    assert model.executor_note.startswith(ways.get(variant, "step by step"))
+    assert model.executor_note.startswith(WAYS.get(variant, "step by step"))
 
 
 @pytest.mark.slow
