@@ -20,6 +20,8 @@ SIZES = {
     "W1": 387, "W2": 17_226, "W3": 118_282, "1.9 million": 1_863_690,
     "W6": 10_000_000,
 }  # fmt: skip
+# Samples, positions, features and heads of a GPT's blocks.
+SEQUENCES = {"GPT, 64 wide": (16, 64, 64, 4), "GPT, 128 wide": (8, 128, 128, 4)}
 SECONDS_PER_BLOCK = 0.01
 
 
@@ -58,6 +60,14 @@ def cases():
         counts = [np.zeros((), "int32") for _ in range(3)]
         added = [np.abs(normal(rows)), rows, np.asarray(1, "int32"), rows, 1]
         yield "accumulate", workload, (sums + counts, [None] * 5, added)
+    for workload, (n, t, d, heads) in SEQUENCES.items():
+        x, dy, gain = normal(n, t, d), normal(n, t, d), normal(d)
+        parts, p = (normal(n, t, 3 * d),), normal(n, heads, t, t)
+        yield "attention", workload, (parts, heads, True, None, None, True)
+        yield "attention_backward", workload, (parts, heads, True, p, None, dy)
+        yield "layer_norm", workload, (x, gain, gain, 1e-5, True)
+        kept = x, normal(n, t, 1)
+        yield "layer_norm_backward", workload, (kept, gain, dy)
     for workload, size in SIZES.items():
         w, dw, m, v = (np.abs(normal(size)) * 0.01 for _ in range(4))
         scalars = (np.asarray(9, "int32"), np.asarray(1e-3, "float32"))
