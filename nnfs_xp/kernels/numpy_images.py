@@ -9,6 +9,7 @@ images at a time, so that they stay in the cache.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,11 @@ from nnfs_xp.kernels.registry import implements
 Windows = Any
 # Bytes of copies that are made at a time.
 _AT_A_TIME = 2**19
+# Values side by side that are worth to be copied as one piece.
+_LONG_ENOUGH = 16
 
 
-class _Rows:
+class Rows:
     """What lies below a row of a window, for a block of images.
 
     Rows of images are sorted by their remainder modulo the stride, so that those below
@@ -64,9 +67,11 @@ class _Rows:
         return a[:, top : top + h, left : left + w]
 
     def fill(self, block: slice) -> None:
-        """Copy what lies below; `padded` has zeros around the images."""
+        """Copy what lies below."""
         x = self.x[block]
         padded = self.padded[: len(x)]
+        if any(map(any, self.pads)):
+            padded[...] = 0
         self.inside(padded)[...] = x
         n, h, _, c = padded.shape
         of_image, of_row, of_column, of_value = padded.strides
@@ -77,8 +82,13 @@ class _Rows:
         )  # fmt: skip
         for rest in range(self.stride[0]):
             rows = below[:, rest :: self.stride[0]]
-            into = self.values[:n, rest, : rows.shape[1]]
-            into.reshape(rows.shape)[...] = rows
+            into = self.values[:n, rest, : rows.shape[1]].reshape(rows.shape)
+            if self.size[1] * c >= _LONG_ENOUGH:
+                into[...] = rows
+                continue
+            # NumPy copies short pieces slowly, so these go place by place.
+            for place in range(self.size[1]):
+                into[..., place, :] = rows[..., place, :]
 
     def of_row(self, row: int, n: int) -> np.ndarray:
         """Return a matrix for each of n images: positions, and values below a row."""
@@ -112,12 +122,11 @@ def convolve(
         return NotImplemented
     counts, filters = windows.counts(x.shape[1:-1]), w.shape[-1]
     y = new((len(x), *counts, filters), x.dtype)
-    rows, positions = _Rows(new, x, windows), math.prod(counts)
+    rows, positions = Rows(new, x, windows), math.prod(counts)
     of_row, matrix = _by_rows(w, rows), y.reshape(len(x), positions, filters)
     part = new((len(rows.values), positions, filters), x.dtype)
 
     def call() -> None:
-        rows.padded[...] = 0
         for block in rows.blocks:
             n = block.stop - block.start
             rows.fill(block)
@@ -129,9 +138,8 @@ def convolve(
     return y, call
 
 
-@implements("convolve_backward", "numpy")
-@by_plan
-def convolve_backward(
+def plan_backward(
+    rows_of: Callable[..., Rows],
     be: Any,
     new: New,
     x: np.ndarray,
@@ -142,7 +150,13 @@ def convolve_backward(
     learns: bool,
     needs_dx: bool,
 ) -> Plan:
-    """Go back through the products, and add up the gradients of rows once."""
+    """Plan to go back through the products, and to add up gradients of rows once.
+
+    Parameters
+    ----------
+    rows_of : callable
+        ``rows_of(new, x, windows)`` returns the rows, which know how to be filled.
+    """
     if not _can_convolve(be, x, w, groups):
         return NotImplemented
     filters, positions = w.shape[-1], math.prod(dy.shape[1:-1])
@@ -151,7 +165,7 @@ def convolve_backward(
     dx_of_images: Any = (
         dx.reshape(dx.shape[0], -1, *dx.shape[-2:]) if needs_dx else None
     )
-    rows = _Rows(new, x, windows)
+    rows = rows_of(new, x, windows)
     of_row = _by_rows(w, rows)
     dw_of_row: Any = _by_rows(dw, rows) if learns else None
     many = len(rows.values)
@@ -165,7 +179,6 @@ def convolve_backward(
     def call() -> None:
         if not plain:
             dz.reshape(dy.shape)[...] = dy
-        rows.padded[...] = 0
         if learns:
             dw[...] = 0
         for block in rows.blocks:
@@ -183,13 +196,18 @@ def convolve_backward(
                     below = rows.of_row(row, n)
                     below += of_inputs[:n]
                 rows.fold(block, dx_of_images)
-                if learns:
-                    rows.padded[:n] = 0
 
     return (dw, dx), call
 
 
-def _by_rows(w: np.ndarray, rows: _Rows) -> np.ndarray:
+@implements("convolve_backward", "numpy")
+@by_plan
+def convolve_backward(be: Any, new: New, *arguments: Any) -> Plan:
+    """Multiply once for each row of the window, and gradient."""
+    return plan_backward(Rows, be, new, *arguments)
+
+
+def _by_rows(w: np.ndarray, rows: Rows) -> np.ndarray:
     """Return weights as a matrix for each row of the window."""
     return w.reshape(rows.size[0], -1, w.shape[-1])
 

@@ -14,6 +14,7 @@ from nnfs_xp.kernels.loops import (
     attention,
     compiled,
     dense,
+    images,
     launch,
     losses,
     norms,
@@ -477,7 +478,7 @@ def test_every_loop_of_the_source_is_used():
         if getattr(function, "__annotations__", None) and callable(function)
     }
     assert {compiled._kinds(name)[0] for name in names} == {"Count"}
-    users = [attention, dense, losses, norms, optimizers, statistics]
+    users = [attention, dense, images, losses, norms, optimizers, statistics]
     text = "".join(Path(user.__file__).read_text(encoding="utf-8") for user in users)
     assert all(f'"{name}"' in text for name in names)
 

@@ -11,10 +11,19 @@ arrays, and `threads` shares large arrays out.
 from nnfs_xp.kernels.loops import (
     attention,
     dense,
+    images,
     losses,
     norms,
     optimizers,
     statistics,
 )
 
-__all__ = ["attention", "dense", "losses", "norms", "optimizers", "statistics"]
+__all__ = [
+    "attention",
+    "dense",
+    "images",
+    "losses",
+    "norms",
+    "optimizers",
+    "statistics",
+]

@@ -353,6 +353,105 @@ def activation_bias_backward(
                 sums[j] += dz[i * k + j]
 
 
+def fill_rows(
+    n: Count, h: Count, w: Count, c: Count, top: Count, left: Count, step: Count,
+    high: Count, positions: Count, places: Count, step_along: Count, apart: Count,
+    x: Reals, rows: Reals,
+):  # fmt: skip
+    """Copy what lies below a row of a window; rows are sorted by remainder.
+
+    Outside of the images there is 0.
+    """
+    length = positions * places * c
+    for image in range(n):
+        for at in range(step * high):
+            into = ((image * step + at % step) * high + at // step) * length
+            y = at - top
+            if y < 0 or y >= h:
+                for q in range(length):
+                    rows[into + q] = real(0.0)
+            else:
+                for position in range(positions):
+                    for place in range(places):
+                        column = position * step_along + place * apart - left
+                        if 0 <= column < w:
+                            of = ((image * h + y) * w + column) * c
+                            for q in range(c):
+                                rows[into + q] = x[of + q]
+                        else:
+                            for q in range(c):
+                                rows[into + q] = real(0.0)
+                        into += c
+
+
+def fold_rows(
+    n: Count, h: Count, w: Count, c: Count, top: Count, left: Count, step: Count,
+    high: Count, positions: Count, places: Count, step_along: Count, apart: Count,
+    rows: Reals, dx: Reals,
+):  # fmt: skip
+    """Add the gradients of what lies below a row of a window to those of images."""
+    length = positions * places * c
+    for image in range(n):
+        for y in range(h):
+            at = y + top
+            of = ((image * step + at % step) * high + at // step) * length
+            into = (image * h + y) * w * c
+            for q in range(w * c):
+                dx[into + q] = real(0.0)
+            for position in range(positions):
+                for place in range(places):
+                    column = position * step_along + place * apart - left
+                    if 0 <= column < w:
+                        for q in range(c):
+                            dx[into + column * c + q] += rows[of + q]
+                    of += c
+
+
+def max_pool(
+    n: Count, h: Count, w: Count, c: Count, rows: Count, columns: Count, high: Count,
+    wide: Count, step: Count, step_along: Count, x: Reals, y: Reals,
+):  # fmt: skip
+    """Write the largest value below each position of a window that stays inside."""
+    into = 0
+    for image in range(n):
+        for i in range(rows):
+            for j in range(columns):
+                corner = ((image * h + i * step) * w + j * step_along) * c
+                for q in range(c):
+                    y[into + q] = x[corner + q]
+                for place in range(1, high * wide):
+                    of = corner + ((place // wide) * w + place % wide) * c
+                    for q in range(c):
+                        most, other = y[into + q], x[of + q]
+                        keeps = most >= other or most != most
+                        y[into + q] = most if keeps else other
+                into += c
+
+
+def max_pool_backward(
+    n: Count, h: Count, w: Count, c: Count, rows: Count, columns: Count, high: Count,
+    wide: Count, step: Count, step_along: Count, x: Reals, y: Reals, dy: Reals,
+    rest: Reals, dx: Reals,
+):  # fmt: skip
+    """Add each gradient to that of the first value that is the largest."""
+    for q in range(n * h * w * c):
+        dx[q] = real(0.0)
+    of = 0
+    for image in range(n):
+        for i in range(rows):
+            for j in range(columns):
+                corner = ((image * h + i * step) * w + j * step_along) * c
+                for q in range(c):
+                    rest[q] = dy[of + q]
+                for place in range(high * wide):
+                    at = corner + ((place // wide) * w + place % wide) * c
+                    for q in range(c):
+                        found = x[at + q] == y[of + q]
+                        dx[at + q] += rest[q] if found else real(0.0)
+                        rest[q] = real(0.0) if found else rest[q]
+                of += c
+
+
 def softmax_cross_entropy_with_gradient(
     n: Count, k: Count, z: Reals, labels: Ints, long_labels: Longs, are_long: Count,
     weight: Real, weights: Reals, are_weighted: Count, dz: Reals, losses: Reals,
