@@ -68,6 +68,7 @@ def cases():
         yield "layer_norm", workload, (x, gain, gain, 1e-5, True)
         kept = x, normal(n, t, 1)
         yield "layer_norm_backward", workload, (kept, gain, dy)
+    yield from images(normal)
     for workload, size in SIZES.items():
         w, dw, m, v = (np.abs(normal(size)) * 0.01 for _ in range(4))
         scalars = (np.asarray(9, "int32"), np.asarray(1e-3, "float32"))
@@ -79,6 +80,27 @@ def cases():
         zeros = np.zeros_like(w)
         fading = (w, zeros, zeros + 1e-40, v, *scalars, 0.9, 0.999, 1e-7)
         yield "adam", f"{workload}, all of m denormal", fading
+
+
+def images(normal):
+    """Yield the same for the two convolutions of a small network, and its pooling."""
+    import numpy as np
+
+    from nnfs_xp.layers.windows import Windows
+
+    window = Windows((3, 3), (1, 1), "same", (1, 1))
+    side_by_side = Windows((2, 2), (2, 2), "valid", (1, 1))
+    for n, length, channels, filters in ((64, 28, 1, 16), (64, 14, 16, 32)):
+        sizes = f"{n} images of {length} x {length} x {channels}"
+        x, w = normal(n, length, length, channels), normal(3, 3, channels, filters)
+        dy = normal(n, length, length, filters)
+        yield "convolve", sizes, (x, w, window, 1)
+        yield "convolve_backward", sizes, (x, w, dy, window, 1, True, channels > 1)
+        y = np.maximum(dy, 0)
+        most = y.reshape(n, length // 2, 2, length // 2, 2, filters).max(axis=(2, 4))
+        sizes = f"{n} images of {length} x {length} x {filters}"
+        yield "max_pool", sizes, (y, side_by_side)
+        yield "max_pool_backward", sizes, (y, most, normal(*most.shape), side_by_side)
 
 
 def interleaved(functions, repeats):

@@ -60,6 +60,11 @@ class Rows:
         self.values = new((many, *shape), x.dtype)
         self.padded = new((many, high, wide, c), x.dtype)
 
+    @property
+    def has_long_pieces(self) -> bool:
+        """Return whether what lies below a row of the window is worth one copy."""
+        return self.size[1] * self.x.shape[-1] >= _LONG_ENOUGH
+
     def inside(self, a: np.ndarray) -> np.ndarray:
         """Return the part of padded images where the images are."""
         (top, _), (left, _) = self.pads
@@ -83,7 +88,7 @@ class Rows:
         for rest in range(self.stride[0]):
             rows = below[:, rest :: self.stride[0]]
             into = self.values[:n, rest, : rows.shape[1]].reshape(rows.shape)
-            if self.size[1] * c >= _LONG_ENOUGH:
+            if self.has_long_pieces:
                 into[...] = rows
                 continue
             # NumPy copies short pieces slowly, so these go place by place.

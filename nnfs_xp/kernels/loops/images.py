@@ -23,7 +23,9 @@ class _Rows(Rows):
 
     def fill(self, block: slice) -> None:
         """Copy what lies below in one pass."""
-        self._call("fill_rows", block, self.x[block], self.values)
+        if not self.has_long_pieces:
+            return super().fill(block)
+        return self._call("fill_rows", block, self.x[block], self.values)
 
     def fold(self, block: slice, dx: np.ndarray) -> None:
         """Add up in one pass."""
@@ -54,18 +56,6 @@ def convolve_backward(
     return plan_backward(
         lambda *arguments: _Rows(be, *arguments), be, new, x, w, *others
     )
-
-
-@loop("max_pool")
-def max_pool(be: Any, new: New, x: np.ndarray, windows: Windows) -> Any:
-    """Compare in one pass."""
-    # A prediction alone is not worth loading the first loop.
-    if not compiled.is_in_use() or not _can_pool(be, windows, x):
-        return NotImplemented
-    counts = windows.counts(x.shape[1:-1])
-    y = new((len(x), *counts, x.shape[-1]), x.dtype)
-    sizes = *x.shape, *counts, *windows.size, *windows.stride
-    return y, bound(be, "max_pool", *sizes, x, y)
 
 
 @loop("max_pool_backward")

@@ -407,27 +407,6 @@ def fold_rows(
                     of += c
 
 
-def max_pool(
-    n: Count, h: Count, w: Count, c: Count, rows: Count, columns: Count, high: Count,
-    wide: Count, step: Count, step_along: Count, x: Reals, y: Reals,
-):  # fmt: skip
-    """Write the largest value below each position of a window that stays inside."""
-    into = 0
-    for image in range(n):
-        for i in range(rows):
-            for j in range(columns):
-                corner = ((image * h + i * step) * w + j * step_along) * c
-                for q in range(c):
-                    y[into + q] = x[corner + q]
-                for place in range(1, high * wide):
-                    of = corner + ((place // wide) * w + place % wide) * c
-                    for q in range(c):
-                        most, other = y[into + q], x[of + q]
-                        keeps = most >= other or most != most
-                        y[into + q] = most if keeps else other
-                into += c
-
-
 def max_pool_backward(
     n: Count, h: Count, w: Count, c: Count, rows: Count, columns: Count, high: Count,
     wide: Count, step: Count, step_along: Count, x: Reals, y: Reals, dy: Reals,
@@ -443,12 +422,13 @@ def max_pool_backward(
                 corner = ((image * h + i * step) * w + j * step_along) * c
                 for q in range(c):
                     rest[q] = dy[of + q]
-                for place in range(high * wide):
-                    at = corner + ((place // wide) * w + place % wide) * c
-                    for q in range(c):
-                        found = x[at + q] == y[of + q]
-                        dx[at + q] += rest[q] if found else real(0.0)
-                        rest[q] = real(0.0) if found else rest[q]
+                for row in range(high):
+                    for column in range(wide):
+                        at = corner + (row * w + column) * c
+                        for q in range(c):
+                            found = x[at + q] == y[of + q]
+                            dx[at + q] += rest[q] if found else real(0.0)
+                            rest[q] = real(0.0) if found else rest[q]
                 of += c
 
 
