@@ -243,6 +243,17 @@ class Backend(Products, Transfers):
         array[key] = values
         return array
 
+    def added(self, array: Array, key: Any, values: Array) -> Array:
+        """Return an array with values added to a part of it, which slices name.
+
+        The array itself is written to where that is possible.
+        """
+        if not self.in_place:
+            return self.replaced(array, key, array[key] + values)
+        part = array[key]
+        part += values
+        return array
+
     def like(self, dtype: str, matmul_precision: str | None = None) -> Backend:
         """Return the same library and device in another precision.
 

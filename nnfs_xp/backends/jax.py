@@ -83,6 +83,10 @@ class JaxBackend(Backend):
         """Return a new array."""
         return array.at[key].set(values)
 
+    def added(self, array: Array, key: Any, values: Array) -> Array:
+        """Return a new array."""
+        return array.at[key].add(values)
+
     def own_copy(self, host: np.ndarray) -> np.ndarray:
         """Return a copy that JAX can take over as it is.
 

@@ -9,7 +9,7 @@ from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine.context import Context
 from nnfs_xp.kernels import portable
 from nnfs_xp.layers.pooling import _Pool2D
-from nnfs_xp.layers.windows import Windows, added, inside, padded
+from nnfs_xp.layers.windows import Windows, inside, padded
 from nnfs_xp.registry import register
 
 
@@ -86,7 +86,7 @@ def average_pool_backward(
     wide = [size + sum(of) for size, of in zip(lengths, pads, strict=True)]
     dx, share = be.zeros((n, *wide, channels)), dy * _share(be, windows, tuple(lengths))
     for _, key in windows.places(tuple(lengths)):
-        dx = added(be, dx, key, share)
+        dx = be.added(dx, key, share)
     return dx[inside(pads, tuple(lengths))]
 
 

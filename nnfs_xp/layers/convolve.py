@@ -8,10 +8,11 @@ sum of these products over the places.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
-from nnfs_xp.layers.windows import Windows, added, inside, padded
+from nnfs_xp.layers.windows import Windows, inside, padded
 
 
 @portable
@@ -37,8 +38,9 @@ def convolve(be: Backend, x: Array, w: Array, windows: Windows, groups: int) -> 
     y = be.zeros((x.shape[0] * math.prod(counts), w.shape[-1]))
     for place, key in windows.places(lengths):
         below, of_place = _rows(be, wide[key]), w[(*place, ...)]
-        pairs = zip(_split(below, groups), _split(of_place, groups), strict=True)
-        y += _joined(be, [be.matmul(a, b) for a, b in pairs])
+        for channels, filters in _parts(x, w, groups):
+            product = be.matmul(below[:, channels], of_place[:, filters])
+            y = be.added(y, (slice(None), filters), product)
     return be.xp.reshape(y, (x.shape[0], *counts, w.shape[-1]))
 
 
@@ -59,37 +61,33 @@ def convolve_backward(
     gradients, ``dW = x^T dy`` and ``dx += dy W^T``. One that is not wanted, as `learns`
     and `needs_dx` say, is None.
     """
-    xp, lengths = be.xp, tuple(x.shape[1:-1])
+    lengths = tuple(x.shape[1:-1])
     pads = windows.pads(lengths)
-    wide, dz = padded(be, x, pads), _split(_rows(be, dy), groups)
-    dw, dx = [], be.zeros(wide.shape if needs_dx else ())
+    wide, dz = padded(be, x, pads), _rows(be, dy)
+    dw: Any = be.zeros(w.shape) if learns else None
+    dx: Any = be.zeros(wide.shape) if needs_dx else None
     for place, key in windows.places(lengths):
-        if learns:
-            below = _split(_rows(be, wide[key]), groups)
-            pairs = zip(below, dz, strict=True)
-            dw.append(_joined(be, [be.matmul(a.T, d) for a, d in pairs]))
-        if needs_dx:
-            of_place = _split(w[(*place, ...)], groups)
-            pairs = zip(dz, of_place, strict=True)
-            part = _joined(be, [be.matmul(d, b.T) for d, b in pairs])
-            dx = added(be, dx, key, xp.reshape(part, wide[key].shape))
-    return (
-        xp.reshape(xp.stack(dw), w.shape) if learns else None,
-        dx[inside(pads, lengths)] if needs_dx else None,
-    )
+        below: Any = _rows(be, wide[key]) if learns else None
+        of_place = w[(*place, ...)]
+        for channels, filters in _parts(x, w, groups):
+            if learns:
+                product = be.matmul(below[:, channels].T, dz[:, filters])
+                dw = be.replaced(dw, (*place, slice(None), filters), product)
+            if needs_dx:
+                product = be.matmul(dz[:, filters], of_place[:, filters].T)
+                part = be.xp.reshape(product, (*dy.shape[:-1], w.shape[-2]))
+                dx = be.added(dx, (*key[:-1], channels), part)
+    return dw, dx[inside(pads, lengths)] if needs_dx else None
 
 
 def _rows(be: Backend, a: Array) -> Array:
     return be.xp.reshape(a, (-1, a.shape[-1]))
 
 
-def _split(a: Array, groups: int) -> list[Array]:
-    """Return the columns of each group."""
-    if groups == 1:
-        return [a]
-    width = a.shape[-1] // groups
-    return [a[:, at : at + width] for at in range(0, width * groups, width)]
-
-
-def _joined(be: Backend, parts: list[Array]) -> Array:
-    return parts[0] if len(parts) == 1 else be.xp.concat(parts, axis=-1)
+def _parts(x: Array, w: Array, groups: int) -> list[tuple[slice, slice]]:
+    """Return the channels and the filters of each group."""
+    channels, filters = x.shape[-1] // groups, w.shape[-1] // groups
+    return [
+        (slice(g * channels, (g + 1) * channels), slice(g * filters, (g + 1) * filters))
+        for g in range(groups)
+    ]

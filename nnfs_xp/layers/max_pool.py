@@ -8,7 +8,7 @@ from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine.context import Context
 from nnfs_xp.kernels import portable
 from nnfs_xp.layers.pooling import _Pool2D
-from nnfs_xp.layers.windows import Windows, added, inside, padded
+from nnfs_xp.layers.windows import Windows, inside, padded
 from nnfs_xp.registry import register
 
 
@@ -89,6 +89,6 @@ def max_pool_backward(
     dx, open_still = be.zeros(wide.shape), y == y
     for _, key in windows.places(lengths):
         found = xp.logical_and(open_still, wide[key] == y)
-        dx = added(be, dx, key, xp.where(found, dy, be.zero))
+        dx = be.added(dx, key, xp.where(found, dy, be.zero))
         open_still = xp.logical_and(open_still, xp.logical_not(found))
     return dx[inside(pads, lengths)]

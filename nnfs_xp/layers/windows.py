@@ -110,11 +110,6 @@ def inside(pads: tuple[tuple[int, int], ...], lengths: Lengths) -> Key:
     return (slice(None), *spans, slice(None))
 
 
-def added(be: Backend, whole: Array, key: Key, values: Array) -> Array:
-    """Return an array with values added to a part of it, which may be written to."""
-    return be.replaced(whole, key, whole[key] + values)
-
-
 def checked_output(
     unit: Any, windows: Windows, shape: Lengths, channels: int | None = None
 ) -> Lengths:
