@@ -143,3 +143,29 @@ def test_a_cnn_follows_the_losses_of_pytorch_for_100_steps(torch, owner):
     model.fit(x, y, batch_size=batch, shuffle=False, callbacks=watch)
     assert len(watch.losses) == steps and expected[-1] < 0.5 * expected[0]
     np.testing.assert_allclose(watch.losses, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.backend("cupy")
+def test_a_cnn_is_one_graph_on_cupy():
+    """Captured, it learns what the eager steps do, to the bit."""
+    be = backend_or_skip("cupy", "float32")
+    random = np.random.default_rng(5)
+    x, y = random.standard_normal((16, 8, 8, 2)), random.integers(0, 3, 16)
+    trained = []
+    for compiled in ("require", "off"):
+        model = nx.Model(
+            [
+                nx.Conv2D(2, 4, 3, padding="same"), nx.BatchNorm(4), nx.ReLU(),
+                nx.MaxPool2D(2), nx.Conv2D(4, 6, 3, stride=2, groups=2), nx.ReLU(),
+                nx.AveragePool2D(2, padding="same"), nx.GlobalAveragePool2D(),
+                nx.Dense(6, 3), nx.Softmax(),
+            ],
+            loss="categorical_crossentropy", optimizer="adam", metrics=None,
+            backend=be, compile=compiled, seed=3,
+        )  # fmt: skip
+        model.fit(x, y, epochs=3, batch_size=8)
+        trained.append([be.to_numpy(value) for value in model.parameters.values()])
+        if compiled == "require":
+            assert "one CUDA graph" in model.executor_note
+    for one, other in zip(*trained, strict=True):
+        np.testing.assert_array_equal(one, other)

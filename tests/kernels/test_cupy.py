@@ -110,6 +110,31 @@ def test_linear_launches_only_its_sum(be, launched):
     assert launched == ["sum_over_samples"]
 
 
+@pytest.mark.parametrize(
+    ("name", "case", "launches", "products"),
+    [
+        ("convolve", "usual", 20, 9),
+        ("convolve_backward", "usual", 20, 18),
+        ("max_pool", "usual", 3, 0),
+        ("max_pool_backward", "usual", 25, 0),
+    ],
+)
+def test_what_images_launch_is_as_documented(be, name, case, launches, products):
+    """By the references, and without waiting, so that a step can be captured."""
+    emulated = sys.modules.get("cupy_on_cpu")
+    if emulated is None:
+        pytest.skip("launches of CuPy's own kernels are counted on the emulated device")
+    given = on_backend(be, CASES[name][case])
+    reference = kernels.references()[name]
+    reference(be, *given)
+    before = emulated.stats()
+    with emulated.forbid_sync(h2d=True):
+        reference(be, *given)
+    after = emulated.stats()
+    assert after["launches"] - before["launches"] == launches
+    assert after["gemm"] - before["gemm"] == products
+
+
 @pytest.mark.parametrize("integer", ["int32", "int64"])
 def test_numbers_of_the_device(be, integer):
     """A step and a first row that a captured graph reads anew each time."""
