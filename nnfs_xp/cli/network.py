@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 from nnfs_xp.activations import Linear, Softmax
+from nnfs_xp.cli.nets import layers_for_pictures
 from nnfs_xp.data import Dataset
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers import Dense, Dropout, Layer
@@ -47,6 +48,7 @@ _PRESETS = {
     "spiral": Preset(((64, 64),), 150, 32, 0.02),
     "vertical": Preset(((64,),), 100, 32, 0.01),
 }
+_CNN = Preset((), 10, 64, 0.001)
 
 
 def with_what_suits(data: Dataset, options: argparse.Namespace) -> argparse.Namespace:
@@ -54,7 +56,8 @@ def with_what_suits(data: Dataset, options: argparse.Namespace) -> argparse.Name
 
     A rate that suits Adam suits no other optimizer: `lr` is None if only this is named.
     """
-    preset = vars(_PRESETS.get(options.data) or preset_for(data))
+    known = _CNN if options.net == "cnn" else _PRESETS.get(options.data)
+    preset = vars(known or preset_for(data))
     if options.optimizer is not None:
         preset = {**preset, "lr": None}
     return argparse.Namespace(**{**preset, **vars(options)})
@@ -76,7 +79,12 @@ def preset_for(data: Dataset) -> Preset:
 
 
 def layers_for(data: Dataset, options: argparse.Namespace) -> list[Layer]:
-    """Return dense layers with activations, and a softmax at the end for classes."""
+    """Return dense layers with activations, and a softmax at the end for classes.
+
+    With ``--net cnn`` convolutions stand before them.
+    """
+    if options.net == "cnn":
+        return layers_for_pictures(data)
     sizes = [data.n_features, *hidden_sizes(options), data.n_classes or 1]
     layers: list[Layer] = []
     for n_inputs, n_neurons in itertools.pairwise(sizes[:-1]):

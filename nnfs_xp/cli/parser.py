@@ -20,9 +20,11 @@ from nnfs_xp.cli.arguments import (
     shape,
     sizes,
 )
+from nnfs_xp.cli.nets import NETS
 from nnfs_xp.data import DATASET_NAMES
 from nnfs_xp.data.tables import MISSING
 from nnfs_xp.data.targets import TASKS
+from nnfs_xp.data.vocabulary import UNITS
 from nnfs_xp.parallel.launch import PARALLEL_NAMES
 
 # What a shell, or a program that runs the command, learns of how it ended.
@@ -75,8 +77,8 @@ def _add_train(commands: Commands) -> None:
         "train",
         train.run,
         "train a network on data",
-        "Train a network of dense layers, by default the book's, and leave "
-        "model.safetensors, history.json and report.png in a directory.",
+        "Train a network, by default the book's, and leave model.safetensors, "
+        "history.json and report.png in a directory. A GPT writes at the end.",
         [
             "nnfs-xp train --data digits --epochs 3 --out runs/digits",
             "nnfs-xp train --data spiral --optimizer sgd momentum=0.9 --lr 0.3",
@@ -84,11 +86,11 @@ def _add_train(commands: Commands) -> None:
     )
     parser.add_argument(
         "--data",
-        default="fashion-mnist-mini",
         metavar="DATA",
         help=f"one of {', '.join(DATASET_NAMES)}, or your own .npz, .npy, .csv or IDX "
         "file, or a folder of pictures, or - for CSV from standard input (default: "
-        "fashion-mnist-mini)",
+        "fashion-mnist-mini); for --net gpt a text file, or text, the packaged one "
+        "and default",
     )
     _add_reading(parser)
     _add_network(parser)
@@ -110,6 +112,8 @@ def _add_train(commands: Commands) -> None:
 def _add_network(parser: argparse.ArgumentParser) -> None:
     """Add of which layers the network is made."""
     add = parser.add_argument_group("the network").add_argument
+    net = "layers: dense ones, or cnn for pictures, or gpt for a text (default: dense)"
+    add("--net", choices=NETS, default="dense", help=net)
     hidden = "neurons of each hidden layer, such as 128 128; 0 for none (default: as "
     add(
         "--hidden",
@@ -122,6 +126,9 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     )
     activation = "activation after each hidden layer, such as relu or tanh"
     add("--activation", default="relu", metavar="NAME", help=f"{activation} (relu)")
+    context = "for gpt: how many characters it sees (default: 64)"
+    add("--context", type=count, metavar="N", help=context)
+    add("--by", choices=UNITS, help="for gpt: what it reads (default: characters)")
     dropout = "share of the neurons of each hidden layer to drop out (default: 0)"
     add("--dropout", type=number, default=0.0, metavar="RATE", help=dropout)
 
@@ -173,7 +180,8 @@ def _add_predict(commands: Commands) -> None:
         "predict",
         use.predict,
         "classes of new data, as CSV",
-        "Predict a class or a number for each row of data, and write CSV.",
+        "Predict a class or a number for each row of data, and write CSV; or go on "
+        "with a text.",
         [
             "nnfs-xp predict runs/digits --data digits --out classes.csv",
             "nnfs-xp predict runs/digits --data - < new.csv",
@@ -182,6 +190,16 @@ def _add_predict(commands: Commands) -> None:
     _add_model_and_data(parser)
     out = "file to write (default: -, standard output)"
     parser.add_argument("--out", metavar="FILE", help=out, default="-")
+    add = parser.add_argument_group(
+        "for a model that was trained on a text"
+    ).add_argument
+    add("--prompt", metavar="TEXT", help="what it goes on from, in place of data")
+    length = "how many characters to write (default: 300)"
+    add("--length", type=count, default=300, metavar="N", help=length)
+    heat = "below 1 it keeps closer to what it finds probable (default: 0.8)"
+    add("--temperature", type=number, default=0.8, metavar="NUMBER", help=heat)
+    draws = "seed of what is drawn (default: 0)"
+    add("--seed", type=seed, default=0, metavar="N", help=draws)
 
 
 def _add_info(commands: Commands) -> None:

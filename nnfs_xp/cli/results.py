@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from nnfs_xp.backends import Array, to_numpy
 from nnfs_xp.backends.choice import backend_class
 from nnfs_xp.callbacks.json_log import json_text
 from nnfs_xp.cli.tasks import regression_report, target_of, values
-from nnfs_xp.data import Dataset, Examples
+from nnfs_xp.data import Examples
 from nnfs_xp.errors import InputError
 from nnfs_xp.io.atomic import atomic_write, check_writable
 from nnfs_xp.model import Model
@@ -39,7 +39,10 @@ class Run:
     Attributes
     ----------
     model : Model
-    data : Dataset
+    name, note : str
+        Of the data.
+    samples : tuple of int
+        How many there are to train on, and to test.
     epochs : list of dict
         Records of the epochs, as in `nnfs_xp.History`.
     seconds : float
@@ -49,15 +52,20 @@ class Run:
         Neurons of each hidden layer.
     test : dict
         Loss and accuracy on the test data, or R2 and RMSE of a regression.
+    net : str
+        One of `nnfs_xp.cli.nets.NETS`.
     """
 
     model: Model
-    data: Dataset
+    name: str
+    note: str
+    samples: tuple[int, int]
     epochs: list[dict[str, Any]]
     seconds: float
     batch_size: int
     hidden: list[int]
     test: dict[str, float]
+    net: str = "dense"
 
 
 # The files of a run, and the one that a run goes on from.
@@ -111,14 +119,15 @@ def write_history(run: Run, path: Path) -> None:
     config.pop("metadata")
     content = {
         "data": {
-            "name": run.data.name,
-            "note": run.data.note,
-            "training_samples": len(run.data.y_train),
-            "test_samples": len(run.data.y_test),
+            "name": run.name,
+            "note": run.note,
+            "training_samples": run.samples[0],
+            "test_samples": run.samples[1],
             **{k: v for k, v in model.metadata.items() if k != "data"},
         },
         "configuration": {
             **config,
+            "net": run.net,
             "hidden": run.hidden,
             "batch_size": run.batch_size,
             "learning_rate": model.learning_rate,
@@ -145,15 +154,12 @@ def write_history(run: Run, path: Path) -> None:
         file.write(json_text(content, indent=2).encode() + b"\n")
 
 
-def write_report(run: Run, x_test: np.ndarray, path: Path) -> None:
-    """Draw learning curves, confusion matrix and predictions into one PNG."""
+def write_report(draw: Callable[[], Figure], path: Path) -> None:
+    """Write the picture of a training as PNG."""
     from nnfs_xp.plots import save_figure
 
-    data = run.data
-    rows = Examples(data.x_test, data.y_test, data.class_names, data.image_shape)
-    titles = _title(run), _subtitle(run)
     with boxes_for_missing_letters():
-        save_figure(draw_report(run.model, run.epochs, rows, x_test, *titles), path)
+        save_figure(draw(), path)
 
 
 @contextlib.contextmanager
@@ -244,23 +250,28 @@ def classify(model: Model, x: Array) -> tuple[np.ndarray, np.ndarray]:
     return found.argmax(axis=1), found.max(axis=1)
 
 
-def _title(run: Run) -> str:
-    sizes = run.data.n_features, *run.hidden, run.data.n_classes or 1
-    network = "-".join(map(str, sizes))
-    if run.data.target is None:
+def titles(run: Run, rows: Examples) -> tuple[str, str]:
+    """Return title and subtitle of a report."""
+    if run.net == "dense":
+        sizes = rows.x.shape[1], *run.hidden, len(rows.class_names) or 1
+        network = "-".join(map(str, sizes))
+    else:
+        network = run.net
+    if "accuracy" in run.test:
         figure = f"test accuracy {100 * run.test['accuracy']:.1f} %"
     else:
         figure = f"test R2 {run.test['r2']:.3f}, RMSE {run.test['rmse']:.4g}"
-    return f"{Path(run.data.name).name}: {network}, {figure}"
+    unit = "images" if rows.image_shape else "samples"
+    return f"{Path(run.name).name}: {network}, {figure}", subtitle(run, unit)
 
 
-def _subtitle(run: Run) -> str:
-    samples = len(run.epochs) * len(run.data.y_train)
+def subtitle(run: Run, unit: str) -> str:
+    """Return where, on how much and how fast a network was trained."""
+    samples = len(run.epochs) * run.samples[0]
     seconds = sum(record["seconds"] for record in run.epochs)
-    unit = "images" if run.data.image_shape else "samples"
     return (
         f"{run.model.backend}, {len(run.epochs)} epochs of "
-        f"{len(run.data.y_train):,} {unit}, batch {run.batch_size}, "
+        f"{run.samples[0]:,} {unit}, batch {run.batch_size}, "
         f"{run.seconds:.1f} s, {samples / seconds:,.0f} {unit}/s, "
         f"seed {run.model.seed}"
     )

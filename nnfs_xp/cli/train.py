@@ -5,46 +5,41 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import importlib
 import math
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nnfs_xp import ctrl_c
 from nnfs_xp.backends import get_backend
-from nnfs_xp.callbacks import Callback, Progress
-from nnfs_xp.callbacks.checkpoint import size_of
+from nnfs_xp.cli import text
+from nnfs_xp.cli.fitting import Trained, common_directory, fit, leave, writes
+from nnfs_xp.cli.nets import check_net
 from nnfs_xp.cli.network import (
     hidden_sizes,
     layers_for,
     optimizer_for,
     with_what_suits,
 )
-from nnfs_xp.cli.results import (
-    CHECKPOINT,
-    Run,
-    output_directory,
-    placement,
-    write_history,
-    write_report,
-)
+from nnfs_xp.cli.results import Run, draw_report, placement, titles
 from nnfs_xp.cli.standard import answer, chat
 from nnfs_xp.cli.tasks import data_options, figures, metadata_of
-from nnfs_xp.data import Dataset, load_dataset
-from nnfs_xp.errors import InputError
+from nnfs_xp.data import Dataset, Examples, load_dataset
 from nnfs_xp.losses import CategoricalCrossEntropy, MeanSquaredError
 from nnfs_xp.model import Model
 from nnfs_xp.parallel import Communicator
 from nnfs_xp.parallel.launch import communicator
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 def run(options: argparse.Namespace) -> int:
     """Train, evaluate, and leave model, history and report in a directory."""
+    check_net(options)
+    way = text.train if options.net == "gpt" else _run
     with chat(options), _ranks(options) as ranks:
-        status, left = _run(options, ranks)
+        status, left = way(options, ranks)
     if options.json and left:
         answer(options, left, "")
     return status
@@ -85,7 +80,6 @@ def _use_own_device(options: argparse.Namespace) -> None:
 def _run(
     options: argparse.Namespace, ranks: Communicator | None
 ) -> tuple[int, dict[str, Any]]:
-    writes = ranks is None or ranks.is_first
     be = get_backend(options.backend, **placement(options))
     data = load_dataset(
         options.data, data_dir=options.data_dir, seed=options.seed,
@@ -103,16 +97,17 @@ def _run(
         seed=options.seed,
     )
     model.metadata = metadata_of(data, options)
-    out = output_directory(options, size_of(model)) if writes else Path()
-    if ranks is not None:
-        out = ranks.exchange(out)[0]
+    out = common_directory(options, model, ranks)
     _introduce(data, model, options)
-    if writes and not options.no_plot:
-        # What is needed at the end is missed at the beginning.
-        importlib.import_module("nnfs_xp.plots")
-    recorder = _Recorder()
-    status = _train(options, ranks, model, data, out, recorder)
-    return status, _write(options, model, data, out, recorder, status) if writes else {}
+    own = data if ranks is None else _of_rank(data, ranks)
+    train, test = (
+        (own.features(part, be.dtype_name), own.targets(part, be.dtype_name))
+        for part in ("train", "test")
+    )
+    status, trained = fit(options, model, train, test, out, _unit(data), ranks)
+    if not writes(ranks):
+        return status, {}
+    return status, _write(options, model, data, out, trained, status)
 
 
 def _introduce(data: Dataset, model: Model, options: argparse.Namespace) -> None:
@@ -135,44 +130,6 @@ def _introduce(data: Dataset, model: Model, options: argparse.Namespace) -> None
     print("at the end of each epoch, training figures (test figures in brackets):")
 
 
-def _train(
-    options: argparse.Namespace,
-    ranks: Communicator | None,
-    model: Model,
-    data: Dataset,
-    out: Path,
-    recorder: _Recorder,
-) -> int:
-    be = model.backend
-    own = data if ranks is None else _of_rank(data, ranks)
-    status, kept = 0, options.resume or options.checkpoint_every is not None
-    try:
-        with ctrl_c.raising():
-            model.fit(
-                own.features("train", be.dtype_name),
-                own.targets("train", be.dtype_name),
-                epochs=options.epochs,
-                batch_size=options.batch_size,
-                validation_data=(
-                    own.features("test", be.dtype_name),
-                    own.targets("test", be.dtype_name),
-                ),
-                callbacks=[recorder, Progress(_unit(data))],
-                checkpoint=out / CHECKPOINT if kept else None,
-                checkpoint_every=options.checkpoint_every or 1,
-                resume=options.resume,
-                parallel=ranks,
-            )
-    except (KeyboardInterrupt, SystemExit) as error:
-        if not recorder.epochs:
-            raise
-        status = ctrl_c.status_of(error)
-        epoch = len(recorder.epochs) + 1
-        way_on = "; --resume goes on with it" if kept else ""
-        print(f"interrupted in epoch {epoch}; keeping what was learned{way_on}")
-    return status
-
-
 def _of_rank(data: Dataset, ranks: Communicator) -> Dataset:
     """Return the data with the rows of a rank alone."""
     train, test = ranks.rows(len(data.x_train)), ranks.rows(len(data.x_test))
@@ -188,64 +145,32 @@ def _write(
     model: Model,
     data: Dataset,
     out: Path,
-    recorder: _Recorder,
+    trained: Trained,
     status: int,
 ) -> dict[str, Any]:
     """Evaluate the model, write all files, and return what is in them."""
-    be, seconds = model.backend, recorder.seconds
-    x_test = data.features("test", be.dtype_name)
-    y_test = data.targets("test", be.dtype_name)
-    test = figures(model, x_test, y_test)
-    sizes, batch_size = hidden_sizes(options), options.batch_size
-    finished = Run(model, data, recorder.epochs, seconds, batch_size, sizes, test)
-    model.save(out / "model.safetensors")
-    write_history(finished, out / "history.json")
-    written = ["model.safetensors", "history.json"]
-    if not options.no_plot:
-        try:
-            write_report(finished, x_test, out / "report.png")
-            written.append("report.png")
-        except InputError as error:
-            # A network that diverged predicts NaN, which cannot be drawn.
-            print(f"no report.png: {error}")
-    named = [f"test {name} {value:.4f}" for name, value in test.items()]
-    print(f"{', '.join(named[1:] + named[:1])}, trained in {seconds:.1f} s")
-    print(f"wrote {', '.join(written)} to {out}")
-    return {
-        "directory": str(out),
-        "files": written,
-        "epochs": len(recorder.epochs),
-        "seconds": seconds,
-        "interrupted": status != 0,
-        **{f"test_{name}": value for name, value in test.items()},
-    }
+    dtype = model.backend.dtype_name
+    x_test, y_test = data.features("test", dtype), data.targets("test", dtype)
+    finished = Run(
+        model,
+        data.name,
+        data.note,
+        (len(data.y_train), len(data.y_test)),
+        trained.epochs,
+        trained.seconds,
+        options.batch_size,
+        hidden_sizes(options),
+        figures(model, x_test, y_test),
+        options.net,
+    )
+    rows = Examples(data.x_test, data.y_test, data.class_names, data.image_shape)
+
+    def draw() -> Figure:
+        shown = titles(finished, rows)
+        return draw_report(model, trained.epochs, rows, x_test, *shown)
+
+    return leave(options, finished, out, draw, status != 0)
 
 
 def _unit(data: Dataset) -> str:
     return "images" if data.image_shape else "samples"
-
-
-class _Recorder(Callback):
-    """Keeps the records of all epochs that ended, also if one is interrupted."""
-
-    def __init__(self) -> None:
-        self.epochs: list[dict[str, Any]] = []
-        self._began = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        """What the training has taken, also before it was resumed."""
-        return time.perf_counter() - self._began
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return both."""
-        return {"epochs": self.epochs, "seconds": self.seconds}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take both over."""
-        self.epochs = state["epochs"]
-        self._began = time.perf_counter() - state["seconds"]
-
-    def on_epoch_end(self, record: dict[str, Any]) -> None:
-        """Keep the record."""
-        self.epochs.append(record)

@@ -20,13 +20,16 @@ from nnfs_xp.cli.tasks import (
     options_like_those_of_training,
     values,
 )
+from nnfs_xp.cli.text import go_on
 from nnfs_xp.data import (
     DATASET_NAMES,
     Examples,
     Scaling,
     load_dataset,
     load_examples,
+    load_text,
 )
+from nnfs_xp.data.sampling import vocabulary_of
 from nnfs_xp.data.targets import number_names
 from nnfs_xp.errors import InputError
 from nnfs_xp.io.atomic import check_writable
@@ -70,7 +73,18 @@ def predict(options: argparse.Namespace) -> int:
     """Write class and confidence of each row as CSV, or the numbers predicted."""
     if options.out != STANDARD:
         check_writable(options.out)
+    if options.prompt is not None:
+        written = go_on(options)
+        found = {"prompt": options.prompt, "text": written}
+        both = f"{options.prompt}{written}"
+        write_text(options.out, f"{json_text(found) if options.json else both}\n")
+        return 0
     model, _, x = _load(options)
+    if "vocabulary" in model.metadata:
+        raise InputError(
+            "model: it was trained on a text, and goes on with one: --prompt says "
+            "with which"
+        )
     head, rows = _predictions(model, x)
     text = io.StringIO()
     if options.json:
@@ -129,6 +143,11 @@ def _load(options: argparse.Namespace) -> tuple[Model, Examples, np.ndarray]:
         model_path(options), backend=options.backend, **placement(options)
     )
     known = model.metadata
+    if "vocabulary" in known:
+        vocabulary, context = vocabulary_of(model)
+        rows = load_text(options.data, context=context, vocabulary=vocabulary)
+        x, y = rows.windows("test")
+        return model, Examples(x, y), x
     scaling = _scaling(options, known.get("scaling"))
     examples = load_examples(
         options.data,
