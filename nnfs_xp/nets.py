@@ -24,6 +24,8 @@ from nnfs_xp.layers import (
     TransformerBlock,
 )
 
+__all__ = ["cnn", "gpt"]
+
 _SMALLEST = 4
 
 

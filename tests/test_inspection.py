@@ -93,3 +93,13 @@ def test_what_does_not_fit_is_refused():
         model.gradients(X, Y + 1)
     with pytest.raises(InputError, match="gradients needs a model with a loss"):
         nx.Model([nx.Dense(4, 3)]).gradients(X, Y)
+
+
+def test_a_summary_shortens_blocks_whose_layers_have_rows_of_their_own():
+    lines = []
+    inner = nx.Sequential([nx.Dense(4, 4), nx.BatchNorm(4), nx.ReLU()])
+    nx.Model([nx.Residual(inner)]).summary(lines.append)
+    rows = "\n".join(lines).splitlines()
+    (block,) = [row for row in rows if row.startswith("0 Residual(Sequential([Dense")]
+    assert " ...  " in block and len(block) < 90
+    assert any(row.startswith("0.inner.1 BatchNorm(n=4, momentum=") for row in rows)

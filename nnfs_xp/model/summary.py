@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 from nnfs_xp.engine.network import Network
 from nnfs_xp.layers import Layer, Parallel, Residual, Sequential
 from nnfs_xp.layers.parallel import is_several
+
+_LONGEST = 60
 
 
 def outputs_of(unit: Layer, shape: Any) -> Iterator[tuple[Layer, Any]]:
@@ -36,7 +39,11 @@ def summary_of(network: Network, note: str) -> str:
         node = network.nodes[id(unit)]
         count = sum(math.prod(p.shape) for p in node.parameters.values())
         frozen = " frozen" if count and not node.trainable else ""
-        rows.append((f"{node.path} {unit!r}", _words(shape), f"{count:,}{frozen}"))
+        name = f"{node.path} {unit!r}"
+        if unit.children:
+            # Those inside have rows of their own.
+            name = textwrap.shorten(name, _LONGEST, placeholder=" ...")
+        rows.append((name, _words(shape), f"{count:,}{frozen}"))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [
         f"{name:<{widths[0]}}  {outputs:>{widths[1]}}  {count:>{widths[2]}}"

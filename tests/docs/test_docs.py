@@ -180,7 +180,7 @@ def documented_names(groups):
 def public_names():
     """Return the full name of everything that users may import."""
     modules = [nnfs_xp, nnfs_xp.data, nnfs_xp.onnx, nnfs_xp.parallel, nnfs_xp.plots]
-    modules.append(nnfs_xp.weights)
+    modules += [nnfs_xp.nets, nnfs_xp.weights]
     if importlib.util.find_spec("sklearn"):
         modules.append(importlib.import_module("nnfs_xp.sklearn"))
     names = [f"{m.__name__}.{name}" for m in modules for name in m.__all__]
