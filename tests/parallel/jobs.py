@@ -416,6 +416,7 @@ def mismatched(ranks, folder):
             classifier(), ranks, x, y, batch_size=17 if first else 18
         ),
         "seed": lambda: trained(classifier(seed=ranks.rank), ranks, x, y),
+        "data": lambda: trained(classifier(), ranks, x + ranks.rank, y),
         "samples": lambda: trained(classifier(), ranks, x[: 90 + ranks.rank], y),
         "model": lambda: trained(
             classifier(optimizer=SGD(0.1) if first else Adam()), ranks, x, y

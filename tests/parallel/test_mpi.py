@@ -204,6 +204,7 @@ def test_arguments_that_differ_are_named_on_all_ranks(tmp_path):
     expected = {
         "batch_size": "batch_size must be the same on all ranks, got 17 on rank 0 and",
         "seed": "seed must be the same on all ranks, got 0 on rank 0 and 1 on rank 1",
+        "data": "the data (a checksum of some rows) must be the same on all ranks",
         "model": "the model must be the same on all ranks",
         "split": "validation_split needs all rows",
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import zlib
 from typing import Any
 
 import numpy as np
@@ -162,6 +163,10 @@ def _facts(plan: FitPlan, sharded: bool) -> dict[str, Any]:
         facts["whether validation data is weighted"] = validation.weighted
     if not sharded:
         facts["the number of samples"] = data.samples
+        facts["the data (a checksum of some rows)"] = functools.reduce(
+            lambda found, end: zlib.crc32(np.ascontiguousarray(end).data, found),
+            plan.ends, 0,
+        )  # fmt: skip
         if validation is not None:
             facts["the number of samples to validate on"] = validation.samples
     return facts
