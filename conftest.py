@@ -20,7 +20,12 @@ _OF_ONE_LIBRARY = {
         "parallel/over_torch",
         "weights/torch",
     ),
-    "mpi4py": ("parallel/over_mpi", "parallel/over_nccl"),
+    "mpi4py": (
+        "parallel/communicator",
+        "parallel/launch",
+        "parallel/over_mpi",
+        "parallel/over_nccl",
+    ),
     "onnx": ("onnx/read", "onnx/write"),
     "jax": (
         "backends/jax",
