@@ -20,6 +20,7 @@ def launched(monkeypatch):
             names.append(name)
             return function(*arguments, **options)
 
+        launch.kernel = function.kernel
         return launch
 
     for name, loaded in list(sys.modules.items()):

@@ -122,3 +122,32 @@ def test_the_same_bits_every_time(dtype):
             first = be.to_numpy(function())
             for _ in range(3):
                 np.testing.assert_array_equal(be.to_numpy(function()), first)
+
+
+def test_the_grid_is_what_the_device_runs_at_once(monkeypatch):
+    """However many blocks that are, the numbers are the same."""
+    from nnfs_xp.kernels.cupy import launch, module
+
+    be = backend_or_skip("cupy", "float32")
+    grids, found = [], []
+    for at_once in (module.blocks_at_once("float32", "adam", 256), 3):
+
+        def noted(dtype, name, at_once=at_once):
+            def run(grid, block, arguments):
+                grids.append(grid)
+                module.kernel(dtype, name)(grid, block, arguments)
+
+            return run
+
+        monkeypatch.setattr(launch, "kernel", noted)
+        monkeypatch.setattr(module, "_blocks_at_once", lambda *_, n=at_once: n)
+        optimizer = nx.Adam(0.1)
+        with be.context():
+            size = 256 * 3 * 100
+            parameters = {"flat": be.asarray(np.linspace(-1, 1, size), be.dtype)}
+            gradients = {"flat": be.full((size,), 0.5)}
+            state = optimizer.init(be, parameters)
+            optimizer.update(be, parameters, gradients, state)
+        found.append(be.to_numpy(parameters["flat"]))
+    assert grids == [(300,), (3,)]
+    np.testing.assert_array_equal(*found)

@@ -51,6 +51,27 @@ def kernel(dtype: str, name: str) -> Any:
         ) from error
 
 
+def blocks_at_once(dtype: str, name: str, threads: int) -> int:
+    """Return how many blocks of a kernel the current device can run at once.
+
+    It depends on the registers and the shared memory that the kernel takes.
+    """
+    import cupy
+
+    return _blocks_at_once(dtype, name, threads, cupy.cuda.runtime.getDevice())
+
+
+@functools.cache
+def _blocks_at_once(dtype: str, name: str, threads: int, device: int) -> int:
+    import cupy
+
+    function = kernel(dtype, name).kernel
+    of_one = cupy.cuda.driver.occupancyMaxActiveBlocksPerMultiprocessor(
+        function.ptr, threads, 0
+    )
+    return of_one * cupy.cuda.Device(device).attributes["MultiProcessorCount"]
+
+
 def blocks_for(count: int, threads: int = 256, most: int = 1056) -> int:
     """Return how many blocks a loop over `count` elements is spread over.
 

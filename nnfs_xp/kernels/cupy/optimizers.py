@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nnfs_xp.kernels.cupy.launch import are_alike, is_plain, launch
+from nnfs_xp.kernels.cupy.launch import THREADS, are_alike, is_plain, launch
+from nnfs_xp.kernels.cupy.module import blocks_at_once, blocks_for
 from nnfs_xp.kernels.registry import implements
 
 
@@ -138,7 +139,11 @@ def _updated(
     if step and step[0].dtype.char != "i":
         return NotImplemented
     w, _, *moments = arrays
-    launch(be, name, w.size, w.size, *arrays, *step, learning_rate, *scalars)
+    # One wave: a second one would be of few blocks, and wait for the first.
+    most = blocks_at_once(be.dtype_name, name, THREADS)
+    arguments = w.size, *arrays, *step, learning_rate, *scalars
+    grid = (blocks_for(w.size, THREADS, most),)
+    launch(be, name, w.size, *arguments, grid=grid)
     return w, *moments
 
 

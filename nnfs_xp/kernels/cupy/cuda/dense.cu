@@ -29,6 +29,10 @@ extern "C" __global__ void bias_activation(REAL* __restrict__ z,
   });
 }
 
+// Rows that a thread reads before it uses the first. For doubles the registers of a
+// block of 1024 threads would not do.
+constexpr int ROWS_AT_ONCE = sizeof(REAL) == 4 ? 4 : 1;
+
 // dz = dy times the slope, and db its sum over the samples, in blocks for
 // write_column_sums.
 extern "C" __global__ void __launch_bounds__(1024)
@@ -39,7 +43,7 @@ activation_bias_backward(const REAL* __restrict__ kept, const REAL* __restrict__
   REAL sum = 0;
   with_activation(activation, parameter, [&](auto unit) {
     if (column >= k) return;
-#pragma unroll 4
+#pragma unroll ROWS_AT_ONCE
     for (int64 row = threadIdx.x / width; row < n; row += 1024 / width) {
       int64 i = row * k + column;
       REAL gradient = unit.gradient(kept[i], dy[i]);

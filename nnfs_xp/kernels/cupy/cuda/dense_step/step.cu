@@ -408,7 +408,7 @@ __device__ inline void add_statistics(int size, const float* losses, const float
   *s.counted += *s.batch_counted = size;
 }
 
-extern "C" __global__ void __launch_bounds__(256) dense_step_update(
+extern "C" __global__ void __launch_bounds__(256, 2) dense_step_update(
     Batch batch, const Note* note, Optimizer optimizer, float* parameters,
     const float* __restrict__ y1, const float* __restrict__ y2,
     const float* __restrict__ dz1, const float* __restrict__ dz2,
