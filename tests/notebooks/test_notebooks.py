@@ -7,9 +7,14 @@ On one backend only, such as that of a GPU machine::
 
 import ast
 import re
+import shutil
+import subprocess
+import sys
+import types
 
 import pytest
 
+import nnfs_xp as nx
 from tests.notebooks.chapters import CHAPTERS, FOLDER, cells_of, run, statements_of
 from tests.plots.conftest import find_problems
 
@@ -47,8 +52,37 @@ def test_begins_with_badge_and_runtime(chapter):
     colab = f"https://colab.research.google.com/github/{address}"
     # A picture of our own, so that the pages are whole without the network.
     assert f"[![Open in Colab](colab.svg)]({colab})" in first
-    assert f"nnfs-xp[cuda12] @ git+https://github.com/{REPOSITORY}" in first
-    assert "%env NNFS_XP_BACKEND=cupy" in first
+    assert "Runtime, Change runtime type" in first
+
+
+@pytest.mark.parametrize("has_gpu", [True, False], ids=["with a GPU", "without"])
+@each_chapter
+def test_the_first_cell_sets_colab_up(chapter, has_gpu, monkeypatch):
+    """It installs the package, chooses a backend, and has it multiply."""
+    commands, asked = [], []
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    tool = "/usr/bin/nvidia-smi" if has_gpu else None
+    monkeypatch.setattr(shutil, "which", lambda name: tool)
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, check: commands.append((command, check))
+    )
+    monkeypatch.setattr(nx, "get_backend", lambda name, **options: asked.append(name))
+    monkeypatch.setenv("NNFS_XP_BACKEND", "jax")
+    exec(cells_of(chapter)[0], {})
+    package = "nnfs-xp[cuda12]" if has_gpu else "nnfs-xp"
+    wanted = f"{package} @ git+https://github.com/{REPOSITORY}"
+    pip = [sys.executable, "-m", "pip", "install", "-q", wanted]
+    assert commands == [(pip, True)]
+    assert asked == ["cupy" if has_gpu else "numpy"]
+
+
+@each_chapter
+def test_the_first_cell_installs_nothing_elsewhere(chapter, monkeypatch):
+    monkeypatch.setattr(subprocess, "run", None)
+    monkeypatch.setenv("NNFS_XP_BACKEND", "numpy")
+    names = {}
+    exec(cells_of(chapter)[0], names)
+    assert names["be"].name == "numpy"
 
 
 @each_chapter
