@@ -219,6 +219,11 @@ def test_an_optimizer_has_its_own_learning_rate(tmp_path, capsys):
         (["--optimizer", "sgd", "0.9"], "optimizer: '0.9' is not like momentum=0.9"),
         (["--optimizer", "sgd", "speed=1"], "argument 'speed'"),
         (["--optimizer", "sgd", "momentum=fast"], "momentum must be"),
+        (["--optimizer", "sgd", "learning_rate=1", "--lr", "0.1"], "leave out one"),
+        (
+            ["--optimizer", "sgd", "learning_rate=1", "--schedule", "cosine_decay"],
+            "leave out one",
+        ),
         (["--schedule", "slower"], "schedule must be one of "),
         (["--schedule", "step_decay"], "'factor' and 'every'"),
         (["--activation", "dense"], "activation must be the name of one, got 'dense'"),

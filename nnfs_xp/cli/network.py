@@ -119,6 +119,11 @@ def optimizer_for(options: argparse.Namespace, steps: int) -> Optimizer:
         rate = _rate(options, options.lr, steps)
         return AdamW(rate, weight_decay=decay) if decay else Adam(rate)
     name, settings = _unit_in_words(options.optimizer, "optimizer")
+    if "learning_rate" in settings and (options.lr, options.schedule) != (None, None):
+        raise InputError(
+            "optimizer: learning_rate is given by --lr or --schedule as well; leave "
+            "out one of the two"
+        )
     default = inspect.signature(find("optimizer", name, "optimizer")).parameters[
         "learning_rate"
     ].default  # fmt: skip
