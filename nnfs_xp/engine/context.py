@@ -207,7 +207,7 @@ class Context:
         Random numbers for training.
     across : Across or None
         Where several ranks have parts of the batch, what they compute together, for
-        units that are ``synchronized``; see `nnfs_xp.engine.ranks`.
+        units that are ``synchronized``; see ``nnfs_xp/engine/ranks``.
     children : dict of str to Context
         Those of the units inside, also as ``cx[name]``.
 

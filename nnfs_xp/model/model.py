@@ -394,7 +394,7 @@ class Model:
             Samples; a tuple where the network has several inputs. NumPy arrays,
             lists and tables are moved to the model's device, once; arrays of any
             other library or device are refused. Or an iterable of batches ``(x, y)``
-            or ``(x, y, sample_weight)``, such as a generator or a `DataLoader` of
+            or ``(x, y, sample_weight)``, such as a generator or a ``DataLoader`` of
             PyTorch; see the page on input.
         y : array or array_like
             What the loss compares with: integer labels of shape (n,), or

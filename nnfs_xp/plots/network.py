@@ -23,8 +23,8 @@ def plot_model(model: Any) -> Figure:
 
     Data flows from the top to the bottom. A box is a unit, with its place in the
     model and its number of parameters; what is written at an arrow is the shape of
-    a sample. The branches of `Parallel` stand beside each other, and so do a
-    `Residual` and its shortcut. A block of a user's own is one box.
+    a sample. The branches of `nnfs_xp.Parallel` stand beside each other, and so do a
+    `nnfs_xp.Residual` and its shortcut. A block of a user's own is one box.
 
     Parameters
     ----------

@@ -114,7 +114,7 @@ class MLPClassifier(Classifier, MLP):
         ``"identity"`` or ``"logistic"``.
     solver : str or Optimizer, default "adam"
         Any optimizer of the library. ``"sgd"`` has Nesterov's momentum of 0.9, as in
-        scikit-learn; an `Optimizer` has its own settings and learning rate.
+        scikit-learn; an `nnfs_xp.Optimizer` has its own settings and learning rate.
     alpha : float, default 0.0001
         Strength of the L2 penalty: ``alpha / 2 sum w^2``, divided by the number
         of samples of a batch, or by what they weigh.

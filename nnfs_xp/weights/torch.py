@@ -94,7 +94,7 @@ def to_torch(
         Names of modules by the paths of the units here, such as ``{"0": "fc1"}``.
     sample_shape : sequence of int, optional
         Shape of a sample; needed only where images are flattened, which PyTorch does
-        channel by channel: the weights of the next `Dense` come in that order.
+        channel by channel: the weights of the next `nnfs_xp.Dense` come in that order.
 
     Returns
     -------
