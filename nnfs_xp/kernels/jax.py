@@ -15,6 +15,19 @@ def add_at(be: Any, ids: Any, rows: Any, n_ids: int) -> Any:
     return jax.ops.segment_sum(rows, ids, n_ids)
 
 
+@implements("scan", "jax")
+def scan(be: Any, step: Any, carry: Any, inputs: Any, backward: bool) -> Any:
+    """Let XLA compile one step, in the place of one for each position.
+
+    By itself, outside of a function that is traced, it would compile at every call.
+    """
+    import jax
+
+    if not isinstance(inputs[0], jax.core.Tracer):
+        return NotImplemented
+    return jax.lax.scan(step, carry, inputs, reverse=backward)[1]
+
+
 _AXES = {3: ("NWC", "WIO", "NWC"), 4: ("NHWC", "HWIO", "NHWC")}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
-from nnfs_xp.layers.recurrent import Recurrent, gates_of
+from nnfs_xp.layers.recurrent import Recurrent, gates_of, scan
 from nnfs_xp.registry import register
 from nnfs_xp.special import sigmoid
 
@@ -79,30 +79,37 @@ class GRU(Recurrent):
         return {**found, "recurrent_biases": found["biases"]}
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
-        """Return the states; residuals are those of each position, and the gates."""
+        """Return the states; residuals are the inputs, the gates, and states before."""
         be, xp, u = cx.be, cx.xp, cx.be.operand(cx.params["recurrent"])
-        states, gates = [self._zero_state(cx, x)], []
-        for a in self._by_position(cx, x):
-            s = be.matmul(states[-1], u) + cx.params["recurrent_biases"]
+
+        def step(carry: Any, inputs: Any) -> Any:
+            (before,), (a,) = carry, inputs
+            s = be.matmul(before, u) + cx.params["recurrent_biases"]
             (a_z, a_r, a_g), (s_z, s_r, s_g) = gates_of(a, 3), gates_of(s, 3)
             z, r = sigmoid(be, a_z + s_z), sigmoid(be, a_r + s_r)
             g = xp.tanh(a_g + r * s_g)
-            states.append(z * states[-1] + (1.0 - z) * g)
-            gates.append((z, r, g, s_g))
-        return self._output(cx, states[1:]), (x, states, gates)
+            h = z * before + (1.0 - z) * g
+            return (h,), (h, z, r, g, s_g, before)
+
+        given = (self._zero_state(cx, x),), (self._by_position(cx, x),)
+        states, *kept = scan(be, step, *given, False)
+        return self._output(cx, states), (x, tuple(kept))
 
     def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array | None:
         """Write the gradients of all parameters, and return ``dx``."""
-        (x, states, gates), be, t = residuals, cx.be, residuals[0].shape[1]
+        (x, kept), be, xp = residuals, cx.be, cx.xp
         back = be.operand(cx.params["recurrent"]).T
-        dh, da, ds = 0.0, [], []
-        for position in reversed(range(t)):
-            z, r, g, s_g = gates[position]
-            dh = dh + self._gradient_at(dy, position, t)
+
+        def step(carry: Any, inputs: Any) -> Any:
+            (dh,), (z, r, g, s_g, before, dy) = carry, inputs
+            dh = dh + dy
             da_g = dh * (1.0 - z) * (1.0 - g * g)
             da_r = da_g * s_g * r * (1.0 - r)
-            da_z = dh * (states[position] - g) * z * (1.0 - z)
-            da.append(cx.xp.concat([da_z, da_r, da_g], axis=1))
-            ds.append(cx.xp.concat([da_z, da_r, da_g * r], axis=1))
-            dh = dh * z + be.matmul(ds[-1], back)
-        return self._through_products(cx, x, da[::-1], states[:-1], ds[::-1])
+            da_z = dh * (before - g) * z * (1.0 - z)
+            da = xp.concat([da_z, da_r, da_g], axis=1)
+            ds = xp.concat([da_z, da_r, da_g * r], axis=1)
+            return (dh * z + be.matmul(ds, back),), (da, ds)
+
+        given = (self._zero_state(cx, x),), (*kept, self._gradients(cx, x, dy))
+        da, ds = scan(be, step, *given, True)
+        return self._through_products(cx, x, da, kept[-1], ds)

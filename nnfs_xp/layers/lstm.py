@@ -7,7 +7,7 @@ from typing import Any
 from nnfs_xp.arguments import check_flag
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
-from nnfs_xp.layers.recurrent import Recurrent, gates_of
+from nnfs_xp.layers.recurrent import Recurrent, gates_of, scan
 from nnfs_xp.registry import register
 from nnfs_xp.special import sigmoid
 
@@ -97,34 +97,43 @@ class LSTM(Recurrent):
         return {**found, "biases": (biases if self.forget_bias else initializer, shape)}
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
-        """Return the states; residuals are those of each position, and the gates."""
+        """Return the states; residuals are inputs, gates, and what was before them."""
         be, xp, u = cx.be, cx.xp, cx.be.operand(cx.params["recurrent"])
-        states, cells, gates = [self._zero_state(cx, x)], [self._zero_state(cx, x)], []
-        for z in self._by_position(cx, x):
-            z_i, z_f, z_g, z_o = gates_of(z + be.matmul(states[-1], u), 4)
+
+        def step(carry: Any, inputs: Any) -> Any:
+            (before, c_before), (z,) = carry, inputs
+            z_i, z_f, z_g, z_o = gates_of(z + be.matmul(before, u), 4)
             i, f, o = sigmoid(be, z_i), sigmoid(be, z_f), sigmoid(be, z_o)
             g = xp.tanh(z_g)
-            cells.append(f * cells[-1] + i * g)
-            squashed = xp.tanh(cells[-1])
-            states.append(o * squashed)
-            gates.append((i, f, g, o, squashed))
-        return self._output(cx, states[1:]), (x, states, cells, gates)
+            c = f * c_before + i * g
+            squashed = xp.tanh(c)
+            h = o * squashed
+            return (h, c), (h, i, f, g, o, squashed, c_before, before)
+
+        zero = self._zero_state(cx, x)
+        given = (zero, zero), (self._by_position(cx, x),)
+        states, *gates, before = scan(be, step, *given, False)
+        return self._output(cx, states), (x, tuple(gates), before)
 
     def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array | None:
         """Write the gradients of all parameters, and return ``dx``."""
-        (x, states, cells, gates), be, t = residuals, cx.be, residuals[0].shape[1]
+        (x, gates, before), be = residuals, cx.be
         back = be.operand(cx.params["recurrent"]).T
-        dh, dc, dz = 0.0, 0.0, []
-        for position in reversed(range(t)):
-            i, f, g, o, squashed = gates[position]
-            dh = dh + self._gradient_at(dy, position, t)
+
+        def step(carry: Any, inputs: Any) -> Any:
+            (dh, dc), (i, f, g, o, squashed, c_before, dy) = carry, inputs
+            dh = dh + dy
             dc = dc + dh * o * (1.0 - squashed * squashed)
             parts = [
                 dc * g * i * (1.0 - i),
-                dc * cells[position] * f * (1.0 - f),
+                dc * c_before * f * (1.0 - f),
                 dc * i * (1.0 - g * g),
                 dh * squashed * o * (1.0 - o),
             ]
-            dz.append(cx.xp.concat(parts, axis=1))
-            dh, dc = be.matmul(dz[-1], back), dc * f
-        return self._through_products(cx, x, dz[::-1], states[:-1])
+            dz = cx.xp.concat(parts, axis=1)
+            return (be.matmul(dz, back), dc * f), (dz,)
+
+        zero = self._zero_state(cx, x)
+        given = (zero, zero), (*gates, self._gradients(cx, x, dy))
+        (dz,) = scan(be, step, *given, True)
+        return self._through_products(cx, x, dz, before)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nnfs_xp.arguments import check_count, check_flag, check_seed
-from nnfs_xp.backends import Array
+from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine.context import Context
 from nnfs_xp.initializers import Initializer
+from nnfs_xp.kernels import portable
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.layers.products import sum_over_samples
 from nnfs_xp.layers.sequences import check_sequence
@@ -81,37 +83,32 @@ class Recurrent(Layer):
             return (self.n_units,)
         return None if shape is None else (shape[0], self.n_units)
 
-    # For the scan of a subclass.
+    # For the scan of a subclass. Positions come first, as it goes from one to the next.
 
-    def _by_position(self, cx: Context, x: Array) -> list[Array]:
-        """Return ``X W + b`` of each position, (n, columns)."""
+    def _by_position(self, cx: Context, x: Array) -> Array:
+        """Return ``X W + b`` of each position, (t, n, columns)."""
         n, t, _ = x.shape
         rows = cx.xp.reshape(x, (n * t, self.n_inputs))
         z = cx.be.matmul(rows, cx.params["weights"]) + cx.params["biases"]
-        z = cx.xp.reshape(z, (n, t, -1))
-        return [z[:, position, :] for position in range(t)]
+        return turned(cx, cx.xp.reshape(z, (n, t, -1)))
 
     def _zero_state(self, cx: Context, x: Array) -> Array:
         """Return the state before the first position, 0."""
         return cx.be.zeros((x.shape[0], self.n_units))
 
-    def _output(self, cx: Context, states: list[Array]) -> Array:
+    def _output(self, cx: Context, states: Array) -> Array:
         """Return the states of all positions, or the last one."""
-        return cx.xp.stack(states, axis=1) if self.return_sequences else states[-1]
+        return turned(cx, states) if self.return_sequences else states[-1, ...]
 
-    def _gradient_at(self, dy: Array, position: int, t: int) -> Array | float:
-        """Return the part of the gradient that comes from the output of a position."""
+    def _gradients(self, cx: Context, x: Array, dy: Array) -> Array:
+        """Return what comes back from the output of each position, (t, n, n_units)."""
         if self.return_sequences:
-            return dy[:, position, :]
-        return dy if position == t - 1 else 0.0
+            return turned(cx, dy)
+        others = cx.be.zeros((x.shape[1] - 1, x.shape[0], self.n_units))
+        return cx.xp.concat([others, dy[None, ...]], axis=0)
 
     def _through_products(
-        self,
-        cx: Context,
-        x: Array,
-        dz: list[Array],
-        before: list[Array],
-        dr: list[Array] | None = None,
+        self, cx: Context, x: Array, dz: Array, before: Array, ds: Array | None = None
     ) -> Array | None:
         """Write the gradients of all parameters, and return that of the inputs.
 
@@ -119,32 +116,30 @@ class Recurrent(Layer):
         ----------
         cx : Context
         x : array, shape (n, t, n_inputs)
-        dz : list of array
-            Gradient of ``X W + b`` at each position, (n, columns).
-        before : list of array
-            The state before each position, (n, n_units).
-        dr : list of array, optional
+        dz : array, shape (t, n, columns)
+            Gradient of ``X W + b``.
+        before : array, shape (t, n, n_units)
+            The state before each position.
+        ds : array, optional
             Gradient of the product of these states, if it is another than `dz`.
         """
-        xp, be, grads = cx.xp, cx.be, cx.grads
+        be, grads = cx.be, cx.grads
 
-        def rows(positions: list[Array]) -> Array:
-            stacked = xp.stack(positions, axis=1)
-            return xp.reshape(stacked, (-1, stacked.shape[-1]))
+        def rows(array: Array) -> Array:
+            return cx.xp.reshape(array, (-1, array.shape[-1]))
 
-        gradient = rows(dz)
+        gradient = rows(turned(cx, dz))
         if cx.learns:
-            inputs, through = xp.reshape(x, (-1, self.n_inputs)), gradient
-            if dr is not None:
-                through = rows(dr)
+            grads["biases"] = sum_over_samples(be, gradient)
+            grads["weights"] = be.matmul(rows(x).T, gradient, grads.out("weights"))
+            through = rows(dz if ds is None else ds)
+            if ds is not None:
                 grads["recurrent_biases"] = sum_over_samples(be, through)
-            grads["weights"] = be.matmul(inputs.T, gradient, grads.out("weights"))
             out = grads.out("recurrent")
             grads["recurrent"] = be.matmul(rows(before).T, through, out)
-            grads["biases"] = sum_over_samples(be, gradient)
         if not cx.needs_dx:
             return None
-        return xp.reshape(be.matmul(gradient, cx.params["weights"].T), x.shape)
+        return cx.xp.reshape(be.matmul(gradient, cx.params["weights"].T), x.shape)
 
     def __repr__(self) -> str:
         sequences = ", return_sequences=True" if self.return_sequences else ""
@@ -155,3 +150,46 @@ def gates_of(z: Array, count: int) -> list[Array]:
     """Return equal parts of the columns of a matrix."""
     n = z.shape[1] // count
     return [z[:, number * n : (number + 1) * n] for number in range(count)]
+
+
+def turned(cx: Context, array: Array) -> Array:
+    """Return an array with its first two axes the other way around."""
+    return cx.xp.permute_dims(array, (1, 0, 2))
+
+
+@portable
+def scan(
+    be: Backend,
+    step: Callable[[Any, Any], tuple[Any, Any]],
+    carry: tuple[Array, ...],
+    inputs: tuple[Array, ...],
+    backward: bool,
+) -> tuple[Array, ...]:
+    """Return what a step gives for each position, one after the other.
+
+    Parameters
+    ----------
+    be : Backend
+        Where the arrays are.
+    step : callable
+        ``step(carry, inputs) -> (carry, outputs)``, all of them tuples of arrays.
+    carry : tuple of array
+        What the first step is given.
+    inputs : tuple of array
+        Of each position a part along the first axis.
+    backward : bool
+        Whether it begins with the last position.
+
+    Returns
+    -------
+    tuple of array
+        The outputs, with the positions along the first axis.
+    """
+    places = range(inputs[0].shape[0])
+    found = []
+    for place in reversed(places) if backward else places:
+        own = tuple([array[place, ...] for array in inputs])
+        carry, outputs = step(carry, own)
+        found.append(outputs)
+    ordered = found[::-1] if backward else found
+    return tuple([be.xp.stack(list(each)) for each in zip(*ordered, strict=True)])

@@ -6,7 +6,7 @@ from typing import Any
 
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
-from nnfs_xp.layers.recurrent import Recurrent
+from nnfs_xp.layers.recurrent import Recurrent, scan
 from nnfs_xp.registry import register
 
 
@@ -67,20 +67,28 @@ class SimpleRNN(Recurrent):
     """
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
-        """Return the states; residuals are the inputs, and the states from h_0 on."""
+        """Return the states; residuals are the inputs, all states and those before."""
         be, u = cx.be, cx.be.operand(cx.params["recurrent"])
-        states = [self._zero_state(cx, x)]
-        for z in self._by_position(cx, x):
-            states.append(cx.xp.tanh(z + be.matmul(states[-1], u)))
-        return self._output(cx, states[1:]), (x, states)
+
+        def step(carry: Any, inputs: Any) -> Any:
+            (before,), (z,) = carry, inputs
+            h = cx.xp.tanh(z + be.matmul(before, u))
+            return (h,), (h, before)
+
+        given = (self._zero_state(cx, x),), (self._by_position(cx, x),)
+        states, before = scan(be, step, *given, False)
+        return self._output(cx, states), (x, states, before)
 
     def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array | None:
         """Write the gradients of all parameters, and return ``dx``."""
-        (x, states), be, t = residuals, cx.be, residuals[0].shape[1]
-        back, dh, dz = cx.be.operand(cx.params["recurrent"]).T, 0.0, []
-        for position in reversed(range(t)):
-            h = states[position + 1]
-            dh = dh + self._gradient_at(dy, position, t)
-            dz.append(dh * (1.0 - h * h))
-            dh = be.matmul(dz[-1], back)
-        return self._through_products(cx, x, dz[::-1], states[:-1])
+        (x, states, before), be = residuals, cx.be
+        back = be.operand(cx.params["recurrent"]).T
+
+        def step(carry: Any, inputs: Any) -> Any:
+            (dh,), (h, dy) = carry, inputs
+            dz = (dh + dy) * (1.0 - h * h)
+            return (be.matmul(dz, back),), (dz,)
+
+        given = (self._zero_state(cx, x),), (states, self._gradients(cx, x, dy))
+        (dz,) = scan(be, step, *given, True)
+        return self._through_products(cx, x, dz, before)

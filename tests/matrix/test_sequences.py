@@ -6,10 +6,12 @@ import pytest
 import nnfs_xp as nx
 from nnfs_xp.random import Stream
 from nnfs_xp.testing import Bound, check_layer_gradients
+from tests.conftest import backend_or_skip
 from tests.matrix.cases.sequences import attention_with_dropout, network, norm
 from tests.matrix.helpers import (
     NUMPY64,
     assert_agrees,
+    assert_all_agree,
     host_params,
     move,
     place,
@@ -181,6 +183,33 @@ def test_the_last_state_is_the_last_of_all_states(unit, backend64):
     dy[:, -1] = 1.0
     expected = backend64.to_numpy(every.backward(place(backend64, dy)))
     assert_agrees(last.backward(place(backend64, dy[:, -1])), expected, backend64)
+
+
+@pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU"])
+@pytest.mark.backend("jax")
+def test_recurrent_layers_are_one_loop_of_xla(name):
+    """However long a sequence is, and with the values of NumPy's loop in Python."""
+    be = backend_or_skip("jax", "float64")
+    import jax
+
+    layer, x = getattr(nx, name)(4, 3), random.standard_normal((2, 9, 4))
+    values = host_params(layer)
+
+    def both(values, x):
+        unit = Bound(layer, be, values)
+        y, kept = unit.fwd(x)
+        return y, unit.bwd(kept, y)
+
+    with be.context():
+        given = move(be, values), place(be, x)
+        assert str(jax.make_jaxpr(both)(*given)).count("scan[") == 2
+        y, (dx, gradients) = jax.jit(both)(*given)
+    unit = Bound(layer, NUMPY64, values)
+    expected, kept = unit.fwd(x)
+    expected_dx, expected_gradients = unit.bwd(kept, expected)
+    assert_agrees(y, expected, be)
+    assert_agrees(dx, expected_dx, be)
+    assert_all_agree(gradients, expected_gradients, be)
 
 
 def keras_weights(layer):

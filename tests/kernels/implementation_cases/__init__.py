@@ -14,11 +14,13 @@ from tests.kernels.implementation_cases import (
     losses,
     norms,
     optimizers,
+    recurrent,
     step,
 )
 
 _MODULES = (
-    activations, attention, embedding, images, losses, norms, optimizers, step,
+    activations, attention, embedding, images, losses, norms, optimizers, recurrent,
+    step,
 )  # fmt: skip
 CASES = {name: cases for module in _MODULES for name, cases in module.CASES.items()}
 OVERWRITTEN = {
