@@ -46,8 +46,9 @@ class Perplexity(MeanLoss):
     Examples
     --------
     >>> from nnfs_xp import Perplexity
-    >>> float(Perplexity(dtype="float64").calculate([[0.25, 0.75], [0.5, 0.5]], [0, 1]))
-    2.8284271247461903
+    >>> metric = Perplexity(dtype="float64")
+    >>> float(metric.calculate([[0.25, 0.75], [0.5, 0.5]], [0, 1]).round(4))
+    2.8284
     """
 
     name = "perplexity"
