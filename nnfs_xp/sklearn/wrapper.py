@@ -102,8 +102,8 @@ class ModelClassifier(Classifier, Wrapper):
     build : callable
         ``build(n_inputs, n_outputs, **arguments)`` returns a new `nnfs_xp.Model` with
         loss and optimizer, where `n_outputs` is the number of classes. For two classes
-        and a `nnfs_xp.BinaryCrossEntropy` the model may have one output. A function of a
-        module can be pickled, as a search with several processes needs it.
+        and a `nnfs_xp.BinaryCrossEntropy` the model may have one output. A function of
+        a module can be pickled, as a search with several processes needs it.
     arguments : dict, optional
         What `build` is given by name. A search sets one of them as
         ``arguments__width``.
