@@ -16,6 +16,7 @@ NOT_UNITS = (
     "nnfs_xp.backends.",
     "nnfs_xp.book",
     "nnfs_xp.kernels.",
+    "nnfs_xp.parallel.",
     "nnfs_xp.engine.executors.",
     "nnfs_xp.__",
 )
