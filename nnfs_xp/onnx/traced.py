@@ -96,6 +96,8 @@ class Traced:
 
     # NumPy leaves operators with its arrays to this class.
     __array_ufunc__ = None
+    # Whether it would be a view, through which NumPy writes to the whole.
+    _is_part = False
 
     def __init__(
         self, graph: Graph, shape: Shape, dtype: np.dtype, *,
@@ -163,7 +165,9 @@ class Traced:
         full = [slice(None)] * rest
         at = keys.index(Ellipsis) if Ellipsis in keys else len(keys)
         keys[at : at + 1] = full
-        return self._part(keys)
+        found = self._part(keys)
+        found._is_part = found is not self
+        return found
 
     def _part(self, keys: list[Any]) -> Traced:
         """Return what slices, numbers and new axes choose."""
@@ -206,6 +210,13 @@ class Traced:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise NoFormError("it writes into an array")
+
+    def _added_in_place(self, other: Any) -> Any:
+        if self._is_part:
+            raise NoFormError("it writes into an array")
+        return NotImplemented
+
+    __iadd__ = __isub__ = __imul__ = __itruediv__ = _added_in_place
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise NoFormError("it makes a NumPy array of what it is given")

@@ -223,6 +223,8 @@ class _GraphBackend(NumpyBackend):
     """Where constants are NumPy's, and everything else is written to a graph."""
 
     name = "onnx"
+    # What is written to an array would be lost.
+    in_place = False
 
     def __init__(self, graph: Graph) -> None:
         vars(self).update(vars(NumpyBackend(dtype=graph.dtype.name)))

@@ -21,6 +21,17 @@ def test_a_trained_model_is_exported(tmp_path, capsys):
     assert nx.onnx.load(path).metadata == model.metadata
 
 
+@pytest.mark.slow
+def test_a_convolutional_network_knows_its_pictures(tmp_path):
+    run_folder, path = tmp_path / "run", tmp_path / "digits.onnx"
+    train = ["train", "--data", "digits", "--net", "cnn", "--epochs", "1", "--no-plot"]
+    assert main([*train, "--quiet", "--out", str(run_folder)]) == 0
+    assert main(["export", str(run_folder), str(path)]) == 0
+    model = nx.Model.load(run_folder / "model.safetensors")
+    x = np.random.default_rng(0).standard_normal((5, 64)).astype("float32")
+    assert_near(run(path, x), model.predict(x), 1e-6)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

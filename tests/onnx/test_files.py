@@ -63,6 +63,14 @@ class Writing(nx.Layer):
         return x, x
 
 
+class WritingThroughAView(nx.Layer):
+    def fwd(self, cx, x):
+        y = x * 2.0
+        part = y[:, :1]
+        part += 1.0
+        return y, x
+
+
 class Cosine(nx.Layer):
     def fwd(self, cx, x):
         return np.cos(x), x
@@ -171,6 +179,7 @@ def test_other_endings_are_refused(tmp_path):
         (Sampled, "it takes some of the samples"),
         (OnTheHost, "ufunc"),
         (Writing, "it writes into an array"),
+        (WritingThroughAView, "it writes into an array"),
     ],
 )
 def test_a_unit_that_cannot_be_written_is_named(tmp_path, unit, reason):
