@@ -30,9 +30,8 @@ class Communicator:
         Number of this process, and how many there are.
     sharded : bool, default False
         Whether each rank hands `nnfs_xp.Model.fit` its own rows only. If so, the rows
-        of rank 0 come first, and those of the others follow in order of their ranks.
-        If not, all ranks hand over the same data, and each takes its part of every
-        batch.
+        of rank 0 come first, and those of the others follow in order of their ranks. If
+        not, all ranks hand over the same data, and each takes its part of every batch.
     timeout : float, default 300
         Seconds that a rank waits for the others before it gives up.
     check_every : int, default 100
