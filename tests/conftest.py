@@ -1,7 +1,7 @@
 """The test matrix: every backend, in both precisions.
 
 A test that takes the fixture `backend` runs on each of them. ``python -m pytest``
-alone runs the first tier: NumPy in both precisions, one test in five of
+alone runs the first tier: NumPy in both precisions, one test in eight of
 array-api-strict in float64, and fewer on all other backends. The rest have the marker
 ``matrix``, and those that take long the marker ``slow``; ``-m ""`` runs all of them.
 
@@ -65,7 +65,7 @@ def pytest_configure(config):
 # compiles anew for each of its tests, which then takes a hundred times as long.
 FIRST_TIER = ("numpy",)
 LATER_TIERS = {*MATRIX, "array_api_strict"} - set(FIRST_TIER)
-SAMPLED, SAMPLED_OF_JAX, SAMPLED_OF_STRICT = 40, 160, 5
+SAMPLED, SAMPLED_OF_JAX, SAMPLED_OF_STRICT = 60, 240, 8
 
 
 @functools.cache

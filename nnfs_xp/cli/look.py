@@ -58,7 +58,8 @@ def plot(options: argparse.Namespace) -> int:
     elif options.json:
         raise InputError("out: a picture and JSON cannot both go to standard output")
     with boxes_for_missing_letters():
-        figure = _results(options) if options.data else plot_model(_model(options))
+        known = options.data is not None
+        figure = _results(options) if known else plot_model(_model(options))
         with output(options.out) as file:
             figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
     if options.json:

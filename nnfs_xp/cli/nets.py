@@ -26,7 +26,7 @@ def check_net(options: argparse.Namespace) -> None:
         If an option is for other networks.
     """
     net = options.net
-    options.data = options.data or _DATA[net]
+    options.data = _DATA[net] if options.data is None else options.data
     for name, usual in _DENSE_ONLY.items():
         given = getattr(options, name, usual)
         if net != "dense" and given != usual:
