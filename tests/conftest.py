@@ -4,6 +4,7 @@ A test that takes the fixture `backend` runs on each of them. ``python -m pytest
 alone runs the first tier: NumPy in both precisions, one test in eight of
 array-api-strict in float64, and fewer on all other backends. The rest have the marker
 ``matrix``, and those that take long the marker ``slow``; ``-m ""`` runs all of them.
+Of those on JAX most have the marker ``rare`` besides: ``.ci/run`` leaves them out.
 
 Tests of a backend that does not work here are deselected, with one line that says
 why, unless NNFS_XP_REQUIRE names it (``NNFS_XP_REQUIRE=cupy,torch``): then its absence
@@ -66,6 +67,8 @@ def pytest_configure(config):
 FIRST_TIER = ("numpy",)
 LATER_TIERS = {*MATRIX, "array_api_strict"} - set(FIRST_TIER)
 SAMPLED, SAMPLED_OF_JAX, SAMPLED_OF_STRICT = 60, 240, 8
+# Of the tests on JAX, one in so many runs in `.ci/run`.
+COMPILED_IN_CI = 5
 
 
 @functools.cache
@@ -116,6 +119,9 @@ def pytest_collection_modifyitems(config, items):
         sampled = zlib.crc32(item.nodeid.encode()) % every == 0
         if named & LATER_TIERS and not sampled:
             item.add_marker(pytest.mark.matrix)
+            # It would take twice the time of all others together.
+            if "jax" in named and zlib.crc32(item.nodeid.encode()) % COMPILED_IN_CI:
+                item.add_marker(pytest.mark.rare)
         kept.append(item)
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept
