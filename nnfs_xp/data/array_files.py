@@ -13,7 +13,7 @@ from typing import BinaryIO, TypeVar, cast
 import numpy as np
 
 from nnfs_xp.data.examples import Parts, make_parts
-from nnfs_xp.data.streams import check_unpacked_size
+from nnfs_xp.data.streams import check_unpacked_size, open_sized
 from nnfs_xp.errors import FileFormatError
 
 # Features and labels, and the test part that may stand beside them.
@@ -106,7 +106,7 @@ def read_npy(path: Path) -> Parts:
 
 def _load_npy(path: Path) -> np.ndarray:
     try:
-        with open(path, "rb") as file:
+        with open_sized(path) as file:
             return _read_array(file, os.fstat(file.fileno()).st_size)
     except Exception as error:
         reason = str(error) or type(error).__name__

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_xp.data.examples import Parts, make_parts
-from nnfs_xp.data.streams import check_unpacked_size
+from nnfs_xp.data.streams import check_unpacked_size, open_sized
 from nnfs_xp.errors import FileFormatError, InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
@@ -110,7 +110,7 @@ def _load(
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         for number, file in enumerate(files):
             try:
-                with Image.open(file) as picture:
+                with open_sized(file) as stream, Image.open(stream) as picture:
                     if picture.mode not in _GREY + _COLOUR:
                         raise ValueError(f"its mode is {picture.mode}")
                     channels = 1 if picture.mode in _GREY else 3

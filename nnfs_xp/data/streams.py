@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,28 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, io.BufferedReader(_Unpacked(path, file)))
         else:
             yield file
+
+
+@contextmanager
+def open_sized(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes no memory for more bytes than it holds.
+
+    Python's own take as much as they are asked for, and a damaged length may ask for
+    gigabytes.
+    """
+    with _Sized(io.FileIO(path)) as file:
+        yield file
+
+
+class _Sized(io.BufferedReader):
+    def __init__(self, raw: io.FileIO) -> None:
+        super().__init__(raw)
+        self._size = os.fstat(raw.fileno()).st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > 0:
+            size = min(size, max(0, self._size - self.tell()))
+        return super().read(size)
 
 
 class _Unpacked(io.RawIOBase):
