@@ -374,16 +374,19 @@ class TestCommand:
         )
 
     @pytest.mark.slow
-    def test_all_of_it_on_an_emulated_cupy_device(self, tmp_path: Path) -> None:
+    def test_most_of_it_on_an_emulated_cupy_device(self, tmp_path: Path) -> None:
+        """The first run has a test of all others but chapters, which have their own."""
         if why_not_emulated():
             pytest.skip(why_not_emulated())
         before = ("-m", "cupy_on_cpu")
-        done = script("--quick", "--out", tmp_path, before=before)
+        chosen = ["steps", "counts", "memory", "matrix"]
+        options = ["--quick", "--out", tmp_path, "--sections", *chosen]
+        done = script(*options, before=before)
         assert done.returncode == 0, done.stderr
         report = json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8"))
         assert report["kind"] == EMULATED
         statuses = {key: s["status"] for key, s in report["sections"].items()}
-        assert statuses == {s.key: "ok" for s in plan.SECTIONS}
+        assert statuses == dict.fromkeys(chosen, "ok")
         text = (tmp_path / "gpu.md").read_text(encoding="utf-8")
         assert text.startswith("# EMULATED")
         for word in ("TFLOP/s", "GB/s", "median_us", '"seconds"', '"rate"'):
