@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-New = Callable[[Any, Any], np.ndarray]
+from nnfs_xp.kernels.plans import New
+
 # A call that goes through the rows of an array, or of two, in place.
 Rows = Callable[..., Callable[[], Any]]
 

@@ -15,7 +15,7 @@ from nnfs_xp.model.model import Model
 
 # Weight of the losses before in the smoothed loss.
 _MEMORY = 0.9
-# The test ends when the smoothed loss is so many times the least one so far.
+# The test ends when the smoothed loss exceeds its minimum so far by this factor.
 _TOO_HIGH = 4.0
 # The rate with the least loss is about to be too high; one so much less is safe.
 _SAFETY = 10.0

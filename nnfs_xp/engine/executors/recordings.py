@@ -92,8 +92,8 @@ class Recorded:
     def take(self, state: Tree, given: list[Any]) -> bool:
         """Make the calls, and return whether they were made.
 
-        They are not where the state is another one than the last time: to be bound to
-        its arrays is only worth while if they come again.
+        A new state is noted, and nothing is called: binding the calls to its arrays
+        only pays off when it comes again.
         """
         if self._state is not state:
             self.release()

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from nnfs_xp.kernels.loops import compiled, threads
+from nnfs_xp.kernels.plans import New as New
 from nnfs_xp.kernels.registry import implements
 
 Call = Callable[[], Any]
-New = Callable[[tuple[int, ...], Any], np.ndarray]
 
 _SMALLEST = {"float32": 2.0**-126, "float64": 2.0**-1022}
 _ROUNDING = {"float32": 2.0**-23, "float64": 2.0**-52}
