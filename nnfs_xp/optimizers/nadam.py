@@ -94,7 +94,7 @@ class Nadam(Optimizer):
     ) -> None:
         """Multiply the product with the momentum of this step, and apply `rule`."""
         changing = state["product"], state["step"]
-        product = nadam_product(be, *changing, self.beta_1, self.momentum_decay)
+        product = nadam_product(be, *changing, self.beta_1, self._fading)
         be.assign(state, "product", product)
         super().apply(be, parameters, gradients, state)
 
@@ -103,8 +103,13 @@ class Nadam(Optimizer):
     ) -> tuple[Array, ...]:
         """Return new parameters and moments."""
         changing = state["step"], state["product"], state["learning_rate"]
-        constants = self.beta_1, self.beta_2, self.epsilon, self.momentum_decay
+        constants = self.beta_1, self.beta_2, self.epsilon, self._fading
         return nadam(be, w, dw, *moments, *changing, *constants)
+
+    @property
+    def _fading(self) -> float:
+        """Logarithm by which a half of the momentum fades from step to step."""
+        return self.momentum_decay * math.log(0.96)
 
 
 @portable
@@ -120,15 +125,15 @@ def nadam(
     beta_1: float,
     beta_2: float,
     epsilon: float,
-    momentum_decay: float,
+    fading: float,
 ) -> tuple[Array, Array, Array]:
     """Return new parameters and moments; the old ones may be overwritten.
 
     `step` counts from 1. It, the `product` up to this step, and `learning_rate` are
-    0-d arrays.
+    0-d arrays. `fading` is the logarithm by which a half of the momentum fades.
     """
     t = be.xp.astype(step, w.dtype)
-    mu, following = (_mu(be, s, beta_1, momentum_decay) for s in (t, t + 1.0))
+    mu, following = (_mu(be, s, beta_1, fading) for s in (t, t + 1.0))
     m, v = moments_after(dw, m, v, beta_1, beta_2)
     ahead = following / (1.0 - product * following) * m
     ahead = ahead + (1.0 - mu) / (1.0 - product) * dw
@@ -139,13 +144,13 @@ def nadam(
 
 @portable
 def nadam_product(
-    be: Backend, product: Array, step: Array, beta_1: float, momentum_decay: float
+    be: Backend, product: Array, step: Array, beta_1: float, fading: float
 ) -> Array:
     """Return the product of momenta up to a step, from that up to the one before."""
     t = be.xp.astype(step, product.dtype)
-    return product * _mu(be, t, beta_1, momentum_decay)
+    return product * _mu(be, t, beta_1, fading)
 
 
-def _mu(be: Backend, t: Array, beta_1: float, momentum_decay: float) -> Array:
+def _mu(be: Backend, t: Array, beta_1: float, fading: float) -> Array:
     """Return the momentum of a step, 0-d."""
-    return beta_1 * (1.0 - 0.5 * be.xp.exp(t * (momentum_decay * math.log(0.96))))
+    return beta_1 * (1.0 - 0.5 * be.xp.exp(t * fading))

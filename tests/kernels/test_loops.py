@@ -292,7 +292,7 @@ def test_threads_give_the_same_bits(name, monkeypatch):
         "adam": (4, step, rate, 0.9, 0.999, 1e-7),
         "adamw": (4, step, rate, 0.9, 0.999, 1e-7, 0.01),
         "amsgrad": (5, step, rate, 0.9, 0.999, 1e-7),
-        "nadam": (4, step, rate, rate, 0.9, 0.999, 1e-7, 0.004),
+        "nadam": (4, step, rate, rate, 0.9, 0.999, 1e-7, -2e-4),
         "adamax": (4, step, rate, 0.9, 0.999, 1e-7),
         "sgd": (3, rate, 0.9, True),
         "rmsprop": (3, rate, 0.9, 1e-7),
@@ -426,7 +426,7 @@ def test_no_moment_stays_denormal(owner, name, dtype):
     state, scalars = {
         "adam": ((fading, halves), (step, rate, 0.9, 0.999, 1e-7)),
         "amsgrad": ((fading, halves, halves), (step, rate, 0.9, 0.999, 1e-7)),
-        "nadam": ((fading, halves), (step, rate, rate, 0.9, 0.999, 1e-7, 0.004)),
+        "nadam": ((fading, halves), (step, rate, rate, 0.9, 0.999, 1e-7, -2e-4)),
         "adamax": ((fading, halves), (step, rate, 0.9, 0.999, 1e-7)),
         "lion": ((fading,), (rate, 0.9, 0.99)),
         "sgd": ((fading,), (rate, 0.9, False)),

@@ -60,22 +60,18 @@ def nadam(
     be: Any, w: Any, dw: Any, m: Any, v: Any, step: Any, product: Any, *scalars: Any
 ) -> Any:
     """Update parameters and moments in one launch, corrections included."""
-    *others, momentum_decay = scalars
     if not is_plain(be, product):
         return NotImplemented
-    fading = momentum_decay * math.log(0.96)
-    changing = step, product
-    return _adam(be, "nadam", w, dw, m, v, changing, *others, fading)
+    return _adam(be, "nadam", w, dw, m, v, (step, product), *scalars)
 
 
 @implements("nadam_product", "cupy")
 def nadam_product(
-    be: Any, product: Any, step: Any, beta_1: float, momentum_decay: float
+    be: Any, product: Any, step: Any, beta_1: float, fading: float
 ) -> Any:
     """Multiply the product with the momentum of a step in one launch, in place."""
     if not is_plain(be, product) or step.dtype.char != "i":
         return NotImplemented
-    fading = momentum_decay * math.log(0.96)
     launch(be, "nadam_product", 1, product, step, beta_1, fading)
     return product
 

@@ -100,13 +100,12 @@ def nadam(
     beta_1: float,
     beta_2: float,
     epsilon: float,
-    momentum_decay: float,
+    fading: float,
 ) -> Any:
     """Update parameters and moments, corrections included."""
     if not is_plain(be, product):
         return NotImplemented
     betas = beta_1, 1.0 - beta_1, beta_2, 1.0 - beta_2, _log(beta_2)
-    fading = momentum_decay * math.log(0.96)
     least = smallest_normal(be), _least_square(be, epsilon)
     scalars = *betas, epsilon, beta_1, fading, *least
     return _updated(

@@ -14,7 +14,7 @@ BLOCK = (256,)
 SIZES = {"number": (1, 1), "empty": (0, 1), "few": (7, 1), "usual": (1000, 4),
          "more than threads": (1000, 2)}  # fmt: skip
 RATE = 0.0625
-# For a momentum_decay of 0.004.
+# That of Nadam with a momentum_decay of 0.004.
 FADING = 0.004 * math.log(0.96)
 # Gradients of which every entry is this one.
 GRADIENTS = {"no gradient": 0.0, "NaN": np.nan, "infinite": np.inf, "huge": 1e15}
@@ -98,12 +98,11 @@ def _log(beta):
     return math.log(beta) if beta else -math.inf
 
 
-def _nadam(name, t, beta_1, beta_2, epsilon, momentum_decay):
+def _nadam(name, t, beta_1, beta_2, epsilon, fading):
     def make(dtype, arrays):
         step, product = np.asarray(t, "int32"), 0.25
-        scalars = beta_1, beta_2, epsilon, momentum_decay
+        scalars = beta_1, beta_2, epsilon, fading
         expected = _reference(name, arrays, step, product, RATE, *scalars)
-        fading = momentum_decay / 0.004 * FADING
         given = beta_1, _log(beta_1), beta_2, _log(beta_2), epsilon, fading
         changing = step, np.asarray(product, dtype), _rate(dtype)
         return name, expected, [*changing, *map(np.float64, given)]
@@ -146,7 +145,7 @@ def _adam_cases(name, *more, made_by=_adam, kept=2):
 def _product(t, blocks, block, dtype):
     given = np.asarray(0.25, dtype)
     expected = references()["nadam_product"](
-        HOST, given.astype("float64"), np.asarray(t, "int32"), 0.9, 0.004
+        HOST, given.astype("float64"), np.asarray(t, "int32"), 0.9, FADING
     )
     scalars = np.asarray(t, "int32"), np.float64(0.9), np.float64(FADING)
     return Launch((blocks,), (block,), [given, *scalars], {0: expected.astype(dtype)})
@@ -166,7 +165,7 @@ KERNELS = {
     "adam": _adam_cases("adam"),
     "adamw": _adam_cases("adamw", 0.25),
     "amsgrad": _adam_cases("amsgrad", kept=3),
-    "nadam": _adam_cases("nadam", 0.004, made_by=_nadam),
+    "nadam": _adam_cases("nadam", FADING, made_by=_nadam),
     "nadam_product": {
         "usual": functools.partial(_product, 6, 1, 256),
         "late": functools.partial(_product, 2_000_000, 1, 1),

@@ -7,6 +7,7 @@ SPECIAL = np.array([0.0, -0.0, 1.0, np.inf, -np.inf, np.nan, 1e30, 1e-30, -1.0])
 _square = _random.standard_normal((6, 6))
 _sixth = np.asarray(6, "int32")
 _rate = np.asarray(0.01)
+_fading = float(0.004 * np.log(0.96))
 
 
 def _arrays(shape, kept, gradient=None):
@@ -131,13 +132,13 @@ CASES = {
     "adam": _adam_cases(),
     "adamw": _adam_cases(0.25),
     "amsgrad": _adam_cases(kept=3),
-    "nadam": _adam_cases(0.004, rate=(np.asarray(0.25), _rate)),
+    "nadam": _adam_cases(_fading, rate=(np.asarray(0.25), _rate)),
     "nadam_product": {
-        "usual": (np.asarray(0.25), _sixth, 0.9, 0.004),
-        "first step": (np.asarray(1.0), np.asarray(1, "int32"), 0.9, 0.004),
-        "no memory": (np.asarray(0.5), _sixth, 0.0, 0.004),
+        "usual": (np.asarray(0.25), _sixth, 0.9, _fading),
+        "first step": (np.asarray(1.0), np.asarray(1, "int32"), 0.9, _fading),
+        "no memory": (np.asarray(0.5), _sixth, 0.0, _fading),
         "no decay": (np.asarray(0.5), _sixth, 0.9, 0.0),
-        "NaN": (np.asarray(np.nan), _sixth, 0.9, 0.004),
+        "NaN": (np.asarray(np.nan), _sixth, 0.9, _fading),
     },
     "adamax": _adam_cases(),
     "adadelta": _cases(2, _rate, 0.95, 1e-6),
