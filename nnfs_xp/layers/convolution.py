@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from nnfs_xp.arguments import check_count, check_flag, check_seed
+from nnfs_xp.arguments import check_count
 from nnfs_xp.backends import Array
-from nnfs_xp.constraints.base import Constraint, constraint_or_none
+from nnfs_xp.constraints.base import Constraint
 from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.initializers import Initializer
-from nnfs_xp.layers.base import Layer
 from nnfs_xp.layers.convolve import convolve, convolve_backward
 from nnfs_xp.layers.products import as_matrix, sum_over_samples
+from nnfs_xp.layers.weighted import _Weighted
 from nnfs_xp.layers.windows import (
     check_lengths,
     check_padding,
     checked_output,
     windows_of,
 )
-from nnfs_xp.registry import resolve
-from nnfs_xp.regularizers.base import Regularizer, regularizer_or_none
+from nnfs_xp.regularizers.base import Regularizer
 
 Lengths = int | tuple[int, ...]
 
 
-class _Convolution(Layer):
+class _Convolution(_Weighted):
     """A convolution along so many axes as the class says."""
 
     _axes: ClassVar[int]
@@ -66,36 +65,21 @@ class _Convolution(Layer):
         self._windows = windows_of(
             self._axes, self.kernel_size, self.stride, self.padding, self.dilation
         )
-        self.weight_initializer = resolve(
-            "initializer", weight_initializer, "weight_initializer", Initializer
+        self._keep_settings(
+            weight_initializer=weight_initializer,
+            bias_initializer=bias_initializer,
+            weight_regularizer=weight_regularizer,
+            bias_regularizer=bias_regularizer,
+            weight_constraint=weight_constraint,
+            bias_constraint=bias_constraint,
+            use_bias=use_bias,
+            seed=seed,
         )
-        self.bias_initializer = resolve(
-            "initializer", bias_initializer, "bias_initializer", Initializer
-        )
-        self.weight_regularizer = regularizer_or_none(
-            weight_regularizer, "weight_regularizer"
-        )
-        self.bias_regularizer = regularizer_or_none(
-            bias_regularizer, "bias_regularizer"
-        )
-        self.weight_constraint = constraint_or_none(
-            weight_constraint, "weight_constraint"
-        )
-        self.bias_constraint = constraint_or_none(bias_constraint, "bias_constraint")
-        self.use_bias = check_flag(use_bias, "use_bias")
-        self.seed = None if seed is None else check_seed(seed)
 
     def parameters(self) -> dict[str, tuple[Any, ...]]:
         """Return initializer, shape, regularizer and constraint of both."""
         of_group = self.n_channels // self.groups
-        shape = (*self._windows.size, of_group, self.n_filters)
-        further = self.weight_regularizer, self.weight_constraint
-        weights = {"weights": (self.weight_initializer, shape, *further)}
-        if not self.use_bias:
-            return weights
-        further = self.bias_regularizer, self.bias_constraint
-        biases = (self.bias_initializer, (1, self.n_filters), *further)
-        return {**weights, "biases": biases}
+        return self._declared((*self._windows.size, of_group, self.n_filters))
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
         """Return the convolution plus the biases; the inputs are all that is kept."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_count, check_flag, check_seed
+from nnfs_xp.arguments import check_count
 from nnfs_xp.backends import Array
-from nnfs_xp.constraints.base import Constraint, constraint_or_none
+from nnfs_xp.constraints.base import Constraint
 from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.initializers import Initializer
@@ -18,12 +18,13 @@ from nnfs_xp.layers.products import (
     product_backward,
     sum_over_samples,
 )
+from nnfs_xp.layers.weighted import _Weighted
 from nnfs_xp.registry import find, register, resolve
-from nnfs_xp.regularizers.base import Regularizer, regularizer_or_none
+from nnfs_xp.regularizers.base import Regularizer
 
 
 @register("layer")
-class Dense(Layer):
+class Dense(_Weighted):
     """Dense layer, ``Y = X W + b``.
 
     With ``dY`` the gradient of the loss with respect to ``Y``::
@@ -118,34 +119,20 @@ class Dense(Layer):
         super().__init__(**where)
         self.n_inputs = check_count(n_inputs, "n_inputs")
         self.n_neurons = check_count(n_neurons, "n_neurons")
-        self.weight_initializer = resolve(
-            "initializer", weight_initializer, "weight_initializer", Initializer
+        self._keep_settings(
+            weight_initializer=weight_initializer,
+            bias_initializer=bias_initializer,
+            weight_regularizer=weight_regularizer,
+            bias_regularizer=bias_regularizer,
+            weight_constraint=weight_constraint,
+            bias_constraint=bias_constraint,
+            use_bias=use_bias,
+            seed=seed,
         )
-        self.bias_initializer = resolve(
-            "initializer", bias_initializer, "bias_initializer", Initializer
-        )
-        self.weight_regularizer = regularizer_or_none(
-            weight_regularizer, "weight_regularizer"
-        )
-        self.bias_regularizer = regularizer_or_none(
-            bias_regularizer, "bias_regularizer"
-        )
-        self.weight_constraint = constraint_or_none(
-            weight_constraint, "weight_constraint"
-        )
-        self.bias_constraint = constraint_or_none(bias_constraint, "bias_constraint")
-        self.use_bias = check_flag(use_bias, "use_bias")
-        self.seed = None if seed is None else check_seed(seed)
 
     def parameters(self) -> dict[str, tuple[Any, ...]]:
         """Return initializer, shape, regularizer and constraint of both."""
-        n, k = self.n_inputs, self.n_neurons
-        further = self.weight_regularizer, self.weight_constraint
-        weights = {"weights": (self.weight_initializer, (n, k), *further)}
-        if not self.use_bias:
-            return weights
-        further = self.bias_regularizer, self.bias_constraint
-        return {**weights, "biases": (self.bias_initializer, (1, k), *further)}
+        return self._declared((self.n_inputs, self.n_neurons))
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
         """Return ``X W + b``, and the operands of the product as residuals."""

@@ -24,7 +24,7 @@ NOT_UNITS = (
 ABSTRACT = {
     "Attention", "AveragedScore", "ClassCounts", "MeanOf", "OfClasses", "OfDecisions",
     "OfLengths", "OverAxis", "Recurrent", "Share", "_Convolution", "_Normalization",
-    "_Pool2D",
+    "_Pool2D", "_Weighted",
 }  # fmt: skip
 # Made by the library of units of a network, and never saved.
 INTERNAL = {"ConvolutionActivation", "DenseActivation", "ElementwiseActivation"}
