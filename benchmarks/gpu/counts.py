@@ -11,7 +11,8 @@ from benchmarks.gpu import counters
 from benchmarks.gpu.place import EMULATED, GPU, Place
 from benchmarks.workloads import WORKLOADS, make_problem
 
-STEPS = 20
+# A multiple of the steps that one CUDA graph may hold.
+STEPS = 24
 
 
 def run(place: Place, save: Callable[[Any], None]) -> dict[str, Any]:
