@@ -709,9 +709,7 @@ def adam(
     With ``r = sqrt(1 - beta_2^t)`` the step ``m^ / (sqrt(v^) + epsilon)`` is ``r m /
     (sqrt(v) + r epsilon)`` over ``1 - beta_1^t``. `rest` is 1 - beta.
     """
-    root = math.sqrt(-math.expm1(step[0] * log_2))
-    factor = real(rate[0] * root / -math.expm1(step[0] * log_1))
-    offset = real(root * epsilon)
+    factor, offset = corrected(step[0], rate[0], log_1, log_2, epsilon)
     for i in range(n):
         new_m = flushed(beta_1 * m[i] + rest_1 * dw[i], least)
         new_v = flushed(beta_2 * v[i] + rest_2 * (dw[i] * dw[i]), least_square)
@@ -726,9 +724,7 @@ def adamw(
     log_2: Double, epsilon: Double, least: Real, least_square: Real, decay: Double,
 ):  # fmt: skip
     """Take a step of `AdamW`: `adam`, once the parameters have decayed."""
-    root = math.sqrt(-math.expm1(step[0] * log_2))
-    factor = real(rate[0] * root / -math.expm1(step[0] * log_1))
-    offset = real(root * epsilon)
+    factor, offset = corrected(step[0], rate[0], log_1, log_2, epsilon)
     lost = real(rate[0] * decay)
     for i in range(n):
         new_m = flushed(beta_1 * m[i] + rest_1 * dw[i], least)
@@ -745,9 +741,7 @@ def amsgrad(
     log_2: Double, epsilon: Double, least: Real, least_square: Real,
 ):  # fmt: skip
     """Take a step of `Adam` with the largest second moment."""
-    root = math.sqrt(-math.expm1(step[0] * log_2))
-    factor = real(rate[0] * root / -math.expm1(step[0] * log_1))
-    offset = real(root * epsilon)
+    factor, offset = corrected(step[0], rate[0], log_1, log_2, epsilon)
     for i in range(n):
         new_m = flushed(beta_1 * m[i] + rest_1 * dw[i], least)
         new_v = flushed(beta_2 * v[i] + rest_2 * (dw[i] * dw[i]), least_square)
@@ -839,6 +833,12 @@ def centered_rmsprop(
         s[i] = new_s
         mean[i] = new_mean
         w[i] -= factor * dw[i] / (math.sqrt(variance) + epsilon)
+
+
+def corrected(step, rate, log_1, log_2, epsilon):
+    """Return rate and epsilon of a step of Adam, with the corrections in them."""
+    root = math.sqrt(-math.expm1(step * log_2))
+    return real(rate * root / -math.expm1(step * log_1)), real(root * epsilon)
 
 
 def flushed(x, least):
