@@ -17,7 +17,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +96,17 @@ def earlier(path: Path, libraries: tuple[str, ...]) -> dict[str, dict[str, Any]]
     return {name: own for name, own in found.items() if own}
 
 
-def text_of(found: dict[str, dict[str, Any]]) -> str:
+def versions(path: Path) -> dict[str, str]:
+    """Return the versions of installed libraries, and of others from a file."""
+    found = json.loads(path.read_text())["versions"] if path.exists() else {}
+    for name, package in PACKAGES.items():
+        with suppress(PackageNotFoundError):
+            found[name] = version(package)
+    return found
+
+
+def text_of(versions: dict[str, str], found: dict[str, dict[str, Any]]) -> str:
     """Return JSON with one case on each line."""
-    versions = {name: version(package) for name, package in PACKAGES.items()}
     cases = [c for c in CASES.values() if all(c.id in own for own in found.values())]
     lines = [
         json.dumps(
@@ -127,7 +136,7 @@ def main() -> None:
         results = earlier(options.out, libraries)
         for name in options.libraries:
             results.setdefault(name, {}).update(run(name, options.only))
-        found = text_of(results)
+        found = text_of(versions(options.out), results)
     options.out.write_text(found)
 
 

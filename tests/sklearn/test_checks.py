@@ -1,5 +1,6 @@
 """All checks that scikit-learn has for estimators."""
 
+import importlib
 import importlib.util
 import os
 import subprocess
@@ -49,6 +50,14 @@ pytestmark = [
 ]
 
 
+def without_device(words):
+    """Tell whether a check is of PyTorch's CUDA device, and there is none."""
+    if not any("cuda" in word for word in words):
+        return False
+    torch = importlib.util.find_spec("torch") and importlib.import_module("torch")
+    return not (torch and torch.cuda.is_available())
+
+
 def pairs():
     for one in ESTIMATORS:
         for estimator, check in estimator_checks_generator(one):
@@ -56,7 +65,9 @@ def pairs():
             words += [f"{key}={value}" for key, value in check.keywords.items()]
             of_arrays = "array_api" in check.func.__name__
             if check.func.__name__ not in LEFT_OUT and of_arrays is DISPATCHES:
-                yield pytest.param(estimator, check, id="-".join(words))
+                # scikit-learn asks only how PyTorch was built.
+                marks = pytest.mark.skipif(without_device(words), reason="no device")
+                yield pytest.param(estimator, check, marks=marks, id="-".join(words))
 
 
 @pytest.fixture
