@@ -33,6 +33,11 @@ def check_seed(value: Any) -> int:
     return _integer(value, "seed", wanted, least=0, most=2**64 - 1)
 
 
+def check_seed_or_none(value: Any) -> int | None:
+    """Return an integer of 64 bits, or None where the model's seed serves."""
+    return None if value is None else check_seed(value)
+
+
 def check_number(value: Any, name: str) -> float:
     """Return a finite number."""
     return _finite(value, name, "a finite number", -math.inf)

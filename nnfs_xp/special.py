@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
+from nnfs_xp.kernels.erfcx import ERFCX_FLOAT32, ERFCX_FLOAT64
 
 
 def sigmoid(be: Backend, x: Array) -> Array:
@@ -80,40 +81,6 @@ def erfc(be: Backend, x: Array) -> Array:
     return (1.0 - side) + side * tail
 
 
-# Coefficients of P and Q below, the highest power first.
-_ERFCX_FLOAT64 = (
-    (
-        400.6088333211656,
-        693.7388962746078,
-        726.8045012531736,
-        554.3517345782369,
-        325.2611619028368,
-        153.4005981913542,
-        55.03207395544068,
-        16.605671204321613,
-        3.0638124129349578,
-        0.5641895835465506,
-    ),
-    (
-        21.52189070798385,
-        102.55953416254235,
-        235.1799824026644,
-        330.9929518540325,
-        339.28599475643097,
-        242.34342400297615,
-        144.99704319491607,
-        56.85786443116583,
-        21.787086735419503,
-        3.9304661094028304,
-        1.0,
-    ),
-)
-_ERFCX_FLOAT32 = (
-    (2.30099249, 1.87332582, 2.24169421, 0.311216027, 0.564190328),
-    (-0.191242337, 1.80494726, -1.57495606, 3.64320326, -0.948291898, 1.0),
-)
-
-
 def erfcx(be: Backend, x: Array) -> Array:
     """Return ``exp(x^2) erfc(x)`` for x from 0 to 30.
 
@@ -125,7 +92,7 @@ def erfcx(be: Backend, x: Array) -> Array:
     were fitted for the smallest relative error, 6e-17 for float64 and 2e-8
     for float32.
     """
-    p, q = _ERFCX_FLOAT64 if be.dtype_name == "float64" else _ERFCX_FLOAT32
+    p, q = ERFCX_FLOAT64 if be.dtype_name == "float64" else ERFCX_FLOAT32
     t = 1.0 / (x + 1.5)
     value = _polynomial(p, t)
     value *= t

@@ -61,11 +61,10 @@ def softmax_cross_entropy(
     be: Any, z: np.ndarray, y_true: np.ndarray
 ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
     """Pick the true class by indexing instead of by one-hot rows."""
-    places = _places(z, y_true)
-    if places is None:
+    if y_true.ndim != 1:
         return NotImplemented
-    losses, p = _losses_of(z, places)
-    return losses, (p, y_true)
+    losses, p, _, compute = _plan_of_losses(np.empty, z, y_true)
+    return (losses, (p, y_true)) if compute() else NotImplemented
 
 
 @implements("softmax_cross_entropy_backward", "numpy")
@@ -73,10 +72,15 @@ def softmax_cross_entropy_backward(
     be: Any, p: np.ndarray, y_true: np.ndarray, dlosses: np.ndarray | float
 ) -> np.ndarray:
     """Subtract 1 at the true class instead of one-hot rows."""
-    places = _places(p, y_true)
-    if places is None:
+    if (
+        y_true.ndim != 1
+        or np.maximum.reduce(_unsigned(y_true), initial=0) >= p.shape[1]
+    ):
         return NotImplemented
-    return _minus_true(p.copy(), places, dlosses)
+    dz = p.copy()
+    places = _row_starts(*p.shape) + y_true
+    _subtract_true(dz, dz.reshape(-1), places, _columns(dlosses))
+    return dz
 
 
 @implements("softmax_cross_entropy_with_gradient", "numpy")
@@ -91,38 +95,15 @@ def softmax_cross_entropy_with_gradient(
     """Overwrite the probabilities, which nobody else needs."""
     if y_true.ndim != 1:
         return NotImplemented
-    n, k = z.shape
-    losses, p = new((n,), z.dtype), new((n, k), z.dtype)
-    # Maxima, and then sums.
-    of_rows, places = new((n,), z.dtype), new((n,), np.intp)
-    # Probabilities are computed later where the transposed logits are.
-    across = p.reshape(k, n) if k <= _FEW_COLUMNS else None
-    weights = dlosses if isinstance(dlosses, float) else dlosses[:, np.newaxis]
-    starts, ones = _row_starts(n, k), _ones(k, z.dtype)
-    labels = y_true.view(_UNSIGNED[y_true.itemsize])
-    flat, column = p.reshape(-1), of_rows[:, np.newaxis]
+    losses, p, places, compute = _plan_of_losses(new, z, y_true)
+    flat, weights = p.reshape(-1), _columns(dlosses)
 
     def call() -> None:
-        if np.maximum.reduce(labels, initial=0) >= k:
+        if compute():
+            _subtract_true(p, flat, places, weights)
+        else:
             wanted = references()["softmax_cross_entropy_with_gradient"]
             losses[...], p[...] = wanted(be, z, y_true, dlosses)
-            return
-        if across is None:
-            np.maximum.reduce(z, 1, out=of_rows)
-        else:
-            np.copyto(across, z.T)
-            np.maximum.reduce(across, 0, out=of_rows)
-        np.subtract(z, column, p)
-        np.add(starts, y_true, places)
-        flat.take(places, None, losses, "clip")
-        np.exp(p, p)
-        np.dot(p, ones, of_rows)
-        np.divide(p, column, p)
-        np.log(of_rows, of_rows)
-        np.subtract(of_rows, losses, losses)
-        # Less 1 at the true class, weighted.
-        flat[places] -= 1.0
-        np.multiply(p, weights, p)
 
     return (losses, p), call
 
@@ -415,44 +396,60 @@ def elu_left(be: Any, x: np.ndarray, alpha: float) -> np.ndarray:
     return t
 
 
-def _places(z: np.ndarray, y_true: np.ndarray) -> np.ndarray | None:
-    """Return where the true classes are in the flat array; None unless all are there.
+def _plan_of_losses(
+    new: New, z: np.ndarray, y_true: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Callable[[], bool]]:
+    """Return losses, probabilities, flat places of the true classes, and a call.
 
-    One index for each row is faster than two.
+    The call computes all three, and returns False, with nothing written, where a label
+    is no class. One index for each row is faster than two.
     """
-    if y_true.ndim != 1:
-        return None
-    # Negative labels are large when read without their sign.
-    labels = y_true.view(_UNSIGNED[y_true.itemsize])
-    if np.maximum.reduce(labels, initial=0) >= z.shape[1]:
-        return None
-    return _row_starts(*z.shape) + y_true
+    n, k = z.shape
+    losses, p = new((n,), z.dtype), new((n, k), z.dtype)
+    # Maxima, and then sums.
+    of_rows, places = new((n,), z.dtype), new((n,), np.intp)
+    # Probabilities are computed later where the transposed logits are.
+    across = p.reshape(k, n) if k <= _FEW_COLUMNS else None
+    starts, ones = _row_starts(n, k), _ones(k, z.dtype)
+    flat, column = p.reshape(-1), of_rows[:, np.newaxis]
+    labels = _unsigned(y_true)
+
+    def compute() -> bool:
+        if np.maximum.reduce(labels, initial=0) >= k:
+            return False
+        if across is None:
+            np.maximum.reduce(z, 1, out=of_rows)
+        else:
+            np.copyto(across, z.T)
+            np.maximum.reduce(across, 0, out=of_rows)
+        np.subtract(z, column, p)
+        np.add(starts, y_true, places)
+        flat.take(places, None, losses, "clip")
+        np.exp(p, p)
+        np.dot(p, ones, of_rows)
+        np.divide(p, column, p)
+        np.log(of_rows, of_rows)
+        np.subtract(of_rows, losses, losses)
+        return True
+
+    return losses, p, places, compute
 
 
-def _losses_of(z: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # Flat places are those of rows that lie one after another.
-    p = np.subtract(z, _row_maxima(z), order="C")
-    losses = p.take(places)
-    np.exp(p, out=p)
-    total = np.dot(p, _ones(p.shape[1], p.dtype))
-    np.subtract(np.log(total), losses, out=losses)
-    p /= total[:, np.newaxis]
-    return losses, p
+def _unsigned(labels: np.ndarray) -> np.ndarray:
+    """Return integers without their sign, as which negative labels are large."""
+    return labels.view(_UNSIGNED[labels.itemsize])
 
 
-def _minus_true(
-    p: np.ndarray, places: np.ndarray, dlosses: np.ndarray | float
-) -> np.ndarray:
-    """Return probabilities less 1 at the true class, weighted; overwrites them."""
-    p.reshape(-1)[places] -= 1.0
-    p *= dlosses if isinstance(dlosses, float) else dlosses[:, np.newaxis]
-    return p
+def _subtract_true(
+    p: np.ndarray, flat: np.ndarray, places: np.ndarray, weights: np.ndarray | float
+) -> None:
+    """Subtract 1 at the true classes from probabilities, and weight the rows."""
+    flat[places] -= 1.0
+    np.multiply(p, weights, p)
 
 
-def _row_maxima(z: np.ndarray) -> np.ndarray:
-    if z.shape[1] > _FEW_COLUMNS:
-        return np.maximum.reduce(z, axis=1, keepdims=True)
-    return np.maximum.reduce(z.T.copy())[:, np.newaxis]
+def _columns(dlosses: np.ndarray | float) -> np.ndarray | float:
+    return dlosses if isinstance(dlosses, float) else dlosses[:, np.newaxis]
 
 
 @functools.lru_cache(maxsize=64)

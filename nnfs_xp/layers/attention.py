@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_count, check_flag, check_seed, check_share
+from nnfs_xp.arguments import check_count, check_flag, check_seed_or_none, check_share
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
@@ -47,7 +47,7 @@ class Attention(Layer):
         self.weight_initializer = resolve(
             "initializer", weight_initializer, "weight_initializer", Initializer
         )
-        self.seed = None if seed is None else check_seed(seed)
+        self.seed = check_seed_or_none(seed)
 
     def dense(self, n_inputs: int, n_neurons: int) -> Dense:
         """Return one of the products."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_rate, check_seed
+from nnfs_xp.arguments import check_rate, check_seed_or_none
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
@@ -70,7 +70,7 @@ class Dropout(Layer):
         self._rate = check_rate(rate, "rate")
         if self._rate > 1:
             raise InputError(f"rate must be from 0 to 1, got {rate!r}")
-        self.seed = None if seed is None else check_seed(seed)
+        self.seed = check_seed_or_none(seed)
 
     @property
     def rate(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_count, check_seed
+from nnfs_xp.arguments import check_count, check_seed_or_none
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.constraints.base import Constraint, constraint_or_none
 from nnfs_xp.engine.context import Context
@@ -102,7 +102,7 @@ class Embedding(Layer):
         self.weight_constraint = constraint_or_none(
             weight_constraint, "weight_constraint"
         )
-        self.seed = None if seed is None else check_seed(seed)
+        self.seed = check_seed_or_none(seed)
         self.integer_inputs = self.n_ids
 
     def parameters(self) -> dict[str, tuple[Any, ...]]:

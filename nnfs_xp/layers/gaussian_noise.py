@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_rate, check_seed
+from nnfs_xp.arguments import check_rate, check_seed_or_none
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.layers.base import Layer
@@ -52,7 +52,7 @@ class GaussianNoise(Layer):
     def __init__(self, stddev: float, *, seed: int | None = None, **where: Any) -> None:
         super().__init__(**where)
         self.stddev = check_rate(stddev, "stddev")
-        self.seed = None if seed is None else check_seed(seed)
+        self.seed = check_seed_or_none(seed)
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[()]]:
         """Return ``x + stddev e``; outside of training the inputs."""

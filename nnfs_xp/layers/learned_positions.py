@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_count, check_seed
+from nnfs_xp.arguments import check_count, check_seed_or_none
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
@@ -77,7 +77,7 @@ class LearnedPositions(Layer):
         self.weight_initializer = resolve(
             "initializer", weight_initializer, "weight_initializer", Initializer
         )
-        self.seed = None if seed is None else check_seed(seed)
+        self.seed = check_seed_or_none(seed)
 
     def parameters(self) -> dict[str, tuple[Any, ...]]:
         """Return initializer and shape of the rows."""

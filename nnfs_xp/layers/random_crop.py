@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_count, check_number, check_seed
+from nnfs_xp.arguments import check_count, check_number, check_seed_or_none
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
@@ -77,7 +77,7 @@ class RandomCrop(Layer):
         self.width = check_count(width, "width")
         self.padding = check_count(padding, "padding", 0)
         self.fill_value = check_number(fill_value, "fill_value")
-        self.seed = None if seed is None else check_seed(seed)
+        self.seed = check_seed_or_none(seed)
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
         """Return the windows, and their corners with the size of the pictures."""

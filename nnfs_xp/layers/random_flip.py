@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_choice, check_seed
+from nnfs_xp.arguments import check_choice, check_seed_or_none
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.layers.base import Layer
@@ -64,7 +64,7 @@ class RandomFlip(Layer):
     ) -> None:
         super().__init__(**where)
         self.mode = check_choice(mode, "mode", tuple(_AXES))
-        self.seed = None if seed is None else check_seed(seed)
+        self.seed = check_seed_or_none(seed)
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Flags]:
         """Return flipped pictures, and which were flipped along which axis."""

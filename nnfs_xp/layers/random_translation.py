@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_number, check_seed, check_share
+from nnfs_xp.arguments import check_number, check_seed_or_none, check_share
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.layers.base import Layer
@@ -66,7 +66,7 @@ class RandomTranslation(Layer):
         self.height_factor = check_share(height_factor, "height_factor")
         self.width_factor = check_share(width_factor, "width_factor")
         self.fill_value = check_number(fill_value, "fill_value")
-        self.seed = None if seed is None else check_seed(seed)
+        self.seed = check_seed_or_none(seed)
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[Array, ...] | None]:
         """Return moved pictures, and the corners that their windows have."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nnfs_xp.arguments import check_count, check_flag, check_seed
+from nnfs_xp.arguments import check_count, check_flag, check_seed_or_none
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine.context import Context
 from nnfs_xp.initializers import Initializer
@@ -65,7 +65,7 @@ class Recurrent(Layer):
         self.bias_initializer = resolve(
             "initializer", bias_initializer, "bias_initializer", Initializer
         )
-        self.seed = None if seed is None else check_seed(seed)
+        self.seed = check_seed_or_none(seed)
 
     def parameters(self) -> dict[str, tuple[Any, ...]]:
         """Return initializer and shape of weights, recurrent weights and biases."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_flag, check_seed
+from nnfs_xp.arguments import check_flag, check_seed_or_none
 from nnfs_xp.constraints.base import constraint_or_none
 from nnfs_xp.initializers import Initializer
 from nnfs_xp.layers.base import Layer
@@ -45,7 +45,7 @@ class _Weighted(Layer):
         )
         self.bias_constraint = constraint_or_none(bias_constraint, "bias_constraint")
         self.use_bias = check_flag(use_bias, "use_bias")
-        self.seed = None if seed is None else check_seed(seed)
+        self.seed = check_seed_or_none(seed)
 
     def _declared(self, shape: tuple[int, ...]) -> dict[str, tuple[Any, ...]]:
         """Return initializer, shape, regularizer and constraint of both.

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-from nnfs_xp.arguments import check_decay, check_flag, check_rate
+from nnfs_xp.arguments import check_flag
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
-from nnfs_xp.optimizers.base import Optimizer
+from nnfs_xp.optimizers.moments import MomentOptimizer, moments_after, one_minus_power
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
 
 
 @register("optimizer")
-class Adam(Optimizer):
+class Adam(MomentOptimizer):
     """Adam (Kingma and Ba, 2015, algorithm 1).
 
     At step ``t``, counted from 1, for every parameter ``w``::
@@ -68,10 +67,7 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         **common: Any,
     ) -> None:
-        super().__init__(learning_rate, **common)
-        self.beta_1 = check_decay(beta_1, "beta_1")
-        self.beta_2 = check_decay(beta_2, "beta_2")
-        self.epsilon = check_rate(epsilon, "epsilon")
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **common)
         self.amsgrad = check_flag(amsgrad, "amsgrad")
 
     def moments(self) -> tuple[str, ...]:
@@ -147,21 +143,3 @@ def _moved(
     correction = one_minus_power(be, beta_2, t)
     w -= rate * m / (be.xp.sqrt(v / correction) + epsilon)
     return w
-
-
-def moments_after(
-    dw: Array, m: Array, v: Array, beta_1: float, beta_2: float
-) -> tuple[Array, Array]:
-    """Return both moments with a gradient; the old ones may be overwritten."""
-    m *= beta_1
-    m += (1.0 - beta_1) * dw
-    v *= beta_2
-    v += (1.0 - beta_2) * (dw * dw)
-    return m, v
-
-
-def one_minus_power(be: Backend, beta: float, t: Array) -> Array:
-    """Return ``1 - beta^t`` without the cancellation that float32 suffers."""
-    if beta == 0.0:
-        return be.xp.ones_like(t)
-    return -be.xp.expm1(t * math.log(beta))

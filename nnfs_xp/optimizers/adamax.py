@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.arguments import check_decay, check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
-from nnfs_xp.optimizers.adam import one_minus_power
-from nnfs_xp.optimizers.base import Optimizer
+from nnfs_xp.optimizers.moments import MomentOptimizer, one_minus_power
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
 
 
 @register("optimizer")
-class Adamax(Optimizer):
+class Adamax(MomentOptimizer):
     """Adamax: Adam with the largest magnitude in place of the mean of squares.
 
     At step ``t``, counted from 1::
@@ -65,10 +63,7 @@ class Adamax(Optimizer):
         epsilon: float = 1e-7,
         **common: Any,
     ) -> None:
-        super().__init__(learning_rate, **common)
-        self.beta_1 = check_decay(beta_1, "beta_1")
-        self.beta_2 = check_decay(beta_2, "beta_2")
-        self.epsilon = check_rate(epsilon, "epsilon")
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **common)
 
     def moments(self) -> tuple[str, ...]:
         """Return the names of the mean and of the largest magnitude."""

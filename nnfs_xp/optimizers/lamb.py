@@ -6,16 +6,14 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from nnfs_xp.arguments import check_decay, check_rate
 from nnfs_xp.backends import Array, Backend
-from nnfs_xp.optimizers.adam import moments_after, one_minus_power
-from nnfs_xp.optimizers.base import Optimizer
+from nnfs_xp.optimizers.moments import MomentOptimizer, moments_after, one_minus_power
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
 
 
 @register("optimizer")
-class LAMB(Optimizer):
+class LAMB(MomentOptimizer):
     """LAMB: Adam's direction, in steps as long as the parameter itself.
 
     At step ``t``, counted from 1, for every array of parameters ``w``::
@@ -73,14 +71,7 @@ class LAMB(Optimizer):
         epsilon: float = 1e-6,
         **common: Any,
     ) -> None:
-        super().__init__(learning_rate, **common)
-        self.beta_1 = check_decay(beta_1, "beta_1")
-        self.beta_2 = check_decay(beta_2, "beta_2")
-        self.epsilon = check_rate(epsilon, "epsilon")
-
-    def moments(self) -> tuple[str, ...]:
-        """Return the names of both moments."""
-        return "moment_1", "moment_2"
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **common)
 
     def shrink(self, be: Backend, *arguments: Any) -> None:
         """Leave the decay to `rule`."""

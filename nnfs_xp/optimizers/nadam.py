@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nnfs_xp.arguments import check_decay, check_rate
+from nnfs_xp.arguments import check_rate
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
-from nnfs_xp.optimizers.adam import moments_after, one_minus_power
-from nnfs_xp.optimizers.base import Optimizer
 from nnfs_xp.optimizers.clipping import Slots
+from nnfs_xp.optimizers.moments import MomentOptimizer, moments_after, one_minus_power
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
 
 
 @register("optimizer")
-class Nadam(Optimizer):
+class Nadam(MomentOptimizer):
     """Nadam: Adam that looks ahead, as Nesterov's momentum does.
 
     At step ``t``, counted from 1, with the product ``P_t = mu_1 mu_2 ... mu_t``::
@@ -72,15 +71,8 @@ class Nadam(Optimizer):
         momentum_decay: float = 0.004,
         **common: Any,
     ) -> None:
-        super().__init__(learning_rate, **common)
-        self.beta_1 = check_decay(beta_1, "beta_1")
-        self.beta_2 = check_decay(beta_2, "beta_2")
-        self.epsilon = check_rate(epsilon, "epsilon")
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **common)
         self.momentum_decay = check_rate(momentum_decay, "momentum_decay")
-
-    def moments(self) -> tuple[str, ...]:
-        """Return the names of both moments."""
-        return "moment_1", "moment_2"
 
     def init(self, be: Backend, parameters: Slots) -> dict[str, Any]:
         """Return the state before the first step, with a product of no factors."""

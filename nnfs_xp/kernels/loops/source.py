@@ -18,6 +18,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from nnfs_xp.kernels.erfcx import ERFCX_FLOAT32, ERFCX_FLOAT64
+
 Count: TypeAlias = Any
 Real: TypeAlias = Any
 Double: TypeAlias = Any
@@ -124,41 +126,21 @@ tanh: Any = tanh_float32
 def erfcx_float32(x):
     """Return ``exp(x^2) erfc(x)`` for x from 0 to 30, see `nnfs_xp.special.erfcx`."""
     t = real(1.0) / (x + real(1.5))
-    p = real(2.30099249) * t + real(1.87332582)
-    p = p * t + real(2.24169421)
-    p = p * t + real(0.311216027)
-    p = p * t + real(0.564190328)
-    q = real(-0.191242337) * t + real(1.80494726)
-    q = q * t - real(1.57495606)
-    q = q * t + real(3.64320326)
-    q = q * t - real(0.948291898)
-    q = q * t + real(1.0)
-    return t * p / q
+    return t * polynomial(ERFCX_FLOAT32[0], t) / polynomial(ERFCX_FLOAT32[1], t)
 
 
 def erfcx_float64(x):
     """Return the same in float64."""
     t = 1.0 / (x + 1.5)
-    p = 400.6088333211656 * t + 693.7388962746078
-    p = p * t + 726.8045012531736
-    p = p * t + 554.3517345782369
-    p = p * t + 325.2611619028368
-    p = p * t + 153.4005981913542
-    p = p * t + 55.03207395544068
-    p = p * t + 16.605671204321613
-    p = p * t + 3.0638124129349578
-    p = p * t + 0.5641895835465506
-    q = 21.52189070798385 * t + 102.55953416254235
-    q = q * t + 235.1799824026644
-    q = q * t + 330.9929518540325
-    q = q * t + 339.28599475643097
-    q = q * t + 242.34342400297615
-    q = q * t + 144.99704319491607
-    q = q * t + 56.85786443116583
-    q = q * t + 21.787086735419503
-    q = q * t + 3.9304661094028304
-    q = q * t + 1.0
-    return t * p / q
+    return t * polynomial(ERFCX_FLOAT64[0], t) / polynomial(ERFCX_FLOAT64[1], t)
+
+
+def polynomial(coefficients, t):
+    """Return the value by Horner's rule."""
+    value = real(0.0)
+    for coefficient in coefficients:
+        value = value * t + real(coefficient)
+    return value
 
 
 erfcx: Any = erfcx_float32
