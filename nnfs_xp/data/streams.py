@@ -53,7 +53,8 @@ class _Sized(io.BufferedReader):
         self._size = os.fstat(raw.fileno()).st_size
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size > 0:
+        # Readers of JPEG files ask for single bytes, millions of times.
+        if size is not None and size > io.DEFAULT_BUFFER_SIZE:
             size = min(size, max(0, self._size - self.tell()))
         return super().read(size)
 

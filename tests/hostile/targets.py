@@ -5,6 +5,7 @@ import dataclasses
 import gzip
 import importlib.util
 import io
+import itertools
 import json
 import signal
 import struct
@@ -12,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from PIL import Image
@@ -304,7 +306,9 @@ def begun_training(folder):
     """Return the file of a training that was ended within an epoch."""
     path = folder / "begun.safetensors"
     begun = model()
-    with contextlib.suppress(KeyboardInterrupt):
+    # A file holds seconds, too, and must be the same again.
+    clock = mock.patch("time.perf_counter", itertools.count().__next__)
+    with clock, contextlib.suppress(KeyboardInterrupt):
         begun.fit(
             ROWS, Y, epochs=EPOCHS, batch_size=5, checkpoint=path,
             callbacks=[*callbacks(), _EndEarly()],
@@ -379,10 +383,6 @@ def read_model(path, number):
     nx.Model.load(path)
 
 
-def read_training(path, number):
-    train(model(), path, resume=True)
-
-
 def parameter_sounds(file):
     header, body = header_of(file)
 
@@ -420,6 +420,19 @@ def _folder_target(folder):
         f"{name}/{i}.png": picture("L", "PNG") for name in ("a", "b") for i in (1, 2)
     }
     return Target("a/0.png", pictures(), read, PICTURE_WORDS, beside)
+
+
+def _training_target(folder):
+    """A model that has refused a file is as new, so that the next file may have it."""
+    used = model()
+
+    def read(path, number):
+        nonlocal used
+        if used.steps_trained or used.epochs_trained:
+            used = model()
+        train(used, path, resume=True)
+
+    return Target("t", model_sounds(begun_training(folder)), read, MODEL_WORDS)
 
 
 def _parameters_target(folder):
@@ -495,9 +508,7 @@ TARGETS = {
         "m", model_sounds(saved_model(folder)), read_model, MODEL_WORDS
     ),
     "parameters": _parameters_target,
-    "training": lambda folder: Target(
-        "t", model_sounds(begun_training(folder)), read_training, MODEL_WORDS
-    ),
+    "training": _training_target,
 }
 if importlib.util.find_spec("onnx") is not None:
     TARGETS["onnx"] = _onnx_target

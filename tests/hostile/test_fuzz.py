@@ -46,6 +46,13 @@ def test_a_number_makes_the_same_file_again():
     assert len(set(twice[0])) > 300
 
 
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_target_is_made_of_the_same_files_again(tmp_path, name):
+    one, other = (TARGETS[name](tmp_path) for _ in range(2))
+    assert [s.content for s in one.sounds] == [s.content for s in other.sounds]
+    assert one.beside == other.beside
+
+
 def _broken_reader(path, number):
     """Does what no reader may, by the number of the case."""
     match number:
