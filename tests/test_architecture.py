@@ -14,7 +14,7 @@ PACKAGE = ROOT / "nnfs_xp"
 # Modules that may touch the host's arrays; all others are portable.
 HOST_SIDE = {
     "backends", "book", "cli", "data", "engine/executors/jax_jit",
-    "engine/executors/jax_ranks",
+    "engine/executors/jax_ranks", "engine/executors/recorded_ranks",
     "engine/executors/cuda_graph", "engine/executors/recorded",
     "engine/executors/recordings", "engine/ranks", "parallel",
     "engine/executors/torch_compile", "engine/recording", "io",

@@ -17,6 +17,7 @@ class NumpyBackend(Backend):
 
     name = "numpy"
     compiled_executor = "nnfs_xp.engine.executors.recorded:RecordedExecutor"
+    ranks_executor = "nnfs_xp.engine.executors.recorded_ranks:RecordedRanksExecutor"
 
     def find_device(self, device: Any) -> str:
         """Accept the CPU, the only device NumPy knows."""

@@ -101,12 +101,12 @@ def weighted(ranks, **options):
     return model, trained(model, ranks, x, y, sample_weight=weight)
 
 
-def ignored(ranks):
+def ignored(ranks, **options):
     """Labels of which most are ignored: of some batches no rank counts anything."""
     x, y, _ = data()
     loss = CategoricalCrossEntropy(ignore_index=0, class_weight="balanced")
     y[:] = np.where(np.arange(ROWS) % 7 == 0, y, 0)
-    model = classifier(loss=loss)
+    model = classifier(loss=loss, **options)
     model.set(metrics=["accuracy"])
     return model, trained(model, ranks, x, y, batch_size=5)
 
@@ -146,9 +146,9 @@ def several_figures(ranks):
     )
 
 
-def accumulated(ranks):
+def accumulated(ranks, **options):
     x, y, _ = data()
-    model = classifier(optimizer=Adam(0.01, accumulate=3, ema=0.9))
+    model = classifier(optimizer=Adam(0.01, accumulate=3, ema=0.9), **options)
     return model, trained(model, ranks, x, y)
 
 

@@ -15,7 +15,7 @@ from nnfs_xp.engine.draws import AskedDraws, Draws, GivenDraws
 from nnfs_xp.engine.executors.jax_jit import JaxJitExecutor, split_state, write_state
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
-from nnfs_xp.engine.ranks.executor import Part, RanksExecutor
+from nnfs_xp.engine.ranks.executor import Part, RanksExecutor, divide
 from nnfs_xp.engine.statistics import batch_sums
 from nnfs_xp.engine.step import Arrays, Batch, Tree, gradient_pass, learn
 from nnfs_xp.parallel import Communicator
@@ -30,12 +30,14 @@ class JaxRanksExecutor(RanksExecutor):
     network : Network
         None of its units may be ``synchronized``: a compiled function waits for nobody.
     ranks : Communicator
+    required : bool
+        Whether a compiled step is required, which this is.
     """
 
     name = "jax.jit on ranks"
 
-    def __init__(self, network: Network, ranks: Communicator) -> None:
-        super().__init__(network, ranks)
+    def __init__(self, network: Network, ranks: Communicator, required: bool) -> None:
+        super().__init__(network, ranks, required)
         self.note = (
             f"compiled by XLA before and after the sum over {ranks.size} ranks of "
             f"{ranks.name}"
@@ -121,7 +123,11 @@ class JaxRanksExecutor(RanksExecutor):
         self.training.run.pending = pending
         return gradients, values
 
-    def _learn(self, state: Tree, gradients: Arrays, values: Tree, rows: int) -> None:
+    def _learn(
+        self, state: Tree, gradients: Arrays, values: Tree, divides: bool
+    ) -> None:
+        if divides:
+            divide(self.network.backend, gradients, values["count"])
         for name in ("batch", "penalty"):
             state.pop(name, None)
         changing, rate = split_state(state)

@@ -8,7 +8,7 @@ stay where they are; see `nnfs_xp.engine.recording`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,17 +16,20 @@ import numpy as np
 from nnfs_xp.engine.executors.recordings import (
     Recorded,
     arrays_of,
-    leaves_of,
+    kind_of,
+    made,
     recorded_prediction,
     recorded_step,
+    remember,
+    row_by_row,
+    saved,
+    why_not_recorded,
+    write_back,
 )
 from nnfs_xp.engine.network import Network
-from nnfs_xp.engine.recording import CannotRecord, MadeWhole, StalePlanError, mapped
+from nnfs_xp.engine.recording import StalePlanError, mapped
 from nnfs_xp.engine.step import Batch, EagerExecutor, Rows, Tree
-from nnfs_xp.errors import BackendUnavailableError
 
-# Of how many shapes recordings are kept.
-_MOST_SHAPES = 16
 # Bytes of buffers that a model keeps for predictions of a shape.
 _MOST_KEPT = 2**22
 
@@ -78,7 +81,7 @@ class RecordedExecutor(EagerExecutor):
     def train(self, state: Tree, batch: Batch, step: int) -> None:
         """Take the training step of this number, writing to `state`."""
         given = arrays_of(batch)
-        kind = _kind(given)
+        kind = kind_of(given)
         recorded = self._steps.get(kind)
         self._draws.step = step
         if recorded is not None and self._taken(
@@ -87,10 +90,10 @@ class RecordedExecutor(EagerExecutor):
             state["batch"] = recorded.outputs
         elif recorded is None and kind in self._steps and self._records:
             self._steps[kind] = self._recorded(state, batch)
-        elif (in_rows := _row_by_row(batch)) is not batch:
+        elif (in_rows := row_by_row(batch)) is not batch:
             self.train(state, in_rows, step)
         else:
-            _remember(self._steps, kind)
+            remember(self._steps, kind)
             super().train(state, batch, step)
 
     def _taken(
@@ -106,15 +109,15 @@ class RecordedExecutor(EagerExecutor):
 
     def _recorded(self, state: Tree, batch: Batch) -> Recorded | None:
         """Take a step and record it; None if that is impossible."""
-        saved = _saved(state)
+        before = saved(state)
         try:
-            step = _made(
+            step = made(
                 lambda: recorded_step(self.network, state, batch, self._draws),
-                lambda: _write_back(saved),
+                lambda: write_back(before),
             )
             state["batch"] = step.outputs
         except BaseException as error:
-            _write_back(saved)
+            write_back(before)
             if not isinstance(error, Exception):
                 raise
             self._give_up(error)
@@ -136,84 +139,29 @@ class RecordedExecutor(EagerExecutor):
     def _predicted(self, state: Tree, x: Any) -> Any:
         """Return the output as it was recorded; None for what is not."""
         given = list(x) if isinstance(x, tuple) else [x]
-        kind = _kind(given)
+        kind = kind_of(given)
         if kind not in self._predictions:
             if kind not in self._large and all(a.flags.c_contiguous for a in given):
-                _remember(self._predictions, kind)
+                remember(self._predictions, kind)
             return None
         recorded = self._predictions[kind]
         if recorded is not None:
             taken = self._taken(recorded, self._predictions, kind, state, given)
             return mapped(recorded.outputs, np.ndarray, np.copy) if taken else None
         try:
-            made = _made(lambda: recorded_prediction(self.network, state, x))
+            found = made(lambda: recorded_prediction(self.network, state, x))
         except Exception:
             # What is wrong with units or data, the pass step by step will say.
             self._plays = False
             return None
-        if made.nbytes <= _MOST_KEPT:
-            self._predictions[kind] = made
+        if found.nbytes <= _MOST_KEPT:
+            self._predictions[kind] = found
         else:
             del self._predictions[kind]
-            _remember(self._large, kind)
-        return made.outputs
+            remember(self._large, kind)
+        return found.outputs
 
     def _give_up(self, error: Exception) -> None:
-        reason = str(error)
-        if not isinstance(error, CannotRecord):
-            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        if self.required:
-            raise BackendUnavailableError(
-                f"compile='require', and the step cannot be recorded: {reason}"
-            ) from error
+        reason = why_not_recorded(error, self.required)
         self._records = False
         self.note = f"step by step (not recorded: {reason})"
-
-
-def _remember(shapes: dict[Any, Recorded | None], kind: Any) -> None:
-    """Note that arrays of a kind have come once, and forget the oldest kind."""
-    shapes.setdefault(kind, None)
-    if len(shapes) > _MOST_SHAPES:
-        del shapes[next(iter(shapes))]
-
-
-def _made(
-    make: Callable[[], Recorded], undo: Callable[[], None] = lambda: None
-) -> Recorded:
-    """Return a recording, made anew when a kernel turns out to read values."""
-    while True:
-        try:
-            return make()
-        except MadeWhole:
-            undo()
-
-
-def _kind(arrays: list[Any]) -> tuple[Any, ...]:
-    """Return what says whether the same calls can be made on arrays."""
-    return tuple(
-        [a if a is None else (a.shape, a.strides, a.dtype.num) for a in arrays]
-    )
-
-
-def _row_by_row(batch: Batch) -> Batch:
-    """Return a batch of arrays whose elements lie row by row; most do."""
-    arrays = arrays_of(batch)
-    if all(one is None or one.flags.c_contiguous for one in arrays):
-        return batch
-    *x, y, weight = (a if a is None else np.ascontiguousarray(a) for a in arrays)
-    several = isinstance(batch.x, tuple)
-    return Batch(tuple(x) if several else x[0], y, weight, batch.rescaled)
-
-
-def _saved(state: Tree) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the arrays that a step changes, each with a copy."""
-    return [
-        (leaf, leaf.copy())
-        for path, leaf in leaves_of(state)
-        if path[0] not in ("gradients", "frozen", "batch")
-    ]
-
-
-def _write_back(saved: list[tuple[np.ndarray, np.ndarray]]) -> None:
-    for array, value in saved:
-        array[...] = value

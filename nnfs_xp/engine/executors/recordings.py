@@ -1,4 +1,4 @@
-"""What is recorded on NumPy: a training step, and a prediction."""
+"""What is recorded on NumPy: a training step, and a prediction; and how it is kept."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.recording import (
     Bound,
     CannotRecord,
+    MadeWhole,
     Noted,
     RecordedDraws,
     Recorder,
@@ -22,8 +23,11 @@ from nnfs_xp.engine.recording import (
     values,
 )
 from nnfs_xp.engine.step import Batch, Tree, train_step
+from nnfs_xp.errors import BackendUnavailableError
 
 Path = tuple[str, ...]
+# Of how many shapes recordings are kept.
+_MOST_SHAPES = 16
 
 
 class Recorded:
@@ -219,3 +223,71 @@ def _of_its_own(recorder: Recorder, tree: Any) -> Any:
         Noted,
         lambda noted: noted if noted.memory.is_temporary else recorder.copied(noted),
     )
+
+
+def remember(shapes: dict[Any, Recorded | None], kind: Any) -> None:
+    """Note that arrays of a kind have come once, and forget the oldest kind."""
+    shapes.setdefault(kind, None)
+    if len(shapes) > _MOST_SHAPES:
+        del shapes[next(iter(shapes))]
+
+
+def made(
+    make: Callable[[], Recorded], undo: Callable[[], None] = lambda: None
+) -> Recorded:
+    """Return a recording, made anew when a kernel turns out to read values."""
+    while True:
+        try:
+            return make()
+        except MadeWhole:
+            undo()
+
+
+def kind_of(arrays: list[Any]) -> tuple[Any, ...]:
+    """Return what says whether the same calls can be made on arrays."""
+    return tuple(
+        [a if a is None else (a.shape, a.strides, a.dtype.num) for a in arrays]
+    )
+
+
+def row_by_row(batch: Batch) -> Batch:
+    """Return a batch of arrays whose elements lie row by row; most do."""
+    arrays = arrays_of(batch)
+    if all(one is None or one.flags.c_contiguous for one in arrays):
+        return batch
+    *x, y, weight = (a if a is None else np.ascontiguousarray(a) for a in arrays)
+    several = isinstance(batch.x, tuple)
+    return Batch(tuple(x) if several else x[0], y, weight, batch.rescaled)
+
+
+def saved(
+    state: Tree, without: Sequence[str] = ("gradients", "frozen", "batch")
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the arrays that a step changes, each with a copy."""
+    return [
+        (leaf, leaf.copy()) for path, leaf in leaves_of(state) if path[0] not in without
+    ]
+
+
+def write_back(before: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Undo what was done to the arrays that `saved` has returned."""
+    for array, value in before:
+        array[...] = value
+
+
+def why_not_recorded(error: Exception, required: bool) -> str:
+    """Return in words why something cannot be recorded.
+
+    Raises
+    ------
+    BackendUnavailableError
+        If that is required.
+    """
+    reason = str(error)
+    if not isinstance(error, CannotRecord):
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+    if required:
+        raise BackendUnavailableError(
+            f"compile='require', and the step cannot be recorded: {reason}"
+        ) from error
+    return reason

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.backends import Array
+from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine.network import Network, Node
 from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.ranks.across import Across, joined, read_number
@@ -45,6 +45,8 @@ class RanksExecutor(EagerExecutor):
     ----------
     network : Network
     ranks : Communicator
+    required : bool, default False
+        Whether a step that cannot be compiled is an error; for subclasses.
 
     Attributes
     ----------
@@ -54,7 +56,9 @@ class RanksExecutor(EagerExecutor):
 
     name = "ranks"
 
-    def __init__(self, network: Network, ranks: Communicator) -> None:
+    def __init__(
+        self, network: Network, ranks: Communicator, required: bool = False
+    ) -> None:
         super().__init__(network)
         be = network.backend
         self.ranks = ranks
@@ -96,9 +100,7 @@ class RanksExecutor(EagerExecutor):
         values, gradients = self.over_ranks(
             state, values, self._empty, gradients, share
         )
-        if weigh.divides:
-            self._divide(gradients, values["count"])
-        self._learn(state, gradients, values, share.size)
+        self._learn(state, gradients, values, weigh.divides)
 
     def _own_gradients(
         self, state: Tree, batch: Batch, weigh: Part
@@ -110,9 +112,13 @@ class RanksExecutor(EagerExecutor):
         )
         return gradients, batch_sums(network, self._empty, values)
 
-    def _learn(self, state: Tree, gradients: Arrays, values: Tree, rows: int) -> None:
+    def _learn(
+        self, state: Tree, gradients: Arrays, values: Tree, divides: bool
+    ) -> None:
         """Learn from gradients and statistics of the whole batch."""
-        learn(self.network, self.training, state, gradients, values, rows)
+        if divides:
+            divide(self.network.backend, gradients, values["count"])
+        learn(self.network, self.training, state, gradients, values, 0)
 
     def _no_gradients(self, state: Tree, batch: Batch, weigh: Part) -> Any:
         """Return gradients of 0, and take part in what units compute together."""
@@ -130,17 +136,6 @@ class RanksExecutor(EagerExecutor):
         for block in gradients.values() if be.in_place else ():
             block[...] = 0.0
         return gradients
-
-    def _divide(self, gradients: Any, count: Array) -> None:
-        """Divide gradients by what the whole batch counts; if nothing, they are 0."""
-        be = self.network.backend
-        one = be.constant(1.0)
-        factor = be.xp.where(count > 0, one / be.xp.where(count > 0, count, one), 0.0)
-        for key, block in gradients.items():
-            if be.in_place:
-                block *= factor
-            else:
-                gradients[key] = block * factor
 
     # What goes between ranks.
 
@@ -253,6 +248,17 @@ class RanksExecutor(EagerExecutor):
         for key, block in summed.items():
             be.assign(gradients, key, block)
         return gradients
+
+
+def divide(be: Backend, gradients: Arrays, count: Array) -> None:
+    """Divide gradients by what the whole batch counts; if nothing, they are 0."""
+    one = be.constant(1.0)
+    factor = be.xp.where(count > 0, one / be.xp.where(count > 0, count, one), 0.0)
+    for key, block in gradients.items():
+        if be.in_place:
+            block *= factor
+        else:
+            gradients[key] = block * factor
 
 
 def _is_synchronized(node: Node) -> bool:

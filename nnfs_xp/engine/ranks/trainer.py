@@ -48,7 +48,8 @@ class RankBatches:
         self.trainer.executor.expect(data.outputs, data.weighted)
 
     def end(self) -> None:
-        """Do nothing: nothing is kept."""
+        """Give up what was only for this training."""
+        self.trainer.executor.release()
 
     def begin_epoch(self, epoch: int) -> None:
         """Take the order of an epoch, which is that of all ranks."""
@@ -201,7 +202,7 @@ def executor_for_ranks(
     elif be.ranks_executor and compile != "off":
         module, _, name = be.ranks_executor.partition(":")
         executor: RanksExecutor = getattr(importlib.import_module(module), name)(
-            network, ranks
+            network, ranks, compile == "require"
         )
         return executor
     if compile == "require":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnfs_xp.backends.numpy import NumpyBackend
-from nnfs_xp.engine.draws import Draws, HostDraws, Wanted, drawn
+from nnfs_xp.engine.draws import Draws, HostDraws, Wanted
 from nnfs_xp.engine.recording.noted import Noted
 
 if TYPE_CHECKING:
@@ -84,5 +84,5 @@ class RecordedDraws(Draws):
 
     def draw(self, key: str, seed: int, name: str, wanted: Wanted) -> Noted:
         """Note that the host draws, and return the numbers of this step."""
-        be, draws = self.backend, self._draws
-        return self._recorder.host(lambda: drawn(be, seed, name, draws.step, wanted))
+        draws = self._draws
+        return self._recorder.host(lambda: draws.draw(key, seed, name, wanted))
