@@ -111,7 +111,7 @@ def check_validation(network: Network, given: Any) -> Data:
     return check_data(network, *given, prefix="validation_data ")
 
 
-def check_split(share: Any, validation_data: Any) -> float:
+def check_validation_split(share: Any, validation_data: Any) -> float:
     """Return the share of the data to validate on."""
     share = check_decay(share, "validation_split")
     if share and validation_data is not None:

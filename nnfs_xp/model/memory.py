@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nnfs_xp.activations import Linear
+from nnfs_xp.arguments import check_count
 from nnfs_xp.engine.state import State
-from nnfs_xp.errors import DeviceMemoryError
-from nnfs_xp.layers import Rescaling, Reshape
+from nnfs_xp.errors import DeviceMemoryError, InputError
+from nnfs_xp.layers import Layer, Rescaling, Reshape
 from nnfs_xp.layers.parallel import is_several
 from nnfs_xp.model.summary import outputs_of
 
@@ -95,6 +96,29 @@ def readable(size: int) -> str:
     """
     power = min(int(math.log2(size)) // 10, len(_UNITS) - 1) if size else 0
     return f"{size / 1024**power:.{1 if power else 0}f} {_UNITS[power]}"
+
+
+def check_sample_shape(root: Layer, wanted: Sequence[int] | None) -> Any:
+    """Return the shape of a sample: as wanted, or else as the layers are made for.
+
+    Raises
+    ------
+    InputError
+        If the shape is needed and missing, or does not fit the layers.
+    """
+    shape: Any = root.input_shape()
+    if wanted is not None:
+        wanted = tuple(check_count(n, "sample_shape") for n in wanted)
+        try:
+            root.output_shape(wanted)
+        except InputError as error:
+            raise InputError(f"sample_shape must be {shape}, got {wanted}") from error
+        shape = wanted
+    if shape is None:
+        raise InputError(
+            "sample_shape is needed, as the layers take samples of any shape"
+        )
+    return shape
 
 
 def estimate_for(state: State, batch_size: int, sample: Any) -> MemoryEstimate:

@@ -7,32 +7,41 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
-from nnfs_xp.arguments import check_choice, check_count, check_flag, check_seed
+from nnfs_xp.arguments import check_count, check_seed
 from nnfs_xp.backends import Array, Backend, BackendArray, get_backend
-from nnfs_xp.callbacks import Callback, PrintEpochs, check_callbacks
+from nnfs_xp.callbacks import Callback
 from nnfs_xp.engine.batching import check_batch_size
-from nnfs_xp.engine.data import Data, FitPlan, placed
 from nnfs_xp.engine.executors import check_mode, executor_for
-from nnfs_xp.engine.given_batches import GivenPlan
 from nnfs_xp.engine.network import Network
-from nnfs_xp.engine.ranks import RanksPlan, RanksRun, RanksTrainer, check_split
-from nnfs_xp.engine.shell import fitted
 from nnfs_xp.engine.state import Counters, State, hold
 from nnfs_xp.engine.trainer import Trainer
 from nnfs_xp.errors import FileFormatError, FixedSettingError, InputError
 from nnfs_xp.history import History
 from nnfs_xp.io.atomic import checked_path
 from nnfs_xp.io.checkpoint import write_arrays, write_checkpoint
-from nnfs_xp.io.run_file import Run
 from nnfs_xp.kernels import loops_note
 from nnfs_xp.layers import Layer, Sequential
 from nnfs_xp.layers.nesting import checked_units, leaves
 from nnfs_xp.losses import Loss
 from nnfs_xp.metrics import Metric
-from nnfs_xp.model import assembly, batches, files, inputs, inspection
-from nnfs_xp.model.columns import check_columns, keep_columns
+from nnfs_xp.model import (
+    assembly,
+    batches,
+    files,
+    fitting,
+    inputs,
+    inspection,
+    layer_values,
+)
+from nnfs_xp.model.columns import check_columns
+from nnfs_xp.model.compile_mode import CompileMode
 from nnfs_xp.model.exports import writer_for
-from nnfs_xp.model.memory import MemoryEstimate, estimate_for, explain_out_of_memory
+from nnfs_xp.model.memory import (
+    MemoryEstimate,
+    check_sample_shape,
+    estimate_for,
+    explain_out_of_memory,
+)
 from nnfs_xp.model.print_steps import PrintSteps
 from nnfs_xp.model.summary import summary_of
 from nnfs_xp.optimizers import Optimizer
@@ -60,20 +69,6 @@ def _unit(name: str, doc: str) -> Any:
         lambda self, value: self.set(**{name: value}),
         doc=doc,
     )
-
-
-class _Mode(str):
-    """How the step is compiled; in Keras ``compile`` is a method."""
-
-    def __call__(self, *arguments: Any, **options: Any) -> None:
-        units = {
-            k: v for k, v in options.items() if k in ("optimizer", "loss", "metrics")
-        }
-        given = ", ".join(f"{name}={value!r}" for name, value in units.items()) or "..."
-        raise InputError(
-            "compile says how the step is run, and cannot be called; loss, optimizer "
-            f"and metrics are given to Model(...), or by model.set({given})"
-        )
 
 
 class Model:
@@ -170,7 +165,7 @@ class Model:
         vars(self).update(
             layers=() if layers is None else checked_units(layers, "layers"),
             seed=fresh_seed() if seed is None else check_seed(seed),
-            compile=_Mode(check_mode(compile)),
+            compile=CompileMode(compile),
         )
         self._loss: Loss | None = None
         self._optimizer: Optimizer | None = None
@@ -467,70 +462,18 @@ class Model:
             raise InputError("fit needs a model with a loss and an optimizer")
         self._check_reduction("fit")
         self._check_idle("fit")
-        epochs = check_count(epochs, "epochs")
-        batch_size = check_batch_size(batch_size)
-        share = inputs.check_split(validation_split, validation_data)
-        if device_data_limit is not None:
-            device_data_limit = check_count(device_data_limit, "device_data_limit")
-        every = check_count(checkpoint_every, "checkpoint_every")
-        if resume and checkpoint is None:
-            raise InputError("resume needs a checkpoint to go on with")
-        check_choice(on_divergence, "on_divergence", ("raise", "continue"))
-        if parallel is not None:
-            check_split(share, parallel)
-        watchers = check_callbacks(callbacks)
-        shuffle = check_flag(shuffle, "shuffle")
-        if check_flag(verbose, "verbose"):
-            watchers.append(PrintEpochs())
-        network, trainer = self._ready.network, self._trainer
-        with self.backend.context():
-            data, source = batches.training_data(
-                network, x, y, sample_weight, steps_per_epoch,
-                batch_size=(batch_size, 128), validation_split=(share, 0.0),
-                device_data_limit=(device_data_limit, None),
-                checkpoint=(checkpoint, None), parallel=(parallel, None),
-            )  # fmt: skip
-            if self.steps_trained:
-                check_columns(self, x)
-            validation: Any = None
-            if validation_data is not None:
-                validation = batches.validation_data(
-                    network, validation_data, parallel=(parallel, None)
-                )
-            elif share:
-                data, validation = inputs.split(data, share)
-            names = trainer.figure_names(validation is not None)
-            inputs.check_monitors(watchers, names)
-            with explain_out_of_memory(trainer.state, data, batch_size):
-                be, limit = self.backend, device_data_limit
-                if isinstance(validation, Data):
-                    validation = placed(validation, be, limit)
-                settings = epochs, validation, limit, watchers, on_divergence == "raise"
-                plan: FitPlan
-                if source is None:
-                    data = placed(data, be, limit)
-                    plan = FitPlan(data, batch_size, shuffle, *settings)
-                else:
-                    plan = GivenPlan(data, None, False, *settings, source=source)
-                if parallel is not None:
-                    plan = RanksPlan.of(plan, parallel)
-                y, weight = plan.targets
-                # A list, as every unit must have its turn.
-                changed = [m.prepare(data.be, y) for m in self._metrics]
-                changed.append(self._loss.prepare(data.be, y, weight, self.backend))
-                if any(changed):
-                    trainer.executor = executor_for(network, self.compile)
-                self.stop_training = False
-                run = Run(self, plan, checkpoint, every)
-                if parallel is not None:
-                    trainer = RanksTrainer.of(
-                        trainer, parallel, self.compile, any(changed)
-                    )
-                    run = RanksRun(parallel, self, plan, checkpoint, every)
-                if resume:
-                    run.resume()
-                keep_columns(self, x)
-                return trainer.fit(plan, self, run)
+        settings = fitting.Settings(
+            epochs=epochs, steps_per_epoch=steps_per_epoch, batch_size=batch_size,
+            validation_data=validation_data, validation_split=validation_split,
+            device_data_limit=device_data_limit, checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every, resume=resume,
+            on_divergence=on_divergence, parallel=parallel, callbacks=callbacks,
+            shuffle=shuffle, verbose=verbose,
+        )  # fmt: skip
+        self.finalize()
+        given = x, y, sample_weight, settings
+        with fitting.prepared(self, self._trainer, *given) as (trainer, plan, run):
+            return trainer.fit(plan, self, run)
 
     def train(
         self,
@@ -727,12 +670,7 @@ class Model:
         list of tuple of array
             Such as ``[(weights, biases), ...]``, on the model's backend.
         """
-        state, copy = self._ready, self.backend.xp.asarray
-        return [
-            tuple(copy(v, copy=True) for v in state.of_unit(node).values())
-            for node in state.network
-            if node.shapes
-        ]
+        return layer_values.copied(self._ready)
 
     def set_parameters(self, parameters: Sequence[Sequence[Any]]) -> None:
         """Replace all parameters.
@@ -748,25 +686,8 @@ class Model:
         InputError
             If a number or a shape does not fit; the model is then unchanged.
         """
-        state, be = self._ready, self.backend
-        nodes = [node for node in state.network if node.shapes]
-        if not isinstance(parameters, (list, tuple)) or len(parameters) != len(nodes):
-            raise InputError(
-                f"parameters must hold an entry for each of {len(nodes)} layers"
-            )
-        checked = {}
-        for node, values in zip(nodes, parameters, strict=True):
-            shapes = node.shapes
-            if not isinstance(values, (list, tuple)) or len(values) != len(shapes):
-                raise InputError(
-                    f"parameters of layer {node.path} must be ({', '.join(shapes)})"
-                )
-            for (name, shape), value in zip(shapes.items(), values, strict=True):
-                path = node.key(name)
-                array = fitted(be, value, path, shape, host_allowed=True)
-                # The model's own from now on, whatever becomes of the given array.
-                checked[path] = be.xp.asarray(array, copy=True)
-        for path, array in checked.items():
+        state = self._ready
+        for path, array in layer_values.checked(state, parameters).items():
             state.assign(path, array)
 
     @property
@@ -1056,20 +977,7 @@ class Model:
             If `sample_shape` is needed and missing, or does not fit the layers.
         """
         batch_size = check_count(batch_size, "batch_size")
-        shape, wanted = self.input_shape, sample_shape
-        if wanted is not None:
-            wanted = tuple(check_count(n, "sample_shape") for n in wanted)
-            try:
-                Sequential(self.layers).output_shape(wanted)
-            except InputError as error:
-                raise InputError(
-                    f"sample_shape must be {shape}, got {wanted}"
-                ) from error
-            shape = wanted
-        if shape is None:
-            raise InputError(
-                "sample_shape is needed, as the layers take samples of any shape"
-            )
+        shape = check_sample_shape(self._ready.network.root, sample_shape)
         return estimate_for(self._ready, batch_size, shape)
 
     @property
