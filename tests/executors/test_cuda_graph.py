@@ -47,7 +47,8 @@ def test_there_is_a_graph_for_each_size_while_it_is_needed(cupy32):
     model = books_network(cupy32)
     model.fit(x, y, batch_size=128, callbacks=graphs)
     assert graphs.sizes == [44, 128]
-    assert not model._trainer.executor._graphs
+    model.fit(x, y, batch_size=100, callbacks=graphs)
+    assert graphs.sizes == [100]
 
 
 def test_the_captured_step_is_that_of_numpy(cupy):
@@ -326,3 +327,133 @@ def test_a_step_that_takes_more_memory_when_captured(cupy32):
     )  # fmt: skip
     model.fit(x, y)
     assert "bytes more when it is captured" in model.executor_note
+
+
+def captures(counted, function):
+    with counted() as counts:
+        function()
+    return counts["captures"]
+
+
+def test_a_second_training_captures_nothing(counted, cupy32):
+    """Whatever rows it has, where the batches are the same."""
+    data = [points(n) for n in (37, 69, 37)]
+    kept, anew = (varied_network(cupy32, compile=c) for c in ("require", "off"))
+    found = []
+    for number, (x, y) in enumerate(data):
+        found.append(captures(counted, lambda x=x, y=y: kept.fit(x, y, batch_size=16)))
+        anew.fit(x, y, batch_size=16)
+        for one, other in zip(
+            kept._state.export().values(), anew._state.export().values(), strict=True
+        ):
+            np.testing.assert_array_equal(one, other, err_msg=str(number))
+    assert found == [2, 0, 0]
+
+
+CHANGES = {
+    "a batch size": {"batch_size": 8},
+    "weights": {"sample_weight": np.linspace(0.5, 1.5, 32)},
+    "without an order": {"shuffle": False},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_other_batches_are_captured_anew(counted, cupy32, change):
+    x, y = points(32)
+    kept, anew = (varied_network(cupy32, compile=c) for c in ("require", "off"))
+    for model in (kept, anew):
+        model.fit(x, y, batch_size=16)
+    given, losses = {"batch_size": 16, **CHANGES[change]}, []
+    again = captures(counted, lambda: losses.append(kept.fit(x, y, **given)["loss"]))
+    assert again == 1
+    assert losses == [anew.fit(x, y, **given)["loss"]]
+
+
+def test_what_a_user_holds_is_not_written_to(counted, cupy32):
+    x, y = points(32)
+    model = varied_network(cupy32, compile="require")
+    model.fit(x, y, batch_size=16)
+    held = model.layers[0].weights
+    before = nx.to_numpy(held).copy()
+    assert captures(counted, lambda: model.fit(x, y, batch_size=16)) == 0
+    np.testing.assert_array_equal(nx.to_numpy(held), before)
+    assert not np.array_equal(nx.to_numpy(model.layers[0].weights), before)
+
+
+def test_values_that_are_set_between_trainings_are_learned_on(counted, cupy32):
+    x, y = points(32)
+    kept, anew = (varied_network(cupy32, compile=c) for c in ("require", "off"))
+    first = kept.get_parameters()
+    for model in (kept, anew):
+        model.fit(x, y, batch_size=16)
+        model.set_parameters(first)
+        model.learning_rate = 0.01
+    assert captures(counted, lambda: kept.fit(x, y, batch_size=16)) == 0
+    anew.fit(x, y, batch_size=16)
+    for one, other in zip(kept.get_parameters(), anew.get_parameters(), strict=True):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(nx.to_numpy(a), nx.to_numpy(b))
+
+
+class Twice(nx.Layer):
+    """A layer of one's own whose factor nobody keeps from changing."""
+
+    def __init__(self):
+        super().__init__()
+        self._factor = 2.0
+
+    def fwd(self, cx, x):
+        return x * self._factor, None
+
+    def bwd(self, cx, residuals, dy):
+        return dy * self._factor
+
+
+def test_settings_and_units_of_ones_own_are_captured_anew(counted, cupy32):
+    x, y = points(32)
+    model = varied_network(cupy32, compile="require")
+    model.fit(x, y, batch_size=16)
+    model.layers[0].trainable = False
+    assert captures(counted, lambda: model.fit(x, y, batch_size=16)) == 1
+    model.set(optimizer=nx.SGD(0.1))
+    assert captures(counted, lambda: model.fit(x, y, batch_size=16)) == 1
+    own = Twice()
+    model = nx.Model(
+        [nx.Dense(5, 3), own, nx.Softmax()],
+        loss="categorical_crossentropy", optimizer=nx.SGD(0.1), backend=cupy32,
+    )  # fmt: skip
+    model.fit(x, y)
+    own._factor = 3.0
+    assert captures(counted, lambda: model.fit(x, y)) == 1
+
+
+def test_models_and_large_steps_keep_no_memory(cupy32, monkeypatch):
+    import gc
+
+    from nnfs_xp.engine.executors import cuda_graph
+
+    x, y = points(64)
+    device = cupy32.device
+
+    def free():
+        gc.collect()
+        cupy32.release_memory()
+        return device.mem_info[0]
+
+    def train():
+        model = varied_network(cupy32, compile="require")
+        for _ in range(2):
+            model.fit(x, y, batch_size=16)
+        return model
+
+    train()
+    before = free()
+    models = [train() for _ in range(3)]
+    assert free() < before
+    models[0].to("numpy")
+    del models
+    assert free() == before
+    monkeypatch.setattr(cuda_graph, "MOST_KEPT_BYTES", 0)
+    model = train()
+    assert not model._trainer.executor._graphs
+    assert not model._trainer.executor._pools

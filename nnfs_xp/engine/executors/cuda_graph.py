@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,14 +18,20 @@ import cupy
 import numpy as np
 
 from nnfs_xp.engine.draws import CannotDraw, DeviceDraws
+from nnfs_xp.engine.executors.lasting import LastingRows, kind_of, put_in, taken_out
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.step import EagerExecutor, Rows, Steps, Tree
 from nnfs_xp.errors import BackendUnavailableError
 from nnfs_xp.kernels import has_implementation, whole_step
+from nnfs_xp.trees import copy_tree, leaves
 
 _REHEARSALS = 4
 # A launch costs the host as much time as the device needs for a small step.
 STEPS_OF_A_GRAPH = 8
+# What graphs may take while nothing is trained. Where a step needs more, it takes long
+# enough for a capture at the beginning of a training to be nothing.
+MOST_KEPT_BYTES = 2**26
+_NOTE = "one CUDA graph for each size of a batch"
 
 
 class CudaGraphExecutor(EagerExecutor):
@@ -37,6 +44,11 @@ class CudaGraphExecutor(EagerExecutor):
     Temporary arrays of a captured step lie in a memory pool of its graph, as a graph
     writes to the same addresses whenever it is launched. Nothing else may be put
     there, and the pool must not give memory back.
+
+    Graphs outlive a training, with the arrays of the state that they write to. The
+    next training of the same kind moves its values into these arrays, lets the graphs
+    look up where its data is, and captures nothing. Between trainings the model has
+    copies, so that nothing a user holds is written to.
 
     Parameters
     ----------
@@ -53,7 +65,7 @@ class CudaGraphExecutor(EagerExecutor):
     def __init__(self, network: Network, required: bool) -> None:
         super().__init__(network)
         self.required = required
-        self.note = "one CUDA graph for each size of a batch"
+        self.note = _NOTE
         self._graphs: dict[Rows, Any] = {}
         # Graphs of several steps, None where there can be none.
         self._several: dict[Rows, Any] = {}
@@ -61,6 +73,14 @@ class CudaGraphExecutor(EagerExecutor):
         # Learning rates of several steps, and what they are.
         self._rates: Any = None
         self._rates_written: list[float] = []
+        # What graphs were captured for, and the arrays of the state that they use.
+        self._kind: Any = None
+        self._arrays: Tree = {}
+        # The present training: its state, and the rows that graphs know for its rows.
+        self._state: Tree = {}
+        self._lasting: dict[Rows, Rows] = {}
+        # A pool keeps what it has, even when nobody holds the pool any more.
+        weakref.finalize(self, _emptied, self._pools).atexit = False
 
     @classmethod
     def why_not(cls, network: Network, required: bool) -> str:
@@ -71,27 +91,69 @@ class CudaGraphExecutor(EagerExecutor):
         return be.why_no_capture()
 
     def release(self) -> None:
-        """Forget all graphs, and give up their memory."""
+        """End a training: give the state arrays of its own, or up all graphs.
+
+        Graphs stay if another training can use them, and they take little memory.
+        """
+        state, self._state, self._lasting = self._state, {}, {}
+        if (
+            self._graphs
+            and self._kind is not None
+            and self._nbytes() <= MOST_KEPT_BYTES
+        ):
+            try:
+                taken_out(state, self._arrays)
+            except cupy.cuda.memory.OutOfMemoryError:
+                # Then the state has the arrays of the graphs, which are given up.
+                pass
+            else:
+                return
+        self._forget()
+
+    def _nbytes(self) -> int:
+        arrays = sum(leaf.nbytes for leaf in leaves(self._arrays))
+        return arrays + sum(pool.total_bytes() for pool in self._pools.values())
+
+    def _forget(self) -> None:
+        """Give up all graphs, and their memory."""
         if self._graphs:
             # The last one may still be running. Not the device as a whole, which
             # cannot be waited for while another thread captures.
             cupy.cuda.get_current_stream().synchronize()
         self._graphs, self._several = {}, {}
-        # A pool keeps what it has, even when nobody holds the pool any more.
-        for pool in self._pools.values():
-            pool.free_all_blocks()
-        self._pools, self._rates = {}, None
+        self._kind, self._arrays, self._rates = None, {}, None
+        _emptied(self._pools)
 
     def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
-        """Capture a step for each of these batches; the state stays as it is.
+        """Have a graph for each of these batches; the state stays as it is.
 
         Raises
         ------
         BackendUnavailableError
             If that is impossible, and required.
         """
-        self.release()
         self._stream = _capture_stream(cupy.cuda.runtime.getDevice())
+        lasting = [LastingRows.of(rows) or rows for rows in batches]
+        # A workspace of cuBLAS belongs to the stream of a capture.
+        kind = kind_of(self.network, state, lasting, counters)
+        kind = None if kind is None else (*kind, self._stream)
+        known = kind is not None and kind == self._kind
+        if known:
+            put_in(state, self._arrays)
+            lasting = list(self._graphs)
+        for own, rows in zip(lasting, batches, strict=True):
+            if isinstance(own, LastingRows):
+                own.point_to(rows)
+        if not known:
+            self._forget()
+            if not self._capture(state, lasting, counters):
+                return
+            self._kind, self._arrays = kind, copy_tree(state)
+        self._state, self._rates_written = state, []
+        self._lasting = dict(zip(batches, lasting, strict=True))
+
+    def _capture(self, state: Tree, batches: Sequence[Rows], counters: Any) -> bool:
+        """Capture a step for each of these batches, and return whether they are."""
         saved = _copied(state)
         graphs = {}
         self._steps_before = counters.steps_before
@@ -102,19 +164,19 @@ class CudaGraphExecutor(EagerExecutor):
                 graphs[rows], reason = self._captured([state], rows, pool)
             if reason:
                 self._give_up(reason)
-                return
+                return False
         self._graphs = graphs
         self._rates = self.network.backend.zeros((STEPS_OF_A_GRAPH,))
-        self._rates_written = []
-        self.note = "one CUDA graph for each size of a batch"
+        self.note = _NOTE
         if all(self._whole_step(state, rows) for rows in batches):
             self.note += ", three kernels a step"
+        return True
 
     def train_many(self, state: Tree, rows: Rows, steps: Steps) -> None:
         """Take several training steps; as many as there are whole graphs of."""
-        graph = None
-        if rows in self._graphs and steps.count >= STEPS_OF_A_GRAPH:
-            graph = self._graph_of_several(state, rows)
+        graph, lasting = None, self._lasting.get(rows)
+        if lasting is not None and steps.count >= STEPS_OF_A_GRAPH:
+            graph = self._graph_of_several(state, lasting)
         if graph is None:
             super().train_many(state, rows, steps)
             return
@@ -156,11 +218,11 @@ class CudaGraphExecutor(EagerExecutor):
 
     def train_rows(self, state: Tree, rows: Rows, step: int) -> None:
         """Launch the graph of such a batch."""
-        graph = self._graphs.get(rows)
-        if graph is None:
+        lasting = self._lasting.get(rows)
+        if lasting is None:
             super().train_rows(state, rows, step)
         else:
-            graph.launch()
+            self._graphs[lasting].launch()
 
     def _step(self, state: Tree, rows: Rows) -> None:
         """Take a step that depends on nothing but the device's memory."""
@@ -228,7 +290,7 @@ class CudaGraphExecutor(EagerExecutor):
         return None, reason
 
     def _give_up(self, reason: str) -> None:
-        self.release()
+        self._forget()
         if self.required:
             raise BackendUnavailableError(
                 f"compile='require', and the step cannot be captured: {reason}"
@@ -246,6 +308,13 @@ class _NoGrowth(cupy.cuda.MemoryHook):
         raise MemoryError(
             f"the step takes {sizes['mem_size']} bytes more when it is captured"
         )
+
+
+def _emptied(pools: dict[Rows, Any]) -> None:
+    """Give the memory of pools back."""
+    for pool in pools.values():
+        pool.free_all_blocks()
+    pools.clear()
 
 
 _of_thread = threading.local()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_xp.kernels.cupy.elsewhere import Elsewhere
 from nnfs_xp.kernels.cupy.launch import (
     INTEGERS,
     SOURCE_TYPES,
@@ -39,10 +40,8 @@ def gather_batch(
         or (x is not None and x.dtype.name not in SOURCE_TYPES)
         or (order is not None and order.dtype.name not in INTEGERS)
         or (weight is not None and weight.ndim != 1)
-        or not all(a.flags.c_contiguous for a in data)
-        or not (order is None or order.flags.c_contiguous)
+        or not all(_is_plain(a) for a in (*data, order) if a is not None)
         or size * max(map(_row_length, arrays)) >= _MOST_ELEMENTS
-        or data[0].size == 0
     ):
         return NotImplemented
     outputs = _rows(x, size, be.dtype), _rows(y, size), _rows(weight, size)
@@ -50,25 +49,42 @@ def gather_batch(
     x_units, (y_units, y_bytes) = _row_length(x), _units(y)
     x_count, y_count = size * x_units, size * y_units
     scale, offset = rescale or (1.0, 0.0)
+    known = not isinstance(data[0], Elsewhere)
+    table, n_rows = (None, len(data[0])) if known else (data[0].table, 0)
     launch(
-        be, "gather_batch", size and max(1, x_count, y_count),
-        order, item_bytes(order), *begin, data[0].shape[0],
-        x, np.int32(0) if x is None else SOURCE_TYPES[x.dtype.name], outputs[0],
+        be, "gather_batch", size and max(1, x_count, y_count), table,
+        _place(order), item_bytes(order), *begin, n_rows,
+        _place(x), np.int32(0) if x is None else SOURCE_TYPES[x.dtype.name], outputs[0],
         x_count, x_units, rescale is not None, be.dtype(scale), be.dtype(offset),
-        y, outputs[1], y_count, y_units, y_bytes,
-        weight, outputs[2], size * _row_length(weight), item_bytes(weight),
+        _place(y), outputs[1], y_count, y_units, y_bytes,
+        _place(weight), outputs[2], size * _row_length(weight), item_bytes(weight),
     )  # fmt: skip
     return outputs
 
 
+def _is_plain(array: Any) -> bool:
+    if isinstance(array, Elsewhere):
+        return True
+    return array.flags.c_contiguous and array.size > 0
+
+
+def _place(array: Any) -> Any:
+    """Return what the kernel finds an array by."""
+    return array.cell if isinstance(array, Elsewhere) else array
+
+
+def _sample(array: Any) -> tuple[int, ...]:
+    return array.kind.sample if isinstance(array, Elsewhere) else array.shape[1:]
+
+
 def _row_length(array: Any) -> int:
-    return 0 if array is None else math.prod(array.shape[1:])
+    return 0 if array is None else math.prod(_sample(array))
 
 
 def _rows(array: Any, size: int, dtype: Any = None) -> Any:
     if array is None:
         return None
-    return empty((size, *array.shape[1:]), dtype or array.dtype)
+    return empty((size, *_sample(array)), dtype or array.dtype)
 
 
 def _units(array: Any) -> tuple[int, np.int32]:
@@ -81,6 +97,7 @@ def _units(array: Any) -> tuple[int, np.int32]:
     row_bytes = _row_length(array) * array.dtype.itemsize
     # Memory pools begin arrays at multiples of 512 bytes, but a view may not. The
     # greatest power of 2, up to 8, that divides both is their lowest bit.
-    both = row_bytes | array.data.ptr | 8
+    start = 0 if isinstance(array, Elsewhere) else array.data.ptr
+    both = row_bytes | start | 8
     word = both & -both
     return row_bytes // word, np.int32(word)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_xp.errors import KernelCompileError
+from nnfs_xp.kernels.cupy.elsewhere import Elsewhere
 from nnfs_xp.kernels.cupy.launch import empty
 from nnfs_xp.kernels.cupy.module import FOLDER
 from nnfs_xp.kernels.registry import implements_step
@@ -36,6 +37,7 @@ _BATCH = np.dtype(
         ("samples", np.uint64),
         ("labels", np.uint64),
         ("order", np.uint64),
+        ("table", np.uint64),
         ("n_rows", np.int32),
         ("size", np.int32),
         ("scale", np.float32),
@@ -142,9 +144,12 @@ def dense_step(network: Any, rows: Any, state: Any) -> Callable[[], None] | str:
     first, rest, update = _kernels(shape)
     size: int = rows.size
     factors = rescale or (1.0, 0.0)
-    order_at = 0 if order is None else order.data.ptr
-    data = x.data.ptr, y.data.ptr, order_at
-    batch = np.array((*data, len(x), size, *factors), _BATCH)[()]
+    if isinstance(x, Elsewhere):
+        found: tuple[int, ...] = 0, 0, 0, x.table.data.ptr, 0
+    else:
+        order_at = 0 if order is None else order.data.ptr
+        found = x.data.ptr, y.data.ptr, order_at, 0, len(x)
+    batch = np.array((*found, size, *factors), _BATCH)[()]
     rule = _rule(optimizer, slots, is_adam)
     statistics = _statistics(network, state)
     parameters = state["parameters"]["flat"]
@@ -282,16 +287,23 @@ def _why_not_data(rows: Any) -> str:
         or rows.gather.ids[0]
         or x.ndim != 2
         or y.ndim != 1
-        or not all(array.flags.c_contiguous for array in arrays)
+        or not all(map(_is_readable, arrays, (16, 1, 1)))
         or x.dtype.name not in _SAMPLES
         or y.dtype.name not in _LABELS
-        or x.data.ptr % 16
         or (order is not None and order.dtype.name != "int32")
         or rows.size > _MOST_ROWS
-        or len(x) >= 2**31
     ):
         return "samples are not float32 or bytes in rows, with a label each"
     return ""
+
+
+def _is_readable(array: Any, alignment: int) -> bool:
+    """Return whether the kernels can read an array; of stand-ins that is known."""
+    return isinstance(array, Elsewhere) or (
+        array.flags.c_contiguous
+        and array.data.ptr % alignment == 0
+        and len(array) < 2**31
+    )
 
 
 def _units(network: Any) -> list[Any]:

@@ -28,7 +28,9 @@ def _values(name):
     return _random.integers(low, 100, (9, 4)).astype(name)
 
 
-def _gather(x, y, y_bytes, weight, order, start, size, rescale, dtype, where=None):
+def _gather(
+    x, y, y_bytes, weight, order, start, size, rescale, dtype, where=None, table=False
+):
     if x is not None and x.dtype == "float64":
         x = x.astype(dtype)
     expected = gather_batch.reference(HOST, (x, y, weight), order, start, size, rescale)
@@ -43,7 +45,7 @@ def _gather(x, y, y_bytes, weight, order, start, size, rescale, dtype, where=Non
     )
     x_type = 0 if x is None else SOURCE_TYPES[x.dtype.name]
     arguments = [
-        _NULL if order is None else order,
+        _NULL, _NULL if order is None else order,
         np.int32(0 if order is None else order.itemsize),
         np.int64(start if where is None else 99),
         first, np.int32(0 if where is None else first.itemsize), np.int64(n),
@@ -56,9 +58,24 @@ def _gather(x, y, y_bytes, weight, order, start, size, rescale, dtype, where=Non
         np.int64(0 if weight is None else size),
         np.int32(1 if weight is None else weight.itemsize),
     ]  # fmt: skip
-    found = zip((8, 15, 20), expected, strict=True)
+    found = zip((9, 16, 21), expected, strict=True)
     written = {position: array for position, array in found if array is not None}
+    if table:
+        arguments[6] = np.int64(0)
+        return _LookedUp((3,), (32,), arguments, written)
     return Launch((3,), (32,), arguments, written)
+
+
+class _LookedUp(Launch):
+    """Sources are found by a table, after the number of rows."""
+
+    def addressed(self, given):
+        sources = {place: given[place] for place in (1, 7, 15, 20)}
+        arrays = [a for a in sources.values() if a is not _NULL]
+        self.table = np.array([9, *(a.ctypes.data for a in arrays)], "uint64")
+        cells = iter(self.table[1:].reshape(-1, 1))
+        found = {p: next(cells) for p, a in sources.items() if a is not _NULL}
+        return [self.table, *(found.get(p, a) for p, a in enumerate(given) if p)]
 
 
 _IMAGES, _LABELS = _values("uint8"), np.arange(9, dtype="int32") * 3
@@ -103,6 +120,12 @@ KERNELS = {
         ),
         "start of int64": functools.partial(
             _gather, _FLOATS, _LABELS, 4, None, _ORDER, 4, 5, None, where="int64"
+        ),
+        "by a table": functools.partial(
+            _gather, _IMAGES, _LABELS, 4, _WEIGHTS, _ORDER, 2, 5, None, table=True
+        ),
+        "by a table, around the end": functools.partial(
+            _gather, _FLOATS, _LABELS, 4, None, None, 7, 12, None, table=True
         ),
         "samples alone": functools.partial(
             _gather, _FLOATS, None, 1, None, _ORDER, 2, 5, None

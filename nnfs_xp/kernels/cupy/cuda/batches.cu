@@ -35,18 +35,28 @@ __device__ inline void copy_rows_of(const Rows& rows, const void* from, void* to
   }
 }
 
+// Where an array is. If there is a table, the argument says where its address is.
+__device__ inline const void* found(const void* place, const uint64* table) {
+  return table && place ? *(const void* const*)place : place;
+}
+
 // The samples become REAL and x * scale + offset; targets and weights are copied as
 // they are. A `count` is how many values, or units of a copy, the batch has, below
-// 2^32, as a division of 64 bits takes several times as long.
+// 2^32, as a division of 64 bits takes several times as long. A table begins with the
+// number of rows.
 extern "C" __global__ void gather_batch(
-    const void* order, int order_bytes, int64 start_on_host,
+    const uint64* table, const void* order, int order_bytes, int64 start_on_host,
     const void* start_on_device, int start_bytes, int64 n_rows, const void* x,
     int x_type, REAL* __restrict__ x_out, int64 x_count, int64 x_units, bool rescale,
     REAL scale, REAL offset, const void* y, void* y_out, int64 y_count, int64 y_units,
     int y_bytes, const void* weight, void* weight_out, int64 weight_count,
     int weight_bytes) {
   int64 start = host_or_device(start_on_host, start_on_device, start_bytes);
-  Rows rows{order, order_bytes, start, n_rows};
+  if (table) n_rows = table[0];
+  x = found(x, table);
+  y = found(y, table);
+  weight = found(weight, table);
+  Rows rows{found(order, table), order_bytes, start, n_rows};
   with_source(x, x_type, [&](auto source) {
     for (int64 i = first_of_thread(); i < x_count; i += stride_of_grid()) {
       uint32 row = (uint32)i / (uint32)x_units, column = (uint32)i % (uint32)x_units;

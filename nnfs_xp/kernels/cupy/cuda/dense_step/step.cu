@@ -63,13 +63,23 @@ struct Note {
   int row, step;  // the first row of the batch, the steps before this one
 };
 
-// The rows of the data, in an order, or as a ring without one.
+// The rows of the data, in an order, or as a ring without one. If there is a table, it
+// has the number of rows, and where order, samples and labels are.
 struct Batch {
   const SAMPLE* samples;
   const LABEL* labels;
   const int* order;
+  const uint64* table;
   int n_rows, size;
   float scale, offset;
+
+  __device__ void look_up() {
+    if (!table) return;
+    n_rows = (int)table[0];
+    order = (const int*)table[1];
+    samples = (const SAMPLE*)table[2];
+    labels = (const LABEL*)table[3];
+  }
 
   __device__ size_t at(int first, int i) const {
     return order ? order[first + i] : (first + i) % n_rows;
@@ -123,6 +133,7 @@ extern "C" __global__ void __launch_bounds__(512) dense_step_first(
   const int row_0 = blockIdx.x * FIRST_ROWS;
   const int column = blockIdx.y * FIRST_COLUMNS + t % FIRST_COLUMNS;
   const float* weights = parameters + LAYER_1;
+  batch.look_up();
   const int first = *row;
   if (t == 0 && blockIdx.x == 0 && blockIdx.y == 0) *note = {first, *step};
 
@@ -188,6 +199,7 @@ extern "C" __global__ void __launch_bounds__(512) dense_step_rest(
   __shared__ float h1[HIDDEN_1], h2[HIDDEN_2], z3[CLASSES], d3[CLASSES];
   const int t = threadIdx.x, lane = t % 32, warp = t / 32, i = blockIdx.x;
   const float *w2 = parameters + LAYER_2, *w3 = parameters + LAYER_3;
+  batch.look_up();
   const Note now = *note;
   if (t == 0 && i == 0) {
     *row = now.row + batch.size;
@@ -415,6 +427,7 @@ extern "C" __global__ void __launch_bounds__(256, 2) dense_step_update(
     const float* __restrict__ dz3, const float* __restrict__ losses,
     const float* __restrict__ hits, Statistics statistics) {
   __shared__ __align__(16) float x[SAMPLES_AT_ONCE][TILE], d[SAMPLES_AT_ONCE][TILE];
+  batch.look_up();
   const Note now = *note;
   const Rule rule = rule_at(optimizer, now.step + 1);
   int tile = blockIdx.x;
