@@ -73,6 +73,8 @@ class Backend(Products, Transfers):
     in_place: ClassVar[bool] = True
     # Module and class of the executor that compiles a step, if the backend offers one.
     compiled_executor: ClassVar[str] = ""
+    # Of one that is taken where that compiles nothing.
+    recorded_executor: ClassVar[str] = ""
     # The same for a step on several ranks.
     ranks_executor: ClassVar[str] = ""
     # What notes the calls of a step, while one is recorded.

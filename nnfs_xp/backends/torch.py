@@ -23,6 +23,7 @@ class TorchBackend(Backend):
 
     name = "torch"
     compiled_executor = "nnfs_xp.engine.executors.torch_compile:TorchCompileExecutor"
+    recorded_executor = "nnfs_xp.engine.executors.torch_recorded:TorchRecordedExecutor"
 
     @classmethod
     def devices(cls) -> list[str]:

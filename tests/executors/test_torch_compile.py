@@ -91,9 +91,10 @@ def test_any_number_of_shapes_and_models_is_compiled():
         np.testing.assert_allclose(found["require"], found["off"], rtol=1e-12)
 
 
-def test_on_a_cpu_auto_runs_step_by_step():
+def test_on_a_cpu_auto_compiles_nothing():
     be = backend_or_skip("torch", "float32")
-    assert "no faster on a CPU" in varied_network(be).executor_note
+    on_cpu = be.device.type == "cpu"
+    assert varied_network(be).executor_note.startswith("recorded") == on_cpu
 
 
 class ReadsBack(nx.Layer):

@@ -40,8 +40,8 @@ def executor_for(network: Network, compile: str) -> Any:
         return EagerExecutor(network, "compile='off'")
     be, required = network.backend, compile == "require"
     reason = f"there is no compiled step for backend {be.name!r}"
-    if be.compiled_executor:
-        module, _, name = be.compiled_executor.partition(":")
+    for path in filter(None, (be.compiled_executor, be.recorded_executor)):
+        module, _, name = path.partition(":")
         offered = getattr(importlib.import_module(module), name)
         reason = offered.why_not(network, required)
         if not reason:

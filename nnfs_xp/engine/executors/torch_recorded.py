@@ -1,0 +1,184 @@
+"""The recorded executor of PyTorch on a CPU: a step is recorded once, then made again.
+
+A step of a small network is some fifty calls of PyTorch, and what Python does between
+them takes as long as they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from nnfs_xp.engine.executors.torch_tape import NotedDraws, TorchTape
+from nnfs_xp.engine.network import Network
+from nnfs_xp.engine.step import Batch, EagerExecutor, Rows, Tree, train_step
+from nnfs_xp.trees import leaves
+
+# Larger steps are not bound by calls, and their arrays are better given up early.
+_MOST_BYTES = 2**23
+# Of how many shapes recordings are kept.
+_MOST_SHAPES = 16
+
+
+class TorchRecordedExecutor(EagerExecutor):
+    """Records a step for each shape of a batch, when it comes a second time.
+
+    Parameters
+    ----------
+    network : Network
+        What to run.
+    required : bool
+        Never true: who requires a compiled step gets ``torch.compile``.
+    """
+
+    name = "recorded"
+
+    def __init__(self, network: Network, required: bool) -> None:
+        super().__init__(network)
+        self.note = "recorded when a batch of the same shape comes again"
+        # None for a shape that has come once.
+        self._steps: dict[Any, _Recorded | None] = {}
+        self._records = True
+        if not all(map(_is_ours, _parts(network))):
+            self._give_up("it has parts of your own")
+
+    @classmethod
+    def why_not(cls, network: Network, required: bool) -> str:
+        """Return why a network cannot be run so, empty if it can."""
+        on_cpu = network.backend.device.type == "cpu"
+        return "" if on_cpu and not required else "steps are recorded on a CPU"
+
+    def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
+        """Forget the training before, whose arrays were others."""
+        self.release()
+
+    def release(self) -> None:
+        """Give up the recordings, with their buffers."""
+        self._steps.clear()
+
+    def train(self, state: Tree, batch: Batch, step: int) -> None:
+        """Take the training step of this number, writing to `state`."""
+        self._draws.step = step
+        if not self._records:
+            super().train(state, batch, step)
+            return
+        x, y, weight = batch.x, batch.y, batch.weight
+        given = [*x, y, weight] if isinstance(x, tuple) else [x, y, weight]
+        kind = tuple(a if a is None else (a.shape, a.stride(), a.dtype) for a in given)
+        recorded = self._steps.get(kind)
+        if recorded is not None and recorded.is_of(state):
+            state["batch"] = recorded.take(given)
+        elif kind in self._steps:
+            self._record(kind, state, given, batch)
+        else:
+            self._steps[kind] = None
+            if len(self._steps) > _MOST_SHAPES:
+                del self._steps[next(iter(self._steps))]
+            super().train(state, batch, step)
+
+    def _record(self, kind: Any, state: Tree, given: list[Any], batch: Batch) -> None:
+        """Take a step, and record it if that is possible."""
+        state.pop("batch", None)
+        own = [None if one is None else one.clone() for one in given]
+        *x, y, weight = own
+        copy = Batch(tuple(x) if isinstance(batch.x, tuple) else x[0], y, weight)
+        slots = list(_slots(state))
+        tape = TorchTape([t for t in (*leaves(state), *own) if t is not None])
+        draws = NotedDraws(tape, self._draws)
+        with tape:
+            train_step(self.network, self.training, state, copy, draws)
+        reason = tape.why_not
+        if not all(tree[key] is value for tree, key, value in slots):
+            reason = "it puts new arrays into the state"
+        if tape.nbytes > _MOST_BYTES:
+            reason = f"it has {tape.nbytes / 1e6:.0f} MB of results"
+        if reason:
+            self._give_up(reason)
+            return
+        recorded = self._steps[kind] = _Recorded(tape, slots, own, state["batch"])
+        # The next step writes over its statistics, which others may have.
+        state["batch"] = recorded.outputs_copied()
+        size = f"{tape.nbytes / 1e6:.1f} MB of buffers"
+        self.note = f"recorded: {len(tape.calls)} calls, {size}"
+
+    def _give_up(self, reason: str) -> None:
+        self._records = False
+        self._steps.clear()
+        self.note = f"step by step (not recorded: {reason})"
+
+
+class _Recorded:
+    """The calls of a step on the arrays of one state.
+
+    Parameters
+    ----------
+    tape : TorchTape
+    slots : list of (dict, str, object)
+        All that is in the state.
+    given : list of tensor or None
+        Where a batch is copied to.
+    outputs : dict
+        The statistics of a batch, which every step writes over.
+    """
+
+    def __init__(
+        self, tape: TorchTape, slots: list[Any], given: list[Any], outputs: Tree
+    ) -> None:
+        self._tape, self._slots = tape, slots
+        self._given, self._outputs = given, outputs
+
+    def is_of(self, state: Tree) -> bool:
+        """Return whether a state has the arrays that were recorded."""
+        slots = self._slots
+        return slots[0][0] is state and all(
+            [tree[key] is value for tree, key, value in slots]
+        )
+
+    def take(self, given: list[Any]) -> Tree:
+        """Take the step on a batch, and return its statistics."""
+        for own, one in zip(self._given, given, strict=True):
+            if own is not None:
+                own.copy_(one)
+        for call in self._tape.calls:
+            call()
+        return self._outputs
+
+    def outputs_copied(self) -> Tree:
+        """Return the statistics of the step that was recorded."""
+        return _copied(self._outputs)
+
+
+def _copied(tree: Tree) -> Tree:
+    return {
+        key: _copied(value)
+        if isinstance(value, dict)
+        else value.clone()
+        if isinstance(value, torch.Tensor)
+        else value
+        for key, value in tree.items()
+    }
+
+
+def _slots(tree: Tree) -> Any:
+    """Yield dict, key and value of all that is in a state."""
+    for key, value in tree.items():
+        yield tree, key, value
+        if isinstance(value, dict):
+            yield from _slots(value)
+
+
+def _parts(network: Network) -> list[Any]:
+    """Return all that a step calls."""
+    units = [node.unit for node in network]
+    found = [
+        *units, network.training_loss, network.optimizer, *network.metrics,
+        *network.regularizers.values(), *network.constraints.values(),
+    ]  # fmt: skip
+    return [one for one in found if one is not None]
+
+
+def _is_ours(part: Any) -> bool:
+    """Return whether it is of this package, which never looks at values."""
+    return type(part).__module__.startswith("nnfs_xp.")

@@ -1,0 +1,220 @@
+"""A tape of PyTorch: the calls of a step, noted below autograd, to be made again.
+
+PyTorch tells whoever asks of each call of its kernels, whichever function of Python led
+to it (``TorchDispatchMode``). A view stays what it is as long as its memory does, so no
+call is needed for it. A new array is written to again, and everything else is repeated.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from nnfs_xp.engine.draws import Draws, HostDraws, Wanted, drawn
+
+Call = Callable[[], Any]
+
+# What a call may return that the next step would not: other numbers, shapes, or a value
+# that Python has looked at.
+_CHANGING = {
+    getattr(torch.Tag, name)
+    for name in (
+        "data_dependent_output",
+        "dynamic_output_shape",
+        "nondeterministic_seeded",
+    )
+}
+# It is seeded for its dropout, which ours never asks for.
+_SEEDED_FOR_NOTHING = "_scaled_dot_product_flash_attention_for_cpu"
+# Methods that write to an array, and functions given one as `out`, that Python calls in
+# half the time.
+_METHODS = {
+    "add_", "addcmul_", "clamp_", "copy_", "div_", "exp_", "fill_", "log_", "mul_",
+    "neg_", "relu_", "sqrt_", "sub_", "tanh_", "zero_",
+}  # fmt: skip
+_FUNCTIONS = {"_fused_adam_", "div", "mm", "sum"}
+
+
+class TorchTape(TorchDispatchMode):
+    """Notes the calls of a step that is taken inside of it.
+
+    Parameters
+    ----------
+    known : iterable of tensor
+        What a step may write to, and reads anew each time: its state and its batch.
+
+    Attributes
+    ----------
+    calls : list of callable
+        In order, without arguments.
+    nbytes : int
+        Memory of all results.
+    why_not : str
+        Why the step cannot be made again; empty if it can.
+    """
+
+    def __init__(self, known: Any) -> None:
+        super().__init__()
+        self.calls: list[Call] = []
+        self.nbytes = 0
+        self.why_not = ""
+        self._known = {_memory(tensor) for tensor in known}
+        self._pauses = False
+        # Memory of a result must not be given to another one.
+        self._kept: list[torch.Tensor] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Make a call, and note it."""
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        if not self._pauses and not self.why_not:
+            self._note(func, args, kwargs, out)
+        return out
+
+    def host(self, function: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """Return what a function makes on the host, anew in every step."""
+        self._pauses = True
+        try:
+            made = function()
+        finally:
+            self._pauses = False
+        self._made(made)
+        self.calls.append(lambda: made.copy_(function()))
+        return made
+
+    def _note(self, func: Any, args: Any, kwargs: Any, out: Any) -> None:
+        name = func._schema.name.removeprefix("aten::")
+        results = list(_tensors(out))
+        if name == "index":
+            # Of rows by their numbers it has a shape that is known.
+            masks = any(t.dtype in (torch.bool, torch.uint8) for t in _tensors(args[1]))
+        else:
+            masks = bool(_CHANGING.intersection(func.tags))
+            masks = masks and name != _SEEDED_FOR_NOTHING
+        mutable = func._schema.is_mutable
+        if masks or not (results or mutable):
+            self.why_not = f"it calls {name} of PyTorch"
+            return
+        if mutable:
+            written = _written(func, args, kwargs)
+            if not all(_memory(tensor) in self._known for tensor in written):
+                self.why_not = f"{name} of PyTorch writes to an array from elsewhere"
+                return
+            self.calls.append(_again(func, name, args, kwargs))
+            return
+        given = {_memory(tensor) for tensor in _tensors((args, kwargs))}
+        if all(_memory(one) in given for one in results):
+            return
+        for one in results:
+            self._made(one)
+        self.calls.append(_into(func, name, args, kwargs, out, results))
+
+    def _made(self, tensor: torch.Tensor) -> None:
+        self._known.add(_memory(tensor))
+        self._kept.append(tensor)
+        self.nbytes += tensor.untyped_storage().nbytes()
+
+
+class NotedDraws(Draws):
+    """Random numbers that are drawn anew at every step.
+
+    Parameters
+    ----------
+    tape : TorchTape
+    draws : HostDraws
+        Knows the number of the step.
+    """
+
+    def __init__(self, tape: TorchTape, draws: HostDraws) -> None:
+        super().__init__(draws.backend)
+        self._tape, self._draws = tape, draws
+
+    def draw(self, key: str, seed: int, name: str, wanted: Wanted) -> torch.Tensor:
+        """Note that the host draws, and return the numbers of this step."""
+        be, draws = self.backend, self._draws
+        return self._tape.host(lambda: drawn(be, seed, name, draws.step, wanted))
+
+
+def _again(func: Any, name: str, args: Any, kwargs: Any) -> Call:
+    """Return a call that writes to its arguments."""
+    if name in _METHODS:
+        function = getattr(torch.Tensor, name)
+    elif name in _FUNCTIONS and hasattr(torch, name):
+        function = getattr(torch, name)
+    else:
+        function = _bare(func)
+    return functools.partial(function, *args, **kwargs)
+
+
+def _into(
+    func: Any, name: str, args: Any, kwargs: Any, out: Any, results: list[torch.Tensor]
+) -> Call:
+    """Return a call that writes its results where they are now."""
+    if name in ("clone", "_to_copy"):
+        return functools.partial(torch.Tensor.copy_, out, args[0])
+    if isinstance(out, torch.Tensor):
+        function = getattr(torch, name, None)
+        packet = func.overloadpacket
+        others = [getattr(packet, one) for one in packet.overloads()]
+        ways = [(function, "out")] if function else []
+        ways += [
+            (_bare(other), other._schema.arguments[-1].name)
+            for other in others
+            if other._schema.is_mutable and not other._schema.name.endswith("_")
+        ]
+        given = {key: value for key, value in kwargs.items() if value is not None}
+        for way, target in ways:
+            call = functools.partial(way, *args, **given, **{target: out})
+            # Its arguments are still those that it has just been made of.
+            if _works(call, out):
+                return call
+    function = _bare(func)
+
+    def call_and_copy() -> None:
+        for one, new in zip(results, _tensors(function(*args, **kwargs)), strict=True):
+            one.copy_(new)
+
+    return call_and_copy
+
+
+def _works(call: Call, out: torch.Tensor) -> bool:
+    """Return whether a call writes to an array in its place."""
+    before = out.data_ptr(), out.shape, out.stride()
+    try:
+        call()
+    except (RuntimeError, TypeError):
+        return False
+    return before == (out.data_ptr(), out.shape, out.stride())
+
+
+def _bare(func: Any) -> Callable[..., Any]:
+    """Return an operator below its wrapper in Python, if that can be."""
+    return getattr(func, "_op", func)
+
+
+def _written(func: Any, args: Any, kwargs: Any) -> Iterator[torch.Tensor]:
+    """Yield the arguments that a call writes to."""
+    for number, argument in enumerate(func._schema.arguments):
+        if argument.alias_info is not None and argument.alias_info.is_write:
+            given = args[number] if number < len(args) else kwargs.get(argument.name)
+            yield from _tensors(given)
+
+
+def _tensors(tree: Any) -> Iterator[torch.Tensor]:
+    if isinstance(tree, torch.Tensor):
+        yield tree
+    elif isinstance(tree, (tuple, list)):
+        for one in tree:
+            yield from _tensors(one)
+    elif isinstance(tree, dict):
+        yield from _tensors(list(tree.values()))
+
+
+def _memory(tensor: torch.Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
