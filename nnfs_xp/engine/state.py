@@ -29,7 +29,7 @@ from nnfs_xp.engine.statistics import empty_statistics
 from nnfs_xp.errors import InputError
 from nnfs_xp.io.checkpoint import MOST_STEPS
 from nnfs_xp.random import Stream
-from nnfs_xp.trees import copied_leaves, leaves, map_leaves
+from nnfs_xp.trees import copied_leaves, copy_tree, leaves
 
 Named = dict[str, Any]
 Tree = dict[str, Any]
@@ -91,6 +91,8 @@ class State:
         self._rate_written: float | None = None
         # Shape of the outputs of the totals, and whether their samples are weighted.
         self._totals_kind: tuple[tuple[int, ...], bool] | None = None
+        # What an epoch begins with, where arrays cannot be written to.
+        self._zeros: Tree = {}
         self.in_use = False
         # Moments of parameters that are frozen now, to go on with later.
         self._set_aside: Named = {}
@@ -199,6 +201,8 @@ class State:
         for name in ("totals", "batch"):
             self.tree[name] = empty_statistics(self.network, outputs, weighted)
         self._totals_kind = outputs, weighted
+        zeros = {name: self.tree[name] for name in ("row", "totals")}
+        self._zeros = {} if be.in_place else copy_tree(zeros)
 
     def restart_device_counters(self) -> None:
         """Begin an epoch: no row was seen yet, and no statistics are known."""
@@ -207,9 +211,8 @@ class State:
             for leaf in (tree["row"], *leaves(tree["totals"])):
                 leaf[...] = 0
             return
-        # Not of the host: JAX would compile a program of its own for these.
-        old = {name: tree[name] for name in ("row", "totals")}
-        tree |= map_leaves(lambda leaf: be.zeros(leaf.shape, leaf.dtype), old)
+        # New ones would take JAX a call for each, and those of the host a program.
+        tree |= copy_tree(self._zeros)
 
     def write_rate(self) -> float | None:
         """Write the learning rate of the next step, and return it."""

@@ -35,6 +35,8 @@ from nnfs_xp.trees import copy_tree
 _VALUES = ("parameters", "frozen", "buffers")
 # What a step on its own leaves to be read, and takes nothing of.
 _SEEN = ("batch", "penalty", "row")
+# What an epoch begins with zeros, which are not given up: they serve every epoch.
+_COUNTED = ("row", "totals", "batch")
 # The most steps of one call, and the most bytes of random numbers for them.
 _MOST_STEPS, _MOST_BYTES = 1024, 2**25
 # Up to here twice the rows take hardly longer to predict.
@@ -93,9 +95,9 @@ class JaxJitExecutor:
             return state, seen
 
         def pure_train_many(
-            changing: Tree, frozen: Arrays, sources: Any, rates: Array, given: Arrays,
-            count: Array, gather: Any,
-        ) -> Tree:  # fmt: skip
+            changing: Tree, counted: Tree, frozen: Arrays, sources: Any, rates: Array,
+            given: Arrays, count: Array, gather: Any,
+        ) -> tuple[Tree, Tree]:  # fmt: skip
             def one(i: Array, changing: Tree) -> Tree:
                 batch = gather(be, sources, changing["row"])
                 draws = GivenDraws(be, {key: each[i] for key, each in given.items()})
@@ -105,7 +107,8 @@ class JaxJitExecutor:
                     lambda new, old: jax.numpy.asarray(new, old.dtype), state, changing
                 )
 
-            return jax.lax.fori_loop(0, count, one, changing)
+            changing = jax.lax.fori_loop(0, count, one, changing | counted)
+            return changing, {name: changing.pop(name) for name in _COUNTED}
 
         def pure_evaluate(values: Tree, totals: Tree, batch: Arrays) -> Tree:
             totals = copy_tree(totals)
@@ -186,11 +189,12 @@ class JaxJitExecutor:
         rates[: len(found)] = found
         given = _drawn(asked, steps.first, steps.count)
         changing, _ = split_state(state)
-        count = np.int32(steps.count)
-        changing = self._train_many(
-            changing, state["frozen"], sources, rates, given, count, gather=gather
-        )
-        write_state(state, changing)
+        counted = {name: changing.pop(name) for name in _COUNTED}
+        changing, counted = self._train_many(
+            changing, counted, state["frozen"], sources, rates, given,
+            np.int32(steps.count), gather=gather,
+        )  # fmt: skip
+        write_state(state, changing | counted)
         jax.block_until_ready(state["row"])
         steps.end()
 
@@ -272,9 +276,10 @@ def _drawn(asked: AskedDraws, first: int, count: int) -> Arrays:
     """Return the random numbers of several steps on the host, with an axis in front.
 
     There is room for as many steps as the next power of eight, so that few lengths
-    are ever compiled.
+    are ever compiled. It is never for one step alone, which XLA would compute without
+    the loop's index, and round differently.
     """
-    room, found = 8 ** math.ceil(math.log(count, 8) - 1e-9), {}
+    room, found = max(2, 8 ** math.ceil(math.log(count, 8) - 1e-9)), {}
     for key, (seed, name, wanted) in asked.asked.items():
         numbers = np.zeros((room, *wanted[1]), dtype_of(asked.backend, wanted))
         for i in range(count):
