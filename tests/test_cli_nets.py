@@ -136,6 +136,28 @@ def test_a_cnn_predicts_as_any_network(capsys, folder):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "schedule", "highest"),
+    [(CNN, nx.OneCycle, "peak"), (GPT, nx.CosineDecay, "initial")],
+    ids=["cnn", "gpt"],
+)
+def test_the_rate_has_a_schedule_unless_another_optimizer_is_named(
+    arguments, schedule, highest, capsys
+):
+    def trained(*more):
+        answered(capsys, *arguments, "--epochs", 1, "--out", "n", "--force", *more)
+        return nx.Model.load("n/model.safetensors").optimizer
+
+    usual = trained()
+    assert type(usual) is nx.Adam
+    assert type(usual.learning_rate) is schedule
+    assert getattr(usual.learning_rate, highest) == 0.003
+    assert getattr(trained("--lr", 0.01).learning_rate, highest) == 0.01
+    found = trained("--optimizer", "rmsprop", "rho=0.8")
+    assert found.learning_rate == nx.RMSprop().learning_rate
+    assert trained("--optimizer", "sgd", "learning_rate=0.02").learning_rate == 0.02
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--net", "gpt", "--hidden", 3], "hidden is for --net dense"),

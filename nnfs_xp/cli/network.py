@@ -31,6 +31,8 @@ class Preset:
     epochs, batch_size : int
     lr, weight_decay : float
         Learning rate and weight decay of AdamW, which is Adam without decay.
+    schedule : str or None
+        Name of the schedule of this rate.
     """
 
     hidden: tuple[tuple[int, ...], ...]
@@ -38,6 +40,7 @@ class Preset:
     batch_size: int
     lr: float
     weight_decay: float = 0.0
+    schedule: str | None = None
 
 
 # The book's network for Fashion-MNIST, and smaller ones for smaller data.
@@ -48,19 +51,27 @@ _PRESETS = {
     "spiral": Preset(((64, 64),), 150, 32, 0.02),
     "vertical": Preset(((64,),), 100, 32, 0.01),
 }
-_CNN = Preset((), 10, 64, 0.001)
+_CNN = Preset((), 10, 64, 0.003, schedule="one_cycle")
 
 
 def with_what_suits(data: Dataset, options: argparse.Namespace) -> argparse.Namespace:
-    """Return options, and what suits the data where the user does not say.
-
-    A rate that suits Adam suits no other optimizer: `lr` is None if only this is named.
-    """
+    """Return options, and what suits the data where the user does not say."""
     known = _CNN if options.net == "cnn" else _PRESETS.get(options.data)
-    preset = vars(known or preset_for(data))
+    return with_preset(known or preset_for(data), options)
+
+
+def with_preset(preset: Preset, options: argparse.Namespace) -> argparse.Namespace:
+    """Return options, and those of a preset where the user does not say.
+
+    A rate that suits Adam suits no other optimizer: `lr` is None if only this is named,
+    and there is no schedule.
+    """
+    settings, given = vars(preset), vars(options)
     if options.optimizer is not None:
-        preset = {**preset, "lr": None}
-    return argparse.Namespace(**{**preset, **vars(options)})
+        settings = {**settings, "lr": None}
+    elif options.schedule is None and preset.schedule is not None:
+        given = {**given, "schedule": [preset.schedule]}
+    return argparse.Namespace(**{**settings, **given})
 
 
 def preset_for(data: Dataset) -> Preset:

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnfs_xp.backends import get_backend
 from nnfs_xp.cli.fitting import common_directory, fit, leave, writes
-from nnfs_xp.cli.network import Preset, optimizer_for
+from nnfs_xp.cli.network import Preset, optimizer_for, with_preset
 from nnfs_xp.cli.results import (
     Run,
     model_path,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Windows = tuple[np.ndarray, np.ndarray]
-_PRESET = Preset((), 10, 32, 0.003)
+_PRESET = Preset((), 10, 32, 0.003, schedule="cosine_decay")
 _CONTEXT, _BY = 64, "characters"
 # What is written at the end of a training.
 _LENGTH, _TEMPERATURE = 300, 0.8
@@ -42,9 +42,7 @@ def train(
     be = get_backend(options.backend, **placement(options))
     context, by = options.context or _CONTEXT, options.by or _BY
     data = load_text(options.data, context=context, by=by)
-    options = argparse.Namespace(**{**vars(_PRESET), **vars(options)})
-    if options.optimizer is None and options.schedule is None:
-        options.schedule = ["cosine_decay"]
+    options = with_preset(_PRESET, options)
     x, y = data.windows("train")
     steps = options.epochs * math.ceil(len(x) / options.batch_size)
     model = Model(
