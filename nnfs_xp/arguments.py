@@ -16,10 +16,13 @@ from typing import Any
 from nnfs_xp.errors import InputError
 
 
-def check_count(value: Any, name: str, least: int = 1) -> int:
-    """Return an integer of at least `least`."""
+def check_count(value: Any, name: str, least: int = 1, most: int = 2**63 - 1) -> int:
+    """Return an integer of at least `least`, as wide as the sizes of arrays are."""
     wanted = "a positive integer" if least == 1 else f"an integer of {least} or more"
-    return _integer(value, name, wanted, least=least)
+    number = _integer(value, name, wanted, least=least)
+    if number > most:
+        raise InputError(f"{name} must be at most {most:,}, got {_shown(value)}")
+    return number
 
 
 def check_integer(value: Any, name: str) -> int:

@@ -44,10 +44,12 @@ class Rows:
         one: tuple[int, ...] = (1,) if signals else ()
         pads = windows.pads(x.shape[1:-1])
         self.pads = ((0, 0), *pads) if signals else pads
-        self.size, self.stride = one + windows.size, one + windows.stride
-        self.apart, self.counts = (
-            one + windows.dilation,
-            one + windows.counts(x.shape[1:-1]),
+        self.size, self.apart = one + windows.size, one + windows.dilation
+        self.counts = one + windows.counts(x.shape[1:-1])
+        # From the only position there is no step, however long it was to be.
+        self.stride = tuple(
+            step if count > 1 else 1
+            for step, count in zip(one + windows.stride, self.counts, strict=True)
         )
         n, h, w, c = self.x.shape
         (top, bottom), (left, right) = self.pads

@@ -8,7 +8,7 @@ from nnfs_xp.arguments import check_count, check_flag
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.layers.attention import Attention, attention, attention_backward
-from nnfs_xp.layers.sequences import check_masked
+from nnfs_xp.layers.sequences import MASK, check_masked
 from nnfs_xp.registry import register
 
 
@@ -81,7 +81,7 @@ class CrossAttention(Attention):
             "kv": self.dense(self.n_context, 2 * d),
             "out": self.dense(d, d),
         }
-        self.integer_inputs = (False, False, True) if self.masked else (False, False)
+        self.integer_inputs = (False, False, MASK) if self.masked else (False, False)
 
     def fwd(self, cx: Context, x: Any) -> tuple[Array, Any]:
         """Return ``Y``; residuals are those of the products, and P."""

@@ -10,6 +10,7 @@ from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.layers.parallel import is_several
+from nnfs_xp.layers.sequences import MASK
 from nnfs_xp.registry import register
 
 
@@ -75,7 +76,7 @@ class DropMask(Layer):
     (1, 2, 3)
     """
 
-    integer_inputs = (False, True)
+    integer_inputs = (False, MASK)
 
     def fwd(self, cx: Context, x: tuple[Array, Array]) -> tuple[Array, None]:
         """Return the first input."""

@@ -8,7 +8,7 @@ from nnfs_xp.arguments import check_flag
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.layers.base import Layer
-from nnfs_xp.layers.sequences import check_masked
+from nnfs_xp.layers.sequences import MASK, check_masked
 from nnfs_xp.registry import register
 
 
@@ -49,7 +49,7 @@ class MeanOverPositions(Layer):
     def __init__(self, masked: bool = False, **where: Any) -> None:
         super().__init__(**where)
         self.masked = check_flag(masked, "masked")
-        self.integer_inputs = (False, True) if self.masked else False
+        self.integer_inputs = (False, MASK) if self.masked else False
 
     def fwd(self, cx: Context, x: Any) -> tuple[Array, Any]:
         """Return the mean; residuals are the weight of each position."""

@@ -10,7 +10,11 @@ from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.layers.pictures import check_picture, windows
+from nnfs_xp.layers.windows import check_room
 from nnfs_xp.registry import register
+
+# Corners of windows are integers of 32 bits, also with zeros on both sides.
+_LONGEST = 2**29
 
 
 @register("layer")
@@ -73,9 +77,9 @@ class RandomCrop(Layer):
         **where: Any,
     ) -> None:
         super().__init__(**where)
-        self.height = check_count(height, "height")
-        self.width = check_count(width, "width")
-        self.padding = check_count(padding, "padding", 0)
+        self.height = check_count(height, "height", most=_LONGEST)
+        self.width = check_count(width, "width", most=_LONGEST)
+        self.padding = check_count(padding, "padding", 0, _LONGEST)
         self.fill_value = check_number(fill_value, "fill_value")
         self.seed = check_seed_or_none(seed)
 
@@ -107,4 +111,4 @@ class RandomCrop(Layer):
                 f"layers: {self!r} takes samples that hold a window of {self.height} x "
                 f"{self.width}, got {shape}"
             )
-        return (self.height, self.width, *shape[2:])
+        return check_room(self, (self.height, self.width, *shape[2:]))

@@ -9,6 +9,9 @@ from nnfs_xp.layers.base import Layer
 from nnfs_xp.layers.nesting import MoreAxes
 from nnfs_xp.layers.parallel import is_several
 
+# How many integers a mask may hold: 0 and 1.
+MASK = 2
+
 
 def check_sequence(layer: Layer, shape: Any, n_features: int | None) -> Any:
     """Return the shape of a sequence, which may be unknown, or raise InputError.

@@ -7,7 +7,7 @@ from typing import Any
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.layers.base import Layer
-from nnfs_xp.layers.windows import check_lengths, check_picture
+from nnfs_xp.layers.windows import check_lengths, check_picture, check_room
 from nnfs_xp.registry import register
 
 Shape = tuple[int, ...]
@@ -75,4 +75,4 @@ class UpSampling2D(Layer):
             return None
         check_picture(self, shape)
         (h, w, c), (a, b) = shape, self._times
-        return h * a, w * b, c
+        return check_room(self, (h * a, w * b, c))

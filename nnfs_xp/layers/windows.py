@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,8 @@ Key = tuple[slice, ...]
 Padding = str | tuple[int, ...]
 
 _WORDS = ("valid", "same")
+# What 32 bits hold, as compiled code counts; and more numbers than a process addresses.
+_LONGEST, _TOO_MANY = 2**31 - 1, 2**45
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +124,9 @@ def checked_output(
         If samples of that shape are no such pictures, or smaller than the window.
     """
     names = check_picture(unit, shape, len(windows.size), channels)
+    pads = windows.pads(shape[:-1])
+    wide = [length + sum(of) for length, of in zip(shape, pads, strict=False)]
+    check_room(unit, (*wide, shape[-1]))
     counts = windows.counts(shape[:-1])
     for name, length, count, extent in zip(
         names, shape, counts, windows.extent, strict=False
@@ -131,6 +137,16 @@ def checked_output(
                 f"samples of {name} {length}, got {shape}"
             )
     return counts
+
+
+def check_room(unit: Any, shape: Lengths) -> Lengths:
+    """Return the shape of a picture, or raise InputError if no memory holds it."""
+    if math.prod(shape) >= _TOO_MANY:
+        raise InputError(
+            f"layers: {unit!r} would make a picture of shape {shape}, more than any "
+            "memory holds"
+        )
+    return shape
 
 
 def check_picture(
@@ -151,11 +167,11 @@ def check_lengths(
 ) -> int | tuple[int, ...]:
     """Return one length for all axes, or a tuple of one for each."""
     if not isinstance(value, (list, tuple)):
-        return check_count(value, name, least)
+        return check_count(value, name, least, _LONGEST)
     if len(value) != axes:
         wanted = "an integer" if axes == 1 else f"an integer or {axes} of them"
         raise InputError(f"{name} must be {wanted}, got {value!r}")
-    lengths = tuple(check_count(one, name, least) for one in value)
+    lengths = tuple(check_count(one, name, least, _LONGEST) for one in value)
     return lengths[0] if len(set(lengths)) == 1 else lengths
 
 

@@ -7,7 +7,13 @@ from typing import Any
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.layers.base import Layer
-from nnfs_xp.layers.windows import check_lengths, check_picture, inside, padded
+from nnfs_xp.layers.windows import (
+    check_lengths,
+    check_picture,
+    check_room,
+    inside,
+    padded,
+)
 from nnfs_xp.registry import register
 
 Shape = tuple[int, ...]
@@ -70,7 +76,7 @@ class ZeroPadding2D(Layer):
             return None
         check_picture(self, shape)
         (h, w, c), (rows, columns) = shape, self._pads
-        return h + sum(rows), w + sum(columns), c
+        return check_room(self, (h + sum(rows), w + sum(columns), c))
 
 
 def _check_sides(value: Any) -> Any:

@@ -23,11 +23,12 @@ NO_RATE = {**NO_NUMBER, "negative": -0.5}
 NO_COUNT = {
     "zero": 0, "negative": -3, "float": 2.0, "text": "3", "flag": True, "none": None,
     "NaN": float("nan"), "list": [3], "half": 2.5, "array": np.array([2]),
+    "beyond 64 bits": 2**63, "beyond print": 10**5000,
 }  # fmt: skip
 # One of a list is good where there is one axis.
 NO_LENGTHS = {
     **NO_COUNT, "list": [2.5], "three": [2, 2, 2], "zero in a pair": (1, 0),
-    "empty": (),
+    "empty": (), "beyond 32 bits": 2**31, "beyond 32 bits in a pair": (1, 2**31),
 }  # fmt: skip
 NO_FLAG = {
     "text": "False", "0": 0, "1": 1, "none": None, "list": [True], "yes": "yes",
@@ -93,7 +94,7 @@ KINDS = {
     "padding": {
         "negative": -1, "float": 1.0, "other": "full", "flag": True, "none": None,
         "three": [1, 1, 1], "capitals": "SAME", "in a pair": (1, -1), "empty": "",
-        "NaN": float("nan"),
+        "NaN": float("nan"), "beyond 32 bits": 2**31,
     },
     "flag": NO_FLAG,
     "word": NO_WORD,
@@ -336,10 +337,10 @@ def test_a_schedule_that_becomes_too_large(backend):
     "make",
     [
         lambda: nx.Dense(10**9, 10**9),
-        lambda: nx.Dense(10**30, 1),
+        lambda: nx.Dense(2**60, 1),
         lambda: nx.Embedding(10**9, 10**9),
-        lambda: nx.BatchNorm(10**30),
-        lambda: nx.LayerNorm(10**30),
+        lambda: nx.BatchNorm(2**60),
+        lambda: nx.LayerNorm(2**60),
         lambda: nx.Residual(nx.Dense(10**9, 10**9)),
     ],
 )

@@ -1,5 +1,7 @@
 """Layers of images: shapes that fit, shapes that do not, and networks of them."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,16 @@ random = np.random.default_rng(20261129)
         (lambda: nx.UpSampling2D(2), (2, 3, 4), r"\(height, width, channels\), got"),
         (lambda: nx.ZeroPadding2D(2), (2, 3), r"\(height, width, channels\), got"),
         (lambda: nx.GroupNorm(4, 2), (2, 3, 3, 6), r"samples of shape \(4,\)"),
+        *(
+            (make, (1, 4, 4, 1), "make a picture of shape .*, more than any memory")
+            for make in (
+                lambda: nx.Conv2D(1, 1, 2, padding=10**9),
+                lambda: nx.Conv2D(1, 1, 2, padding=10**9, stride=10**9),
+                lambda: nx.UpSampling2D(10**9),
+                lambda: nx.ZeroPadding2D(10**9),
+                lambda: nx.RandomCrop(2**28, 2**28, padding=2**28),
+            )
+        ),
     ],
 )
 def test_images_that_do_not_fit_are_refused_before_anything_changes(
@@ -94,6 +106,29 @@ def test_same_with_a_stride_is_that_of_jax():
             x, layer.weights, stride, "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
         )
         np.testing.assert_allclose(layer.forward(x), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda stride: nx.Conv1D(2, 3, 2, stride=stride),
+        lambda stride: nx.Conv2D(2, 3, (2, 3), stride=stride, padding=(1, 0)),
+        lambda stride: nx.MaxPool2D(2, stride=stride),
+        lambda stride: nx.AveragePool2D((3, 2), stride=stride),
+    ],
+    ids=["Conv1D", "Conv2D", "MaxPool2D", "AveragePool2D"],
+)
+def test_a_stride_longer_than_an_image_has_one_position(backend64, make):
+    near, far = make(7), make(2**31 - 1)
+    near._backend = far._backend = backend64
+    shape = (2, 5, 2) if isinstance(near, nx.Conv1D) else (2, 4, 5, 2)
+    x = backend64.asarray(random.standard_normal(shape), backend64.dtype)
+    if isinstance(near, nx.Conv1D | nx.Conv2D):
+        far.weights = near.weights
+    y = near.forward(x)
+    assert math.prod(y.shape[1:-1]) == 1
+    assert_agrees(far.forward(x), backend64.to_numpy(y), backend64)
+    assert_agrees(far.backward(y), backend64.to_numpy(near.backward(y)), backend64)
 
 
 @pytest.mark.parametrize("unit", [nx.MaxPool2D, nx.AveragePool2D])

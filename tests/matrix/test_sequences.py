@@ -302,6 +302,26 @@ BAD_INPUTS = {
         lambda: nx.MultiHeadAttention(4, 2, masked=True),
         (np.ones((2, 5, 4)), np.ones((2, 4), int)),
     ),
+    "a mask of other numbers": (
+        lambda: nx.MultiHeadAttention(4, 2, masked=True),
+        (np.ones((2, 5, 4)), np.full((2, 5), 2)),
+    ),
+    "a context's mask of other numbers": (
+        lambda: nx.CrossAttention(4, 2, masked=True),
+        (np.ones((2, 5, 4)), np.ones((2, 3, 4)), np.full((2, 3), 2)),
+    ),
+    "a block's mask of other numbers": (
+        lambda: nx.TransformerBlock(4, 2, masked=True),
+        (np.ones((2, 5, 4)), np.full((2, 5), 7)),
+    ),
+    "a mean's mask of other numbers": (
+        lambda: nx.MeanOverPositions(True),
+        (np.ones((2, 5, 4)), np.full((2, 5), 2)),
+    ),
+    "a dropped mask of other numbers": (
+        nx.DropMask,
+        (np.ones((2, 5, 4)), np.full((2, 5), 2)),
+    ),
     "no context": (lambda: nx.CrossAttention(4, 2), np.ones((2, 5, 4))),
     "another context": (
         lambda: nx.CrossAttention(4, 2, 3),
