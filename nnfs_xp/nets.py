@@ -58,6 +58,8 @@ def cnn(image_shape: Sequence[int], n_classes: int) -> list[Layer]:
     >>> sum(array.size for array in model.parameters.values())
     80602
     """
+    if not hasattr(image_shape, "__len__"):
+        raise InputError(f"image_shape must be a sequence, got {image_shape!r}")
     shape = [check_count(length, "image_shape") for length in image_shape]
     check_count(n_classes, "n_classes")
     if len(shape) not in (2, 3) or min(shape[:2]) < _SMALLEST:
@@ -120,12 +122,19 @@ def gpt(
     >>> Model(gpt(63, 16)).predict([[0, 1, 2]]).shape
     (1, 3, 63)
     """
+    for name, value in (
+        ("n_ids", n_ids), ("context", context), ("width", width), ("heads", heads),
+        ("blocks", blocks),
+    ):  # fmt: skip
+        check_count(value, name)
+    if width % heads:
+        raise InputError(f"heads must divide width, {width}, got {heads}")
     inner = Sequential(
         [
             LearnedPositions(context, width),
             *(
                 TransformerBlock(width, heads, causal=True, dropout=dropout)
-                for _ in range(check_count(blocks, "blocks"))
+                for _ in range(blocks)
             ),
             LayerNorm(width),
         ]

@@ -197,7 +197,9 @@ def test_prompts_that_do_not_fit(capsys, folder):
         assert message in error
 
 
-@pytest.mark.parametrize("shape", [(3, 28), (28,), (28, 28, 1, 1), (0, 4), ("a", 4)])
+@pytest.mark.parametrize(
+    "shape", [(3, 28), (28,), (28, 28, 1, 1), (0, 4), ("a", 4), 28, None, "28", {28}]
+)
 def test_shapes_that_are_no_pictures(shape):
     with pytest.raises(nx.InputError, match="image_shape must be"):
         cnn(shape, 10)
@@ -220,6 +222,15 @@ def test_a_gpt_sees_nothing_that_comes_later():
     assert (one[:, 7:] != two[:, 7:]).all()
     with pytest.raises(nx.InputError, match="blocks must be"):
         gpt(9, 12, blocks=0)
+
+
+@pytest.mark.parametrize("name", ["n_ids", "context", "width", "heads", "blocks"])
+@pytest.mark.parametrize("value", [0, -1, 2.0, "2", True, None, 2**63])
+def test_a_gpt_names_its_own_arguments(name, value):
+    with pytest.raises(nx.InputError, match=f"^{name} must be"):
+        gpt(**{"n_ids": 9, "context": 12, name: value})
+    with pytest.raises(nx.InputError, match="heads must divide width, 9, got 2"):
+        gpt(9, 12, width=9, heads=2)
 
 
 @pytest.mark.slow

@@ -225,7 +225,7 @@ def _read(
 def _existing(name_or_path: _Path) -> Path:
     """Return a path to something, or say what could have been asked for."""
     if not isinstance(name_or_path, (str, PathLike)):
-        raise InputError(f"expected a name or a path, not {name_or_path!r}")
+        raise InputError(f"name_or_path must be a name or a path, got {name_or_path!r}")
     path = Path(name_or_path)
     # An empty name would stand for the working directory.
     if name_or_path == "" or not path.exists():

@@ -75,7 +75,10 @@ def sample_text(
     'babab'
     """
     vocabulary, context = vocabulary_of(model)
-    ids = vocabulary.encode(prompt)
+    try:
+        ids = vocabulary.encode(prompt)
+    except InputError as error:
+        raise InputError(f"prompt: {error}") from error
     if not len(ids):
         raise InputError("prompt must hold at least one character")
     count = check_count(length, "length")
@@ -87,8 +90,14 @@ def sample_text(
         # Of one length always, as JAX compiles for each; what follows is not seen.
         row = np.zeros((1, context), np.int32)
         row[0, : len(last)] = last
-        logits = to_numpy(model.predict(row))[0, len(last) - 1]
-        written.append(_chosen(logits.astype(np.float64), temperature, u))
+        logits = to_numpy(model.predict(row))
+        if logits.shape != (*row.shape, vocabulary.n_ids):
+            raise InputError(
+                f"model must give logits {(*row.shape, vocabulary.n_ids)}, of what "
+                f"comes next at each place, got {logits.shape}"
+            )
+        of_last = logits[0, len(last) - 1].astype(np.float64)
+        written.append(_chosen(of_last, temperature, u))
     return vocabulary.decode(written[len(ids) :])
 
 
@@ -100,7 +109,9 @@ def vocabulary_of(model: Model) -> tuple[Vocabulary, int]:
     InputError
         If it does not say so.
     """
-    known = model.metadata
+    known = getattr(model, "metadata", None)
+    if known is None:
+        raise InputError(f"model must be a Model, got {model!r}")
     if "vocabulary" not in known or "context" not in known:
         raise InputError(
             "model: it does not say which characters its ids are; set "

@@ -136,6 +136,8 @@ def load_text(
     """
     check_count(context, "context")
     check_share(test_share, "test_share")
+    if not isinstance(vocabulary, Vocabulary | None):
+        raise InputError(f"vocabulary must be a Vocabulary, got {vocabulary!r}")
     name, content, note = _content(name_or_path)
     own = Vocabulary.of(content, by) if content else None
     vocabulary = vocabulary or own
@@ -161,7 +163,7 @@ def _content(name_or_path: str | PathLike[str]) -> tuple[str, str, str]:
         array = read_packaged(TEXT_FILE)["text"]
         return TEXT_NAME, array.tobytes().decode(), _PACKAGED_NOTE
     if not isinstance(name_or_path, (str, PathLike)):
-        raise InputError(f"expected a name or a path, not {name_or_path!r}")
+        raise InputError(f"name_or_path must be a name or a path, got {name_or_path!r}")
     path = Path(name_or_path)
     # An empty name would stand for the working directory.
     if name_or_path == "" or not path.is_file():

@@ -73,6 +73,7 @@ class Vocabulary:
     def of(cls, text: str, by: str = "characters") -> Vocabulary:
         """Return the vocabulary of a text, its characters in the order of Unicode."""
         check_choice(by, "by", UNITS)
+        _check_text(text)
         return cls(by, "".join(sorted(set(text))) if by == "characters" else "")
 
     @property
@@ -88,10 +89,17 @@ class Vocabulary:
         InputError
             If the text holds characters that the vocabulary has not; it names them.
         """
-        if not isinstance(text, str):
-            raise InputError(f"text must be a string, not {text!r}")
+        _check_text(text)
         if self.by == "bytes":
-            return np.frombuffer(text.encode(), np.uint8).astype(np.int32)
+            try:
+                content = text.encode()
+            except UnicodeEncodeError as error:
+                half = ord(text[error.start])
+                raise InputError(
+                    f"text holds U+{half:04X}, half of a character, at place "
+                    f"{error.start} (counting from 0)"
+                ) from error
+            return np.frombuffer(content, np.uint8).astype(np.int32)
         codes, known = _codes(text), _codes(self.characters)
         order = np.argsort(known)
         ids = order[np.searchsorted(known, codes, sorter=order) % len(known)]
@@ -117,7 +125,10 @@ class Vocabulary:
         InputError
             If an id is not one of 0 to ``n_ids - 1``.
         """
-        numbers = np.asarray(ids)
+        try:
+            numbers = np.asarray(ids)
+        except ValueError as error:
+            raise InputError(f"ids must be integers: {error}") from error
         if numbers.size and numbers.dtype.kind not in "iu":
             raise InputError(f"ids must be integers, not {numbers.dtype}")
         numbers = numbers.reshape(-1).astype(np.int64)
@@ -148,6 +159,11 @@ class Vocabulary:
                 f"a vocabulary has the keys 'by' and 'characters', not {content!r}"
             )
         return cls(content["by"], content["characters"])
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise InputError(f"text must be a string, not {text!r}")
 
 
 def _codes(text: str) -> np.ndarray:

@@ -143,7 +143,7 @@ def test_unknown_name(load, name, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", [None, 3, ["digits"]])
 def test_neither_name_nor_path(name):
-    with pytest.raises(InputError, match="expected a name or a path"):
+    with pytest.raises(InputError, match="name_or_path must be a name or a path"):
         load_dataset(name)
 
 

@@ -143,8 +143,11 @@ def test_files_that_are_no_text(tmp_path):
     for name in ("no/such.txt", "", tmp_path):
         with pytest.raises(nx.InputError, match="the packaged text is 'text'"):
             load_text(name)
-    with pytest.raises(nx.InputError, match="expected a name or a path"):
+    with pytest.raises(nx.InputError, match="name_or_path must be a name or a path"):
         load_text(3)
+    for known in ("abc", {"by": "bytes", "characters": ""}, 3, []):
+        with pytest.raises(nx.InputError, match="^vocabulary must be a Vocabulary"):
+            load_text(vocabulary=known)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +230,11 @@ def test_without_heat_the_most_probable_is_taken():
     ("options", "message"),
     [
         ({"prompt": ""}, "prompt must hold"),
-        ({"prompt": "xyz"}, "'x'.*'y'.*'z'"),
+        ({"prompt": "xyz"}, "prompt: .*'x'.*'y'.*'z'"),
+        ({"prompt": 3}, "prompt: .*3"),
+        ({"prompt": "a\ud800"}, "prompt: .*U\\+D800"),
+        ({"model": None}, "model must be a Model, got None"),
+        ({"model": "gpt"}, "model must be a Model, got 'gpt'"),
         ({"length": 0}, "length must be"),
         ({"temperature": -1}, "temperature must be"),
         ({"seed": -1}, "seed must be"),
@@ -235,7 +242,7 @@ def test_without_heat_the_most_probable_is_taken():
 )
 def test_what_cannot_be_written(options, message):
     with pytest.raises(nx.InputError, match=message):
-        sample_text(writer(), **{"prompt": "a", **options})
+        sample_text(**{"model": writer(), "prompt": "a", **options})
 
 
 def test_a_model_that_knows_no_characters():
@@ -243,6 +250,29 @@ def test_a_model_that_knows_no_characters():
     del model.metadata["context"]
     with pytest.raises(nx.InputError, match="does not say which characters"):
         sample_text(model, "a")
+
+
+def test_a_model_that_writes_nothing():
+    model = nx.Model([nx.Embedding(3, 2), nx.Flatten(), nx.Dense(8, 3)])
+    model.metadata = {"vocabulary": Vocabulary.of("abc").to_dict(), "context": 4}
+    with pytest.raises(nx.InputError, match=r"model must give logits .*got \(1, 3\)"):
+        sample_text(model, "a")
+    model = nx.Model([nx.Embedding(3, 2)])
+    model.metadata = {"vocabulary": Vocabulary.of("abc").to_dict(), "context": 4}
+    with pytest.raises(nx.InputError, match=r"logits \(1, 4, 3\), .*\(1, 4, 2\)"):
+        sample_text(model, "a")
+
+
+def test_what_is_no_character_of_unicode():
+    for vocabulary in (Vocabulary("bytes"), Vocabulary.of("abc")):
+        with pytest.raises(nx.InputError, match=r"text holds .*U\+D800"):
+            vocabulary.encode("a\ud800")
+    for text in (3, None, b"abc", ["a"]):
+        with pytest.raises(nx.InputError, match="text must be a string"):
+            Vocabulary.of(text)
+    for ids in ([[0], [0, 1]], "abc", [10**30]):
+        with pytest.raises(nx.InputError, match="ids must be integers"):
+            Vocabulary.of("abc").decode(ids)
 
 
 def test_logits_that_are_none():
