@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Callable
 from typing import Any
 
 from nnfs_xp.arguments import check_choice
@@ -16,7 +17,9 @@ PARALLEL_NAMES = ("mpi", "nccl", "torch")
 def communicator(name: str, **options: Any) -> Communicator:
     """Return a communicator by its name; options as for `mpi`."""
     check_choice(name, "parallel", PARALLEL_NAMES)
-    return {"mpi": mpi, "nccl": nccl, "torch": torch}[name](**options)
+    ways: dict[str, Callable[..., Communicator]]
+    ways = {"mpi": mpi, "nccl": nccl, "torch": torch}
+    return ways[name](**options)
 
 
 def mpi(
@@ -25,6 +28,9 @@ def mpi(
     sharded: bool = False,
     timeout: float = 300.0,
     check_every: int = 100,
+    overlap: bool = True,
+    bucket_bytes: int = 2**24,
+    compress: str | None = None,
 ) -> Communicator:
     """Return the ranks of an MPI job, as ``mpiexec -n 4`` has started them.
 
@@ -35,7 +41,7 @@ def mpi(
     ----------
     comm : mpi4py.MPI.Comm, optional
         The ranks; all of the job if not given.
-    sharded, timeout, check_every : optional
+    sharded, timeout, check_every, overlap, bucket_bytes, compress : optional
         See `Communicator`.
 
     Returns
@@ -69,8 +75,9 @@ def mpi(
             "pip install 'nnfs-xp[mpi]' mpich"
         ) from error
     return module.MPIRanks(
-        comm, sharded=sharded, timeout=timeout, check_every=check_every
-    )
+        comm, sharded=sharded, timeout=timeout, check_every=check_every,
+        overlap=overlap, bucket_bytes=bucket_bytes, compress=compress,
+    )  # fmt: skip
 
 
 def nccl(
@@ -89,7 +96,7 @@ def nccl(
     Parameters
     ----------
     comm, sharded, timeout, check_every : optional
-        See `mpi`.
+        See `mpi`. Gradients are sent when all are complete, and are not compressed.
 
     Returns
     -------
@@ -119,7 +126,13 @@ def nccl(
 
 
 def torch(
-    *, sharded: bool = False, timeout: float = 300.0, check_every: int = 100
+    *,
+    sharded: bool = False,
+    timeout: float = 300.0,
+    check_every: int = 100,
+    overlap: bool = True,
+    bucket_bytes: int = 2**24,
+    compress: str | None = None,
 ) -> Communicator:
     """Return the ranks that ``torchrun --nproc-per-node 4`` has started.
 
@@ -129,7 +142,7 @@ def torch(
 
     Parameters
     ----------
-    sharded, timeout, check_every : optional
+    sharded, timeout, check_every, overlap, bucket_bytes, compress : optional
         See `Communicator`.
 
     Returns
@@ -151,8 +164,9 @@ def torch(
     try:
         module = importlib.import_module("nnfs_xp.parallel.over_torch")
         return module.TorchRanks(
-            sharded=sharded, timeout=timeout, check_every=check_every
-        )
+            sharded=sharded, timeout=timeout, check_every=check_every,
+            overlap=overlap, bucket_bytes=bucket_bytes, compress=compress,
+        )  # fmt: skip
     except (ImportError, RuntimeError) as error:
         raise BackendUnavailableError(
             f"parallel.torch needs PyTorch with gloo: {error}"

@@ -7,7 +7,7 @@ news of the others, which come as messages on a communicator of their own.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,15 +26,28 @@ class MPIRanks(TellingRanks):
         super().__init__(base.rank, base.size, **options)
         # Messages of the library's own meet no others.
         self._comm, self._control = base.Dup(), base.Dup()
+        self._gradients, self._gathers = base.Dup(), base.Dup()
         self._sent: list[Any] = []
 
     def sum(self, arrays: Sequence[np.ndarray]) -> None:
         """Write to each array its sum over all ranks, with the same bits on each."""
         self.check_usable()
-        self.calls += len(arrays)
-        self.volume += sum(array.nbytes for array in arrays)
+        for array in arrays:
+            self.count(array.nbytes)
         if self.size > 1:
             self._wait([self._comm.Iallreduce(MPI.IN_PLACE, a) for a in arrays])
+
+    def start_sum(self, array: np.ndarray) -> Callable[[], bool]:
+        """Begin a sum in place, and return what says whether it has ended."""
+        return self._gradients.Iallreduce(MPI.IN_PLACE, array).Test
+
+    def start_swap(self, sent: np.ndarray, received: np.ndarray) -> Callable[[], bool]:
+        """Begin to send the k-th of as many parts as there are ranks to rank k."""
+        return self._gradients.Ialltoall(sent, received).Test
+
+    def start_gather(self, own: np.ndarray, whole: np.ndarray) -> Callable[[], bool]:
+        """Begin to collect what each rank has, by rank."""
+        return self._gathers.Iallgather(own, whole).Test
 
     def exchange(self, value: Any) -> list[Any]:
         """Return what each rank has given, by rank; anything that can be pickled."""

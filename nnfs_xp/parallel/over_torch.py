@@ -6,11 +6,12 @@ each other.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
 import os
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,9 @@ class TorchRanks(TellingRanks):
         super().__init__(dist.get_rank(), dist.get_world_size(), **options)
         patience = datetime.timedelta(seconds=self.timeout + _LONGER)
         # One of our own: its messages meet no others, and it is gloo for any device.
-        self._group = dist.new_group(backend="gloo", timeout=patience)
+        self._group, self._gradients, self._gathers = (
+            dist.new_group(backend="gloo", timeout=patience) for _ in range(3)
+        )
         store: Any = dist.distributed_c10d._get_default_store()
         self._store = dist.PrefixStore(f"nnfs_xp-{next(_numbers)}", store)
         self._read: set[str] = set()
@@ -56,8 +59,8 @@ class TorchRanks(TellingRanks):
     def sum(self, arrays: Sequence[np.ndarray]) -> None:
         """Write to each array its sum over all ranks, with the same bits on each."""
         self.check_usable()
-        self.calls += len(arrays)
-        self.volume += sum(array.nbytes for array in arrays)
+        for array in arrays:
+            self.count(array.nbytes)
         # A tensor has the memory of its array.
         self._all_reduce([torch.from_numpy(array) for array in arrays])
 
@@ -78,14 +81,46 @@ class TorchRanks(TellingRanks):
         return [pickle.loads(part.tobytes()) for part in parts]
 
     def _all_reduce(self, tensors: list[Any]) -> None:
+        with self._told_in_our_words():
+            ended = [_started(dist.all_reduce, t, self._group) for t in tensors]
+        self.wait(lambda: all(one() for one in ended))
+
+    def start_sum(self, array: np.ndarray) -> Callable[[], bool]:
+        """Begin a sum in place, and return what says whether it has ended."""
+        with self._told_in_our_words():
+            return _started(dist.all_reduce, torch.from_numpy(array), self._gradients)
+
+    def start_swap(self, sent: np.ndarray, received: np.ndarray) -> Callable[[], bool]:
+        """Begin to send the k-th of as many parts as there are ranks to rank k."""
+        with self._told_in_our_words():
+            return _started(
+                dist.all_to_all_single, _as_bytes(received), self._gradients,
+                input=_as_bytes(sent),
+            )  # fmt: skip
+
+    def start_gather(self, own: np.ndarray, whole: np.ndarray) -> Callable[[], bool]:
+        """Begin to collect what each rank has, by rank."""
+        with self._told_in_our_words():
+            return _started(
+                dist.all_gather_into_tensor, _as_bytes(whole), self._gathers,
+                input_tensor=_as_bytes(own),
+            )  # fmt: skip
+
+    def go_on(self) -> None:
+        """Let sums that have begun go on, without waiting for them."""
+        with self._told_in_our_words():
+            super().go_on()
+
+    def wait(self, is_done: Callable[[], bool]) -> None:
+        """Wait for a collective, unless another rank has failed or is silent."""
+        with self._told_in_our_words():
+            super().wait(is_done)
+
+    @contextlib.contextmanager
+    def _told_in_our_words(self) -> Iterator[None]:
+        """Turn what PyTorch says of a peer that has ended into a ParallelError."""
         try:
-            work = [
-                dist.all_reduce(tensor, group=self._group, async_op=True)
-                for tensor in tensors
-            ]
-            self.wait(lambda: all(one.is_completed() for one in work))
-            for one in work:
-                one.wait()
+            yield
         except RuntimeError as error:
             self._lost = True
             if isinstance(error, ParallelError):
@@ -117,3 +152,24 @@ class TorchRanks(TellingRanks):
 
 def _key(meeting: int, source: int, kind: str) -> str:
     return f"{meeting}/{source}/{kind}"
+
+
+def _started(
+    collective: Any, tensor: Any, group: Any, **more: Any
+) -> Callable[[], bool]:
+    """Begin a collective, and return what says whether it has ended."""
+    work = collective(tensor, group=group, async_op=True, **more)
+
+    def has_ended() -> bool:
+        if not work.is_completed():
+            return False
+        # Where it has failed this raises.
+        work.wait()
+        return True
+
+    return has_ended
+
+
+def _as_bytes(array: np.ndarray) -> Any:
+    """Return numbers as bytes, as gloo has no integers of 16 bits."""
+    return torch.from_numpy(array.view(np.uint8))

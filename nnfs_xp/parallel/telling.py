@@ -11,11 +11,14 @@ import atexit
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from nnfs_xp.errors import ParallelError
 from nnfs_xp.parallel.communicator import Communicator
+from nnfs_xp.parallel.sums import OpenSums, compressed_sum, exact_sum
 
 # Seconds that a rank gives the others to say what has become of them.
 _GRACE = 5.0
@@ -60,8 +63,25 @@ class TellingRanks(Communicator):
         # Whether they can no longer come together, and those that do not answer.
         self._lost, self._silent = False, set[int]()
         self._heard: list[News] = []
+        self._sums = OpenSums()
 
     # What a library must define.
+
+    def start_sum(self, array: np.ndarray) -> Callable[[], bool]:
+        """Begin a sum over all ranks in place; return what says whether it has ended.
+
+        So do the two that follow. Each of the three is called in the same order on all
+        ranks, but not so any two of them.
+        """
+        raise NotImplementedError
+
+    def start_swap(self, sent: np.ndarray, received: np.ndarray) -> Callable[[], bool]:
+        """Begin to send the k-th of as many parts as there are ranks to rank k."""
+        raise NotImplementedError
+
+    def start_gather(self, own: np.ndarray, whole: np.ndarray) -> Callable[[], bool]:
+        """Begin to collect what each rank has, by rank."""
+        raise NotImplementedError
 
     def send(self, news: News) -> None:
         """Leave news for all other ranks, without waiting."""
@@ -75,6 +95,31 @@ class TellingRanks(Communicator):
         """End all ranks, as those that still wait, or hang, would never end."""
 
     # What follows from it.
+
+    def begin_sum(self, array: np.ndarray) -> None:
+        """Begin to write to an array of gradients its sum over all ranks."""
+        self.check_usable()
+        if self.size > 1:
+            way = exact_sum if self.compress is None else compressed_sum
+            self._sums.begin(way(self, array))
+            self.go_on()
+        else:
+            self.count(array.nbytes)
+
+    def go_on(self) -> None:
+        """Let sums that have begun go on, without waiting for them."""
+        self._sums.go_on()
+
+    def end_sums(self, arrays: Sequence[np.ndarray]) -> None:
+        """End all sums that have begun, and those of further arrays with them."""
+        self.check_usable()
+        for array in arrays:
+            if self.size > 1:
+                self._sums.begin(exact_sum(self, array))
+            else:
+                self.count(array.nbytes)
+        if self._sums:
+            self.wait(self._sums.go_on)
 
     def wait(self, is_done: Callable[[], bool]) -> None:
         """Wait for a collective, unless another rank has failed or is silent.
@@ -143,7 +188,8 @@ class TellingRanks(Communicator):
             if len(known) + len(self._silent) == self.size:
                 break
         agreed = len(known) == self.size and len(set(known.values())) == 1
-        self._lost = self._lost or not agreed
+        # Nobody knows how far a sum has come on the others.
+        self._lost = self._lost or not agreed or len(self._sums) > 0
         if self._lost:
             atexit.register(self._end)
 

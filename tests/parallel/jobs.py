@@ -46,6 +46,8 @@ from nnfs_xp import (
 )
 
 ROWS, CLASSES = 101, 3
+# Bytes of gradients that are sent at once, so that each model here sends several.
+SMALL = 300
 
 
 def data(seed=0):
@@ -236,7 +238,7 @@ def found(model, history):
 
 def equal(ranks, folder):
     """Take every training with whole data and with the rank's own rows alone."""
-    own = parallel.mpi(sharded=True, timeout=20)
+    own = parallel.mpi(sharded=True, timeout=20, bucket_bytes=SMALL)
     results = {}
     for name, training in TRAININGS.items():
         results[name] = found(*training(ranks))
@@ -246,7 +248,33 @@ def equal(ranks, folder):
 
 
 def quick(ranks, folder):
-    return {"plain": found(*plain(ranks)), "normalized": found(*normalized(ranks))}
+    """Train with all gradients in one message, and in several that overlap."""
+    parts = type(ranks)(timeout=20, bucket_bytes=SMALL)
+    results = {}
+    for name in ("plain", "normalized"):
+        results[name] = found(*TRAININGS[name](ranks))
+        before = parts.calls
+        results[f"{name}, in parts"] = found(*TRAININGS[name](parts))
+        results[f"{name}, calls"] = parts.calls - before
+    return results
+
+
+def compressed(ranks, folder):
+    """Send bfloat16: add up arrays, and train."""
+    short = type(ranks)(timeout=20, compress="bfloat16", bucket_bytes=SMALL)
+    arrays = np.random.default_rng(0).normal(size=(ranks.size, 1001))
+    arrays *= 10.0 ** np.linspace(-30, 30, 1001)
+    sums = []
+    for dtype in ("float32", "float64"):
+        own, other = (arrays[ranks.rank].astype(dtype) for _ in range(2))
+        other[:3] = np.nan, np.inf, 1.0
+        volume = short.volume
+        short.begin_sum(own)
+        volume = short.volume - volume
+        short.begin_sum(other)
+        short.end_sums([])
+        sums.append([own.tolist(), np.isfinite(other[:3]).tolist(), volume])
+    return {"sums": sums, "trained": found(*plain(short))}
 
 
 def mapped(ranks, folder):
@@ -411,6 +439,7 @@ def mismatched(ranks, folder):
     x, y, _ = data()
     first = ranks.is_first
     own = parallel.mpi(sharded=True, timeout=20)
+    odd = parallel.mpi(timeout=20, bucket_bytes=SMALL + ranks.rank)
     tries = {
         "batch_size": lambda: trained(
             classifier(), ranks, x, y, batch_size=17 if first else 18
@@ -421,6 +450,7 @@ def mismatched(ranks, folder):
         "model": lambda: trained(
             classifier(optimizer=SGD(0.1) if first else Adam()), ranks, x, y
         ),
+        "overlap": lambda: trained(classifier(), odd, x, y),
         "split": lambda: trained(classifier(), own, x, y, validation_split=0.2),
         # After all of this they still can train together.
         "good": lambda: results.update(trained=found(*plain(ranks))),

@@ -62,11 +62,41 @@ def assert_same_curve(one, other, rtol=1e-12):
         )
 
 
-def test_two_ranks_train_as_one_process(tmp_path):
-    together = same(run(2, "quick", tmp_path)[0])
+def assert_quick(together):
     for name in ("plain", "normalized"):
         alone = jobs.found(*jobs.TRAININGS[name](None))
         assert_same_curve(alone, together[name])
+        assert_same_curve(alone, together[f"{name}, in parts"])
+        # 24 steps, of which each sends statistics and at least two parts.
+        assert together[f"{name}, calls"] > 3 * 24
+
+
+def test_two_ranks_train_as_one_process(tmp_path):
+    assert_quick(same(run(2, "quick", tmp_path)[0]))
+
+
+def assert_compressed(together, size):
+    """Each summand and each sum was rounded once, by up to 2^-8 of itself."""
+    arrays = np.random.default_rng(0).normal(size=(size, 1001))
+    arrays *= 10.0 ** np.linspace(-30, 30, 1001)
+    bound = 2.0**-8 * (2 + 2.0**-8) * np.abs(arrays).sum(axis=0) + 1e-38
+    for found, finite, volume in together["sums"]:
+        error = np.abs(np.array(found) - arrays.sum(axis=0))
+        assert (error <= bound).all()
+        assert error.max() > 0
+        assert finite == [False, False, True]
+        # Two bytes a number, with a number more for each rank at most.
+        assert 2 * 1001 <= volume < 2 * (1001 + size)
+    losses = [record["loss"] for record in together["trained"]["records"]]
+    expected = [record["loss"] for record in jobs.plain(None)[1].epochs]
+    assert losses == pytest.approx(expected, rel=1e-2)
+    assert losses != pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [2, 3])
+def test_compressed_gradients_are_off_by_their_rounding(size, tmp_path):
+    assert_compressed(same(run(size, "compressed", tmp_path)[0]), size)
 
 
 @pytest.mark.slow
@@ -205,6 +235,7 @@ def test_arguments_that_differ_are_named_on_all_ranks(tmp_path):
         "batch_size": "batch_size must be the same on all ranks, got 17 on rank 0 and",
         "seed": "seed must be the same on all ranks, got 0 on rank 0 and 1 on rank 1",
         "data": "the data (a checksum of some rows) must be the same on all ranks",
+        "overlap": "bucket_bytes must be the same on all ranks, got 300 on rank 0 and",
         "model": "the model must be the same on all ranks",
         "split": "validation_split needs all rows",
     }

@@ -1,5 +1,7 @@
 """One rank, on every backend, trains as a process that knows of no ranks."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -7,12 +9,16 @@ from nnfs_xp import (
     Adam,
     BackendUnavailableError,
     Dense,
+    InputError,
     Layer,
     Model,
+    ReLU,
     Softmax,
     parallel,
 )
+from nnfs_xp.engine.ranks.buckets import Buckets
 from nnfs_xp.engine.ranks.trainer import executor_for_ranks
+from nnfs_xp.parallel.bfloat16 import compressed, expanded
 from tests.parallel import jobs
 
 pytest.importorskip("mpi4py")
@@ -79,3 +85,69 @@ def test_what_cannot_be_recorded_is_run_step_by_step_or_refused():
     assert jobs.found(model, history) == jobs.found(*train(compile="off"))
     with pytest.raises(BackendUnavailableError, match="cannot be recorded"):
         train(compile="require")
+
+
+@pytest.mark.parametrize("compile", ["auto", "off"])
+@pytest.mark.parametrize("training", [jobs.plain, jobs.normalized])
+def test_parts_of_the_gradients_are_sent_within_the_pass(
+    training, compile, monkeypatch
+):
+    sent, end = [], Buckets.end
+
+    def watched(buckets, *arguments):
+        sent.append((buckets._sent, len(buckets.parts)))
+        end(buckets, *arguments)
+
+    monkeypatch.setattr(Buckets, "end", watched)
+    parts = parallel.mpi(bucket_bytes=jobs.SMALL)
+    model, history = training(parts, compile=compile)
+    # The first pass counts writes; that in which calls are recorded sends nothing.
+    assert sent[0] == (0, 2)
+    assert sum(before == of for before, of in sent) > len(sent) // 2
+    together = parallel.mpi(overlap=False)
+    assert jobs.found(model, history) == jobs.found(*training(together))
+
+
+def test_a_users_layer_may_write_as_often_as_it_likes():
+    class Twice(Dense):
+        """Writes a gradient twice in every second step."""
+
+        def bwd(self, cx, residuals, dy):
+            if next(steps) % 2:
+                cx.grads["biases"] = 0.0 * dy[:1]
+            return super().bwd(cx, residuals, dy)
+
+    steps = itertools.count()
+
+    def train(ranks):
+        x, y, _ = jobs.data()
+        model = Model(
+            [Twice(8, 12), ReLU(), Dense(12, 3), Softmax()], optimizer=Adam(0.01),
+            loss="categorical_crossentropy", dtype="float64", compile="off",
+        )  # fmt: skip
+        return jobs.found(model, jobs.trained(model, ranks, x, y))
+
+    parts, whole = parallel.mpi(bucket_bytes=jobs.SMALL), parallel.mpi(overlap=False)
+    assert train(parts) == train(whole)
+
+
+def test_bfloat16_is_that_of_pytorch():
+    torch = pytest.importorskip("torch")
+    bits = np.random.default_rng(0).integers(0, 2**32, 10**5, dtype=np.uint32)
+    special = [0x3F808000, 0x3F818000, 0x7F7FFFFF, 0x7F800000, 0xFF800001, 0x00000001]
+    values = np.concatenate([bits, np.array(special, np.uint32)]).view(np.float32)
+    expected = torch.from_numpy(values).to(torch.bfloat16).to(torch.float32).numpy()
+    np.testing.assert_array_equal(expanded(compressed(values)), expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"compress": "float16"}, "compress must be one of"),
+        ({"bucket_bytes": 0}, "bucket_bytes must be"),
+        ({"overlap": 1}, "overlap must be"),
+    ],
+)
+def test_bad_settings_are_named(options, text):
+    with pytest.raises(InputError, match=text):
+        parallel.mpi(**options)

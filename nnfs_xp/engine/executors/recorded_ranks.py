@@ -20,10 +20,12 @@ from nnfs_xp.engine.executors.recordings import (
     why_not_recorded,
     write_back,
 )
+from nnfs_xp.engine.layout import FLAT
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
+from nnfs_xp.engine.ranks.buckets import Writes
 from nnfs_xp.engine.ranks.executor import Part, RanksExecutor, divide
-from nnfs_xp.engine.recording import RecordedDraws, Recorder, StalePlanError
+from nnfs_xp.engine.recording import Noted, RecordedDraws, Recorder, StalePlanError
 from nnfs_xp.engine.statistics import batch_sums
 from nnfs_xp.engine.step import Arrays, Batch, Tree, gradient_pass, learn
 from nnfs_xp.parallel import Communicator
@@ -71,6 +73,10 @@ class RecordedRanksExecutor(RanksExecutor):
             inputs = tuple(x) if isinstance(batch.x, tuple) else x[0]
             own = Part(self, share)
             program = Program(twin, training=True, keeps=True, absorbs=True)
+            self.buckets.begin()
+            if self._sends_early:
+                whole = noted["gradients"][FLAT]
+                program.run.written = Writes(lambda path: note(recorder, whole, path))
             draws = RecordedDraws(recorder, self._share_draws)
             _, values = gradient_pass(
                 twin, program, noted, Batch(inputs, y, weight), draws, own
@@ -78,10 +84,17 @@ class RecordedRanksExecutor(RanksExecutor):
             values = batch_sums(twin, self._empty, values)
             return values, program.run.pending, own.divides
 
+        def note(recorder: Recorder, whole: Noted, path: str) -> None:
+            """Let parts of the gradients be sent whenever the calls are made again."""
+            for part in self.buckets.wrote(path):
+                view = recorder.view(whole, whole.array[part])
+                recorder.note(self.buckets.send, [view], writes=[view])
+
         kind = kind_of(given), share.size
         found = self._taken(self._passes, kind, state, given, make)
         if found is None:
             return super()._own_gradients(state, batch, weigh)
+        self.buckets.end_pass()
         values, pending, weigh.divides = found
         self.training.run.pending = dict(pending)
         return state["gradients"], values

@@ -19,9 +19,11 @@ from typing import Any
 import numpy as np
 
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine.layout import FLAT
 from nnfs_xp.engine.network import Network, Node
 from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.ranks.across import Across, joined, read_number
+from nnfs_xp.engine.ranks.buckets import Buckets, Writes
 from nnfs_xp.engine.ranks.draws import ShareDraws
 from nnfs_xp.engine.ranks.interrupts import AgreedInterrupts
 from nnfs_xp.engine.ranks.shares import Share
@@ -74,14 +76,36 @@ class RanksExecutor(EagerExecutor):
             if not _is_synchronized(node)
         ]
         self._empty: Tree = {}
+        learned, itemsize = network.learned, np.dtype(be.dtype_name).itemsize
+        self.buckets = Buckets(ranks, learned.shapes, itemsize)
+        # Who writes a unit may write a gradient twice in one step and once in another.
+        self._sends_early = (
+            ranks.overlap
+            and be.in_place
+            and be.on_host
+            and len(self.buckets.parts) > 1
+            and all(type(n.unit).__module__.startswith("nnfs_xp.") for n in network)
+        )
+        self._buffer: np.ndarray | None = None
 
     @functools.cached_property
     def training(self) -> Program:
         """The program of a training step."""
         across = Across(self.network.backend, self.ranks) if self.synchronized else None
-        return Program(
+        program = Program(
             self.network, training=True, keeps=True, absorbs=True, across=across
         )
+        if self._sends_early:
+            program.run.written = Writes(self._wrote)
+        return program
+
+    def _wrote(self, path: str) -> None:
+        """Send what is complete, now that a gradient was written."""
+        if self._buffer is None:
+            return
+        for part in self.buckets.wrote(path):
+            self.buckets.send(self._buffer[part])
+        self.ranks.go_on()
 
     def expect(self, outputs: tuple[int, ...], weighted: bool) -> None:
         """Make ready for outputs of a shape, of weighted samples or not."""
@@ -91,6 +115,8 @@ class RanksExecutor(EagerExecutor):
         """Take the training step of this number, with the rank's part of its batch."""
         draws = self._share_draws
         draws.step, draws.share = step, share
+        self._buffer = self._host_buffer(state.get("gradients", {}))
+        self.buckets.begin()
         weigh = Part(self, share)
         if share.count:
             gradients, values = self._own_gradients(state, batch, weigh)
@@ -107,9 +133,11 @@ class RanksExecutor(EagerExecutor):
     ) -> tuple[Arrays, Tree]:
         """Return gradients and statistics of the rank's rows."""
         network, draws = self.network, self._share_draws
+        self.buckets.begin()
         gradients, values = gradient_pass(
             network, self.training, state, batch, draws, weigh
         )
+        self.buckets.end_pass()
         return gradients, batch_sums(network, self._empty, values)
 
     def _learn(
@@ -130,6 +158,7 @@ class RanksExecutor(EagerExecutor):
             y_pred, residuals = root.fwd(batch.x)
             weigh(count)
             root.bwd(residuals, be.xp.zeros_like(y_pred))
+            self.buckets.end_pass()
             return program.gradients(state)
         weigh(count)
         gradients = state.get("gradients") or self.network.learned.zeros()
@@ -231,13 +260,16 @@ class RanksExecutor(EagerExecutor):
             self.ranks.sum_in_place(list(gradients.values()))
             self.ranks.sum([message])
             return gradients
-        views = [be.host_view(block) for block in gradients.values()]
-        if all(view is not None and view.flags.c_contiguous for view in views):
-            self.ranks.sum([*views, message])  # type: ignore[list-item]
+        if not gradients:
+            self.ranks.sum([message])
+            return gradients
+        if self._buffer is not None:
+            self.buckets.end(self._buffer, message)
             return gradients
         # Where arrays cannot be written to, and on other devices.
         whole = np.concatenate([be.to_numpy(b).ravel() for b in gradients.values()])
-        self.ranks.sum([whole, message])
+        self.ranks.begin_sum(whole)
+        self.ranks.end_sums([message])
         numbers = _Numbers(whole)
         summed = {
             key: be.asarray(numbers.take(tuple(block.shape)), block.dtype)
@@ -248,6 +280,13 @@ class RanksExecutor(EagerExecutor):
         for key, block in summed.items():
             be.assign(gradients, key, block)
         return gradients
+
+    def _host_buffer(self, blocks: Arrays) -> np.ndarray | None:
+        """Return the memory of all gradients as an array of NumPy, if it can be one."""
+        if list(blocks) != [FLAT]:
+            return None
+        view = self.network.backend.host_view(blocks[FLAT])
+        return view if view is not None and view.flags.c_contiguous else None
 
 
 def divide(be: Backend, gradients: Arrays, count: Array) -> None:

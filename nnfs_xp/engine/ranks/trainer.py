@@ -111,8 +111,10 @@ class RanksTrainer(Trainer):
     def check_start(self) -> None:
         """Raise InputError unless all ranks have the same network and values."""
         network, counters = self.state.network, self.state.counters
+        settings = ("overlap", "bucket_bytes", "compress", "check_every")
         self.ranks.check_same(
             {
+                **{name: getattr(self.ranks, name) for name in settings},
                 "dtype": network.backend.dtype_name,
                 "seed": network.seed,
                 "epochs_trained": counters.epochs,
