@@ -1,25 +1,28 @@
 """Time training on several ranks, and say what it would take on many more.
 
-``python benchmarks/ranks.py`` starts ``mpiexec`` for each number of ranks. In a job all
-ranks train together and rank 0 trains alone, block by block in turn; and the ranks add
-up arrays of many sizes. From that a model is fitted, whose assumptions are
-those of `Model`.
+``python -m benchmarks.ranks`` starts ``mpiexec`` for each workload and number of ranks.
+In a job all ranks train together and rank 0 trains alone, block by block in turn; and
+the ranks add up arrays of many sizes. From that a model is fitted, whose assumptions
+are those of `Model`. Tables and picture go to ``docs/results``.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import json
 import math
 import os
+import platform
+import re
 import shutil
 import statistics
 import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,9 @@ SIZES = [8 * 4**k for k in range(12)]
 SUMS = 20
 # The ranks that the model is asked for.
 MANY = [2**k for k in range(11)]
+RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results"
+# What is between these lines of the page is written anew.
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,95 +99,228 @@ def fitted_steps(times: Sequence[tuple[int, float]]) -> tuple[float, float]:
     return max(0.0, float(found[0])), float(found[1])
 
 
-# In a job, on every rank.
+# What is trained.
 
 
-def network(sizes: Sequence[int]) -> Any:
-    """Return a model of dense layers, as the other benchmarks train them."""
-    import itertools
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    """A network, and how it is trained.
 
-    from nnfs_xp import SGD, Dense, ReLU, Softmax
-    from nnfs_xp import Model as Network
+    Attributes
+    ----------
+    text : str
+        It in words.
+    layers : callable
+        Makes the layers.
+    sample : tuple of int
+        Shape of a sample.
+    classes : int
+        Numbers that targets are less than; samples too, if they are ids.
+    batch : int
+        Rows of a batch.
+    rows : int
+        Rows of a block, which is as many steps as they allow, and two at least.
+    momentum : float or None
+        Of SGD; None for Adam.
+    is_ids : bool
+        Whether samples are ids, of which each has a target.
+    repeats : int
+        The most blocks that are timed.
+    """
+
+    text: str
+    layers: Callable[[], list[Any]]
+    sample: tuple[int, ...]
+    classes: int
+    batch: int
+    rows: int
+    momentum: float | None = None
+    is_ids: bool = False
+    repeats: int = 100
+
+    def network(self) -> Any:
+        """Return a model of it."""
+        import nnfs_xp as nx
+
+        optimizer: Any = nx.Adam(1e-3)
+        if self.momentum is not None:
+            optimizer = nx.SGD(0.01, momentum=self.momentum)
+        loss = nx.CategoricalCrossEntropy(from_logits=True)
+        return nx.Model(self.layers(), loss=loss, optimizer=optimizer)
+
+    def data(self, rows: int) -> tuple[Any, Any]:
+        """Return random samples and targets."""
+        import numpy as np
+
+        random, shape = np.random.default_rng(0), (rows, *self.sample)
+        if self.is_ids:
+            return tuple(random.integers(0, self.classes, shape) for _ in range(2))  # type: ignore[return-value]
+        return random.random(shape, np.float32), random.integers(0, self.classes, rows)
+
+    def steps(self, batch: int) -> int:
+        """Return the steps of a block."""
+        return max(2, self.rows // batch)
+
+
+def _dense(*sizes: int) -> list[Any]:
+    import nnfs_xp as nx
 
     layers: list[Any] = []
     for inputs, outputs in itertools.pairwise(sizes):
-        layers += [Dense(inputs, outputs), ReLU()]
-    layers[-1] = Softmax()
-    return Network(
-        layers, loss="categorical_crossentropy", optimizer=SGD(0.01, momentum=0.9)
-    )
+        layers += [nx.Dense(inputs, outputs), nx.ReLU()]
+    return layers[:-1]
 
 
-def seconds_of_step(
-    model: Any, x: Any, y: Any, rows: int, steps: int, ranks: Any
-) -> float:
-    """Return the time of one of some steps of so many rows, all ranks together."""
-    history = model.fit(
-        x[: rows * steps], y[: rows * steps], batch_size=rows, shuffle=False,
-        parallel=ranks,
-    )  # fmt: skip
-    return history.epochs[0]["seconds"] / steps
+def _cnn() -> list[Any]:
+    import nnfs_xp as nx
+
+    return [
+        nx.Conv2D(1, 16, 3, padding="same"), nx.ReLU(), nx.MaxPool2D(2),
+        nx.Conv2D(16, 32, 3, padding="same"), nx.ReLU(), nx.MaxPool2D(2),
+        nx.Flatten(), nx.Dense(7 * 7 * 32, 10),
+    ]  # fmt: skip
 
 
-def job(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what the ranks of a job have measured; the times are those of rank 0."""
+def _gpt() -> list[Any]:
+    import nnfs_xp as nx
+
+    blocks = [nx.TransformerBlock(128, 4, n_hidden=512, causal=True) for _ in range(2)]
+    return [
+        nx.Embedding(65, 128), nx.LearnedPositions(64, 128), *blocks, nx.Dense(128, 65)
+    ]  # fmt: skip
+
+
+WORKLOADS = {
+    "W3": Workload(
+        "784-128-128-10, Adam", lambda: _dense(784, 128, 128, 10), (784,), 10, 128, 6400
+    ),
+    "W5": Workload(
+        "4096-4096-4096-1000, SGD with momentum",
+        lambda: _dense(4096, 4096, 4096, 1000), (4096,), 1000, 1024, 2048, 0.9,
+        repeats=3,
+    ),
+    "CNN": Workload(
+        "two convolutions of 16 and 32 filters on 28 x 28, Adam", _cnn, (28, 28, 1), 10,
+        128, 512,
+    ),
+    "GPT": Workload(
+        "two blocks of width 128, 64 characters, Adam", _gpt, (64,), 65, 32, 128,
+        is_ids=True,
+    ),
+    "tiny": Workload("8-6-3, Adam", lambda: _dense(8, 6, 3), (8,), 3, 16, 48),
+}  # fmt: skip
+# Batches among which that is looked for from which on several ranks are faster.
+CROSSOVER = {"W3": (32, 64, 128, 256, 512, 1024, 2048), "tiny": (8, 16)}
+
+# In a job, on every rank.
+
+
+def seconds_of_block(model: Any, x: Any, y: Any, batch: int, ranks: Any) -> float:
+    """Return the time of a step, trained on all rows, all ranks together."""
+    history = model.fit(x, y, batch_size=batch, shuffle=False, parallel=ranks)
+    return history.epochs[0]["seconds"] / (len(x) // batch)
+
+
+def compared(
+    workload: Workload, batch: int, together: Any, alone: Any, ranks: Any, repeats: int
+) -> dict[str, Any]:
+    """Return how long a step takes on all ranks, and on one, in turn."""
+    steps = workload.steps(batch)
+    x, y = workload.data(batch * steps)
+    counts = {}
+    for number in (1, steps):
+        # Both are as warm then as they are later.
+        before = ranks.calls, ranks.volume
+        rows = batch * number
+        seconds_of_block(together, x[:rows], y[:rows], batch, ranks)
+        counts[number] = ranks.calls - before[0], ranks.volume - before[1]
+    if ranks.is_first:
+        seconds_of_block(alone, x, y, batch, None)
+    pairs = []
+    for _ in range(min(repeats, workload.repeats)):
+        both, one = seconds_of_block(together, x, y, batch, ranks), 0.0
+        # The others wait, and leave the machine alone.
+        if ranks.is_first:
+            one = seconds_of_block(alone, x, y, batch, None)
+        ranks.exchange(None)
+        pairs.append((both, one))
+    calls, volume = ((counts[steps][k] - counts[1][k]) / (steps - 1) for k in range(2))
+    return {
+        "batch": batch,
+        "seconds": statistics.median(both for both, _ in pairs),
+        "alone": statistics.median(one for _, one in pairs),
+        "speed-up": statistics.median(one / both for both, one in pairs),
+        "calls": round(calls),
+        "bytes": round(volume),
+    }
+
+
+def without_exchanges(ranks: Any) -> None:
+    """Count sums alone from now on: what else ranks tell each other varies in size."""
+    exchange = ranks.exchange
+
+    def uncounted(value: Any) -> list[Any]:
+        before = ranks.calls, ranks.volume
+        found = exchange(value)
+        ranks.calls, ranks.volume = before
+        return found
+
+    ranks.exchange = uncounted
+
+
+def times_of_sums(ranks: Any) -> list[tuple[int, int, float]]:
+    """Return bytes, ranks and seconds of sums."""
     import numpy as np
 
-    from nnfs_xp import parallel
-
-    ranks = parallel.mpi()
-    found: dict[str, Any] = {"ranks": ranks.size, "sums": []}
+    found = []
     for size in SIZES if ranks.size > 1 else ():
         array, times = np.zeros(size // 8), []
         for _ in range(SUMS):
             began = time.perf_counter()
             ranks.sum([array])
             times.append(time.perf_counter() - began)
-        found["sums"].append((size, ranks.size, statistics.median(times)))
-    random = np.random.default_rng(0)
-    batch, steps = options.batch, options.steps
-    x = random.random((batch * ranks.size * steps, options.network[0]), np.float32)
-    y = random.integers(0, options.network[-1], len(x))
-    together, alone = network(options.network), network(options.network)
-    for name, rows in (("strong", batch), ("weak", batch * ranks.size)):
-        pairs = []
-        seconds_of_step(together, x, y, rows, 1, ranks)
-        for _ in range(options.repeats):
-            calls, volume = ranks.calls, ranks.volume
-            both = seconds_of_step(together, x, y, rows, steps, ranks)
-            calls, volume = ranks.calls - calls, ranks.volume - volume
-            # The others wait, and leave the machine alone.
-            one = 0.0
-            if ranks.is_first:
-                one = seconds_of_step(alone, x, y, rows, steps, None)
-            ranks.exchange(None)
-            pairs.append((both, one))
-        found[name] = {
-            "rows": rows,
-            "seconds": statistics.median(both for both, _ in pairs),
-            "alone": statistics.median(one for _, one in pairs),
-            "speed-up": statistics.median(one / both for both, one in pairs),
-            "calls in an epoch": calls,
-            "bytes in an epoch": volume,
-        }
+        found.append((size, ranks.size, statistics.median(times)))
+    return found
+
+
+def job(name: str, repeats: int) -> dict[str, Any]:
+    """Return what the ranks of a job have measured; the times are those of rank 0."""
+    from nnfs_xp import parallel
+
+    ranks, workload = parallel.mpi(), WORKLOADS[name]
+    without_exchanges(ranks)
+    found: dict[str, Any] = {
+        "workload": name, "ranks": ranks.size, "sums": times_of_sums(ranks),
+    }  # fmt: skip
+    together, alone = workload.network(), workload.network()
+
+    def compare(batch: int) -> dict[str, Any]:
+        return compared(workload, batch, together, alone, ranks, repeats)
+
+    found["strong"] = compare(workload.batch)
+    found["weak"] = compare(workload.batch * ranks.size)
+    found["crossover"] = [compare(batch) for batch in CROSSOVER.get(name, ())]
     found["parameters"] = sum(math.prod(a.shape) for a in together.parameters.values())
-    found["by rows"] = [
-        (rows, seconds_of_step(alone, x, y, rows, steps, None))
-        for rows in (max(1, batch // 8), max(1, batch // 2), batch)
-    ]
-    return found if ranks.is_first else {}
+    if not ranks.is_first:
+        return {}
+    by_rows = []
+    for batch in (max(1, workload.batch // 8), workload.batch // 2, workload.batch):
+        x, y = workload.data(batch * workload.steps(batch))
+        repeats = min(repeats, workload.repeats)
+        times = [seconds_of_block(alone, x, y, batch, None) for _ in range(repeats)]
+        by_rows.append((batch, min(times)))
+    return {**found, "by rows": by_rows}
 
 
 # The command.
 
 
-def measured(options: argparse.Namespace, ranks: int) -> dict[str, Any]:
+def measured(name: str, ranks: int, options: argparse.Namespace) -> dict[str, Any]:
     """Return what a job of so many ranks has measured."""
     mpiexec = shutil.which("mpiexec", path=sysconfig.get_path("scripts"))
     command = [
-        mpiexec or "mpiexec", "-n", str(ranks), sys.executable, __file__, "--job",
-        "--network", *map(str, options.network), "--batch", str(options.batch),
-        "--steps", str(options.steps), "--repeats", str(options.repeats),
+        mpiexec or "mpiexec", "-n", str(ranks), sys.executable, __file__, "--job", name,
+        "--repeats", str(options.repeats),
     ]  # fmt: skip
     done = subprocess.run(
         command, capture_output=True, text=True, check=False,
@@ -194,124 +333,241 @@ def measured(options: argparse.Namespace, ranks: int) -> dict[str, Any]:
     return found
 
 
-def models(
-    results: Sequence[dict[str, Any]], options: argparse.Namespace
-) -> tuple[Model, Model]:
-    """Return the model fitted to this machine, and that with an assumed network."""
+Results = Sequence[dict[str, Any]]
+
+
+def models(results: Results, options: argparse.Namespace) -> dict[str, list[Model]]:
+    """Return for each workload the model of this machine, and with another network."""
     sums = [tuple(one) for result in results for one in result["sums"]]
-    here = Model(*fitted_messages(sums), *fitted_steps(results[0]["by rows"]))
-    return here, dataclasses.replace(
-        here, alpha=options.alpha, beta=1.0 / options.bandwidth
-    )
+    here = Model(*fitted_messages(sums))
+    there = Model(options.alpha, 1.0 / options.bandwidth)
+    return {
+        result["workload"]: [
+            Model(one.alpha, one.beta, *fitted_steps(result["by rows"]))
+            for one in (here, there)
+        ]
+        for result in results
+    }
 
 
-def page(results: Sequence[dict[str, Any]], options: argparse.Namespace) -> str:
+def messages_of(result: dict[str, Any]) -> list[int]:
+    """Return bytes of the messages of a step, as they were counted."""
+    one = result["strong"]
+    return [one["bytes"], *[0] * (one["calls"] - 1)]
+
+
+def speed_ups(model: Model, result: dict[str, Any], weak: bool = False) -> list[float]:
+    """Return how many times as fast as one process each number of ranks is.
+
+    With the same batch for all of them, or the same rows for each.
+    """
+    rows, messages = result["strong"]["batch"], messages_of(result)
+    alone = model.step_seconds(rows, (), 1)
+    if weak:
+        return [p * alone / model.step_seconds(rows, messages, p) for p in MANY]
+    return [alone / model.step_seconds(rows / p, messages, p) for p in MANY]
+
+
+def page(results: Results, options: argparse.Namespace) -> str:
     """Return tables of what was measured, and of what the model says."""
-    first, (here, there) = results[0], models(results, options)
-    name = "-".join(map(str, options.network))
-    lines = [
-        f"{name}, {first['parameters']:,} parameters, float32, SGD with momentum, one "
-        "thread a rank.",
+    known = models(results, options)
+    firsts: dict[str, dict[str, Any]] = {}
+    for result in results:
+        firsts.setdefault(result["workload"], result)
+    lines = [f"Measured on {machine()}, one thread a rank, float32, MPICH.", ""]
+    lines += ["| workload | network | parameters |", "|-|-|-|"]
+    for name, result in firsts.items():
+        lines.append(f"| {name} | {WORKLOADS[name].text} | {result['parameters']:,} |")
+    lines += [
         "",
-        "| ranks | batch | a step, ms | alone, ms | speed-up | calls | MB sent |",
-        "|-|-|-|-|-|-|-|",
+        "*Strong* is the same batch for all ranks together, *weak* the same rows for "
+        "each. Calls and MB are those of a step.",
+        "",
+        "| workload | ranks | batch | a step, ms | alone, ms | speed-up | calls | MB |",
+        "|-|-|-|-|-|-|-|-|",
     ]
     for result in results:
         for kind in ("strong", "weak"):
             one = result[kind]
             lines.append(
-                f"| {result['ranks']}, {kind} | {one['rows']} | "
+                f"| {result['workload']} | {result['ranks']}, {kind} | "
+                f"{one['batch']} | "
                 f"{1e3 * one['seconds']:.2f} | {1e3 * one['alone']:.2f} | "
-                f"{one['speed-up']:.2f} | {one['calls in an epoch']} | "
-                f"{one['bytes in an epoch'] / 1e6:.1f} |"
+                f"{one['speed-up']:.2f} | {one['calls']} | {one['bytes'] / 1e6:.2f} |"
             )
-    messages = [4 * first["parameters"], 8 * 16]
-    rows = options.batch
-    alone = here.step_seconds(rows, (), 1)
+    for result in results:
+        lines += _crossover(result)
+    here, there = next(iter(known.values()))
     lines += [
         "",
-        f"Fitted here: alpha {1e6 * here.alpha:.1f} us, beta "
-        f"{1e9 * here.beta:.3f} ns a byte; a step takes {1e3 * here.fixed:.2f} ms and "
-        f"{1e6 * here.row:.2f} us a row.",
-        f"Assumed between machines: alpha {1e6 * there.alpha:.1f} us, "
-        f"{options.bandwidth / 1e9:g} GB/s.",
+        f"Fitted here: alpha {1e6 * here.alpha:.1f} us, beta {1e9 * here.beta:.3f} ns "
+        f"a byte. Assumed between machines: alpha {1e6 * there.alpha:.1f} us, "
+        f"{options.bandwidth / 1e9:g} GB/s. A step alone is fitted by:",
         "",
-        f"| ranks | speed-up, batch {rows} | between machines | "
-        f"efficiency, {rows} rows a rank | between machines |",
-        "|-|-|-|-|-|",
+        "| workload | fixed, ms | a row, us |",
+        "|-|-|-|",
     ]
-    for ranks in MANY:
-        strong, weak = (
-            [m.step_seconds(n, messages, ranks) for m in (here, there)]
-            for n in (rows / ranks, rows)
-        )
+    for name, (one, _) in known.items():
+        lines.append(f"| {name} | {1e3 * one.fixed:.2f} | {1e6 * one.row:.2f} |")
+    columns = {name: speed_ups(known[name][1], firsts[name]) for name in firsts}
+    weak = {name: speed_ups(known[name][1], firsts[name], True) for name in firsts}
+    names = " | ".join(
+        f"{name}, batch {result['strong']['batch']}" for name, result in firsts.items()
+    )
+    each = " | ".join(
+        f"{name}, {result['strong']['batch']} rows each"
+        for name, result in firsts.items()
+    )
+    lines += [
+        "",
+        "What the model says of ranks on machines of their own, in times as fast as "
+        "one process:",
+        "",
+        f"| ranks | {names} | {each} |",
+        "|-|" + "-|" * (2 * len(firsts)),
+    ]
+    for number, ranks in enumerate(MANY):
+        cells = [f"{column[number]:.1f}" for column in columns.values()]
+        cells += [f"{column[number]:.0f}" for column in weak.values()]
+        lines.append(f"| {ranks} | " + " | ".join(cells) + " |")
+    lines.append("")
+    for name, column in columns.items():
+        best = max(column)
         lines.append(
-            f"| {ranks} | {alone / strong[0]:.1f} | {alone / strong[1]:.1f} | "
-            f"{alone / weak[0]:.0%} | {alone / weak[1]:.0%} |"
+            f"- With a fixed batch {name} is fastest on {MANY[column.index(best)]} "
+            f"ranks: {best:.1f} times as fast. Twice as many ranks gain less than 10 % "
+            f"from {_worth(column)} on."
         )
     return "\n".join(lines) + "\n"
 
 
-def draw(results: Sequence[dict[str, Any]], options: argparse.Namespace) -> None:
+def _worth(column: Sequence[float]) -> int:
+    """Return the ranks of which twice as many are not 10 % faster."""
+    pairs = zip(MANY, itertools.pairwise(column), strict=False)
+    return next((p for p, (one, two) in pairs if two < 1.1 * one), MANY[-1])
+
+
+def _crossover(result: dict[str, Any]) -> list[str]:
+    """Return a table of the speed-up by batch."""
+    rows = result["crossover"]
+    if not rows:
+        return []
+    least = next(
+        (
+            one["batch"]
+            for number, one in enumerate(rows)
+            if all(other["speed-up"] > 1.0 for other in rows[number:])
+        ),
+        None,
+    )
+    found = (
+        f"from a batch of {least} on faster than one process"
+        if least
+        else "faster than one process with none of these batches"
+    )
+    return [
+        "",
+        f"{result['workload']} on {result['ranks']} ranks is {found}:",
+        "",
+        "| batch | " + " | ".join(str(one["batch"]) for one in rows) + " |",
+        "|-|" + "-|" * len(rows),
+        "| speed-up | " + " | ".join(f"{one['speed-up']:.2f}" for one in rows) + " |",
+    ]
+
+
+def machine() -> str:
+    """Return what this machine is, in words."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        models_of_cpu = re.findall(r"model name\s*:\s*(.+)", cpuinfo.read_text())
+        name = models_of_cpu[0] if models_of_cpu else name
+    return f"{name} with {os.cpu_count()} cores"
+
+
+def draw(results: Results, options: argparse.Namespace) -> None:
     """Draw the speed-up for a fixed batch, measured and as the model has it."""
+    from matplotlib import rcParams
     from matplotlib.figure import Figure
 
-    first, (here, there) = results[0], models(results, options)
-    messages, rows = [4 * first["parameters"], 8 * 16], options.batch
-    alone = here.step_seconds(rows, (), 1)
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.add_subplot(
-        xlabel="ranks", ylabel="times as fast", xscale="log", yscale="log"
+    known = models(results, options)
+    rcParams["svg.hashsalt"] = "ranks"
+    figure = Figure(figsize=(9, 2.5 + 2.5 * (len(known) > 2)), layout="constrained")
+    rows = 1 + (len(known) > 2)
+    axes = figure.subplots(rows, -(-len(known) // rows), squeeze=False).flat
+    for (name, (here, there)), ax in zip(known.items(), axes, strict=False):
+        own = [result for result in results if result["workload"] == name]
+        ax.plot(MANY, MANY, ":", color="gray", label="without messages")
+        for text, model in (("as here", here), ("between machines", there)):
+            ax.plot(MANY, speed_ups(model, own[0]), label=f"model, {text}")
+        ax.plot(
+            [result["ranks"] for result in own],
+            [result["strong"]["speed-up"] for result in own], "o", label="measured",
+        )  # fmt: skip
+        ax.set(
+            xscale="log", yscale="log", xlabel="ranks", ylabel="times as fast",
+            title=f"{name}, batch {own[0]['strong']['batch']}", ylim=(0.1, 1024),
+        )  # fmt: skip
+    axes[0].legend(fontsize="small")
+    figure.savefig(options.picture, metadata={"Date": None})
+
+
+def write(results: Results, options: argparse.Namespace) -> None:
+    """Write tables to the page, and draw the picture beside it."""
+    text = options.page.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    draw(results, options)
+    picture = os.path.relpath(options.picture, options.page.parent)
+    shown = f"![Times as fast as one process, by ranks]({picture})\n"
+    options.page.write_text(
+        f"{before}{BEGIN}\n\n{page(results, options)}\n{shown}\n{END}{after}",
+        encoding="utf-8",
     )
-    axes.plot(MANY, MANY, ":", color="gray", label="without messages")
-    for name, model in (("as here", here), ("between machines", there)):
-        times = [model.step_seconds(rows / p, messages, p) for p in MANY]
-        axes.plot(MANY, [alone / t for t in times], label=f"model, {name}")
-    axes.plot(
-        [result["ranks"] for result in results],
-        [result["strong"]["speed-up"] for result in results],
-        "o", label="measured",
-    )  # fmt: skip
-    axes.legend()
-    figure.savefig(options.picture)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
-    add("--job", action="store_true", help=argparse.SUPPRESS)
-    add("--ranks", type=int, nargs="+", default=[1, 2, 4], help="1 2 4")
-    sizes = "sizes of the layers (those of W3: 784 128 128 10)"
-    add("--network", type=int, nargs="+", default=[784, 128, 128, 10], help=sizes)
-    add("--batch", type=int, default=128, help="rows of a batch (128)")
-    add("--steps", type=int, default=50, help="steps of a block (50)")
+    add("--job", choices=WORKLOADS, help=argparse.SUPPRESS)
+    add("--ranks", type=int, nargs="+", default=[2], help="numbers of ranks (2)")
+    usual = [name for name in WORKLOADS if name != "tiny"]
+    names = f"what is trained ({' '.join(usual)})"
+    add("--workloads", nargs="+", choices=WORKLOADS, default=usual, help=names)
     add("--repeats", type=int, default=9, help="blocks (9)")
     alpha = "seconds of a message between machines (2e-6)"
     add("--alpha", type=float, default=2e-6, help=alpha)
     bandwidth = "bytes a second between machines (12.5e9)"
     add("--bandwidth", type=float, default=12.5e9, help=bandwidth)
+    add("--page", type=Path, default=RESULTS / "ranks.md", help="page for the tables")
+    picture = "file for the picture (ranks.svg beside the page)"
+    add("--picture", type=Path, help=picture)
     add("--out", type=Path, help="file for all numbers, as JSON")
-    add("--picture", type=Path, help="file for a picture of the model")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    options.picture = options.picture or options.page.with_suffix(".svg")
+    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command, and return its exit status."""
     options = parse(arguments)
     if options.job:
-        found = job(options)
+        found = job(options.job, options.repeats)
         if found:
             print(json.dumps(found))
         return 0
-    results = [measured(options, ranks) for ranks in sorted({1, *options.ranks})]
-    if len(results) < 2:
-        raise SystemExit("--ranks must name more than one rank")
+    if min(options.ranks) < 2:
+        raise SystemExit("--ranks must name numbers from 2 on")
+    results = []
+    for name in options.workloads:
+        for ranks in options.ranks:
+            print(f"{name} on {ranks} ranks ...", file=sys.stderr)
+            results.append(measured(name, ranks, options))
     print(page(results, options), end="")
     if options.out:
         options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    if options.picture:
-        draw(results, options)
+    write(results, options)
     return 0
 
 

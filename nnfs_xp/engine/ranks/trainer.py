@@ -74,8 +74,11 @@ class RankBatches:
         data, be = self.plan.data, self.trainer.state.network.backend
         several = isinstance(data.x, tuple)
         gather = Gather(len(rows), data.ids, several, None)
-        numbers = data.be.asarray(rows, "int32")
-        batch = gather(data.be, (data.arrays, numbers), 0)
+        order, first = data.be.asarray(rows, "int32"), 0
+        if self._order is None and len(rows):
+            # Those that lie together are no copies.
+            order, first = None, int(rows[0])
+        batch = gather(data.be, (data.arrays, order), first)
         if data.be == be:
             return batch
         x, y, weight = batch.x, batch.y, batch.weight
