@@ -12,7 +12,7 @@ from nnfs_xp.engine.context import Context
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.statistics import accumulate
-from nnfs_xp.kernels.cupy import activations
+from nnfs_xp.kernels.cupy import activations, images
 from nnfs_xp.layers.chain import _replacing, fused
 from nnfs_xp.layers.dropout import dropout
 from nnfs_xp.layers.fusion import (
@@ -22,12 +22,13 @@ from nnfs_xp.layers.fusion import (
     activation_bias_backward,
     bias_activation,
 )
+from nnfs_xp.layers.windows import Windows
 from nnfs_xp.random import Stream
 from tests.conftest import backend_or_skip
 from tests.kernels import implementation_cases
 from tests.kernels.cases.dense import UNITS
 from tests.kernels.implementation_cases import CASES
-from tests.kernels.implementation_cases.calling import calling, on_backend
+from tests.kernels.implementation_cases.calling import calling, flat, on_backend
 
 _random = np.random.default_rng(2)
 ACTIVATIONS = (
@@ -37,6 +38,11 @@ ACTIVATIONS = (
 # Implementations that launch several kernels, or in their first case none.
 LAUNCHES = {
     "accumulate": 1,
+    # Heads are copied apart and joined; the gradient computes what goes before, too.
+    "attention": 3,
+    "attention_backward": 7,
+    "convolve_backward": 2,
+    "layer_norm_backward": 3,
     "activation_bias_backward": 2,
     "activation_backward": 2,
     "clip_to_norm": 2,
@@ -111,28 +117,44 @@ def test_linear_launches_only_its_sum(be, launched):
 
 
 @pytest.mark.parametrize(
-    ("name", "case", "launches", "products"),
+    ("name", "case", "products"),
     [
-        ("convolve", "usual", 20, 9),
-        ("convolve_backward", "usual", 20, 18),
-        ("max_pool", "usual", 3, 0),
-        ("max_pool_backward", "usual", 25, 0),
+        ("convolve", "usual", 1),
+        ("convolve", "groups", 2 * 9),
+        ("convolve_backward", "usual", 2),
+        ("convolve_backward", "inputs that need none", 1),
+        ("max_pool", "usual", 0),
+        ("attention", "usual", 2),
+        ("attention_backward", "usual", 2 + 4),
     ],
 )
-def test_what_images_launch_is_as_documented(be, name, case, launches, products):
-    """By the references, and without waiting, so that a step can be captured."""
+def test_products_are_as_documented(be, name, case, products):
+    """And nothing waits, so that a step can be captured."""
     emulated = sys.modules.get("cupy_on_cpu")
     if emulated is None:
-        pytest.skip("launches of CuPy's own kernels are counted on the emulated device")
+        pytest.skip("products are counted on the emulated device")
     given = on_backend(be, CASES[name][case])
-    reference = kernels.references()[name]
-    reference(be, *given)
-    before = emulated.stats()
+    implementations = kernels.implementations("cupy")
+    calling(name, implementations, be, given)
+    before = emulated.stats()["gemm"]
     with emulated.forbid_sync(h2d=True):
-        reference(be, *given)
-    after = emulated.stats()
-    assert after["launches"] - before["launches"] == launches
-    assert after["gemm"] - before["gemm"] == products
+        calling(name, implementations, be, given)
+    assert emulated.stats()["gemm"] - before == products
+
+
+def test_a_convolution_of_more_than_there_is_memory_for(be, monkeypatch):
+    """Some images at a time, the last stretch shorter."""
+    monkeypatch.setattr(images, "_MOST_BYTES", 30_000)
+    for name in ("convolve", "convolve_backward"):
+        given = on_backend(be, CASES[name]["many images"])
+        (windows,) = (one for one in given if isinstance(one, Windows))
+        assert 2 < len(images._stretches(be, given[0], windows)) < 70
+        found = calling(name, kernels.implementations("cupy"), be, given)
+        expected = calling(name, kernels.references(), be, given)
+        rtol = 1e-12 if be.dtype_name == "float64" else 1e-5
+        for one, other in zip(flat(found), flat(expected), strict=True):
+            one, other = be.to_numpy(one), be.to_numpy(other)
+            np.testing.assert_allclose(one, other, rtol, rtol * np.abs(other).max())
 
 
 @pytest.mark.parametrize("integer", ["int32", "int64"])

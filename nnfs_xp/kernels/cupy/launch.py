@@ -88,3 +88,32 @@ def launch(
     """Run a kernel over `count` elements, if there are any."""
     if count:
         kernel(be.dtype_name, name)(grid or (blocks_for(count),), block, arguments)
+
+
+# Numbers of a row up to which a warp goes through it; above, a block does.
+_FEW_COLUMNS = 1024
+_ROWS_OF_BLOCK = 8
+
+
+def launch_rows(
+    be: Any,
+    name: str,
+    n: int,
+    k: int,
+    *arguments: Any,
+    shape: tuple[int, ...] | None = None,
+) -> None:
+    """Run a kernel over n rows of k numbers, whose last arguments are their shape."""
+    if k <= _FEW_COLUMNS:
+        grid, block = (-(-n // _ROWS_OF_BLOCK),), (32, _ROWS_OF_BLOCK)
+    else:
+        grid, block = (n,), (THREADS, 1)
+    launch(be, name, n, *arguments, *(shape or (n, k)), grid=grid, block=block)
+
+
+def column_width(k: int) -> np.int32:
+    """Return how many of k columns a block of `write_column_sums` has."""
+    # Eight floats are a sector of memory, and more blocks keep more multiprocessors
+    # at work. From some hundreds of blocks on, whole lines are better.
+    width = 1 << (k - 1).bit_length() if k < 8 else 8 if k < 4096 else 32
+    return np.int32(width)

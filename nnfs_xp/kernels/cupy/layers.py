@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from nnfs_xp.kernels.cupy import activations
-from nnfs_xp.kernels.cupy.launch import SOURCE_TYPES, empty, is_plain, launch, plain
+from nnfs_xp.kernels.cupy.launch import (
+    SOURCE_TYPES,
+    column_width,
+    empty,
+    is_plain,
+    launch,
+    plain,
+)
 from nnfs_xp.kernels.registry import implements
 
 
@@ -106,9 +111,8 @@ def _column_sums(
     if not dy.size:
         sums[...] = 0
         return sums
-    # Eight floats are a sector of memory, and more blocks keep more multiprocessors
-    # at work. From some hundreds of blocks on, whole lines are better.
-    width = 1 << (k - 1).bit_length() if k < 8 else 8 if k < 4096 else 32
-    arguments = *arrays, sums, n, k, np.int32(width), *code
-    launch(be, name, dy.size, *arguments, grid=(-(-k // width),), block=(1024,))
+    width = column_width(k)
+    arguments = *arrays, sums, n, k, width, *code
+    grid = (-(-k // int(width)),)
+    launch(be, name, dy.size, *arguments, grid=grid, block=(1024,))
     return sums

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.kernels.cupy.launch import empty, is_plain, launch, targets_of
+from nnfs_xp.kernels.cupy.launch import empty, is_plain, launch_rows, targets_of
 from nnfs_xp.kernels.registry import implements
-
-# Classes up to which a warp goes through a row; above, a block does.
-_FEW_CLASSES = 1024
-_ROWS_OF_BLOCK = 8
 
 
 @implements("softmax_cross_entropy", "cupy")
@@ -19,7 +15,7 @@ def softmax_cross_entropy(be: Any, z: Any, y_true: Any) -> Any:
         return NotImplemented
     losses, p = empty(z.shape[:1], be.dtype), empty(z.shape, be.dtype)
     arguments = z, *targets_of(be, y_true), losses, p
-    _launch(be, "softmax_cross_entropy", z, *arguments)
+    launch_rows(be, "softmax_cross_entropy", *z.shape, *arguments)
     return losses, (p, y_true)
 
 
@@ -30,7 +26,7 @@ def softmax_cross_entropy_backward(be: Any, p: Any, y_true: Any, dlosses: Any) -
         return NotImplemented
     dz = empty(p.shape, be.dtype)
     arguments = p, *targets_of(be, y_true), *_weights(be, dlosses), dz
-    _launch(be, "softmax_cross_entropy_backward", p, *arguments)
+    launch_rows(be, "softmax_cross_entropy_backward", *p.shape, *arguments)
     return dz
 
 
@@ -43,7 +39,7 @@ def softmax_cross_entropy_with_gradient(
         return NotImplemented
     losses, dz = empty(z.shape[:1], be.dtype), empty(z.shape, be.dtype)
     arguments = z, *targets_of(be, y_true), *_weights(be, dlosses), losses, dz
-    _launch(be, "softmax_cross_entropy_with_gradient", z, *arguments)
+    launch_rows(be, "softmax_cross_entropy_with_gradient", *z.shape, *arguments)
     return losses, dz
 
 
@@ -57,12 +53,3 @@ def _weights(be: Any, dlosses: Any) -> tuple[Any, Any]:
     if isinstance(dlosses, float):
         return None, be.dtype(dlosses)
     return dlosses, be.dtype(1.0)
-
-
-def _launch(be: Any, name: str, rows: Any, *arguments: Any) -> None:
-    n, k = rows.shape
-    if k <= _FEW_CLASSES:
-        grid, block = (-(-n // _ROWS_OF_BLOCK),), (32, _ROWS_OF_BLOCK)
-    else:
-        grid, block = (n,), (256, 1)
-    launch(be, name, n, *arguments, n, k, grid=grid, block=block)

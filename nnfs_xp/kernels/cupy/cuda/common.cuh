@@ -26,3 +26,6 @@ __device__ inline int64 integer_at(const void* values, int bytes, int64 index) {
 __device__ inline int64 host_or_device(int64 value, const void* array, int bytes) {
   return bytes ? integer_at(array, bytes, 0) : value;
 }
+
+// There is no header with the macro of C.
+__device__ inline REAL infinity() { return ldexp(REAL(1), 1025); }

@@ -4,8 +4,7 @@
 // softmax_cross_entropy_backward         by its name
 // softmax_cross_entropy_with_gradient
 //
-// blockDim.x threads go through a row: 32 of them, a warp, for blockDim.y rows at a
-// time, or as many as a block has for a single long row.
+// Threads go through rows as sum_of_row has it.
 
 // Labels of 4 or 8 bytes, or, if `label_bytes` is 0, rows of targets.
 struct Targets {
@@ -25,14 +24,6 @@ struct Targets {
     return column == label ? 1 : 0;
   }
 };
-
-__device__ inline REAL sum_of_row(REAL value) {
-  return blockDim.x == 32 ? warp_sum(value) : block_sum(value);
-}
-
-__device__ inline REAL maximum_of_row(REAL value) {
-  return blockDim.x == 32 ? warp_maximum(value) : block_maximum(value);
-}
 
 // The sum of the targets of a row, which is 1 for a label.
 __device__ inline REAL sum_of_targets(const Targets& targets, int64 row) {

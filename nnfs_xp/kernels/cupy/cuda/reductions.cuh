@@ -45,6 +45,16 @@ __device__ inline REAL block_maximum(REAL value) {
   return value;
 }
 
+// Sums and maxima over a row through which blockDim.x threads go: 32 of them, a warp,
+// for blockDim.y rows at a time, or as many as a block has for a single long row.
+__device__ inline REAL sum_of_row(REAL value) {
+  return blockDim.x == 32 ? warp_sum(value) : block_sum(value);
+}
+
+__device__ inline REAL maximum_of_row(REAL value) {
+  return blockDim.x == 32 ? warp_maximum(value) : block_maximum(value);
+}
+
 // Sums over columns by blocks of 1024 threads. Such a block has `width` columns, a
 // power of 2 up to 32, and 1024 / width rows of threads. Each thread has summed up
 // some rows of its column, and a warp has neighbouring columns, so that it reads

@@ -9,8 +9,7 @@ struct Half {
     REAL sign = bits >> 15 ? -1 : 1;
     if (exponent == 0) return sign * ldexp(REAL(fraction), -24);
     if (exponent == 31) {
-      REAL infinity = ldexp(REAL(1), 1025);
-      return fraction ? infinity - infinity : sign * infinity;
+      return fraction ? infinity() - infinity() : sign * infinity();
     }
     return sign * ldexp(REAL(1024 + fraction), exponent - 25);
   }
