@@ -135,7 +135,7 @@ class DivergenceError(ArithmeticError):
     Attributes
     ----------
     epoch, step : int
-        The epoch, and the step after which it was seen; 0 outside of a training.
+        The epoch, and the step after which it was seen; 0 outside a training.
     history : History or None
         The records of the epochs before.
 

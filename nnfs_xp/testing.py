@@ -234,7 +234,7 @@ def check_layer_gradients(
 
     The output is weighted with random numbers to one scalar, whose derivative
     along a random direction of the inputs, and of every parameter, is then
-    known in two ways. This is done outside of training and in it, with the same
+    known in two ways. This is done outside training and in it, with the same
     random numbers at every call.
 
     Parameters

@@ -40,7 +40,7 @@ class Unit(metaclass=_Made):
     an underscore are free.
     """
 
-    # Public attributes that are no settings, because they change.
+    # Public attributes that are not settings, because they change.
     _changing: ClassVar[frozenset[str]] = frozenset()
     _settings: frozenset[str] = frozenset()
     # Settings that must not be rounded to 1, and dtypes that all of them fit into.
@@ -139,7 +139,7 @@ def _saved(value: Any, name: str) -> Any:
 
 
 def _defaults(cls: type) -> Iterator[str]:
-    """Yield the names of attributes that are no methods and have no setter."""
+    """Yield the names of attributes that are not methods and have no setter."""
     for name in dir(cls):
         found = getattr(cls, name, None)
         if not callable(found) and getattr(found, "fset", None) is None:
@@ -152,7 +152,7 @@ def is_of_library(cls: type) -> bool:
 
 
 def overridden(unit: Any, names: Iterable[str]) -> list[str]:
-    """Return which of some methods of a unit were written outside of the library.
+    """Return which of some methods of a unit were written outside the library.
 
     In its class, or put on the class or on the unit itself.
     """

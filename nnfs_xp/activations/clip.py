@@ -23,14 +23,14 @@ class Clip(Layer):
     Parameters
     ----------
     low, high : float, optional
-        The ends of the interval. It has no end where none is given.
+        The ends of the interval, which is unbounded where an end is omitted.
     backend, device, dtype : optional
         See `Layer`.
 
     Raises
     ------
     InputError
-        If an end is no finite number, or `low` is above `high`.
+        If an end is not a finite number, or `low` is above `high`.
 
     References
     ----------
@@ -65,7 +65,7 @@ class Clip(Layer):
         return y, y
 
     def bwd(self, cx: Context, y: Array, dy: Array) -> Array:
-        """Return ``dy`` inside of the interval, else 0."""
+        """Return ``dy`` inside the interval, else 0."""
         dx = dy
         if self.low is not None:
             dx = cx.xp.where(y > self.low, dx, cx.be.zero)

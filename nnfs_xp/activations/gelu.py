@@ -27,7 +27,7 @@ class GELU(Layer):
         P(x) = erfc(-x / sqrt(2)) / 2        p(x) = exp(-x^2 / 2) / sqrt(2 pi)
         dx = dy (P(x) + x p(x))
 
-    The approximation takes for P a sigmoid of a cubic polynomial, the same as a
+    The approximation replaces P by a sigmoid of a cubic polynomial, which equals a
     hyperbolic tangent of half of it::
 
         P(x) = 1 / (1 + exp(-2 u)) = (1 + tanh(u)) / 2
@@ -39,7 +39,7 @@ class GELU(Layer):
     Parameters
     ----------
     approximate : {"none", "tanh"}, default "none"
-        Which P. ``"tanh"`` takes about two thirds of the time.
+        Which P to use. ``"tanh"`` takes about two thirds of the time.
     backend, device, dtype : optional
         See `Layer`.
 

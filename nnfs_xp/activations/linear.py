@@ -12,8 +12,8 @@ from nnfs_xp.registry import register
 class Linear(Layer):
     """Linear activation, ``y = x``, with the gradient ``dx = dy``.
 
-    What the book puts behind the last layer of a regression. It computes
-    nothing: the output is the array of the inputs itself.
+    The book uses it after the last layer of a regression. It computes nothing: the
+    output is the input array itself.
 
     Parameters
     ----------

@@ -10,25 +10,25 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class LogSoftmax(OverAxis):
-    """Logarithm of the softmax over the last axis, without a small probability.
+    """Logarithm of the softmax over the last axis, computed without underflow.
 
-    ``y_j = z_j - log(sum_k exp(z_k))``, where the largest score of a row is
-    taken off first, so that nothing overflows and the logarithm is never that
-    of 0. With ``s`` the softmax, the gradient is::
+    ``y_j = z_j - log(sum_k exp(z_k))``, where the largest score of a row is subtracted
+    first, so that nothing overflows and the logarithm is never that of 0. With ``s``
+    the softmax, the gradient is::
 
         dz = dy - s sum_k dy_k
 
     Parameters
     ----------
     axis : int, default -1
-        Another axis, not that of the samples, 0.
+        The axis; 0, the axis of the samples, is not allowed.
     backend, device, dtype : optional
         See `Layer`.
 
     Raises
     ------
     InputError
-        If the axis is no integer or is 0, or samples do not have it.
+        If the axis is not an integer or is 0, or samples do not have it.
 
     References
     ----------

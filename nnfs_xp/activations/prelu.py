@@ -17,7 +17,7 @@ from nnfs_xp.registry import register
 class PReLU(Layer):
     """Rectified linear unit with a learned slope ``a`` left of 0.
 
-    Its gradients are, with the sum over all that has the same slope::
+    Its gradients are, with the sum over all entries that share a slope::
 
         dx = dy where x > 0, else a dy        da = sum(dy min(x, 0))
 
@@ -29,7 +29,7 @@ class PReLU(Layer):
         Number of slopes: 1 for all inputs together, or one for each feature, the
         length of the last axis.
     negative_slope : float, default 0.25
-        What the slopes begin with.
+        Initial value of the slopes.
     backend, device, dtype : optional
         See `Layer`.
 

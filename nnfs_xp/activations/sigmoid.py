@@ -16,9 +16,9 @@ class Sigmoid(Layer):
     Its gradient is ``dx = dy y (1 - y)``. No exponential overflows, and results
     next to 0 keep all their digits. Inputs may have any shape; NaN stays NaN.
 
-    Where y was rounded to 0 or 1 the slope counts as 1e-31 in float32, and 1e-292
-    in float64. `BinaryCrossEntropy` divides by the same number, so that the gradient
-    of a confident mistake is exact also when it goes through both.
+    Where y was rounded to 0 or 1, the slope counts as 1e-31 in float32 and 1e-292 in
+    float64. `BinaryCrossEntropy` divides by the same number, so that the gradient of a
+    confident mistake is exact when it passes through both.
 
     Parameters
     ----------

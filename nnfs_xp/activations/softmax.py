@@ -13,28 +13,28 @@ from nnfs_xp.special import at_least_tiny
 class Softmax(OverAxis):
     """Softmax over the last axis, ``s_j = exp(z_j) / sum_k exp(z_k)``.
 
-    The largest score of a row is taken off first, which changes nothing but
-    keeps ``exp`` from overflowing. The Jacobian of a row is
-    ``diag(s) - s s^T``, so its product with ``ds`` needs no matrix::
+    The largest score of a row is subtracted first, which does not change the result but
+    keeps ``exp`` from overflowing. The Jacobian of a row is ``diag(s) - s s^T``, so its
+    product with ``ds`` needs no matrix::
 
         dz = s * ds - s sum_k ds_k s_k
 
-    In the products with ``ds`` a probability counts as 1e-31 at least, or 1e-292 in
-    float64. `CategoricalCrossEntropy` divides by the same number, so that the gradient
-    of a confident mistake is exact also when it goes through both.
+    In the products with ``ds``, probabilities below 1e-31 count as 1e-31 (1e-292 in
+    float64). `CategoricalCrossEntropy` divides by the same number, so that the gradient
+    of a confident mistake is exact when it passes through both.
 
     Parameters
     ----------
     axis : int, default -1
-        Another axis, not that of the samples, 0. The model computes from logits only
-        behind one of -1.
+        The axis; 0, the axis of the samples, is not allowed. A model computes its loss
+        from logits only if the axis is -1.
     backend, device, dtype : optional
         See `Layer`.
 
     Raises
     ------
     InputError
-        If the axis is no integer or is 0, or samples do not have it.
+        If the axis is not an integer or is 0, or samples do not have it.
 
     References
     ----------

@@ -49,7 +49,7 @@ def library_of(value: Any) -> str | None:
 def _library_of_type(cls: type) -> str | None:
     if issubclass(cls, (np.ndarray, np.generic)):
         return "numpy"
-    # Other classes of such libraries, as loaders of data, are no arrays.
+    # Other classes of such libraries, as loaders of data, are not arrays.
     if not (hasattr(cls, "__dlpack__") or hasattr(cls, "__array_namespace__")):
         return None
     # By name, so that no library has to be imported to see that an array is

@@ -76,7 +76,7 @@ def checked_layers(layers: Any) -> tuple[Any, ...]:
 
 
 def parts(layer: Any) -> list[Any]:
-    """Return the layers inside of a layer that hold no others."""
+    """Return the layers inside a layer that hold no others."""
     return leaves(layer) if isinstance(layer, Layer) else [layer]
 
 

@@ -103,7 +103,7 @@ class Callback:
         """Called after each epoch, with its record as it enters the history."""
 
     def on_fit_end(self) -> None:
-        """Called after training, also when it was interrupted."""
+        """Called after training, even when it was interrupted."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is needed to go on in another process, by name.

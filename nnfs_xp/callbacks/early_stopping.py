@@ -13,7 +13,7 @@ class EarlyStopping(Patient):
     """Stop when a figure has not improved for more than `patience` epochs.
 
     An epoch improves on the best one so far if its figure is less (or more,
-    as `mode` says) by more than `min_delta`. NaN is no improvement, and neither is
+    as `mode` says) by more than `min_delta`. NaN is not an improvement, and neither is
     an epoch that ends at parameters that are not finite, where they are to be
     restored. A second ``fit`` starts over.
 
@@ -31,7 +31,7 @@ class EarlyStopping(Patient):
         that end in ``loss``, and more for all others.
     restore_best : bool, default True
         Whether the model gets the parameters of its best epoch back at the end
-        of ``fit``: also if ``fit`` came to its last epoch, or was interrupted.
+        of ``fit``, even if ``fit`` reached its last epoch or was interrupted.
         The state of the optimizer and ``epochs_trained`` stay those of the end.
 
     Attributes

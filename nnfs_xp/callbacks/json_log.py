@@ -32,7 +32,7 @@ class JSONLog(Callback):
     Raises
     ------
     InputError
-        If `path` is no path.
+        If `path` is not a path.
     OSError
         By ``fit``, before any training, if the file cannot be written.
 

@@ -74,7 +74,7 @@ class ReduceOnPlateau(Patient):
     ``decay`` divides it at each step.
 
     An epoch improves on the best one so far if its figure is less (or more,
-    as `mode` says) by more than `min_delta`. NaN is no improvement. A second
+    as `mode` says) by more than `min_delta`. NaN is not an improvement. A second
     ``fit`` starts over, with the learning rate that the first one left.
 
     Parameters

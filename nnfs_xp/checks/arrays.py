@@ -119,7 +119,7 @@ def local_array(be: Backend, value: Any, name: str, host_allowed: bool) -> Array
 
 
 def _told(error: DTypeError, value: Any, name: str) -> str:
-    """Return what is wrong with a value that is no array of numbers, and what to do."""
+    """Return what is wrong with a value that is not numeric, and what to do."""
     for method in ("toarray", "todense"):
         if hasattr(value, method):
             sparse = type(value).__name__
@@ -148,7 +148,7 @@ def moved_array(be: Backend, array: Array) -> Array:
 def check_whole(
     be: Backend, array: Array, name: str, what: str, below: int | None
 ) -> int:
-    """Return the largest number, or raise InputError if one is outside of a range.
+    """Return the largest number, or raise InputError if one is outside a range.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Trained(Callback):
-    """Keeps the records of all epochs that ended, also if one is interrupted."""
+    """Keeps the records of all epochs that ended, even if one is interrupted."""
 
     def __init__(self) -> None:
         self.epochs: list[dict[str, Any]] = []

@@ -125,7 +125,7 @@ def go_on(options: argparse.Namespace) -> str:
     Raises
     ------
     InputError
-        If there is data to predict for, or the model is no writer.
+        If there is data to predict for, or the model is not a writer.
     """
     if options.data is not None:
         raise InputError("prompt: a model predicts for data, or goes on with a text")

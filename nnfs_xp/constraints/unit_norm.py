@@ -23,7 +23,7 @@ class UnitNorm(OfLengths):
     Raises
     ------
     InputError
-        If there is no such choice.
+        If the choice is unknown.
 
     References
     ----------

@@ -127,7 +127,7 @@ def _column(labels: Any) -> np.ndarray:
         column = column[:, 0]
     if column.ndim != 1 or not len(column):
         raise InputError(f"labels must have shape (n,), got {column.shape}")
-    # What is missing is no equal of itself, or None.
+    # A missing value is None, or does not equal itself.
     missing = [i for i, label in enumerate(column.tolist()) if _is_missing(label)]
     if missing:
         raise InputError(f"labels must not be missing, and number {missing[0]} is")

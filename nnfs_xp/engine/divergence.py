@@ -42,7 +42,7 @@ class FiniteCheck:
         Parameters
         ----------
         loss : float
-            The figure; NaN also if nothing counts.
+            The figure; NaN if nothing counts.
         read : mapping
             The sum of the losses, and if they are known the penalties and the sum of
             all parameters. This may be too large where no parameter is.

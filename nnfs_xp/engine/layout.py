@@ -3,7 +3,7 @@
 Every optimizer works on *blocks*: a dict of arrays. With the flat layout there
 is one block, a buffer with all parameters in it, and a parameter is a view of a
 stretch of it; one pass over the buffer then updates the whole network. Where arrays
-cannot be written to, or slices are no views, every parameter is a block of its own.
+cannot be written to, or slices are not views, every parameter is a block of its own.
 
 Both layouts know parameters by the same paths, such as ``0.weights``, which are those
 of saved files.

@@ -102,7 +102,7 @@ class Network:
     Parameters
     ----------
     root : Layer
-        The unit that everything else is inside of.
+        The unit that contains all others.
     backend : Backend
     seed : int
         Of initial values and random numbers.
@@ -227,7 +227,7 @@ def _walk(root: Any) -> Iterator[tuple[Any, str, bool]]:
 
 
 def units_of(unit: Any) -> Iterator[Any]:
-    """Yield a unit and all inside of it, each once."""
+    """Yield a unit and all inside it, each once."""
     return (inner for inner, _, _ in _walk(unit))
 
 

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all; what is no file is written to as it is."""
+"""Write a file whole or not at all; what is not a file is written to as it is."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     `path` before is still there, and nothing is left behind. A process that is
     killed leaves its temporary file; the next one that writes to `path` removes it.
 
-    A link is followed to its target. What is no regular file, such as a device, a
+    A link is followed to its target. What is not a regular file, such as a device, a
     pipe or ``/dev/stdout``, is written to, and never replaced.
 
     Parameters

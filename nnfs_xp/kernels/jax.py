@@ -17,9 +17,9 @@ def add_at(be: Any, ids: Any, rows: Any, n_ids: int) -> Any:
 
 @implements("scan", "jax")
 def scan(be: Any, step: Any, carry: Any, inputs: Any, backward: bool) -> Any:
-    """Let XLA compile one step, in the place of one for each position.
+    """Let XLA compile one step, in place of one for each position.
 
-    By itself, outside of a function that is traced, it would compile at every call.
+    By itself, outside a function that is traced, it would compile at every call.
     """
     import jax
 
@@ -44,7 +44,7 @@ def _convolution(
 
 @implements("convolve", "jax")
 def convolve(be: Any, x: Any, w: Any, windows: Any, groups: int) -> Any:
-    """Compute by XLA's convolution, in the place of a sum of products.
+    """Compute by XLA's convolution, in place of a sum of products.
 
     Of images with one channel that takes longer than the sum on a CPU.
     """

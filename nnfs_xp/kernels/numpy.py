@@ -402,7 +402,7 @@ def _plan_of_losses(
     """Return losses, probabilities, flat places of the true classes, and a call.
 
     The call computes all three, and returns False, with nothing written, where a label
-    is no class. One index for each row is faster than two.
+    is not a class. One index for each row is faster than two.
     """
     n, k = z.shape
     losses, p = new((n,), z.dtype), new((n, k), z.dtype)

@@ -7,7 +7,7 @@ An author writes two methods, each once::
 
 They change nothing but the slots of the context ``cx``, so a training step made of them
 can be compiled. A unit with parameters declares them in ``parameters``, what it keeps
-and does not train in ``state``, and the units inside of it in ``children``.
+and does not train in ``state``, and the units inside it in ``children``.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def is_elementwise(unit: Layer) -> bool:
 
 
 def _replacing(unit: Layer, first: Context, parts: dict[str, Context]) -> Context:
-    """Return the context of a fused unit, in the place of the first of its parts."""
+    """Return the context of a fused unit, in place of the first of its parts."""
     cx = Context(
         unit, first.be, path=first.path, training=first.training, learns=first.learns,
         needs_dx=first.needs_dx, keeps=first.keeps,

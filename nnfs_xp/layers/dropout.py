@@ -83,7 +83,7 @@ class Dropout(Layer):
         return self._residuals
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array | None]:
-        """Return ``x m`` and the mask; outside of training the inputs, and None."""
+        """Return ``x m`` and the mask; outside training the inputs, and None."""
         if not cx.training:
             return x, None
         kept = 1.0 - self._rate

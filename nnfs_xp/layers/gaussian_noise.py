@@ -55,7 +55,7 @@ class GaussianNoise(Layer):
         self.seed = check_seed_or_none(seed)
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[()]]:
-        """Return ``x + stddev e``; outside of training the inputs."""
+        """Return ``x + stddev e``; outside training the inputs."""
         if cx.training:
             x = x + self.stddev * cx.random.normal(tuple(x.shape))
         return x, ()

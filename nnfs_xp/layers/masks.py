@@ -32,7 +32,7 @@ class PaddingMask(Layer):
     Raises
     ------
     InputError
-        If `padding_id` is no integer of 0 or more.
+        If `padding_id` is not an integer of 0 or more.
     DTypeError
         If ids are not integers.
 
@@ -55,7 +55,7 @@ class PaddingMask(Layer):
         self.padding_id = check_count(padding_id, "padding_id", least=0)
 
     def fwd(self, cx: Context, ids: Array) -> tuple[Array, None]:
-        """Return 1 where an id is no padding, and 0 where it is."""
+        """Return 1 where an id is not padding, and 0 where it is."""
         return cx.xp.astype(ids != self.padding_id, cx.be.dtype), None
 
     def bwd(self, cx: Context, residuals: None, dy: Any) -> None:

@@ -68,7 +68,7 @@ class Concatenate(Layer):
     Raises
     ------
     InputError
-        If the axis is no integer or is 0, or the inputs differ in other lengths.
+        If the axis is not an integer or is 0, or the inputs differ in other lengths.
 
     Examples
     --------

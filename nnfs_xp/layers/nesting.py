@@ -55,7 +55,7 @@ def walk(layer: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
 
 
 def leaves(layer: Layer) -> list[Layer]:
-    """Return the units inside of a unit that hold no others, in order."""
+    """Return the units inside a unit that hold no others, in order."""
     return [unit for _, unit in walk(layer) if not unit.children]
 
 

@@ -10,7 +10,7 @@ from nnfs_xp.layers.nesting import MoreAxes
 
 
 def check_picture(layer: Any, shape: tuple[int, ...] | None) -> None:
-    """Raise InputError if samples of a shape are no pictures."""
+    """Raise InputError if samples of a shape are not pictures."""
     if shape is not None and len(shape) not in (2, 3):
         error = MoreAxes if len(shape) < 2 else InputError
         raise error(

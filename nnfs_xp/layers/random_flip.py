@@ -38,7 +38,7 @@ class RandomFlip(Layer):
     Raises
     ------
     InputError
-        If there is no such mode, or samples are not of shape (height, width) or
+        If the mode is unknown, or samples are not of shape (height, width) or
         (height, width, channels).
 
     References

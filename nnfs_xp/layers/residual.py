@@ -30,7 +30,7 @@ class Residual(Layer):
     Raises
     ------
     InputError
-        If `inner` is no layer; by a model, or ``forward``, if its output has another
+        If `inner` is not a layer; by a model, or ``forward``, if its output has another
         shape than its input.
 
     References

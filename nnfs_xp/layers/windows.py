@@ -121,7 +121,7 @@ def checked_output(
     Raises
     ------
     InputError
-        If samples of that shape are no such pictures, or smaller than the window.
+        If samples of that shape are not such pictures, or smaller than the window.
     """
     names = check_picture(unit, shape, len(windows.size), channels)
     pads = windows.pads(shape[:-1])

@@ -67,7 +67,7 @@ class ZeroPadding2D(Layer):
         return padded(cx.be, x, self._pads), tuple(x.shape[1:3])
 
     def bwd(self, cx: Context, lengths: Shape, dy: Array) -> Array:
-        """Return the part of the gradient inside of the zeros."""
+        """Return the part of the gradient inside the zeros."""
         return dy[inside(self._pads, lengths)]
 
     def output_shape(self, shape: Shape | None) -> Shape | None:

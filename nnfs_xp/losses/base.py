@@ -58,7 +58,7 @@ class Loss(Unit):
     Raises
     ------
     InputError
-        If there is no such reduction.
+        If the reduction is unknown.
 
     Examples
     --------
@@ -229,7 +229,7 @@ class Loss(Unit):
         if isinstance(count, numbers.Real) and count == 0:
             # Python raises an error and NumPy a warning, where arrays give NaN.
             return total * math.nan
-        # NaN if nothing counts, also where labels are smoothed and have losses.
+        # NaN if nothing counts, even where labels are smoothed and have losses.
         one = count / count
         return total / count * one
 

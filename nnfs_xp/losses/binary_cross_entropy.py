@@ -49,7 +49,7 @@ class BinaryCrossEntropy(AnswerWeights, Loss):
     from_logits : bool, default False
         Whether predictions are logits, to be put through a sigmoid first.
     mode : {"exact", "book"}, default "exact"
-        ``"book"`` clips p to [1e-7, 1 - 1e-7] in loss and gradient, also where
+        ``"book"`` clips p to [1e-7, 1 - 1e-7] in loss and gradient, even where
         it comes from a logit. ``"exact"`` changes p and 1 - p only at 0, where
         the loss would be infinite: it counts as the smallest normal number of
         its dtype. The gradient divides by 1e-31 at least, or 1e-292 in float64;

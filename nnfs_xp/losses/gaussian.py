@@ -41,7 +41,7 @@ class GaussianNegativeLogLikelihood(Loss):
     Raises
     ------
     InputError
-        If `eps` is not a finite number above 0, there is no such reduction, or the
+        If `eps` is not a finite number above 0, the reduction is unknown, or the
         number of outputs is odd.
 
     References

@@ -37,7 +37,7 @@ class Hinge(Loss):
     Raises
     ------
     InputError
-        If there is no such reduction.
+        If the reduction is unknown.
 
     References
     ----------
@@ -55,7 +55,7 @@ class Hinge(Loss):
     """
 
     target_kind = "probabilities"
-    # Scores are no probabilities: an answer is yes above 0.
+    # Scores are not probabilities: an answer is yes above 0.
     from_logits = True
 
     def fwd(self, be: Backend, y_pred: Array, y_true: Array) -> tuple[Array, Any]:
@@ -102,7 +102,7 @@ class SquaredHinge(Hinge):
     Raises
     ------
     InputError
-        If there is no such reduction.
+        If the reduction is unknown.
 
     References
     ----------

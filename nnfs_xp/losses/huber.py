@@ -43,8 +43,7 @@ class Huber(Loss):
     Raises
     ------
     InputError
-        If `delta` is not a finite number above 0, or there is no such
-        reduction.
+        If `delta` is not a finite number above 0, or the reduction is unknown.
 
     References
     ----------

@@ -37,7 +37,7 @@ class LogCosh(Loss):
     Raises
     ------
     InputError
-        If there is no such reduction.
+        If the reduction is unknown.
 
     References
     ----------

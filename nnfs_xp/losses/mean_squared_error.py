@@ -40,7 +40,7 @@ class MeanSquaredError(Loss):
     Raises
     ------
     InputError
-        If there is no such reduction.
+        If the reduction is unknown.
 
     References
     ----------

@@ -40,7 +40,7 @@ class MeanAbsolutePercentageError(Loss):
     Raises
     ------
     InputError
-        If `eps` is not a finite number above 0, or there is no such reduction.
+        If `eps` is not a finite number above 0, or the reduction is unknown.
 
     References
     ----------

@@ -41,7 +41,7 @@ class Pinball(Loss):
     Raises
     ------
     InputError
-        If `quantile` is not between 0 and 1, or there is no such reduction.
+        If `quantile` is not between 0 and 1, or the reduction is unknown.
 
     References
     ----------

@@ -39,7 +39,7 @@ class MeanSquaredLogarithmicError(NotNegative, Loss):
     Raises
     ------
     InputError
-        If there is no such reduction, or a target is below 0.
+        If the reduction is unknown, or a target is below 0.
 
     Examples
     --------

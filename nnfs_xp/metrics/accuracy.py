@@ -28,7 +28,7 @@ class Accuracy(Share):
     ----------
     ignore_index : int, optional
         Samples with this label count neither as right nor as wrong. It may be
-        outside of the classes, such as -100, and has no meaning for rows of
+        outside the classes, such as -100, and has no meaning for rows of
         targets. If all samples have it, the accuracy is NaN.
     name, backend, device, dtype : optional
         See `Metric`.

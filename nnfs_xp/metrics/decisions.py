@@ -73,7 +73,7 @@ def decide(
 ) -> tuple[Array, Array]:
     """Return the predicted and the true class of each row, integers (m,).
 
-    The prediction of a row with NaN is -1, which is no class.
+    The prediction of a row with NaN is -1, which is not a class.
     """
     xp = be.xp
     if is_single(tuple(y_pred.shape[1:])):

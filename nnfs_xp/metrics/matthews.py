@@ -21,7 +21,7 @@ class MatthewsCorrelation(ClassCounts):
 
         MCC = (c s - sum_k p_k t_k) / sqrt((s^2 - sum_k p_k^2) (s^2 - sum_k t_k^2))
 
-    1 is perfect. Guessing gives about 0, also where nearly all samples are of one
+    1 is perfect. Guessing gives about 0, even where nearly all samples are of one
     class, and so does one class for all, where the fraction is 0 over 0.
     scikit-learn's ``matthews_corrcoef`` is the same. Data is that of `Precision`.
 
@@ -56,7 +56,7 @@ class MatthewsCorrelation(ClassCounts):
         right, predicted, true = self.counts(be, statistics)
         total = xp.sum(true)
         together = xp.sum(right) * total - xp.sum(predicted * true)
-        # Rounding may leave less than 0, of counts that are no whole numbers.
+        # Rounding may leave less than 0, of counts that are not whole numbers.
         spreads = (
             xp.sqrt(xp.maximum(total * total - xp.sum(of * of), be.zero))
             for of in (predicted, true)

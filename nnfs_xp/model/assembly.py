@@ -48,7 +48,7 @@ def checked_unit(kind: str, value: Any) -> Any:
     Raises
     ------
     InputError
-        If it is no such unit, or overrides a method that a model does not call.
+        If it is not such a unit, or overrides a method that a model does not call.
     """
     if value is None:
         return None

@@ -20,7 +20,7 @@ _OF_ARRAYS = ("__getitem__", "__array__", "__dlpack__", "toarray", "todense")
 
 
 def gives_batches(value: Any) -> bool:
-    """Return whether something is gone through batch by batch, and is no array."""
+    """Return whether something is gone through batch by batch, and is not an array."""
     return hasattr(value, "__iter__") and not any(
         hasattr(value, name) for name in _OF_ARRAYS
     )

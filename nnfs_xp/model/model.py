@@ -74,34 +74,33 @@ def _unit(name: str, doc: str) -> Any:
 class Model:
     """Layers with a loss and an optimizer.
 
-    It is made at once, as below, or step by step as in the book, by ``add``,
+    Create it in one call, as below, or step by step as in the book, with ``add``,
     ``set`` and ``finalize``.
 
     Parameters
     ----------
     layers : sequence of Layer, or Layer, optional
-        From the inputs to the output; one layer or block is a sequence of one. Layers
-        that have values, as those of another model, are taken with a copy of these.
-        A `Softmax` at the end, before a `CategoricalCrossEntropy`, is learned through
-        together with it, from the logits and exactly; ``predict`` still returns its
-        probabilities. So is a `Sigmoid` before a `BinaryCrossEntropy`.
+        In order, from the inputs to the output; a single layer or block is a sequence
+        of one. Values of layers that already have some, such as those of another model,
+        are copied. A final `Softmax` with a `CategoricalCrossEntropy` is fused with it,
+        and the loss is computed exactly, from the logits; ``predict`` still returns
+        probabilities. The same holds for a `Sigmoid` with a `BinaryCrossEntropy`.
     loss : Loss or str, optional
         Such as ``"categorical_crossentropy"``; needed to fit and evaluate.
     optimizer : Optimizer or str, optional
         Such as ``"adam"`` or ``SGD(0.1)``; needed to fit.
     metrics : Metric or str, or a sequence of them, or None, default "auto"
-        What ``fit`` and ``evaluate`` report beside the loss. ``"accuracy"`` is
-        the accuracy that goes with the loss; ``"auto"`` is that for
-        classifiers, and nothing where the loss compares values.
+        What ``fit`` and ``evaluate`` report in addition to the loss. ``"accuracy"`` is
+        the accuracy that matches the loss; ``"auto"`` means that for classifiers, and
+        nothing if the loss compares values.
     backend, device, dtype, matmul_precision : optional
-        Where and in which precision the model computes; see
-        `nnfs_xp.get_backend`.
+        Where and with which precision the model computes; see `nnfs_xp.get_backend`.
     seed : int or None, default 0
-        Seed of initial weights, batch order and dropout. The same seed gives
-        the same bits on every backend; None draws one.
+        Seed of initial weights, batch order and dropout. The same seed gives the same
+        bits on every backend; None draws a random seed.
     compile : {"auto", "off", "require"}, default "auto"
-        Whether the step is compiled: where the backend can (as one program on
-        JAX, as one CUDA graph on CuPy), never, or else an error.
+        Whether the step is compiled: if the backend can (as one program on JAX, as one
+        CUDA graph on CuPy), never, or always, with an error if it cannot.
         `executor_note` says how the step is run.
 
     Attributes
@@ -109,15 +108,14 @@ class Model:
     layers : tuple of Layer
         Their ``weights`` and ``biases`` are those of the model.
     leaves : list of Layer
-        The same, with the layers of each block in its place.
+        The same, with each block replaced by its layers.
     loss, optimizer, metrics
-        The units; assigning one is the same as `set`.
+        The units; assigning one is equivalent to `set`.
     backend : Backend
     epochs_trained, steps_trained : int
-        Epochs and steps since the model was made, also over saving and
-        loading.
+        Epochs and steps since the model was made, across saving and loading.
     stop_training : bool
-        Set it in a callback to end ``fit`` after the current epoch.
+        Set to True in a callback to end ``fit`` after the current epoch.
     metadata : dict
         Anything JSON can hold; saved with the model.
 
@@ -126,7 +124,7 @@ class Model:
     InputError
         If the layers do not fit each other or the loss.
     BackendUnavailableError
-        If the backend does not work here.
+        If the backend does not work on this machine.
 
     Examples
     --------
@@ -198,7 +196,7 @@ class Model:
 
     @property
     def epochs_trained(self) -> int:
-        """Epochs since the model was made, also over saving and loading."""
+        """Epochs since the model was made, across saving and loading."""
         return self._counters.epochs
 
     @epochs_trained.setter
@@ -207,7 +205,7 @@ class Model:
 
     @property
     def steps_trained(self) -> int:
-        """Steps since the model was made, also over saving and loading."""
+        """Steps since the model was made, across saving and loading."""
         return self._counters.steps
 
     @property
@@ -225,7 +223,7 @@ class Model:
         Raises
         ------
         InputError
-            If it is no layer, or is in the model already.
+            If it is not a layer, or is in the model already.
         """
         self._check_idle("add")
         vars(self)["layers"] = checked_units([*self.layers, layer], "layers")
@@ -239,7 +237,7 @@ class Model:
         accuracy: Metric | str | None = _KEEP,
         metrics: Any = _KEEP,
     ) -> None:
-        """Set loss, optimizer or metrics; what is left out stays as it is.
+        """Set loss, optimizer or metrics; omitted arguments stay unchanged.
 
         Parameters
         ----------
@@ -251,8 +249,8 @@ class Model:
         Raises
         ------
         InputError
-            If one is not what its name says, or they do not fit each other, or if
-            ``fit`` runs; the model is then unchanged.
+            If an argument is of the wrong kind, if they do not fit each other, or if
+            ``fit`` is running; the model is then unchanged.
         """
         self._check_idle("set")
         if accuracy is not _KEEP:
@@ -278,10 +276,10 @@ class Model:
             raise
 
     def finalize(self) -> None:
-        """Put layers, loss and optimizer together, and draw parameters.
+        """Connect layers, loss and optimizer, and draw the initial parameters.
 
-        The book asks for this call after ``add`` and ``set``. Here whatever
-        needs it makes it, and a second call does nothing.
+        The book requires this call after ``add`` and ``set``. Here it happens
+        automatically when needed, and a second call does nothing.
 
         Raises
         ------
@@ -342,18 +340,18 @@ class Model:
 
     @property
     def input_shape(self) -> Any:
-        """Shape of a sample that the layers are made for, None if any will do."""
+        """Shape of a sample that the layers expect, or None if any shape will do."""
         return Sequential(self.layers).input_shape() if self.layers else None
 
     @property
     def n_features(self) -> int | None:
-        """Columns of the inputs, None where any number will do."""
+        """Number of input columns, or None if any number will do."""
         shape = self.input_shape
         return shape[0] if shape is not None and len(shape) == 1 else None
 
     @property
     def n_outputs(self) -> int | None:
-        """Columns of the outputs, None where that depends on the inputs."""
+        """Number of output columns, or None if it depends on the inputs."""
         shape = Sequential(self.layers).output_shape(self.input_shape)
         return shape[0] if shape is not None and len(shape) == 1 else None
 
@@ -386,15 +384,14 @@ class Model:
         Parameters
         ----------
         x : array or array_like, shape (n, ...), or a tuple of them, or iterable
-            Samples; a tuple where the network has several inputs. NumPy arrays,
-            lists and tables are moved to the model's device, once; arrays of any
-            other library or device are refused. Or an iterable of batches ``(x, y)``
-            or ``(x, y, sample_weight)``, such as a generator or a ``DataLoader`` of
+            Samples; a tuple if the network has several inputs. NumPy arrays, lists and
+            tables are copied to the model's device once; arrays of other libraries or
+            devices are rejected. Alternatively, an iterable of batches ``(x, y)`` or
+            ``(x, y, sample_weight)``, such as a generator or a ``DataLoader`` of
             PyTorch; see the page on input.
         y : array or array_like
-            What the loss compares with: integer labels of shape (n,), or
-            one-hot or soft targets of shape (n, classes), or values of the
-            outputs' shape. Left out if `x` gives batches.
+            Targets: integer labels of shape (n,), one-hot or soft targets of shape (n,
+            classes), or values of the outputs' shape. Omitted if `x` yields batches.
         epochs : int, default 1
             How often to go through the data.
         steps_per_epoch : int, optional
@@ -531,7 +528,7 @@ class Model:
     ) -> dict[str, Any]:
         """Return the loss and the metrics, as ``{"loss": ..., ...}``.
 
-        The loss is that of the data. Penalties of regularizers are no part of
+        The loss is that of the data. Penalties of regularizers are not part of
         it, as in the book.
 
         Parameters

@@ -275,7 +275,7 @@ def max_pool(graph: Graph, cx: Context, x: Traced) -> Any:
 @form(AveragePool2D)
 @_in_float32
 def average_pool(graph: Graph, cx: Context, x: Traced) -> Any:
-    """Write the operator, whose means are over what is inside of an image."""
+    """Write the operator, whose means are over what is inside an image."""
     return _over_windows("AveragePool", graph, x, cx.unit, count_include_pad=0)
 
 

@@ -191,7 +191,7 @@ class Operators:
         ]
 
     def given(self, node: Any) -> list[str]:
-        """Return which inputs of a node are no constants."""
+        """Return which inputs of a node are not constants."""
         return [name for name in node.input if name and name not in self.constants]
 
     def tried(self, node: Any) -> tuple[Layer | None, str]:

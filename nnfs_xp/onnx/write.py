@@ -202,7 +202,7 @@ class _FormContext(Context):
     """Writes a unit by its form, or else by its ``fwd``."""
 
     def fwd(self, x: Any) -> tuple[Any, Any]:
-        """Return what the unit puts out."""
+        """Return what the unit outputs."""
         unit, graph = self.unit, self.be.graph  # type: ignore[attr-defined]
         written = form_of(unit)
         with graph.scope(self.path):

@@ -20,7 +20,7 @@ class AdamW(Adam):
         w *= 1 - learning_rate * weight_decay
 
     An L2 penalty in the loss reaches Adam as part of the gradient, which Adam
-    then scales; this decay is the same for every parameter, and no part of the
+    then scales; this decay is the same for every parameter, and not part of the
     loss. All parameters decay, biases too, as in PyTorch, but those that `undecayed`
     names.
 

@@ -52,7 +52,7 @@ class Optimizer(HasLearningRate):
         adds 1e-6 to the norm it divides by; nothing is added here.
     weight_decay : float, default 0.0
         Before each step a parameter shrinks by ``learning_rate * weight_decay`` of
-        itself, 0 or more. It is no part of the gradient (decoupled), unlike that of
+        itself, 0 or more. It is not part of the gradient (decoupled), unlike that of
         PyTorch's ``SGD`` and ``Adam``.
     undecayed : sequence of str, default ()
         Parameters that do not shrink: own names, such as ``("biases", "gamma",
@@ -288,7 +288,7 @@ class Optimizer(HasLearningRate):
         InputError
             If the layers change or are on two backends, or one has no
             gradients yet, or of another shape than its parameters; or if the
-            learning rate of this step is no finite number of 0 or more.
+            learning rate of this step is not a finite number of 0 or more.
         """
         if self._layers and list(map(id, layers)) != list(map(id, self._layers)):
             raise InputError("layers must be the same ones at every step")

@@ -68,7 +68,7 @@ class BoundaryRecorder(Callback):
     Raises
     ------
     InputError
-        If `x` does not have two finite features, or `every` is no positive
+        If `x` does not have two finite features, or `every` is not a positive
         integer; from ``fit``, before it begins, if the model's outputs are not
         the scores of classes.
 

@@ -46,7 +46,7 @@ def learning_curves(history: Records) -> Figure:
         Figures whose names end in ``accuracy`` are shares from 0 to 1, written in
         percent. NaN and None, which stands for NaN in a JSON file, make a gap; a
         figure that an epoch lacks is left out there. Times, the learning rate, the
-        parts of the loss, and what is no number are not drawn.
+        parts of the loss, and what is not a number are not drawn.
 
     Returns
     -------
@@ -56,8 +56,8 @@ def learning_curves(history: Records) -> Figure:
     Raises
     ------
     InputError
-        If `history` is empty or has nothing to draw, an epoch or a loss is no number,
-        or epochs do not rise.
+        If `history` is empty or has nothing to draw, an epoch or a loss is not a
+        number, or epochs do not rise.
 
     Examples
     --------

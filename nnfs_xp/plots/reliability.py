@@ -37,7 +37,7 @@ def reliability(y_true: np.ndarray, y_pred: np.ndarray, bins: int = 15) -> Figur
     Raises
     ------
     InputError
-        If the arrays do not fit, or `bins` is no positive integer.
+        If the arrays do not fit, or `bins` is not a positive integer.
 
     Examples
     --------

@@ -17,7 +17,7 @@ class L1L2(Regularizer):
     """Sum of magnitudes and of squares, ``l1 sum |w| + l2 sum w^2``.
 
     Its gradient is ``l1 sign(w) + 2 l2 w``. PyTorch's ``weight_decay`` of SGD
-    is another way to write L2: it equals ``2 l2``, but is no part of the loss.
+    is another way to write L2: it equals ``2 l2``, but is not part of the loss.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class L1L2(Regularizer):
     Raises
     ------
     InputError
-        If a factor is negative or not finite, or there is no such mode.
+        If a factor is negative or not finite, or the mode is unknown.
 
     References
     ----------

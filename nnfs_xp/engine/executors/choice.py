@@ -31,7 +31,7 @@ def executor_for(network: Network, compile: str) -> Any:
     Raises
     ------
     InputError
-        If there is no such mode.
+        If the mode is unknown.
     BackendUnavailableError
         If a compiler is required and the backend has none, or cannot use it.
     """

@@ -61,7 +61,7 @@ class AgreedInterrupts(DeferredInterrupts):
 
 
 def _ended_by(number: int) -> BaseException:
-    """Return what Python raises for a signal, also where it came to another rank."""
+    """Return what Python raises for a signal, even if another rank received it."""
     if number == signal.SIGINT:
         return KeyboardInterrupt()
     return SystemExit(128 + number)

@@ -19,7 +19,7 @@ from nnfs_xp.engine.recording.trees import noted_in, values
 
 
 class Functions:
-    """The part of `Recorder` that functions of NumPy that are no ufuncs come to."""
+    """The part of `Recorder` that functions of NumPy that are not ufuncs come to."""
 
     note: Callable[..., None]
     new: Callable[..., Noted]
@@ -27,7 +27,7 @@ class Functions:
     reduced: Callable[..., Noted]
 
     def function(self, function: Any, arguments: Any, options: dict[str, Any]) -> Any:
-        """Call a function of NumPy that is no ufunc."""
+        """Call a function of NumPy that is not an ufunc."""
         name = getattr(function, "__name__", "")
         known: Any = getattr(np, name, None)
         special: Any = getattr(self, f"_np_{name}", None)

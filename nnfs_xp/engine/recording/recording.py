@@ -45,7 +45,7 @@ class Recording:
         kept = {place.memory for place in places_in(outputs)}
         needed = _uncopied(_forwarded(_needed(calls, kept), kept), kept)
         self.once, self.calls = _split(needed, kept)
-        # Results outlive the buffer, so they are no part of it.
+        # Results outlive the buffer, so they are not part of it.
         apart = kept | {memory for call in self.once for memory in _written(call)}
         lives = _lives(self.calls, apart)
         self.starts, self.size = _layout(_shared(self.calls, lives), lives)

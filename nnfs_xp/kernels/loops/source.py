@@ -161,7 +161,7 @@ def normal(x):
 
 
 def cubic(x):
-    """Return the sigmoid that approximates `GELU`, and the slope inside of it."""
+    """Return the sigmoid that approximates `GELU`, and the slope inside it."""
     near = real(40.0) if x > real(40.0) else (real(-40.0) if x < real(-40.0) else x)
     scale, square = real(math.sqrt(8.0 / math.pi)), near * near
     s = sigmoid(scale * near * (real(1.0) + real(0.044715) * square))
@@ -418,7 +418,7 @@ def softmax_cross_entropy_with_gradient(
     n: Count, k: Count, z: Reals, labels: Ints, long_labels: Longs, are_long: Count,
     weight: Real, weights: Reals, are_weighted: Count, dz: Reals, losses: Reals,
 ):  # fmt: skip
-    """Write losses and gradient; a label that is no class adds nothing to either."""
+    """Write losses and gradient; a label that is not a class adds nothing to either."""
     rows = max(1, BLOCK // k)
     for begin in range(0, n, rows):
         end = min(n, begin + rows)
