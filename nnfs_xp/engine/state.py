@@ -91,8 +91,9 @@ class State:
         self._rate_written: float | None = None
         # Shape of the outputs of the totals, and whether their samples are weighted.
         self._totals_kind: tuple[tuple[int, ...], bool] | None = None
-        # What an epoch begins with, where arrays cannot be written to.
-        self._zeros: Tree = {}
+        # What totals of that kind begin with, and the number of the first row.
+        self._empty: Tree = {}
+        self._first_row: Any = None
         self.in_use = False
         # Moments of parameters that are frozen now, to go on with later.
         self._set_aside: Named = {}
@@ -182,14 +183,21 @@ class State:
         """
         self.tree.pop("row", None)
         self.tree.pop("batch", None)
-        empty = empty_statistics(self.network, outputs, weighted)
-        kind = outputs, weighted
-        if self.network.backend.in_place and kind == self._totals_kind:
-            slots = zip(leaves(self.tree["totals"]), leaves(empty), strict=True)
-            for leaf, value in slots:
-                leaf[...] = value
+        if self.network.backend.in_place and (outputs, weighted) == self._totals_kind:
+            self._empty_totals()
         else:
-            self.tree["totals"], self._totals_kind = empty, kind
+            self._new_totals(outputs, weighted)
+
+    def _new_totals(self, outputs: tuple[int, ...], weighted: bool) -> None:
+        self._totals_kind = outputs, weighted
+        self.tree["totals"] = empty_statistics(self.network, outputs, weighted)
+        self._empty = copied_leaves(self.network.backend.xp, self.tree["totals"])
+
+    def _empty_totals(self) -> None:
+        for leaf, value in zip(
+            leaves(self.tree["totals"]), leaves(self._empty), strict=True
+        ):
+            leaf[...] = value
 
     def start_device_counters(self, outputs: tuple[int, ...], weighted: bool) -> None:
         """Count rows on the device, and give statistics places that they keep.
@@ -197,22 +205,18 @@ class State:
         Whoever has captured a step goes on writing to them.
         """
         be = self.network.backend
-        self.tree["row"] = be.zeros((), be.xp.int32)
-        for name in ("totals", "batch"):
-            self.tree[name] = empty_statistics(self.network, outputs, weighted)
-        self._totals_kind = outputs, weighted
-        zeros = {name: self.tree[name] for name in ("row", "totals")}
-        self._zeros = {} if be.in_place else copy_tree(zeros)
+        self.tree["row"] = self._first_row = be.zeros((), be.xp.int32)
+        self._new_totals(outputs, weighted)
+        self.tree["batch"] = empty_statistics(self.network, outputs, weighted)
 
     def restart_device_counters(self) -> None:
         """Begin an epoch: no row was seen yet, and no statistics are known."""
-        be, tree = self.network.backend, self.tree
-        if be.in_place:
-            for leaf in (tree["row"], *leaves(tree["totals"])):
-                leaf[...] = 0
-            return
-        # New ones would take JAX a call for each, and those of the host a program.
-        tree |= copy_tree(self._zeros)
+        if self.network.backend.in_place:
+            self.tree["row"][...] = 0
+            self._empty_totals()
+        else:
+            # New ones would take JAX a call for each, and those of the host a program.
+            self.tree |= {"row": self._first_row, "totals": copy_tree(self._empty)}
 
     def write_rate(self) -> float | None:
         """Write the learning rate of the next step, and return it."""

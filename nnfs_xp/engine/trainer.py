@@ -55,7 +55,12 @@ class HostBatches:
         data = self.plan.data
         self.state.reset_totals(data.outputs, data.weighted)
         order = self.plan.order(self.state.network.seed, epoch)
-        self._order = None if order is None else data.be.asarray(order, "int32")
+        if order is not None:
+            # Nobody else has it, so memory of the host is not copied.
+            be = data.be
+            taken = be.in_place and be.on_host
+            order = be.put(order) if taken else be.asarray(order, "int32")
+        self._order = order
 
     def train(self, batches: Sequence[slice], steps: Steps) -> None:
         """Take steps on batches of one size, by their rows in the order."""
