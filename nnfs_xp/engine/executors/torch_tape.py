@@ -37,6 +37,8 @@ _METHODS = {
     "neg_", "relu_", "sqrt_", "sub_", "tanh_", "zero_",
 }  # fmt: skip
 _FUNCTIONS = {"_fused_adam_", "div", "mm", "sum"}
+# How to write the result of a function, by the function and the form of its call.
+_known: dict[Any, tuple[Callable[..., Any], str]] = {}
 
 
 class TorchTape(TorchDispatchMode):
@@ -159,20 +161,13 @@ def _into(
     if name in ("clone", "_to_copy"):
         return functools.partial(torch.Tensor.copy_, out, args[0])
     if isinstance(out, torch.Tensor):
-        function = getattr(torch, name, None)
-        packet = func.overloadpacket
-        others = [getattr(packet, one) for one in packet.overloads()]
-        ways = [(function, "out")] if function else []
-        ways += [
-            (_bare(other), other._schema.arguments[-1].name)
-            for other in others
-            if other._schema.is_mutable and not other._schema.name.endswith("_")
-        ]
         given = {key: value for key, value in kwargs.items() if value is not None}
-        for way, target in ways:
+        kind = func, len(args), *given
+        for way, target in [_known[kind]] if kind in _known else _ways(func, name):
             call = functools.partial(way, *args, **given, **{target: out})
-            # Its arguments are still those that it has just been made of.
-            if _works(call, out):
+            # Its arguments are still those that the result was just made of.
+            if kind in _known or _works(call, out):
+                _known[kind] = way, target
                 return call
     function = _bare(func)
 
@@ -181,6 +176,18 @@ def _into(
             one.copy_(new)
 
     return call_and_copy
+
+
+def _ways(func: Any, name: str) -> Iterator[tuple[Callable[..., Any], str]]:
+    """Yield what might write the result of a call, with its argument for that."""
+    function = getattr(torch, name, None)
+    if function is not None:
+        yield function, "out"
+    packet = func.overloadpacket
+    for other in (getattr(packet, one) for one in packet.overloads()):
+        schema = other._schema
+        if schema.is_mutable and not schema.name.endswith("_"):
+            yield _bare(other), schema.arguments[-1].name
 
 
 def _works(call: Call, out: torch.Tensor) -> bool:
