@@ -8,6 +8,7 @@ standard: the same lines run on NumPy, CuPy, PyTorch and JAX.
 from nnfs_xp import ctrl_c  # noqa: F401, as it is to be ready before all else
 
 # isort: split
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from nnfs_xp import (
@@ -21,7 +22,6 @@ from nnfs_xp import (
     regularizers,
     schedules,
 )
-from nnfs_xp import onnx as onnx
 from nnfs_xp.backends import (
     BACKEND_NAMES,
     Backend,
@@ -111,5 +111,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    # Type checkers do not see what is exported by the registry.
-    def __getattr__(name: str) -> Any: ...
+    from nnfs_xp import onnx as onnx
+
+
+# For type checkers too, which do not see what is exported by the registry.
+def __getattr__(name: str) -> Any:
+    # It takes as long to import as half of the rest, and few need it.
+    if name == "onnx":
+        return importlib.import_module("nnfs_xp.onnx")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

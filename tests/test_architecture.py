@@ -150,10 +150,11 @@ assert be.name == "numpy" and be.note.startswith("auto took numpy"), be.note
     assert "auto took numpy, as no GPU works: cupy: not installed" in done.stderr
 
 
-def test_importing_the_package_imports_no_backend():
+def test_importing_the_package_imports_no_backend_and_no_onnx():
     program = (
         "import sys, nnfs_xp\n"
         "heavy = {'cupy', 'torch', 'jax', 'matplotlib', 'rich', 'pooch'}\n"
+        "heavy |= {'nnfs_xp.onnx', 'array_api_compat.numpy'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
