@@ -78,17 +78,26 @@ def _leaky_relu_backward(z: Tensor, dy: Tensor, unit: Any) -> Tensor:
 
 
 def _gelu(z: Tensor, unit: Any) -> tuple[Tensor, Tensor]:
-    z.clamp_(min=-_FAR)
-    if unit.approximate == "tanh":
-        return functional.gelu(z, approximate="tanh"), z
-    kept = z.clamp(max=_FAR)
+    if _all_near(z):
+        return functional.gelu(z, approximate=unit.approximate), z
+    kept = z.clamp_(min=-_FAR).clamp(max=_FAR)
     # From there on it is x, also for infinity, of which PyTorch's is NaN.
-    return functional.gelu(kept).add_(z.sub_(kept)), kept
+    y = functional.gelu(kept, approximate=unit.approximate)
+    return y.add_(z.sub_(kept)), kept
+
+
+def _all_near(z: Tensor) -> bool:
+    """Return whether nothing is far, where to look takes less time than to clip.
+
+    A GPU would have to be waited for.
+    """
+    if z.device.type != "cpu" or not z.numel():
+        return False
+    lowest, highest = torch.aminmax(z)
+    return bool(lowest.item() >= -_FAR and highest.item() <= _FAR)
 
 
 def _gelu_backward(x: Tensor, dy: Tensor, unit: Any) -> Tensor:
-    if unit.approximate == "tanh":
-        x = x.clamp(max=_FAR)
     return _aten_gelu_backward(dy, x, approximate=unit.approximate)
 
 

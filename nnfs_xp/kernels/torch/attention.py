@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -27,7 +28,10 @@ def attention(
     drop: Any,
     training: bool,
 ) -> Any:
-    """Compute block by block, where nothing is dropped and no mask given."""
+    """Compute block by block, where nothing is dropped and no mask given.
+
+    PyTorch's rows may be 0 where a score is NaN or infinite.
+    """
     known = _forward is not None and _backward is not None
     if not known or mask is not None or drop is not None:
         return NotImplemented
@@ -35,10 +39,9 @@ def attention(
         return NotImplemented
     if not all(part.is_contiguous() and part.numel() for part in parts):
         return NotImplemented
-    q, k, v = _heads(parts, n_heads)
-    y, log_sums = _forward(q, k, v, 0.0, causal)
-    # PyTorch's row is 0 where that of the queries has NaN.
-    y = y + q.sum(-1, keepdim=True) * 0.0
+    if not all(math.isfinite(part.sum().item()) for part in parts):
+        return NotImplemented
+    y, log_sums = _forward(*_heads(parts, n_heads), 0.0, causal)
     return _joined([y]), (y, log_sums)
 
 

@@ -12,6 +12,10 @@ from nnfs_xp.kernels.torch.eager import implements_eager, number
 Tensor = Any
 
 
+# Of more classes PyTorch's own functions take less time than passes one by one.
+_FEW_CLASSES = 16
+
+
 @implements_eager("softmax_cross_entropy")
 def softmax_cross_entropy(
     be: Any, z: Tensor, y_true: Tensor
@@ -34,15 +38,26 @@ def softmax_cross_entropy_with_gradient(
     be: Any, z: Tensor, y_true: Tensor, dlosses: Tensor | float
 ) -> tuple[Tensor, Tensor]:
     """Overwrite the probabilities, which nobody else needs."""
+    if y_true.ndim == 1 and z.shape[1] > _FEW_CLASSES and z.device.type == "cpu":
+        return _of_labels(z, y_true, dlosses)
     losses, p, targets = _losses_of(be, z, y_true)
     return losses, _minus_true(p, targets, dlosses)
 
 
-def _losses_of(be: Any, z: Tensor, y_true: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return losses, probabilities and targets.
+def _of_labels(
+    z: Tensor, labels: Tensor, dlosses: Tensor | float
+) -> tuple[Tensor, Tensor]:
+    """Return losses and gradient; only the logarithms of labels are looked at."""
+    column, most = labels.long().unsqueeze(1), z.shape[1] - 1
+    known, log_p = (column >= 0) & (column <= most), torch.log_softmax(z, 1)
+    column = column.clamp(0, most)
+    losses = torch.where(known, log_p.gather(1, column), 0.0).squeeze(1).neg_()
+    dz = log_p.exp_().scatter_add_(1, column, known.to(z.dtype).neg_())
+    return losses, _weighted(dz, dlosses)
 
-    Of few classes these passes take less time than PyTorch's ``log_softmax``.
-    """
+
+def _losses_of(be: Any, z: Tensor, y_true: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return losses, probabilities and targets."""
     log_p = z - z.amax(1, keepdim=True)
     exponentials = log_p.exp()
     total = exponentials.sum(1, keepdim=True)
@@ -68,10 +83,14 @@ def _minus_true(p: Tensor, targets: Tensor, dlosses: Tensor | float) -> Tensor:
     """Return ``(p sum(targets) - targets) * dlosses``; overwrites probabilities."""
     if targets.dtype != torch.bool:
         p.mul_(targets.sum(1, keepdim=True))
-    p.add_(targets, alpha=-1)
+    return _weighted(p.add_(targets, alpha=-1), dlosses)
+
+
+def _weighted(dz: Tensor, dlosses: Tensor | float) -> Tensor:
+    """Multiply rows by a number, or each by its own."""
     if isinstance(dlosses, float):
-        return p.mul_(number(dlosses, p.dtype, p.device))
-    return p.mul_(dlosses.unsqueeze(1))
+        return dz.mul_(number(dlosses, dz.dtype, dz.device))
+    return dz.mul_(dlosses.unsqueeze(1))
 
 
 @functools.lru_cache(maxsize=64)

@@ -21,8 +21,13 @@ def _drop(*shape):
 _mask = np.array([[1, 1, 0, 1, 1], [0, 0, 1, 1, 0]], "int32")
 _blind = np.array([[0, 0, 0, 0, 0], [0, 1, 1, 1, 1]], "int32")
 _wide = _normal((2, 5, 24))
-_no_number = _self(2, 7, 6)[0]
-_no_number[1, 3, 2] = np.nan
+# One value of the queries, keys or values of a sample, 6 features each.
+_NO_NUMBERS = {
+    f"{name} in the {part}, {t} positions": (t, number, 6 * place + 2)
+    for name, number in {"NaN": np.nan, "infinity": np.inf}.items()
+    for place, part in enumerate(("queries", "keys", "values"))
+    for t in (7, 32)
+}
 
 # Parts, heads, causal, mask and drop.
 _GIVEN = {
@@ -43,6 +48,12 @@ _GIVEN = {
 }
 
 
+def _with_one(t, number, feature):
+    (parts,) = _self(2, t, 6)
+    parts[1, 3, feature] = number
+    return parts
+
+
 def _gradient(parts):
     width = sum(part.shape[-1] for part in parts) // 3
     return _normal((*parts[0].shape[:2], width))
@@ -52,7 +63,10 @@ CASES = {
     "attention": {
         **{name: (*given, True) for name, given in _GIVEN.items()},
         "in use": (*_GIVEN["usual"], False),
-        "no number": ((_no_number,), 2, True, None, None, True),
+        **{
+            name: ((_with_one(*given),), 2, True, None, None, True)
+            for name, given in _NO_NUMBERS.items()
+        },
     },
     "attention_backward": {
         **{name: (*given, _gradient(given[0])) for name, given in _GIVEN.items()},

@@ -23,6 +23,11 @@ def _weighed(n):
     return {"number": 0.25, "weights": _random.uniform(0, 1, n)}
 
 
+def _repeated(rows, times):
+    """Return rows with further columns, of other numbers where they are finite."""
+    return np.concatenate([rows - number for number in range(times)], axis=1)
+
+
 def _with_gradient():
     far = np.array([[1e9, -1e9, 0.0], [-np.inf, 0.0, 1.0], [1e4, -1e4, 0.0]])
     nan = np.array([[np.nan, 0.0], [0.0, 1.0], [0.0, np.nan]])
@@ -44,6 +49,9 @@ def _with_gradient():
         "NaN": (nan, np.array([0, 1, 0])),
         "infinite": (np.array([[-np.inf, -np.inf], [np.inf, 0.0]]), np.array([0, 1])),
         "no rows": (np.ones((0, 3)), np.ones(0, "int64")),
+        "many classes, far apart": (_repeated(far, 9), np.array([13, 4, 25], "int32")),
+        "many classes, NaN": (_repeated(nan, 10), np.array([3, 17, 4])),
+        "no such label of many": (_draw(4, 30), np.array([-1, 30, 29, 2**31])),
     }
     for kind, (z, y) in cases.items():
         for name, weights in _weighed(len(z)).items():
