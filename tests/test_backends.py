@@ -49,9 +49,34 @@ def test_unknown_names_are_refused():
         nx.Model([nx.Dense(2, 2)], backend="tensorflow")
 
 
-def test_unknown_devices_are_refused(backend64):
+@pytest.mark.parametrize(
+    "device", ["nowhere:7", "", ":0", "cpu:-1", -1, 99, False, True, 1.5, [], ()]
+)
+def test_unknown_devices_are_refused(backend64, device):
     with pytest.raises(nx.BackendUnavailableError, match="has the device"):
-        nx.get_backend(backend64.name, device="nowhere:7")
+        nx.get_backend(backend64.name, device=device)
+
+
+@pytest.mark.parametrize("name", ["numpy", "torch", "jax", "array_api_strict"])
+def test_device_0_is_not_the_processor(name):
+    """A number is one of an accelerator, and 0 is not as if nothing were given."""
+    pytest.importorskip(name)
+    if name == "torch" and pytest.importorskip("torch").cuda.is_available():
+        assert str(nx.get_backend(name, device=0).device) == "cuda:0"
+        return
+    with pytest.raises(nx.BackendUnavailableError, match="has the device"):
+        nx.get_backend(name, device=0)
+
+
+@pytest.mark.parametrize("dtype", ["", 0, False])
+def test_no_dtype_is_not_the_dtype_of_a_backend(dtype):
+    be = nx.get_backend("numpy", dtype="float64")
+    with pytest.raises(nx.InputError, match="dtype must be one of"):
+        nx.get_backend(be, dtype=dtype)
+    model = nx.Model([nx.Dense(2, 2)], backend=be)
+    with pytest.raises(nx.InputError, match="dtype must be one of"):
+        model.to("numpy", dtype=dtype)
+    assert model.backend.dtype_name == "float64"
 
 
 def test_a_device_can_be_named(backend64):

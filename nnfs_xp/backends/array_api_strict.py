@@ -36,7 +36,7 @@ class StrictBackend(Backend):
         """Accept a device or its name; ``"cpu"`` is its CPU device."""
         if isinstance(device, array_api_strict.Device):
             return device
-        name = {None: "CPU_DEVICE", "cpu": "CPU_DEVICE"}.get(device, str(device))
+        name = "CPU_DEVICE" if device is None or device == "cpu" else str(device)
         if name not in self.devices():
             raise BackendUnavailableError(
                 f"backend 'array_api_strict' has the devices {self.devices()}, "

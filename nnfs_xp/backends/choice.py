@@ -82,7 +82,7 @@ def get_backend(
     numpy on cpu, float64
     """
     if isinstance(backend, Backend):
-        dtype = dtype or backend.dtype_name
+        dtype = backend.dtype_name if dtype is None else dtype
         if matmul_precision is None and dtype == "float32":
             matmul_precision = backend.matmul_precision
         if device is None:

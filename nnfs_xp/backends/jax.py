@@ -45,6 +45,9 @@ class JaxBackend(Backend):
             return device
         platform, _, index = str(device).partition(":")
         try:
+            # JAX would take no name for any, and a list counts from its end, too.
+            if not (platform and (index or "0").isdigit()):
+                raise ValueError
             return jax.devices(platform)[int(index or 0)]
         except (RuntimeError, IndexError, ValueError) as error:
             raise BackendUnavailableError(

@@ -33,8 +33,11 @@ class TorchBackend(Backend):
     def find_device(self, device: Any) -> Any:
         """Accept whatever ``torch.device`` accepts and can be computed on."""
         try:
+            # PyTorch would count with a flag.
+            if isinstance(device, bool):
+                raise TypeError("a flag is no device")
             # An array knows its device with its index: "cuda" is "cuda:0".
-            return torch.empty(0, device=device or "cpu").device
+            return torch.empty(0, device="cpu" if device is None else device).device
         except (RuntimeError, AssertionError, TypeError) as error:
             reason = str(error).partition("\n")[0]
             raise BackendUnavailableError(

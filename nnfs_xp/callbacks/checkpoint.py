@@ -140,7 +140,8 @@ def _checked_path(path: Any) -> str:
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         raise InputError(f"{wanted}, got {path!r}: {error}") from error
     # A figure has no attributes or entries to ask for.
-    if not name or any(set(field or "") & set(".[") for field in fields):
+    wrong = any(set(field or "") & set(".[") for field in fields)
+    if not name or wrong or "\0" in text:
         raise InputError(f"{wanted}, got {path!r}")
     return text
 

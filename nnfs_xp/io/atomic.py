@@ -79,9 +79,12 @@ def check_writable(path: str | os.PathLike[str], size: int = 1) -> None:
 def checked_path(value: Any, name: str) -> str:
     """Return a path as text, or raise InputError."""
     try:
-        return os.fsdecode(value)
+        text = os.fsdecode(value)
     except TypeError as error:
         raise InputError(f"{name} must be a path, got {value!r}") from error
+    if not text or "\0" in text:
+        raise InputError(f"{name} must be a path, got {value!r}")
+    return text
 
 
 class _Tried(Exception):

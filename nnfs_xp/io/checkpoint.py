@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_xp.errors import DivergenceError, FileFormatError, InputError
-from nnfs_xp.io.atomic import atomic_write
+from nnfs_xp.io.atomic import atomic_write, checked_path
 from nnfs_xp.io.kinds import kind_of
 
 _METADATA_KEY = "nnfs_xp"
@@ -130,7 +130,7 @@ def write_arrays(
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     head, body = len(text).to_bytes(8, "little") + text, memoryview(data)[size:]
-    with atomic_write(path) as file:
+    with atomic_write(checked_path(path, "path")) as file:
         file.write(_with_checksum(head, _NO_CHECKSUM, _digest(head, body)))
         file.write(body)
 
@@ -217,7 +217,7 @@ def _load(
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    data = Path(path).read_bytes()
+    data = Path(checked_path(path, "path")).read_bytes()
     try:
         # safetensors' own reader of bytes drops the metadata.
         metadata = json.loads(data[8 : _header_size(data)]).get("__metadata__", {})

@@ -60,7 +60,7 @@ class Settings:
         if (limit := self.device_data_limit) is not None:
             self.device_data_limit = check_count(limit, "device_data_limit")
         self.checkpoint_every = check_count(self.checkpoint_every, "checkpoint_every")
-        if self.resume and self.checkpoint is None:
+        if check_flag(self.resume, "resume") and self.checkpoint is None:
             raise InputError("resume needs a checkpoint to go on with")
         check_choice(self.on_divergence, "on_divergence", ("raise", "continue"))
         if self.parallel is not None:

@@ -777,7 +777,7 @@ class Model:
             If an argument is unknown, or if ``fit`` runs.
         """
         self._check_idle("to")
-        dtype = dtype or self.backend.dtype_name
+        dtype = self.backend.dtype_name if dtype is None else dtype
         if matmul_precision is None and not isinstance(backend, Backend):
             matmul_precision = self.backend.like(dtype).matmul_precision
         be = get_backend(

@@ -126,6 +126,8 @@ def _texts(model: Model) -> dict[str, str]:
 
 def _sample_shape(model: Model, given: Any) -> Any:
     """Return the shape of a sample, or of each of several."""
+    if not isinstance(given, (list, tuple)) and given is not None:
+        raise InputError(f"sample_shape must be a tuple of integers, got {given!r}")
     shape = model.input_shape if given is None else _tuples(given)
     if shape is None:
         raise InputError(

@@ -10,7 +10,7 @@ from matplotlib.animation import FuncAnimation, PillowWriter
 from matplotlib.figure import Figure
 
 from nnfs_xp.errors import InputError
-from nnfs_xp.io.atomic import atomic_write
+from nnfs_xp.io.atomic import atomic_write, checked_path
 
 DOTS_PER_INCH = 150
 _FILM_DOTS_PER_INCH = 90
@@ -97,7 +97,7 @@ def save_animation(animation: FuncAnimation, path: str | os.PathLike[str]) -> No
 
 def _path_ending_in(suffix: str, path: str | os.PathLike[str]) -> Path:
     """Return a path, or raise InputError if its name does not end in the suffix."""
-    path = Path(path)
+    path = Path(checked_path(path, "path"))
     if path.suffix.lower() != suffix:
         raise InputError(f"path must end in {suffix}, got '{path}'")
     return path

@@ -13,6 +13,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
+from nnfs_xp.arguments import (
+    check_count,
+    check_decay,
+    check_flag,
+    check_positive,
+    check_rate,
+)
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.callbacks import EarlyStopping, check_callbacks
 from nnfs_xp.engine.batching import check_batch_size
@@ -97,6 +104,7 @@ class ModelEstimator(BaseEstimator):
 
         An epoch if it is to be `once`, else until the training ends.
         """
+        self._check_parameters()
         place, x, y = self._checked(X, y, reset=anew)
         targets, n_outputs = self._read(y, place, anew, classes)
         weight = self._weights(_checked_weight(sample_weight, x.shape[0]), targets)
@@ -134,6 +142,17 @@ class ModelEstimator(BaseEstimator):
                 ConvergenceWarning,
             )
         return self
+
+    def _check_parameters(self) -> None:
+        """Raise InputError if a parameter is none, by the name that it has here."""
+        check_count(self.max_iter, "max_iter")
+        check_count(self.n_iter_no_change, "n_iter_no_change")
+        if self.tol is not None:
+            check_rate(self.tol, "tol")
+        for name in ("shuffle", "early_stopping", "warm_start", "verbose"):
+            check_flag(getattr(self, name), name)
+        share, name = self.validation_fraction, "validation_fraction"
+        check_decay(check_positive(share, name), name)
 
     def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Backend, Any, Any]:
         """Return where X is, and X and y as scikit-learn checks them."""
@@ -235,6 +254,10 @@ def _checked_weight(value: Any, n_samples: int) -> np.ndarray | None:
     if weight.shape != (n_samples,):
         raise InputError(
             f"sample_weight must have shape ({n_samples},), got {weight.shape}"
+        )
+    if weight.min() < 0:
+        raise InputError(
+            f"sample_weight must hold numbers of 0 or more, got {weight.min()}"
         )
     if not weight.any():
         raise InputError("sample_weight must hold a number above zero, got zeros")

@@ -154,6 +154,14 @@ class Classifier(ClassifierMixin, ModelEstimator):
             if classes is not None:
                 known = np.unique(to_numpy(classes))
         assert known is not None
+        if (
+            not anew
+            and classes is not None
+            and not np.array_equal(np.unique(classes), known)
+        ):
+            raise InputError(
+                f"classes must be those of the first call, {known}, got {classes}"
+            )
         if several:
             targets = y
         else:
@@ -177,6 +185,11 @@ class Classifier(ClassifierMixin, ModelEstimator):
         # By the names of the classes, as `class_weight` has them.
         labels = targets if self._is_multilabel else to_numpy(self.classes_)[targets]
         weight = compute_sample_weight(self.class_weight, labels)
+        if not (np.isfinite(weight).all() and weight.min() >= 0 and weight.any()):
+            raise InputError(
+                "class_weight must hold finite numbers of 0 or more, not all of them "
+                f"0, got {self.class_weight!r}"
+            )
         return weight if sample_weight is None else weight * sample_weight
 
     def _for_loss(self, targets: Any, model: Model) -> Any:

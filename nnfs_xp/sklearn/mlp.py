@@ -7,13 +7,14 @@ import dataclasses
 from typing import Any, ClassVar
 
 from nnfs_xp.activations import Sigmoid, Softmax
-from nnfs_xp.arguments import check_count, check_rate
+from nnfs_xp.arguments import check_count, check_rate, check_share
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.layers import Dense, Dropout, Layer
 from nnfs_xp.model import Model
 from nnfs_xp.optimizers import SGD, Optimizer
 from nnfs_xp.registry import find, resolve
 from nnfs_xp.regularizers import L2
+from nnfs_xp.schedules.base import check_learning_rate
 from nnfs_xp.sklearn.base import ModelEstimator
 from nnfs_xp.sklearn.kinds import Classifier, Regressor
 
@@ -36,14 +37,19 @@ class MLP(ModelEstimator):
         """Return what follows the last dense layer, and the loss."""
         raise NotImplementedError
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_rate(self.alpha, "alpha")
+        check_share(self.dropout, "dropout")
+        check_learning_rate(self.learning_rate_init, "learning_rate_init")
+
     def _built(
         self, n_inputs: int, n_outputs: int, seed: int | None, place: Backend, x: Any,
         batch: float,
     ) -> Model:  # fmt: skip
         """Return a new network."""
-        alpha = check_rate(self.alpha, "alpha")
         # scikit-learn adds alpha / 2 sum w^2 to the sum of the losses of a batch.
-        penalty = L2(alpha / 2 / batch) if alpha else None
+        penalty = L2(self.alpha / 2 / batch) if self.alpha else None
         layers: list[Layer] = []
         for size in self._hidden_sizes():
             layers += [Dense(n_inputs, size, weight_regularizer=penalty)]
@@ -51,14 +57,17 @@ class MLP(ModelEstimator):
             layers += [Dropout(self.dropout)] if self.dropout else []
             n_inputs = size
         last, loss = self._end()
+        backend: Any = self.backend
+        if backend is None and place.name != "numpy":
+            backend = place
         return Model(
             [*layers, Dense(n_inputs, n_outputs, weight_regularizer=penalty), *last],
             loss=loss,
             optimizer=self._optimizer(),
             metrics=None,
-            backend=self.backend or (None if place.name == "numpy" else place),
+            backend=backend,
             device=self.device,
-            dtype=self.dtype or str(x.dtype).rpartition(".")[2],
+            dtype=str(x.dtype).rpartition(".")[2] if self.dtype is None else self.dtype,
             seed=seed,
             compile=self.compile,
         )

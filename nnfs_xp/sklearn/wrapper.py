@@ -68,6 +68,8 @@ class Wrapper(ModelEstimator):
             raise InputError(
                 f"build must be a function that returns a Model, got {self.build!r}"
             )
+        if not isinstance(self.arguments, dict | None):
+            raise InputError(f"arguments must be a dict, got {self.arguments!r}")
         arguments = dict(self.arguments or {})
         if seed is not None:
             if not _takes(self.build, "seed"):
@@ -79,11 +81,13 @@ class Wrapper(ModelEstimator):
         model = self.build(n_inputs, n_outputs, **arguments)
         if not isinstance(model, Model):
             raise InputError(f"build must return a Model, got {model!r}")
-        asked = self.backend or (None if place.name == "numpy" else place.name)
-        device = self.device or (place.device if asked and not self.backend else None)
-        if asked or device or self.dtype:
-            dtype = self.dtype or model.backend.dtype_name
-            model.to(asked or model.backend.name, device=device, dtype=dtype)
+        asked, device, dtype = self.backend, self.device, self.dtype
+        if asked is None and place.name != "numpy":
+            asked, device = place.name, place.device if device is None else device
+        if any(given is not None for given in (asked, device, dtype)):
+            dtype = model.backend.dtype_name if dtype is None else dtype
+            asked = model.backend.name if asked is None else asked
+            model.to(asked, device=device, dtype=dtype)
         return model
 
 

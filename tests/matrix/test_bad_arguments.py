@@ -364,7 +364,34 @@ def test_flags_of_calls(value):
         layer.forward([[1.0]], training=value)
     model = nx.Model([nx.Dense(1, 1)], loss="mean_squared_error", optimizer="sgd")
     before = model.parameters["0.weights"].copy()
-    for name in ("shuffle", "verbose"):
+    for name in ("shuffle", "verbose", "resume"):
         with pytest.raises(nx.InputError, match=f"{name} must be True or False"):
             model.fit([[1.0]], [[1.0]], **{name: value})
     np.testing.assert_array_equal(model.parameters["0.weights"], before)
+
+
+PATH_TAKERS = {
+    "save": lambda model, path: model.save(path),
+    "save_parameters": lambda model, path: model.save_parameters(path),
+    "load_parameters": lambda model, path: model.load_parameters(path),
+    "load": lambda model, path: nx.Model.load(path),
+    "export": lambda model, path: model.export(path),
+    "checkpoint": lambda model, path: model.fit([[1.0]], [[1.0]], checkpoint=path),
+    "Checkpoint": lambda model, path: nx.Checkpoint(path),
+    "JSONLog": lambda model, path: nx.JSONLog(path),
+    "TensorBoard": lambda model, path: nx.TensorBoard(path),
+}
+
+
+@pytest.mark.parametrize("name", PATH_TAKERS)
+@pytest.mark.parametrize("path", ["", b"", None, 3, 1.5, False, "a\0b", ["a"]])
+def test_what_is_no_path(name, path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if name == "checkpoint" and path is None:
+        pytest.skip("None is for no checkpoint")
+    model = nx.Model([nx.Dense(1, 1)], loss="mean_squared_error", optimizer="sgd")
+    argument = {"checkpoint": "checkpoint", "TensorBoard": "directory"}
+    with pytest.raises(nx.InputError, match=rf"^{argument.get(name, 'path')} must "):
+        PATH_TAKERS[name](model, path)
+    assert model.steps_trained == 0
+    assert not list(tmp_path.iterdir())

@@ -293,6 +293,10 @@ def test_arguments_of_the_function():
         (quick(batch_size="all"), "batch_size must be a positive integer, got 'all'"),
         (quick(alpha=-1.0), "alpha must be a finite number of 0 or more, got -1.0"),
         (quick(hidden_layer_sizes=(3, 0)), "hidden_layer_sizes must be a positive"),
+        (ModelClassifier(models.classifier, arguments=3), "arguments must be a dict"),
+        (quick(class_weight={0: -1.0}), "class_weight must hold finite numbers of 0"),
+        (quick(class_weight={0: np.nan}), "class_weight must hold finite numbers"),
+        (quick(class_weight={0: 0, 1: 0, 2: 0}), "class_weight must hold .* not all"),
     ],
 )
 def test_what_cannot_be_trained(estimator, text):
@@ -300,7 +304,55 @@ def test_what_cannot_be_trained(estimator, text):
         estimator.fit(X, Y)
 
 
-@pytest.mark.parametrize("weight", [[1.0, 2.0], np.ones((150, 1)), np.zeros(150)])
+BAD_PARAMETERS = {
+    "max_iter": [0, -1, 2.5, "2", True, None],
+    "n_iter_no_change": [0, -1, 2.5, "3", True, None],
+    "tol": [-1.0, np.nan, np.inf, "x", True],
+    "shuffle": ["no", 1, None],
+    "early_stopping": ["no", 1, None],
+    "warm_start": ["no", 1, None],
+    "verbose": ["no", 2, None],
+    "validation_fraction": [0, 1, 1.0, -0.5, 1.5, np.nan, "x", True, None],
+    "batch_size": [0, -1, 2.5, "x", True],
+    "backend": ["", "tf", 3, False],
+    "dtype": ["", "float16", 3, False],
+    "compile": ["", "x", None, True],
+    "callbacks": [3, "x", [3]],
+    "hidden_layer_sizes": [0, (0,), "3", None, (3, True), [[3]]],
+    "activation": ["", "no", 3, None],
+    "solver": ["", "no", 3, None],
+    "alpha": [-1.0, np.nan, np.inf, "x", True, None],
+    "learning_rate_init": [-1.0, np.nan, "x", True, None],
+    "dropout": [-1.0, 1.5, np.nan, "x", True, None],
+}
+
+
+@pytest.mark.parametrize("name", BAD_PARAMETERS)
+def test_a_parameter_is_refused_by_the_name_that_it_has_here(name):
+    known = quick().get_params().keys()
+    assert BAD_PARAMETERS.keys() <= known
+    # What any object may be given for: scikit-learn checks it, or the device does.
+    assert known - BAD_PARAMETERS.keys() <= {"random_state", "class_weight", "device"}
+    for value in BAD_PARAMETERS[name]:
+        estimator = quick(**{name: value})
+        with pytest.raises(nx.InputError, match=rf"^{name} must "):
+            estimator.fit(X, Y)
+        assert not hasattr(estimator, "model_"), value
+
+
+def test_classes_of_a_later_call():
+    estimator = quick().partial_fit(X, Y, classes=[0, 1, 2])
+    before = estimator.predict_proba(X)
+    with pytest.raises(nx.InputError, match="classes must be those of the first call"):
+        estimator.partial_fit(X, Y, classes=[0, 1, 2, 3])
+    np.testing.assert_array_equal(estimator.predict_proba(X), before)
+    estimator.partial_fit(X, Y, classes=[2, 1, 0])
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [[1.0, 2.0], np.ones((150, 1)), np.zeros(150), np.append(np.ones(149), -1.0)],
+)
 def test_weights_that_do_not_fit(weight):
     with pytest.raises(nx.InputError, match="sample_weight must h"):
         quick().fit(X, Y, sample_weight=weight)
