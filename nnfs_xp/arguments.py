@@ -25,6 +25,15 @@ def check_count(value: Any, name: str, least: int = 1, most: int = 2**63 - 1) ->
     return number
 
 
+def check_counts(value: Any, name: str) -> tuple[int, ...]:
+    """Return a sequence or an array of positive integers."""
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        raise InputError(
+            f"{name} must be a sequence of positive integers, got {_shown(value)}"
+        )
+    return tuple(check_count(item, name) for item in value)
+
+
 def check_integer(value: Any, name: str) -> int:
     """Return an integer, of any sign."""
     return _integer(value, name, "an integer")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nnfs_xp.activations import ReLU, Softmax
-from nnfs_xp.arguments import check_count
+from nnfs_xp.arguments import check_count, check_counts
 from nnfs_xp.errors import InputError
 from nnfs_xp.initializers import Normal
 from nnfs_xp.layers import (
@@ -58,9 +58,7 @@ def cnn(image_shape: Sequence[int], n_classes: int) -> list[Layer]:
     >>> sum(array.size for array in model.parameters.values())
     80602
     """
-    if not hasattr(image_shape, "__len__"):
-        raise InputError(f"image_shape must be a sequence, got {image_shape!r}")
-    shape = [check_count(length, "image_shape") for length in image_shape]
+    shape = check_counts(image_shape, "image_shape")
     check_count(n_classes, "n_classes")
     if len(shape) not in (2, 3) or min(shape[:2]) < _SMALLEST:
         raise InputError(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_xp.arguments import check_counts
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers import (
     AveragePool2D,
@@ -42,7 +43,9 @@ def orders_of(model: Model, sample_shape: Any = None) -> dict[int, np.ndarray]:
         If the shape of a sample is needed and not known.
     """
     found: dict[int, np.ndarray] = {}
-    shape = model.input_shape if sample_shape is None else tuple(sample_shape)
+    shape = model.input_shape
+    if sample_shape is not None:
+        shape = check_counts(sample_shape, "sample_shape")
     images, order = False, None
     for unit in _chain(Sequential(model.layers)):
         images = images or is_exactly(unit, *_OF_IMAGES)

@@ -101,7 +101,22 @@ def checked_model(model: Any) -> Model:
 
 
 def replace(model: Model, values: Arrays) -> None:
-    """Replace all parameters and buffers of a model, given by path."""
+    """Replace all parameters and buffers of a model, given by path.
+
+    Raises
+    ------
+    InputError
+        If one holds what is not finite in the model's dtype; nothing is replaced then.
+    """
+    dtype = model.backend.dtype_name
+    for key, value in values.items():
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(value.astype(dtype)).all()
+        if not finite:
+            raise InputError(
+                f"source: {key} must be finite in {dtype}, got NaN, infinity, or a "
+                "number that is too large"
+            )
     model.set_parameters(
         [
             tuple(values[node.key(name)] for name in node.shapes)
@@ -119,11 +134,17 @@ def on_host(array: Any, name: str) -> np.ndarray:
     InputError
         If it holds no real numbers.
     """
-    if hasattr(array, "detach"):
-        tensor = array.detach().cpu()
-        # NumPy has no bfloat16.
-        array = tensor.float() if tensor.dtype.itemsize == 2 else tensor
-    host = np.asarray(array)
+    try:
+        if hasattr(array, "detach"):
+            tensor = array.detach().cpu()
+            # NumPy has no bfloat16.
+            array = tensor.float() if tensor.dtype.itemsize == 2 else tensor
+        host = np.asarray(array)
+    # A tensor without values, or one that is sparse, and lists of many lengths.
+    except (NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{name} must hold real numbers, got what NumPy cannot read: {error}"
+        ) from error
     if host.dtype.kind not in "iuf":
         raise InputError(f"{name} must hold real numbers, got dtype {host.dtype}")
     return host

@@ -121,11 +121,13 @@ def to_torch(
     """
     import torch
 
-    places = _places(model, sample_shape)
+    modules = _modules(_places(model, sample_shape), names)
+    if len({module for _, module in modules}) < len(modules):
+        raise InputError(f"names must give each unit a name of its own, got {names}")
     return {
         # Copied, and no transposed view: safetensors writes no such.
         key: torch.from_numpy(np.array(value, order="C"))
-        for place, module in _modules(places, names)
+        for place, module in modules
         for key, value in _keyed(place, module).items()
     }
 
@@ -221,13 +223,19 @@ def _modules(
     places: list[Place], names: Mapping[str, str] | None
 ) -> list[tuple[Place, str]]:
     """Return each unit with the name of its module."""
+    if not isinstance(names, Mapping | None):
+        raise InputError(f"names must be a mapping of paths to names, got {names!r}")
     unknown = set(names or {}) - {place.path for place in places}
     if unknown:
         raise InputError(
             f"names must hold paths of units with arrays, "
             f"{[place.path for place in places]}, got {sorted(unknown)}"
         )
-    return [(place, (names or {}).get(place.path, place.path)) for place in places]
+    modules = {place.path: place.path for place in places} | dict(names or {})
+    for name in modules.values():
+        if not isinstance(name, str):
+            raise InputError(f"names must be texts, got {name!r}")
+    return [(place, modules[place.path]) for place in places]
 
 
 def _in_order(places: list[Place], state: Mapping[str, Any]) -> list[tuple[Place, str]]:

@@ -197,6 +197,8 @@ def test_a_list_is_read_without_keras():
         ("model.keras", "source must be a Keras model or its get_weights"),
         (3, "source must be a Keras model or its get_weights"),
         ([np.zeros((7, 3)), np.zeros((6, 2)), ["a", "b"]], "must hold real numbers"),
+        ([np.full((7, 3), np.inf), np.zeros((6, 2)), np.zeros(2)],
+         r"source: 0\.weights must be finite in float64"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_changes_nothing(source, message):

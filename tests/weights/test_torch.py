@@ -274,6 +274,13 @@ def state_of(**changes):
         (state_of(**{"0_weight": torch.zeros(7, 3, dtype=torch.complex64)}),
          r"0\.weight must hold real numbers"),
         (["weights"], "source must be a module or a state dict"),
+        (state_of(**{"0_weight": torch.full((7, 3), float("nan"))}),
+         r"source: 0\.weights must be finite in float64"),
+        (state_of(**{"0_weight": torch.zeros(7, 3, device="meta")}),
+         r"0\.weight must hold real numbers, got what NumPy cannot read"),
+        (state_of(**{"0_weight": torch.zeros(7, 3).to_sparse()}),
+         r"0\.weight must hold real numbers, got what NumPy cannot read"),
+        (state_of(**{"0_weight": [[1.0], [1.0, 2.0]]}), r"0\.weight must hold real"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_changes_nothing(source, message):
@@ -290,6 +297,9 @@ def test_the_shape_of_images_is_asked_for():
         to_torch(model)
     with pytest.raises(nx.InputError, match="samples of"):
         to_torch(model, sample_shape=(6, 5, 3))
+    for shape in (3, "665", (6, 0, 2), (6.0, 5, 2), (True, 5, 2)):
+        with pytest.raises(nx.InputError, match="sample_shape must be a"):
+            to_torch(model, sample_shape=shape)
 
 
 @pytest.mark.parametrize("n_context", [4, 3])
@@ -314,6 +324,24 @@ def test_wrong_names_and_models():
         to_torch(model, {"1": "flat"})
     with pytest.raises(nx.InputError, match="model must be a Model"):
         to_torch(nx.Dense(1, 1))
+    for names in (3, "0", [], [("0", "a")]):
+        for call in (lambda n: to_torch(model, n), lambda n: from_torch(model, {}, n)):
+            with pytest.raises(nx.InputError, match="names must be a mapping"):
+                call(names)
+    with pytest.raises(nx.InputError, match="names must be texts, got 3"):
+        to_torch(model, {"0": 3})
+    for names in ({"0": "a", "2": "a"}, {"0": "2"}):
+        with pytest.raises(nx.InputError, match="each unit a name of its own"):
+            to_torch(model, names)
+
+
+def test_numbers_that_a_model_cannot_hold():
+    model = nx.Model([nx.Dense(1, 1)], dtype="float32")
+    before = model.parameters["0.weights"].copy()
+    state = {"0.weight": np.array([[1e300]]), "0.bias": np.zeros(1)}
+    with pytest.raises(nx.InputError, match=r"0\.weights must be finite in float32"):
+        from_torch(model, state)
+    np.testing.assert_array_equal(model.parameters["0.weights"], before)
 
 
 class Gain(nx.Layer):
