@@ -228,7 +228,9 @@ def test_an_optimizer_has_its_own_learning_rate(tmp_path, capsys):
         (["--schedule", "step_decay"], "'factor' and 'every'"),
         (["--activation", "dense"], "activation must be the name of one, got 'dense'"),
         (["--activation", "rellu"], "activation must be one of "),
-        (["--dropout", "1.5"], "rate must be"),
+        (["--dropout", "1.5"], "dropout must be"),
+        (["--dropout", "1.5", "--hidden", "0"], "dropout must be"),
+        (["--out", ""], "out must be a path"),
     ],
 )
 def test_what_is_unknown_is_refused(arguments, message, tmp_path, capsys):

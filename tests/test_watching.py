@@ -242,6 +242,8 @@ def test_the_model_is_as_it_was():
     model.fit(X, Y, epochs=2)
     before = [a.copy() for layer in model.get_parameters() for a in layer]
     nx.learning_rate_range(model, X, Y, steps=20)
+    with pytest.raises(nx.InputError, match="^model must be a Model, got None"):
+        nx.learning_rate_range(None, X, Y)
     after = [a for layer in model.get_parameters() for a in layer]
     for a, b in zip(before, after, strict=True):
         np.testing.assert_array_equal(a, b)

@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 from nnfs_xp.activations import Linear, Softmax
+from nnfs_xp.arguments import check_share
 from nnfs_xp.cli.nets import layers_for_pictures
 from nnfs_xp.data import Dataset
 from nnfs_xp.errors import InputError
@@ -98,6 +99,7 @@ def layers_for(data: Dataset, options: argparse.Namespace) -> list[Layer]:
         return layers_for_pictures(data)
     sizes = [data.n_features, *hidden_sizes(options), data.n_classes or 1]
     layers: list[Layer] = []
+    check_share(options.dropout, "dropout")
     for n_inputs, n_neurons in itertools.pairwise(sizes[:-1]):
         layers += [Dense(n_inputs, n_neurons), _activation(options.activation)]
         if options.dropout:

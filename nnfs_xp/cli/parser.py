@@ -195,11 +195,11 @@ def _add_predict(commands: Commands) -> None:
     ).add_argument
     add("--prompt", metavar="TEXT", help="what it goes on from, in place of data")
     length = "how many characters to write (default: 300)"
-    add("--length", type=count, default=300, metavar="N", help=length)
+    add("--length", type=count, metavar="N", help=length)
     heat = "below 1 it keeps closer to what it finds probable (default: 0.8)"
-    add("--temperature", type=number, default=0.8, metavar="NUMBER", help=heat)
+    add("--temperature", type=number, metavar="NUMBER", help=heat)
     draws = "seed of what is drawn (default: 0)"
-    add("--seed", type=seed, default=0, metavar="N", help=draws)
+    add("--seed", type=seed, metavar="N", help=draws)
 
 
 def _add_info(commands: Commands) -> None:

@@ -25,7 +25,7 @@ from nnfs_xp.callbacks.json_log import json_text
 from nnfs_xp.cli.tasks import regression_report, target_of, values
 from nnfs_xp.data import Examples
 from nnfs_xp.errors import InputError
-from nnfs_xp.io.atomic import atomic_write, check_writable
+from nnfs_xp.io.atomic import atomic_write, check_writable, checked_path
 from nnfs_xp.model import Model
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def output_directory(options: argparse.Namespace, size: int) -> Path:
     if options.resume and not hasattr(options, "out"):
         raise InputError("resume: the directory of the training must be given by --out")
     if hasattr(options, "out"):
-        out = Path(options.out)
+        out = Path(checked_path(options.out, "out"))
         found = [name for name in RESULTS if os.path.lexists(out / name)]
         goes_on = options.resume and (out / CHECKPOINT).exists()
         if found and not (options.force or goes_on):
@@ -227,7 +227,7 @@ def epochs_beside(path: Path) -> list[dict[str, Any]]:
 
 def model_path(options: argparse.Namespace) -> Path:
     """Return the file of the model, whose directory may be given."""
-    path = Path(options.model)
+    path = Path(checked_path(options.model, "model"))
     return path / RESULTS[0] if path.is_dir() else path
 
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 Windows = tuple[np.ndarray, np.ndarray]
 _PRESET = Preset((), 10, 32, 0.003, schedule="cosine_decay")
 _CONTEXT, _BY = 64, "characters"
-# What is written at the end of a training.
-_LENGTH, _TEMPERATURE = 300, 0.8
+# How a model writes, also at the end of a training, where the command does not say it.
+WRITING = {"length": 300, "temperature": 0.8, "seed": 0}
 
 
 def train(
@@ -87,9 +87,7 @@ def train(
 
     left = leave(options, finished, out, draw, status != 0)
     prompt = data.vocabulary.decode(data.ids_test[: context // 2])
-    written = sample_text(
-        model, prompt, _LENGTH, temperature=_TEMPERATURE, seed=options.seed
-    )
+    written = sample_text(model, prompt, **{**WRITING, "seed": options.seed})
     print(f"it goes on with {prompt!r}:\n{prompt}{written}")
     return status, {**left, "prompt": prompt, "text": written}
 
@@ -132,10 +130,6 @@ def go_on(options: argparse.Namespace) -> str:
     model = Model.load(
         model_path(options), backend=options.backend, **placement(options)
     )
-    return sample_text(
-        model,
-        options.prompt,
-        options.length,
-        temperature=options.temperature,
-        seed=options.seed,
-    )
+    given = {name: getattr(options, name) for name in WRITING}
+    asked = {name: value for name, value in given.items() if value is not None}
+    return sample_text(model, options.prompt, **{**WRITING, **asked})

@@ -20,7 +20,7 @@ from nnfs_xp.cli.tasks import (
     options_like_those_of_training,
     values,
 )
-from nnfs_xp.cli.text import go_on
+from nnfs_xp.cli.text import WRITING, go_on
 from nnfs_xp.data import (
     DATASET_NAMES,
     Examples,
@@ -79,6 +79,9 @@ def predict(options: argparse.Namespace) -> int:
         both = f"{options.prompt}{written}"
         write_text(options.out, f"{json_text(found) if options.json else both}\n")
         return 0
+    for name in WRITING:
+        if getattr(options, name) is not None:
+            raise InputError(f"{name} is for a model that goes on with a --prompt")
     model, _, x = _load(options)
     if "vocabulary" in model.metadata:
         raise InputError(

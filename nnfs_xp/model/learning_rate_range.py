@@ -110,6 +110,8 @@ def learning_rate_range(
     >>> found.rates[0], 1e-4 < found.suggestion < 1
     (1e-06, True)
     """
+    if not isinstance(model, Model):
+        raise InputError(f"model must be a Model, got {model!r}")
     lowest = check_positive(lowest, "lowest")
     highest = check_positive(highest, "highest")
     if highest <= lowest:
