@@ -322,6 +322,20 @@ def devices(ranks, folder):
     return {name: found(*TRAININGS[name](ranks, **where)) for name in ("plain",)}
 
 
+def host_devices(ranks, folder):
+    """Compute with JAX, each rank on a device of its own and then on the other one."""
+    import jax
+
+    results = {}
+    for shift in range(2):
+        device = f"cpu:{(ranks.rank + shift) % jax.local_device_count('cpu')}"
+        model, history = plain(ranks, backend="jax", device=device)
+        places = {str(one) for one in model.parameters["0.weights"].devices()}
+        results[f"device {shift}"] = found(model, history)
+        results[f"places {shift}"] = ranks.exchange(sorted(places))
+    return results
+
+
 def files(ranks, folder):
     """Write files and lines, of which there must be one each."""
     x, y, _ = data()

@@ -140,6 +140,20 @@ def test_ranks_on_cupy_with_a_device_each_train_as_one_process(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.backend("jax")
+def test_ranks_on_a_device_of_jax_each_train_as_one_process(tmp_path, monkeypatch):
+    pytest.importorskip("jax")
+    # As many devices as are asked for, all of them on the CPU.
+    monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
+    together = same(run(2, "host_devices", tmp_path)[0])
+    alone = jobs.found(*jobs.plain(None))
+    for shift in range(2):
+        assert_same_curve(alone, together[f"device {shift}"])
+        ((one,), (other,)) = together[f"places {shift}"]
+        assert one != other
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits are Linux's")
 def test_rows_of_a_file_larger_than_the_memory_of_a_rank(tmp_path):
     random = np.random.default_rng(0)
