@@ -365,7 +365,8 @@ def speed_ups(model: Model, result: dict[str, Any], weak: bool = False) -> list[
     alone = model.step_seconds(rows, (), 1)
     if weak:
         return [p * alone / model.step_seconds(rows, messages, p) for p in MANY]
-    return [alone / model.step_seconds(rows / p, messages, p) for p in MANY]
+    # No row is cut: with more ranks than rows some have none.
+    return [alone / model.step_seconds(math.ceil(rows / p), messages, p) for p in MANY]
 
 
 def page(results: Results, options: argparse.Namespace) -> str:
