@@ -8,6 +8,14 @@ from typing import Any
 from nnfs_xp.arguments import check_count, check_decay, check_flag, check_positive
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
+from nnfs_xp.layers.batch_normalization import (
+    batch_norm,
+    batch_norm_backward,
+    followed,
+    inputs_gradient,
+    normalized,
+    over_ranks,
+)
 from nnfs_xp.layers.normalization import _Normalization
 from nnfs_xp.registry import register
 
@@ -99,66 +107,37 @@ class BatchNorm(_Normalization):
 
         N is None where running statistics were used.
         """
-        xp, axes, kept = cx.xp, tuple(range(x.ndim - 1)), cx.buffers
-        if cx.training and cx.learns:
-            count = math.prod(x.shape[:-1])
-            if self._is_shared(cx):
-                count, mean, variance = _over_ranks(cx, x, axes, count)
-                centred = x - mean
-            else:
-                mean = xp.mean(x, axis=axes)
-                centred = x - mean
-                variance = xp.mean(centred * centred, axis=axes)
-            if count > 1:
-                unbiased = variance * (count / (count - 1))
-                for name, new in (("mean", mean), ("variance", unbiased)):
-                    kept[name] = (1 - self.momentum) * kept[name] + self.momentum * new
+        kept, params = cx.buffers, cx.params
+        gain = params["gamma"], params["beta"]
+        known = kept["mean"], kept["variance"]
+        if not (cx.training and cx.learns):
+            count, (mean, variance) = None, known
+        elif self._is_shared(cx):
+            count, mean, variance = over_ranks(cx, x)
+            new = followed(known, (mean, variance), count, self.momentum)
+            kept["mean"], kept["variance"] = new
         else:
-            count, centred, variance = None, x - kept["mean"], kept["variance"]
-        factor = 1.0 / xp.sqrt(variance + self.eps)
-        normal = centred * factor
-        return cx.params["gamma"] * normal + cx.params["beta"], (normal, factor, count)
+            options = *known, self.momentum, self.eps
+            y, residuals, *new = batch_norm(cx.be, x, *gain, *options)
+            kept["mean"], kept["variance"] = new
+            return y, (*residuals, math.prod(x.shape[:-1]))
+        y, residuals = normalized(cx.be, x - mean, variance, *gain, self.eps)
+        return y, (*residuals, count)
 
     def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array:
         """Write ``dgamma`` and ``dbeta``, and return ``dx``."""
-        xp, (normal, factor, count) = cx.xp, residuals
-        axes, gain = tuple(range(dy.ndim - 1)), cx.params["gamma"] * factor
+        xp, gamma, (normal, factor, count) = cx.xp, cx.params["gamma"], residuals
+        if count is not None and cx.needs_dx and not self._is_shared(cx):
+            dx, *sums = batch_norm_backward(cx.be, (normal, factor), gamma, dy)
+            cx.grads["gamma"], cx.grads["beta"] = sums
+            return dx
         self.write_gradients(cx, normal, dy)
         if count is None or not cx.needs_dx:
-            return dy * gain
-        if self._is_shared(cx):
-            sums = xp.sum(dy, axis=axes), xp.sum(dy * normal, axis=axes)
-            mean, slope = (total / count for total in cx.across.sum(*sums))
-        else:
-            mean, slope = xp.mean(dy, axis=axes), xp.mean(dy * normal, axis=axes)
-        return gain * (dy - mean - normal * slope)
+            return dy * (gamma * factor)
+        axes = tuple(range(dy.ndim - 1))
+        own = xp.sum(dy * normal, axis=axes), xp.sum(dy, axis=axes)
+        return inputs_gradient(gamma, (normal, factor), dy, cx.across.sum(*own), count)
 
     def _is_shared(self, cx: Context) -> bool:
         """Return whether the batch is that of several ranks, as a whole."""
         return self.synchronized and cx.across is not None
-
-
-def _over_ranks(
-    cx: Context, x: Array, axes: tuple[int, ...], count: int
-) -> tuple[int, Array, Array]:
-    """Return count, mean and variance of the values of all ranks.
-
-    With the count N_r, mean m_r and variance v_r of each rank::
-
-        m = sum(N_r m_r) / N        v = sum(N_r (v_r + (m_r - m)^2)) / N
-
-    References
-    ----------
-    Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance", The
-    American Statistician 37, 1983.
-    """
-    xp = cx.xp
-    # Of no rows the mean is 0, and not NaN.
-    own = xp.sum(x, axis=axes) / max(count, 1)
-    squares = xp.sum((x - own) * (x - own), axis=axes) / max(count, 1)
-    counts, means, variances = cx.across.gather(float(count), own, squares)
-    total = round(float(cx.be.read([xp.sum(counts)])[0]))
-    parts = counts[:, None] / total
-    mean = xp.sum(parts * means, axis=0)
-    apart = means - mean
-    return total, mean, xp.sum(parts * (variances + apart * apart), axis=0)

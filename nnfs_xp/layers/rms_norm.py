@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.arguments import check_count, check_positive
-from nnfs_xp.backends import Array
+from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine.context import Context
+from nnfs_xp.kernels import portable
 from nnfs_xp.layers.normalization import _Normalization
 from nnfs_xp.registry import register
 
@@ -66,17 +67,32 @@ class RMSNorm(_Normalization):
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
         """Return ``gamma x^``; residuals are ``x^`` and the factor of x."""
-        xp = cx.xp
-        square = xp.mean(x * x, axis=-1, keepdims=True)
-        factor = 1.0 / xp.sqrt(square + self.eps)
-        normal = x * factor
-        return cx.params["gamma"] * normal, (normal, factor)
+        return rms_norm(cx.be, x, cx.params["gamma"], self.eps)
 
     def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array:
         """Write ``dgamma``, and return ``dx``."""
-        xp, (normal, factor) = cx.xp, residuals
+        dx, dgamma = rms_norm_backward(cx.be, residuals, cx.params["gamma"], dy)
         if cx.learns:
-            axes = tuple(range(dy.ndim - 1))
-            cx.grads["gamma"] = xp.sum(dy * normal, axis=axes)
-        g = cx.params["gamma"] * dy
-        return factor * (g - normal * xp.mean(g * normal, axis=-1, keepdims=True))
+            cx.grads["gamma"] = dgamma
+        return dx
+
+
+@portable
+def rms_norm(be: Backend, x: Array, gamma: Array, eps: float) -> tuple[Array, Any]:
+    """Return ``gamma x^``; residuals are ``x^`` and the factor of x."""
+    square = be.xp.mean(x * x, axis=-1, keepdims=True)
+    factor = 1.0 / be.xp.sqrt(square + eps)
+    normal = x * factor
+    return gamma * normal, (normal, factor)
+
+
+@portable
+def rms_norm_backward(
+    be: Backend, residuals: Any, gamma: Array, dy: Array
+) -> tuple[Array, Array]:
+    """Return the gradients of inputs and gain of `rms_norm`."""
+    xp, (normal, factor) = be.xp, residuals
+    g = gamma * dy
+    slope = xp.mean(g * normal, axis=-1, keepdims=True)
+    dgamma = xp.sum(dy * normal, axis=tuple(range(dy.ndim - 1)))
+    return factor * (g - normal * slope), dgamma

@@ -996,6 +996,9 @@ class Model:
     ) -> None:
         """Print the layers, their shapes and numbers of parameters.
 
+        The last lines say how a training step is run. On CuPy, from the first ``fit``
+        on, they say how many kernels, products and copies it launches.
+
         Parameters
         ----------
         print_fn : callable, default print

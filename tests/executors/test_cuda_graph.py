@@ -1,5 +1,9 @@
 """The captured step is the eager one: the same bits, fewer launches."""
 
+import gc
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -329,6 +333,18 @@ def test_a_step_that_takes_more_memory_when_captured(cupy32):
     assert "bytes more when it is captured" in model.executor_note
 
 
+def test_the_summary_says_what_a_step_launches(counted, cupy32):
+    x, y = points(40)
+    model = varied_network(cupy32, compile="require")
+    model.fit(x, y, batch_size=20)
+    (graph,) = model._trainer.executor._graphs.values()
+    nodes = sys.modules["cupy_on_cpu"].graph_ops(graph)
+    lines = []
+    model.summary(lines.append)
+    said = f"batch, {len(nodes)} kernels, products and copies a step"
+    assert said in lines[0]
+
+
 def captures(counted, function):
     with counted() as counts:
         function()
@@ -367,6 +383,22 @@ def test_other_batches_are_captured_anew(counted, cupy32, change):
     again = captures(counted, lambda: losses.append(kept.fit(x, y, **given)["loss"]))
     assert again == 1
     assert losses == [anew.fit(x, y, **given)["loss"]]
+
+
+def test_another_thread_captures_anew(counted, cupy32):
+    """Its products have a workspace of their own."""
+    x, y = points(32)
+    model = varied_network(cupy32, compile="require")
+    model.fit(x, y, batch_size=16)
+
+    thread = threading.Thread(target=model.fit, args=(x, y), kwargs={"batch_size": 16})
+
+    def in_a_thread():
+        thread.start()
+        thread.join()
+
+    assert captures(counted, in_a_thread) == 1
+    assert model.epochs_trained == 2
 
 
 def test_what_a_user_holds_is_not_written_to(counted, cupy32):
@@ -428,8 +460,6 @@ def test_settings_and_units_of_ones_own_are_captured_anew(counted, cupy32):
 
 
 def test_models_and_large_steps_keep_no_memory(cupy32, monkeypatch):
-    import gc
-
     from nnfs_xp.engine.executors import cuda_graph
 
     x, y = points(64)

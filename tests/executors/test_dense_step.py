@@ -300,13 +300,15 @@ def test_data_that_the_kernels_do_not_know(cupy32, change):
         y = np.eye(7)[y]
     model = network(be, compile="require")
     model.fit(x, y, batch_size=16, **fit)
-    assert model.executor_note == "one CUDA graph for each size of a batch"
+    assert model.executor_note.startswith("one CUDA graph for each size of a batch")
+    assert "three kernels" not in model.executor_note
 
 
 def test_one_line_turns_it_off(cupy32):
     kernels.set_kernel_mode("no_dense_step")
     model, found = trained(cupy32, epochs=2)
-    assert model.executor_note == "one CUDA graph for each size of a batch"
+    assert model.executor_note.startswith("one CUDA graph for each size of a batch")
+    assert "three kernels" not in model.executor_note
     kernels.set_kernel_mode("auto")
     model, expected = trained(cupy32, epochs=2)
     assert model.executor_note.endswith(", three kernels a step")
@@ -323,7 +325,8 @@ def test_several_steps_of_any_network_are_one_launch(counted, cupy, many_at_once
             model.fit(x, y, batch_size=16, epochs=2)
         weights.append(nx.to_numpy(model.layers[1].weights))
     np.testing.assert_array_equal(*weights)
-    assert model.executor_note == "one CUDA graph for each size of a batch"
+    assert model.executor_note.startswith("one CUDA graph for each size of a batch")
+    assert "three kernels" not in model.executor_note
     assert counts["graph_launch"] < 80 / 8 + 16
 
 

@@ -41,8 +41,11 @@ LAUNCHES = {
     # Heads are copied apart and joined; the gradient computes what goes before, too.
     "attention": 3,
     "attention_backward": 7,
+    "batch_norm": 2,
+    "batch_norm_backward": 4,
     "convolve_backward": 2,
     "layer_norm_backward": 3,
+    "rms_norm_backward": 3,
     "activation_bias_backward": 2,
     "activation_backward": 2,
     "clip_to_norm": 2,

@@ -16,6 +16,11 @@ class Exactly:
     array: np.ndarray
 
 
+def _without_residuals(found):
+    y, _, *statistics = found
+    return y, *statistics
+
+
 # How to call what cannot be called alone: f gives a function by its name.
 CALLS = {
     "attention": lambda f, be, *given: f("attention")(be, *given)[0],
@@ -34,6 +39,14 @@ CALLS = {
     "layer_norm_backward": lambda f, be, x, gamma, beta, eps, dy: f(
         "layer_norm_backward"
     )(be, f("layer_norm")(be, x, gamma, beta, eps, True)[1], gamma, dy),
+    "rms_norm": lambda f, be, *given: f("rms_norm")(be, *given)[0],
+    "rms_norm_backward": lambda f, be, x, gamma, eps, dy: f("rms_norm_backward")(
+        be, f("rms_norm")(be, x, gamma, eps)[1], gamma, dy
+    ),
+    "batch_norm": lambda f, be, *given: _without_residuals(f("batch_norm")(be, *given)),
+    "batch_norm_backward": lambda f, be, x, gamma, beta, eps, dy: f(
+        "batch_norm_backward"
+    )(be, f("batch_norm")(be, x, gamma, beta, beta, gamma, 0.1, eps)[1], gamma, dy),
     "bias_activation": lambda f, be, *given: f("bias_activation")(be, *given)[0],
     "activation_bias_backward": lambda f, be, z, biases, dy, activation: f(
         "activation_bias_backward"

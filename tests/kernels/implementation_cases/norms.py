@@ -17,7 +17,55 @@ _of_six = _rows(1, 6)[1:]
 _of_five = _rows(1, 5)[1:]
 _usual, _deep = _rows(40, 17), _rows(3, 5, 8)
 
+
+def _columns(*shape):
+    """Return what `batch_norm` takes, with running statistics."""
+    x, gamma, beta, eps = _rows(*shape)
+    return x, gamma, beta, _normal(shape[-1:]), _normal(shape[-1:]) ** 2, 0.1, eps
+
+
+def _without_shift(case):
+    x, gamma, _, eps, *others = case
+    return x, gamma, eps, *others
+
+
+_batches = {
+    "usual": _columns(40, 17),
+    "images": _columns(3, 5, 4, 8),
+    "several parts": _columns(900, 3),
+    "wide": _columns(5, 300),
+    "one row": _columns(1, 4),
+    "one feature": _columns(40, 1),
+    "two rows": _columns(2, 3),
+    "no rows": _columns(0, 4),
+    "huge": (_usual[0] * 1e15, *_columns(40, 17)[1:]),
+    "tiny": (_usual[0] * 1e-15, *_columns(40, 17)[1:]),
+    "gaps": (_wide[:, ::2], *_columns(7, 6)[1:]),
+    "transposed": (_normal((6, 7)).T, *_columns(7, 6)[1:]),
+    "no number": (_no_number, *_columns(3, 5)[1:]),
+}
+_layer_norms = {
+    "usual": (*_usual, _normal((40, 17))),
+    "three axes": (*_deep, _normal((3, 5, 8))),
+    "wide": (*_rows(5, 300), _normal((5, 300))),
+    "longer than a block": (*_rows(2, 1100), _normal((2, 1100))),
+    "one row": (*_rows(1, 4), _normal((1, 4))),
+    "one feature": (*_rows(4, 1), _normal((4, 1))),
+    "no rows": (*_rows(0, 4), _normal((0, 4))),
+    "gaps": (_wide[:, ::2], *_of_six, _wide[:, 1::2]),
+    "transposed": (_normal((6, 7)).T, *_of_six, _normal((6, 7)).T),
+}
 CASES = {
+    "batch_norm": _batches,
+    "batch_norm_backward": {
+        name: (x, gamma, beta, eps, _normal(x.shape))
+        for name, (x, gamma, beta, _, _, _, eps) in _batches.items()
+        if name not in ("huge", "tiny")
+    },
+    "rms_norm": {name: _without_shift(case)[:3] for name, case in _layer_norms.items()},
+    "rms_norm_backward": {
+        name: _without_shift(case) for name, case in _layer_norms.items()
+    },
     "layer_norm": {
         "usual": (*_usual, True),
         "in use": (*_usual, False),
