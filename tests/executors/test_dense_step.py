@@ -136,6 +136,21 @@ def test_shapes(cupy32, shape):
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
+def test_graphs_that_stay_read_the_next_data(cupy32, many_at_once, shuffle):
+    found = []
+    for compile in ("require", "off"):
+        model = network(cupy32, compile=compile)
+        for rows in (17, 65):
+            x, y = data(rows)
+            before = dict(getattr(model._trainer.executor, "_graphs", {}))
+            history = model.fit(x, y, batch_size=4, shuffle=shuffle)
+        if compile == "require":
+            assert before and model._trainer.executor._graphs == before
+        found.append(results(model, history))
+    assert_same(*found)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
 def test_data_that_is_streamed(cupy32, shuffle):
     row = 37 * 4 + 4
     fit = {"shuffle": shuffle, "device_data_limit": 2 * 64 * row}
