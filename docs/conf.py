@@ -27,6 +27,7 @@ extensions = [
     "_ext.kernel_table",
     "_ext.command_line",
     "_ext.folded_checks",
+    "_ext.gallery",
     "_ext.bad_input_table",
     "_ext.comparison",
 ]

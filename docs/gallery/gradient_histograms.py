@@ -1,0 +1,26 @@
+"""Gradients that vanish
+
+Gradients of a deep network of sigmoids, before it is trained. They shrink from layer to
+layer: look at the scales.
+"""
+
+from nnfs_xp import Dense, Model, Sigmoid, Softmax
+from nnfs_xp.data import load_dataset
+from nnfs_xp.plots import gradient_histograms
+
+data = load_dataset("digits")
+model = Model(
+    [
+        Dense(64, 32),
+        Sigmoid(),
+        Dense(32, 32),
+        Sigmoid(),
+        Dense(32, 32),
+        Sigmoid(),
+        Dense(32, 10),
+        Softmax(),
+    ],
+    loss="categorical_crossentropy",
+    optimizer="adam",
+)
+figure = gradient_histograms(model, data.features("test"), data.y_test)

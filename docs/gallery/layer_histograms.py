@@ -1,0 +1,11 @@
+"""Any arrays
+
+Three initializers for the same layer, drawn beside each other.
+"""
+
+from nnfs_xp import Dense
+from nnfs_xp.plots import layer_histograms
+
+names = ["glorot_uniform", "he_normal", "orthogonal"]
+weights = {name: Dense(64, 64, weight_initializer=name).weights for name in names}
+figure = layer_histograms(weights, "weight")
