@@ -61,7 +61,7 @@ def check_rate(value: Any, name: str) -> float:
 
 
 def check_decay(value: Any, name: str) -> float:
-    """Return a number from 0 up to, not including, 1."""
+    """Return a number in [0, 1)."""
     number = check_rate(value, name)
     if number >= 1:
         raise InputError(f"{name} must be less than 1, got {value!r}")

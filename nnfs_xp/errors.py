@@ -39,7 +39,7 @@ class DTypeError(InputError, TypeError):
 
 
 class FixedSettingError(InputError, AttributeError):
-    """A setting is assigned that is fixed since its unit was made.
+    """A setting was assigned that is fixed once its unit is made.
 
     Examples
     --------
@@ -54,7 +54,7 @@ class FixedSettingError(InputError, AttributeError):
 
 
 class BackendMismatchError(InputError, TypeError):
-    """Arrays of two namespaces, or of two devices, meet in one call.
+    """Arrays of two namespaces, or of two devices, are mixed in one call.
 
     Examples
     --------
@@ -70,7 +70,7 @@ class BackendMismatchError(InputError, TypeError):
 
 
 class BackendUnavailableError(RuntimeError):
-    """A backend or device was asked for that does not work on this machine.
+    """The requested backend or device does not work on this machine.
 
     Examples
     --------
@@ -97,7 +97,7 @@ class KernelCompileError(BackendUnavailableError):
 
 
 class ParallelError(RuntimeError):
-    """A training on several ranks has lost one of them, or one has failed.
+    """One of several ranks has failed or no longer responds.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class ParallelError(RuntimeError):
 
 
 class DeviceMemoryError(MemoryError):
-    """The memory of a device is too small for what was asked of it.
+    """The memory of a device is too small for the request.
 
     Examples
     --------
@@ -130,7 +130,7 @@ class DeviceMemoryError(MemoryError):
 
 
 class DivergenceError(ArithmeticError):
-    """A training has come to numbers that are not finite, or a model has them.
+    """Training has produced numbers that are not finite, or a model contains them.
 
     Attributes
     ----------
@@ -189,7 +189,7 @@ class DownloadError(RuntimeError):
 class DataWarning(UserWarning):
     r"""Data is read in a way that may not be what was meant.
 
-    The message says what was done, and how to say otherwise.
+    The message says how it was read, and how to choose otherwise.
 
     Examples
     --------

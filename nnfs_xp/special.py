@@ -26,7 +26,7 @@ def sigmoid(be: Backend, x: Array) -> Array:
 def at_least_tiny(be: Backend, p: Array) -> Array:
     """Return probabilities as they count in gradients: 1e-31 in float32 at least.
 
-    A loss divides by a probability, and the activation before it multiplies with
+    A loss divides by a probability, and the activation before it multiplies by
     the same one. Both of them take this number for a smaller one, such as a 0 that
     has been rounded to it: so the quotient is finite, and their product exact.
 

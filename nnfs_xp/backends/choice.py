@@ -43,7 +43,7 @@ def get_backend(
     dtype: str | None = None,
     matmul_precision: str | None = None,
 ) -> Backend:
-    """Return a backend that has been seen to work.
+    """Return a backend that has been checked to work.
 
     Parameters
     ----------

@@ -160,7 +160,7 @@ class CupyBackend(Backend):
 
 
 def _are_stacks(a: Array, b: Array) -> bool:
-    """Return whether each matrix of one array is to be multiplied with its own."""
+    """Return whether each matrix of one array is to be multiplied by its own."""
     fit = a.shape[:-2] == b.shape[:-2] and a.shape[-1:] == b.shape[-2:-1]
     return a.ndim > 2 and fit and b.dtype == a.dtype
 

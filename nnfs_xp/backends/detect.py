@@ -105,7 +105,7 @@ def array_device(array: Array) -> Any:
 def to_numpy(array: Any) -> np.ndarray:
     """Copy an array of any backend to the host.
 
-    This is the one way back; nothing in the library does it unasked.
+    This is the only way back; the library never does it unasked.
 
     Parameters
     ----------

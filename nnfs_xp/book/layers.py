@@ -155,7 +155,7 @@ class Layer_Dropout(BookLayer, Dropout):
     Parameters
     ----------
     rate : float
-        Share of the inputs to drop, from 0 to 1.
+        Fraction of the inputs to drop, from 0 to 1.
 
     Attributes
     ----------

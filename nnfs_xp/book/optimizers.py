@@ -38,7 +38,7 @@ class BookOptimizer(AnyAttributes, Optimizer):
     """
 
     _current: float | None = None
-    # A rate that was set by hand, after the one that it takes the place of.
+    # A rate that was set by hand, after the one that it replaces.
     _by_hand: tuple[float, float] | None = None
     _decay: float = 0.0
 

@@ -23,14 +23,14 @@ class BatchEvent:
     samples : int
         Samples seen in this epoch.
     learning_rate : float
-        That of the batch's step, after any decay.
+        The rate of the batch's step, after any decay.
     figures : callable
         Returns ``loss`` and metrics of the epoch so far. It reads them back
         from the device and so waits for it: call it a few times a second, not
         at every batch.
     batch_figures : callable
-        Returns ``loss`` and metrics of this batch alone, as the network was
-        before it learned from it. It waits for the device too.
+        Returns ``loss`` and metrics of this batch alone, computed before the network
+        was updated with it. It waits for the device too.
 
     Examples
     --------
@@ -65,14 +65,14 @@ class Callback:
         ``"validation_loss"``. ``Model.fit`` raises an `InputError` before it
         begins if the records of the run will not have it.
     batch_interval : int or None
-        After which batches of an epoch ``on_batch_end`` is called: the first, every so
-        many after it, and the last. 1, the default, is after each. None is a few
-        times a second, whenever the training returns to Python. A compiled step takes
-        many batches at once between two calls, so a longer interval may be much faster;
-        the figures are still those of that batch alone.
+        How often ``on_batch_end`` is called: after the first batch of an epoch, every
+        ``batch_interval`` batches after it, and after the last. The default, 1, is
+        after each batch. None means a few times a second, whenever training returns to
+        Python. A compiled step processes many batches between two calls, so a longer
+        interval may be much faster; the figures are still those of that batch alone.
     on_every_rank : bool
-        Whether, in a training on several ranks, each of them calls it. A callback that
-        prints or writes files says False, and is called on rank 0 alone; one that
+        Whether, when training on several ranks, each of them calls it. A callback that
+        prints or writes files sets it to False, and is called on rank 0 only; one that
         changes the model must be called on every rank.
 
     Examples
@@ -106,7 +106,7 @@ class Callback:
         """Called after training, even when it was interrupted."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what is needed to go on in another process, by name.
+        """Return what is needed to resume in another process, by name.
 
         ``Model.fit`` asks for it if it keeps a checkpoint. Values are arrays, or
         whatever JSON can hold. A callback without a state returns nothing.
@@ -116,7 +116,7 @@ class Callback:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` returned, after ``on_fit_begin``.
 
-        Arrays come as those of NumPy.
+        Arrays arrive as NumPy arrays.
         """
 
 

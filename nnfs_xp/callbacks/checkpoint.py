@@ -21,26 +21,25 @@ from nnfs_xp.io.checkpoint import config_text
 class Checkpoint(Callback):
     """Save the model every few epochs, or whenever a figure improves.
 
-    Each file is written as ``Model.save`` does it, whole or not at all, and
-    can be trained on after ``Model.load``. A model whose parameters are not finite is
+    Each file is written atomically, like one of ``Model.save``, and training can
+    continue from it after ``Model.load``. A model whose parameters are not finite is
     not saved.
 
     Parameters
     ----------
     path : path
-        The file. Its name may have fields as ``str.format`` knows them, with
-        the names that records of the history use:
-        ``"run-{epoch:03d}-{validation_loss:.4f}.safetensors"``. Without
-        fields, each file replaces the one before. The directory must exist.
+        The file. Its name may contain ``str.format`` fields with the names used in the
+        records of the history: ``"run-{epoch:03d}-{validation_loss:.4f}.safetensors"``.
+        Without fields, each file replaces the one before. The directory must exist.
     monitor : str, optional
-        The figure that must improve. Without one, no figure is looked at. The
-        first epoch of a ``fit`` improves, unless the figure is NaN.
+        The figure that must improve; optional. The first epoch of a ``fit`` counts as
+        an improvement, unless the figure is NaN.
     mode : {"auto", "min", "max"}, default "auto"
         Whether less is better, or more. With ``"auto"`` it is less for names
         that end in ``loss``, and more for all others.
     every : int, default 1
-        Save after each epoch whose number is a multiple of this. It goes only
-        without a `monitor`.
+        Save after each epoch whose number is a multiple of this. It cannot be combined
+        with a `monitor`.
 
     Attributes
     ----------
@@ -105,7 +104,7 @@ class Checkpoint(Callback):
         path = Path(self.directory, self._file_name(record))
         better = self.monitor is None or self._best.update(record)
         if better and record["epoch"] % self.every == 0:
-            # A model that has diverged takes the place of none that is good.
+            # A model that has diverged replaces none that is good.
             with contextlib.suppress(DivergenceError):
                 self._model.save(path)
                 self.saved = path

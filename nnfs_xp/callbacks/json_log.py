@@ -15,19 +15,18 @@ from nnfs_xp.io.atomic import checked_path
 class JSONLog(Callback):
     """Write the record of each epoch to a file, as one JSON object on a line.
 
-    A line holds ``time``, the end of the epoch in UTC as ISO 8601 writes it,
-    and then the record as it enters the history. Each is handed to the
-    operating system at once, so a process that is killed leaves the lines of
-    all epochs that ended. NaN and infinity, for which JSON has no word, become
-    ``null``.
+    A line holds ``time``, the end of the epoch in UTC as ISO 8601 writes it, and then
+    the record as it enters the history. Each line is handed to the operating system at
+    once, so a process that is killed leaves the lines of all completed epochs. NaN and
+    infinity, which JSON cannot express, become ``null``.
 
     Parameters
     ----------
     path : path
         The file. Its directory must exist.
     append : bool, default True
-        Whether lines go behind those that the file has. If not, each ``fit``
-        begins with an empty file.
+        Whether lines are appended to an existing file. If not, each ``fit`` starts an
+        empty file.
 
     Raises
     ------

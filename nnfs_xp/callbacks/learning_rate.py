@@ -14,7 +14,7 @@ from nnfs_xp.errors import InputError
 class LearningRateSchedule(Callback):
     """Set the learning rate before each epoch.
 
-    It is set as ``model.learning_rate``: it takes the place of the number or schedule
+    It is set as ``model.learning_rate``: it replaces the number or schedule
     that the optimizer has, and a ``decay`` of the optimizer divides it at each step.
 
     Parameters
@@ -91,8 +91,7 @@ class ReduceOnPlateau(Patient):
         Whether less is better, or more. With ``"auto"`` it is less for names
         that end in ``loss``, and more for all others.
     least : float, default 0.0
-        The learning rate is not made less than this; one that is less already
-        stays as it is.
+        The learning rate is not reduced below this; a smaller rate is left unchanged.
 
     Attributes
     ----------

@@ -62,7 +62,7 @@ class Progress(PrintEpochs):
     """A bar that moves within each epoch, below one line for each epoch.
 
     A figure in brackets is that of the validation data. On a narrow terminal the bar
-    leaves out what does not fit beside it: first the speed, then the figures.
+    drops what does not fit: first the speed, then the figures.
 
     In a notebook the bar is in the output of the cell. Where standard output is
     neither, such as in a pipe or a file, there are only the lines, as `PrintEpochs`

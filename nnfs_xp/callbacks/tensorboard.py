@@ -17,20 +17,20 @@ _NO_CURVES = {"epoch", "seconds"}
 
 
 class TensorBoard(Callback):
-    """Writes the figures of every epoch as curves of TensorBoard.
+    """Writes the figures of every epoch as TensorBoard curves.
 
     A figure and that of the validation data are curves with the same beginning, such
     as ``loss/training`` and ``loss/validation``, so TensorBoard shows them together.
     ``tensorboard --logdir DIRECTORY`` shows them while the training runs.
 
     It needs the package tensorboardX, which writes the files:
-    ``pip install 'nnfs-xp[tensorboard]'``. A training that is resumed goes on with its
-    curves.
+    ``pip install 'nnfs-xp[tensorboard]'``. Resumed training continues its curves.
 
     Parameters
     ----------
     directory : path
-        Where to; it is made if it is not there. Each run should have its own.
+        Where to write; created if it does not exist. Each run should have its own
+        directory.
     histograms : bool, default False
         Whether to write the values of all parameters too, after every epoch.
 

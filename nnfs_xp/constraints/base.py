@@ -13,7 +13,7 @@ _PARTS = ("columns", "rows")
 
 
 class Constraint(Unit):
-    """Base of all constraints: ``project(be, w)`` is what a step is followed by.
+    """Base of all constraints: ``project(be, w)`` is applied after each step.
 
     It affects neither the loss and its gradient nor initial values.
 
@@ -32,7 +32,7 @@ class Constraint(Unit):
     """
 
     def project(self, be: Backend, w: Array) -> Array:
-        """Return what takes the place of a parameter, a new array of its shape."""
+        """Return what replaces a parameter, a new array of its shape."""
         raise NotImplementedError
 
 

@@ -10,11 +10,11 @@ from nnfs_xp.registry import register
 
 @register("constraint")
 class MaxNorm(OfLengths):
-    """Lengths of `limit` at most, ``w *= min(1, limit / |w|)`` for each column.
+    """Limit the lengths of columns, ``w *= min(1, limit / |w|)``, to `limit`.
 
     ``|w|`` is the Euclidean length of a column, that is of all weights of a neuron, or
     with ``of="rows"`` of a row, such as that of an id in an `Embedding`. Shorter ones
-    are left as they are.
+    are unchanged.
 
     Parameters
     ----------

@@ -9,10 +9,10 @@ from nnfs_xp.registry import register
 
 @register("constraint")
 class UnitNorm(OfLengths):
-    """Lengths of 1, ``w /= |w|`` for each column.
+    """Scale each column to length 1, ``w /= |w|``.
 
     ``|w|`` is the Euclidean length of a column, that is of all weights of a neuron, or
-    with ``of="rows"`` of a row. One of length 0 stays as it is.
+    with ``of="rows"`` of a row. A length of 0 is left unchanged.
 
     Parameters
     ----------

@@ -132,7 +132,7 @@ class Buffers:
 class Random:
     """Random numbers of one unit, from the stream of seed, path and step.
 
-    They are the same on every backend, and in a training that was saved and resumed.
+    They are the same on every backend, and after saving and resuming.
     Each call of a pass has a stream of its own.
     """
 
@@ -191,7 +191,7 @@ class Context:
     params : dict of str to array
         The unit's parameters by name.
     buffers : Buffers
-        What it keeps and does not train: slots to read and to write.
+        State that is kept but not trained: slots to read and to write.
     grads : Gradients
         Slots to write the gradients of its parameters to.
     training : bool
@@ -206,8 +206,8 @@ class Context:
     random : Random
         Random numbers for training.
     across : Across or None
-        Where several ranks have parts of the batch, what they compute together, for
-        units that are ``synchronized``; see ``nnfs_xp/engine/ranks``.
+        If several ranks share the batch, what they compute together, for units that are
+        ``synchronized``; see ``nnfs_xp/engine/ranks``.
     children : dict of str to Context
         Those of the units inside, also as ``cx[name]``.
 

@@ -41,7 +41,7 @@ class Constant(Initializer):
 
 @register("initializer")
 class Zeros(Constant):
-    """Zeros, as the book takes for biases.
+    """Zeros, as the book uses for biases.
 
     Examples
     --------

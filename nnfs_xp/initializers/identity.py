@@ -15,8 +15,8 @@ from nnfs_xp.registry import register
 class Identity(Initializer):
     """``gain`` on the diagonal, and 0 elsewhere.
 
-    A layer of equal lengths then begins as the identity, times `gain`. The shape must
-    be that of a matrix, (fan_in, fan_out); one that is not square is filled up with 0.
+    A square layer then starts as the identity times `gain`. The shape must be that of a
+    matrix, (fan_in, fan_out); a matrix that is not square is padded with 0.
 
     Parameters
     ----------

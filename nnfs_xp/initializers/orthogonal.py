@@ -14,10 +14,10 @@ from nnfs_xp.registry import register
 class Orthogonal(Initializer):
     """A random matrix with orthonormal columns, or rows if these are fewer.
 
-    ``W^T W = gain^2 I`` for a matrix that is not wider than high, else
-    ``W W^T = gain^2 I``, uniform among all such matrices. A product of many
-    square ones of gain 1 lets no signal grow or vanish. The weights of a convolution
-    are taken for a matrix with a column for each filter.
+    ``W^T W = gain^2 I`` for a matrix that is not wider than high, else ``W W^T = gain^2
+    I``, uniform among all such matrices. A product of many square ones with gain 1 lets
+    no signal grow or vanish. The weights of a convolution are treated as a matrix with
+    one column per filter.
 
     Parameters
     ----------

@@ -172,7 +172,7 @@ class Run:
                 "callbacks": states,
             }
         )  # fmt: skip
-        # A training that has diverged takes the place of none that is good.
+        # A training that has diverged replaces none that is good.
         with contextlib.suppress(DivergenceError):
             write_checkpoint(self.path, config, named)
         self._saved, self._saved_at = True, time.monotonic()

@@ -57,7 +57,7 @@ class Attention(Layer):
         )  # fmt: skip
 
     def drop(self, cx: Context, queries: Array, keys: Array) -> Array | None:
-        """Return what weights are multiplied with in training: 0, or 1 / kept."""
+        """Return what weights are multiplied by in training: 0, or 1 / kept."""
         if not (cx.training and self.dropout):
             return None
         kept = 1.0 - self.dropout
@@ -94,7 +94,7 @@ def attention(
     mask : array or None, shape (n, s)
         0 for a key that is hidden from all queries.
     drop : array or None, shape (n, n_heads, t, s)
-        What P is multiplied with before the product.
+        What P is multiplied by before the product.
     training : bool
         Whether it is training.
     """

@@ -17,21 +17,21 @@ from nnfs_xp.registry import register
 class AveragePool2D(_Pool2D):
     """The mean of each position of a window, for every channel of images.
 
-    Its gradient is shared out equally among all N values of the window::
+    Its gradient is distributed equally among the N values of the window::
 
         y[p] = sum over t of x[p + t] / N
         dx[p + t] gets dy[p] / N added, for each p and t
 
-    What was put around the image does not count: N is smaller at its edges.
+    Padding does not count: N is smaller at the edges of the image.
 
     Parameters
     ----------
     size : int or pair of int, default 2
         Height and width of the window.
     stride : int or pair of int, optional
-        Steps from one position of the window to the next; `size` if not given.
+        Step between window positions; `size` if not given.
     padding : {"valid", "same"}, int or pair of int, default "valid"
-        What is put around the images, as `Conv2D` does it. A number must be less than
+        Padding around the images, as in `Conv2D`. A number must be less than
         `size`.
     backend, device, dtype : optional
         See `Layer`.

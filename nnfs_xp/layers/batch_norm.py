@@ -31,26 +31,26 @@ class BatchNorm(_Normalization):
         dgamma = sum(dy x^)                 dbeta = sum(dy)
 
     The means are taken over the N values of a feature. Otherwise, and where the layer
-    is frozen, running statistics take the place of m and v, and ``dx = dy gamma /
+    is frozen, running statistics replace m and v, and ``dx = dy gamma /
     sqrt(v + eps)``. They follow those of the batches, the variance with divisor
     N - 1 as in PyTorch::
 
         mean     = (1 - momentum) mean + momentum m
         variance = (1 - momentum) variance + momentum v N / (N - 1)
 
-    A batch with one value of a feature has no variance, and leaves them as they are.
+    A batch with a single value per feature has no variance, and does not change them.
 
     Parameters
     ----------
     n : int
         Number of features, the length of the last axis.
     momentum : float, default 0.1
-        Weight of the last batch, from 0 up to, not including, 1; PyTorch's default.
-        Keras counts the other way, and takes what would be 0.01 here.
+        Weight of the last batch, in [0, 1); PyTorch's default.
+        Keras defines it the other way round; its default corresponds to 0.01 here.
     eps : float, default 1e-5
         Added to the variance, above 0.
     synchronized : bool, default True
-        Whether, in a training on several ranks, m and v are those of the whole batch,
+        Whether, when training on several ranks, m and v are those of the whole batch,
         as in one process. If not, each rank takes those of its own rows, which costs
         no messages, and the running statistics follow the mean over the ranks.
     backend, device, dtype : optional
@@ -61,7 +61,7 @@ class BatchNorm(_Normalization):
     gamma, beta : array, shape (n,)
         Gain and shift, which are trained.
     mean, variance : array, shape (n,)
-        The running statistics, which are not.
+        The running statistics, which are not trained.
 
     Raises
     ------

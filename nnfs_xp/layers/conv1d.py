@@ -8,7 +8,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class Conv1D(_Convolution):
-    """Convolution of signals (n, length, channels), by a window that moves.
+    """Convolution of signals (n, length, channels) with a sliding window.
 
     With ``x`` the inputs after padding, ``p`` a position of the window, and ``t`` a
     place within it::
@@ -26,11 +26,11 @@ class Conv1D(_Convolution):
     kernel_size : int
         Length of the window.
     stride : int, default 1
-        Steps from one position of the window to the next.
+        Step between window positions.
     padding : {"valid", "same"} or int, default "valid"
         Zeros at both ends; see `Conv2D`.
     dilation : int, default 1
-        Steps from one place of the window to the next.
+        Step between places in the window.
     groups : int, default 1
         Number of groups of channels and of filters; see `Conv2D`.
     weight_initializer, bias_initializer : Initializer or str

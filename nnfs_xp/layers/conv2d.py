@@ -8,7 +8,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class Conv2D(_Convolution):
-    """Convolution of images (n, height, width, channels), by a window that moves.
+    """Convolution of images (n, height, width, channels) with a sliding window.
 
     With ``x`` the inputs after padding, ``p`` a position of the window's upper left
     corner, and ``t`` a place within the window::
@@ -18,8 +18,8 @@ class Conv2D(_Convolution):
         dx[p + t] gets dy[p] W[t]^T added, for each p and t
 
     ``x[p + t]`` is a row of channels, and ``W[t]`` a matrix, (channels, filters). As in
-    all libraries of neural networks the window is not turned around, so in mathematics
-    this is a cross-correlation.
+    all neural network libraries the window is not flipped, so mathematically this is a
+    cross-correlation.
 
     Parameters
     ----------
@@ -28,17 +28,17 @@ class Conv2D(_Convolution):
     kernel_size : int or pair of int
         Height and width of the window.
     stride : int or pair of int, default 1
-        Steps from one position of the window to the next.
+        Step between window positions.
     padding : {"valid", "same"}, int or pair of int, default "valid"
-        Zeros around the images. ``"valid"`` puts none. ``"same"`` puts as many as
-        ``ceil(height / stride)`` positions need, and one that is left over at the end,
-        as Keras and TensorFlow do it. A number puts so many on both sides of an axis,
-        as PyTorch does it.
+        Zeros around the images. ``"valid"`` adds none. ``"same"`` adds as many as
+        ``ceil(height / stride)`` positions need, with an odd one at the end, as in
+        Keras and TensorFlow. A number adds that many on both sides of an axis, as in
+        PyTorch.
     dilation : int or pair of int, default 1
-        Steps from one place of the window to the next.
+        Step between places in the window.
     groups : int, default 1
-        The channels are cut into so many groups, and the filters too. Each filter sees
-        the channels of its group. It must divide both.
+        The channels and the filters are split into this many groups, and each filter
+        sees the channels of its group. It must divide both numbers.
     weight_initializer, bias_initializer : Initializer or str
         Initial values, by default ``"he_normal"`` and ``"zeros"``. The number of inputs
         of an output is ``height width channels / groups``.

@@ -43,18 +43,19 @@ class Dense(_Weighted):
     bias_initializer : Initializer or str, default "zeros"
         Initial biases.
     weight_regularizer, bias_regularizer : Regularizer or str, optional
-        Penalties that the loss of a model gets added, such as ``L2(5e-4)``.
+        Penalties added to the loss of a model, such as ``L2(5e-4)``.
         ``backward`` adds their gradients to ``dweights`` and ``dbiases``.
     weight_constraint, bias_constraint : Constraint or str, optional
-        What holds after every step of an optimizer, such as ``MaxNorm(2.0)``.
+        Constraint applied after every optimizer step, such as ``MaxNorm(2.0)``.
     use_bias : bool, default True
         Whether there are biases.
     activation : Layer or str, optional
-        What follows. ``Dense(2, 3, activation="relu")`` is ``Dense(2, 3), ReLU()``: in
-        a list of layers it is these two, and by itself a `Sequential` of them.
+        The activation that follows. ``Dense(2, 3, activation="relu")`` means ``Dense(2,
+        3), ReLU()``: in a list of layers it becomes these two, and by itself a
+        `Sequential` of them.
     seed : int, optional
-        Seed of the initial values. Without it, those of a layer used on its own
-        are new at every run, and inside a `Model` they follow the model's seed.
+        Seed of the initial values. Without it, a layer used on its own draws new values
+        in every run, and inside a `Model` they follow the model's seed.
     backend, device, dtype : optional
         See `Layer`.
 

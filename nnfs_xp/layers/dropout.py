@@ -21,18 +21,17 @@ class Dropout(Layer):
     Each entry of the mask ``m`` is 0 with probability `rate`, and else ``1 /
     (1 - rate)``, so that the mean of every output is its input. The gradient
     is ``dx = dy m``. The mask depends on the seed and the number of the
-    training step alone: it is the same on every backend, and in a training
-    that was saved and resumed.
+    training step alone: it is the same on every backend, and after saving and resuming.
 
     Parameters
     ----------
     rate : float
-        Share of the inputs to drop, from 0 to 1. With 0 nothing is dropped,
+        Fraction of the inputs to drop, from 0 to 1. With 0 nothing is dropped,
         with 1 everything: outputs and gradients are then 0, where the book
         divides by 0.
     seed : int, optional
-        Seed of the masks. Without it, those of a layer used on its own are
-        new at every run, and inside a `Model` they follow the model's seed.
+        Seed of the masks. Without it, a layer used on its own draws new masks in every
+        run, and inside a `Model` they follow the model's seed.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -74,7 +73,7 @@ class Dropout(Layer):
 
     @property
     def rate(self) -> float:
-        """Share of the inputs to drop."""
+        """Fraction of the inputs to drop."""
         return self._rate
 
     @property

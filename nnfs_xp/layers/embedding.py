@@ -37,9 +37,9 @@ class Embedding(Layer):
     weight_initializer : Initializer or str, default Normal(1.0)
         Initial weights; the default is PyTorch's.
     weight_regularizer : Regularizer or str, optional
-        Penalty that the loss of a model gets added.
+        Penalty added to the loss of a model.
     weight_constraint : Constraint or str, optional
-        What holds after every step of an optimizer, such as ``UnitNorm("rows")``.
+        Constraint applied after every optimizer step, such as ``UnitNorm("rows")``.
     seed : int, optional
         Seed of the initial weights; see `Dense`.
     backend, device, dtype : optional

@@ -18,7 +18,7 @@ class GaussianNoise(Layer):
     The entries of ``e`` are drawn from the standard normal distribution, one for each
     input. Its gradient is ``dx = dy``. Inputs may have any shape. The noise depends on
     the seed and the number of the training step alone: it is the same on every
-    backend, and in a training that was saved and resumed.
+    backend, and after saving and resuming.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ class GRU(Recurrent):
         z = sigmoid(a_z + s_z)        r = sigmoid(a_r + s_r)
         g = tanh(a_g + r s_g)         h_p = z h_(p-1) + (1 - z) g
 
-    Backward through time, with dh = dy_p and what the next position hands back::
+    Backward through time, with dh = dy_p and what the next position passes back::
 
         da_g = dh (1 - z) (1 - g^2)        ds_g = da_g r
         da_r = ds_r = da_g s_g r (1 - r)

@@ -22,7 +22,7 @@ class LSTM(Recurrent):
         i, f, o = sigmoid(z_i, z_f, z_o)        g = tanh(z_g)
         c_p = f c_(p-1) + i g                   h_p = o tanh(c_p)
 
-    Backward through time, with dh and dc as the next position hands them back::
+    Backward through time, with dh and dc as the next position passes them back::
 
         dh = dy_p + dz_(p+1) U^T
         dc = dc_(p+1) f_(p+1) + dh o (1 - tanh(c_p)^2)

@@ -16,16 +16,16 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class PaddingMask(Layer):
-    """Which ids are no padding: ``y = 1`` where an id is another than that of padding.
+    """Mask of the ids that are not padding: ``y = 1`` where an id differs from it.
 
-    So a branch beside an `Embedding` says which positions `MultiHeadAttention` and
-    `MeanOverPositions` are to leave out, if they are ``masked``. Its gradient is None:
-    ids have none.
+    As a branch next to an `Embedding` it tells `MultiHeadAttention` and
+    `MeanOverPositions`, if they are ``masked``, which positions to ignore. Its gradient
+    is None, because ids have none.
 
     Parameters
     ----------
     padding_id : int, default 0
-        The id that sequences are filled up with.
+        The id that sequences are padded with.
     backend, device, dtype : optional
         See `Layer`.
 

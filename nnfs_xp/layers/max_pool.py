@@ -27,9 +27,9 @@ class MaxPool2D(_Pool2D):
     size : int or pair of int, default 2
         Height and width of the window.
     stride : int or pair of int, optional
-        Steps from one position of the window to the next; `size` if not given.
+        Step between window positions; `size` if not given.
     padding : {"valid", "same"}, int or pair of int, default "valid"
-        What is put around the images, as `Conv2D` does it; but it is never the
+        Padding around the images, as in `Conv2D`; but it is never the
         largest. A number must be less than `size`.
     backend, device, dtype : optional
         See `Layer`.

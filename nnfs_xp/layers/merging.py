@@ -56,9 +56,9 @@ class Add(Layer):
 
 @register("layer")
 class Concatenate(Layer):
-    """Several inputs one after the other, along an axis.
+    """Concatenate several inputs along an axis.
 
-    The gradient is cut into the same parts.
+    The gradient is split into the same parts.
 
     Parameters
     ----------

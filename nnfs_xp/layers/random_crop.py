@@ -21,23 +21,22 @@ _LONGEST = 2**29
 class RandomCrop(Layer):
     """Cut a window out of each picture, ``y[i, j] = x[i + top, j + left]``.
 
-    In training each picture has a corner ``(top, left)`` of its own, all possible ones
-    alike probable; otherwise the window is in the middle. With padding, the window may
-    reach beyond the picture, where `fill_value` is. Its gradient is moved back to
-    where the pixel came from, ``dx[i, j] = dy[i - top, j - left]``, and is 0 for those
-    that were cut off. The corners depend on the seed and the number of the training
-    step alone: they are the same on every backend, and in a training that was saved
-    and resumed.
+    In training the corner ``(top, left)`` is drawn uniformly for each picture;
+    otherwise the window is in the middle. With padding, the window may reach beyond the
+    picture, where `fill_value` is. Its gradient is moved back to where the pixel came
+    from, ``dx[i, j] = dy[i - top, j - left]``, and is 0 for those that were cut off.
+    The corners depend on the seed and the number of the training step alone: they are
+    the same on every backend, and after saving and resuming.
 
     Parameters
     ----------
     height, width : int
         Size of the window.
     padding : int, default 0
-        Pixels that are added on each side before. ``RandomCrop(32, 32, padding=4)``
+        Pixels added on each side first. ``RandomCrop(32, 32, padding=4)``
         moves pictures of 32 x 32 by up to four pixels.
     fill_value : float, default 0.0
-        What those pixels hold.
+        Value of those pixels.
     seed : int, optional
         Seed of the corners; see `Dropout`.
     backend, device, dtype : optional

@@ -22,9 +22,9 @@ class RandomFlip(Layer):
 
     Whether a picture is flipped is drawn for each by itself, with probability 1/2 for
     each direction. Its gradient is flipped the same way, ``dx[i, j] = dy[i, width -
-    1 - j]``. Outside of training ``y = x``. What is drawn depends on the seed and the
-    number of the training step alone: it is the same on every backend, and in a
-    training that was saved and resumed.
+    1 - j]``. Outside training ``y = x``. What is drawn depends on the seed and the
+    number of the training step alone: it is the same on every backend, and after saving
+    and resuming.
 
     Parameters
     ----------

@@ -19,9 +19,9 @@ class RandomTranslation(Layer):
     Both shifts are whole numbers of pixels, drawn for each picture by itself from
     ``-m`` to ``m``, where ``m`` is the factor times the size, rounded. Where nothing is
     moved to, `fill_value` is. Its gradient is moved back, ``dx[i, j] = dy[i + down, j
-    + right]``, and is 0 for what was moved out. Outside of training ``y = x``. The
+    + right]``, and is 0 for what was moved out. Outside training ``y = x``. The
     shifts depend on the seed and the number of the training step alone: they are the
-    same on every backend, and in a training that was saved and resumed.
+    same on every backend, and after saving and resuming.
 
     Parameters
     ----------

@@ -14,18 +14,18 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class Rescaling(Layer):
-    """Bring inputs into another range, ``y = x scale + offset``.
+    """Rescale inputs, ``y = x scale + offset``.
 
-    Its gradient is ``dx = dy scale``. Inputs may have any shape. As the first
-    layer it turns the bytes of an image into numbers that a network learns
-    well from, and a model that has it takes images as they are.
+    Its gradient is ``dx = dy scale``. Inputs may have any shape. As the first layer it
+    turns the bytes of an image into numbers of a suitable range, so that a model takes
+    images directly.
 
     Parameters
     ----------
     scale : float
         The factor, any finite number.
     offset : float, default 0.0
-        What is added after it.
+        The summand.
     backend, device, dtype : optional
         See `Layer`.
 

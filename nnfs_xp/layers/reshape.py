@@ -18,13 +18,12 @@ Shape = tuple[int, ...]
 
 @register("layer")
 class Reshape(Layer):
-    """Give every sample another shape; ``dx`` has the old one again.
+    """Give every sample another shape; ``dx`` has the original shape.
 
     Parameters
     ----------
     shape : int or sequence of int
-        Shape of a sample of the output. One length may be -1: it is then
-        what is left over.
+        Shape of a sample of the output. One length may be -1: it is then inferred.
     backend, device, dtype : optional
         See `Layer`.
 

@@ -16,7 +16,7 @@ from nnfs_xp.registry import register, resolve
 class Residual(Layer):
     """A residual block, ``y = x + f(x)``.
 
-    With ``f`` the units inside, the gradient goes both ways::
+    With ``f`` the units inside, the gradient takes both paths::
 
         dx = dy + f'(x) dy
 

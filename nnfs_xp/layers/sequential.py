@@ -18,8 +18,8 @@ from nnfs_xp.registry import is_exactly, register
 class Sequential(Layer):
     """A chain of units: the output of each is the input of the next.
 
-    The gradient goes through them in reverse order, and no further back than anything
-    learns. Chains may hold chains, and any other block.
+    The gradient passes through them in reverse order, back to the first unit that
+    learns. Chains may contain chains and any other block.
 
     Parameters
     ----------

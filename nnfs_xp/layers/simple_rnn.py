@@ -15,7 +15,7 @@ class SimpleRNN(Recurrent):
     """Recurrent layer, ``h_p = tanh(x_p W + h_(p-1) U + b)``, from h_0 = 0.
 
     Backward through time, from the last position to the first, the gradient of a state
-    is that of its output, and what the next position hands back::
+    is that of its output, and what the next position passes back::
 
         dh_p = dy_p + dz_(p+1) U^T        dz_p = dh_p (1 - h_p^2)
         dx_p = dz_p W^T                   dW = sum x_p^T dz_p

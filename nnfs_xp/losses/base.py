@@ -34,9 +34,8 @@ class Loss(Unit):
     Parameters
     ----------
     reduction : {"mean", "sum", "none"}, default "mean"
-        What becomes of the losses ``L_i`` of the samples, with sample weights
-        ``w_i`` and what each sample counts ``c_i``, both 1 unless something
-        is weighted::
+        How the losses ``L_i`` of the samples are reduced, with sample weights ``w_i``
+        and counts ``c_i``, both 1 unless something is weighted::
 
             mean   sum_i w_i L_i / sum_i w_i c_i
             sum    sum_i w_i L_i
@@ -241,7 +240,7 @@ class Loss(Unit):
         Parameters
         ----------
         y_pred : array or array_like
-            Predictions, one row a sample.
+            Predictions, one row per sample.
         y_true : array or array_like
             Targets, of the loss's `target_kind`.
         sample_weight : array or array_like, shape (n,), optional

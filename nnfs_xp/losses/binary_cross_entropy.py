@@ -24,7 +24,7 @@ from nnfs_xp.special import at_least_tiny, sigmoid, softplus
 class BinaryCrossEntropy(AnswerWeights, Loss):
     """Binary cross-entropy of probabilities ``p`` against targets ``y``.
 
-    Each of the m outputs of a sample answers a question of its own. The loss
+    Each of the m outputs of a sample answers a separate question. The loss
     of the sample is the mean over them, and with its gradient::
 
         L = -1/m sum_j (y_j log p_j + (1 - y_j) log(1 - p_j))
@@ -47,7 +47,7 @@ class BinaryCrossEntropy(AnswerWeights, Loss):
     Parameters
     ----------
     from_logits : bool, default False
-        Whether predictions are logits, to be put through a sigmoid first.
+        Whether predictions are logits, to which a sigmoid is applied first.
     mode : {"exact", "book"}, default "exact"
         ``"book"`` clips p to [1e-7, 1 - 1e-7] in loss and gradient, even where
         it comes from a logit. ``"exact"`` changes p and 1 - p only at 0, where
@@ -55,11 +55,11 @@ class BinaryCrossEntropy(AnswerWeights, Loss):
         its dtype. The gradient divides by 1e-31 at least, or 1e-292 in float64;
         what comes back through a `Sigmoid` is ``p - y``, to rounding.
     label_smoothing : float, default 0
-        Share s of each target, from 0 up to, not including, 1, that is spread
+        Share s of each target, in [0, 1), that is spread
         over both answers: y becomes ``y (1 - s) + s / 2``.
     pos_weight : float or sequence of float, optional
         Factor a of the answer yes, or that of each output, 0 or more. The terms
-        ``y_j log p_j`` are multiplied with it, as in PyTorch's
+        ``y_j log p_j`` are multiplied by it, as in PyTorch's
         ``BCEWithLogitsLoss``; what a sample counts in the mean stays 1.
     class_weight : sequence of two floats, dict, or "balanced", optional
         Factors of the answers no and yes, by which the mean is divided too:
@@ -146,7 +146,7 @@ class BinaryCrossEntropy(AnswerWeights, Loss):
         y_pred, yes, no = residuals
         s = sigmoid(be, y_pred) if self.from_logits else y_pred
         if self.from_logits and self.mode == "exact":
-            # Without weights, both add up to 1.
+            # Without weights, both sum to 1.
             slope = (yes + no) * s - yes if self.is_weighted else s - yes
         else:
             p, q = (at_least_tiny(be, answer) for answer in self._answers(be, s))

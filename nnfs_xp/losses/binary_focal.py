@@ -43,7 +43,7 @@ class BinaryFocalCrossEntropy(Loss):
         ``a = y balance + (1 - y) (1 - balance)``; 1 if not given. It is the
         ``alpha`` of the paper, and of Keras.
     from_logits : bool, default False
-        Whether predictions are logits, to be put through a sigmoid first.
+        Whether predictions are logits, to which a sigmoid is applied first.
     label_smoothing : float, default 0
         See `BinaryCrossEntropy`.
     reduction : {"mean", "sum", "none"}, default "mean"

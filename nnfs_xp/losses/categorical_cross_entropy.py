@@ -37,7 +37,7 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
     Parameters
     ----------
     from_logits : bool, default False
-        Whether predictions are logits, to be put through a softmax first.
+        Whether predictions are logits, to which a softmax is applied first.
     mode : {"exact", "book"}, default "exact"
         ``"book"`` clips p to [1e-7, 1 - 1e-7] in loss and gradient: a
         probability of 0 costs 16.118, one of 1 costs 1e-7. ``"exact"``

@@ -37,7 +37,7 @@ class CategoricalFocalCrossEntropy(ClassTargets, Loss):
     gamma : float, default 2.0
         The exponent ``g``, 0 or more; 0 gives the cross-entropy.
     from_logits : bool, default False
-        Whether predictions are logits, to be put through a softmax first.
+        Whether predictions are logits, to which a softmax is applied first.
     label_smoothing, class_weight, ignore_index : optional
         See `SoftmaxCrossEntropy`.
     reduction : {"mean", "sum", "none"}, default "mean"

@@ -16,8 +16,8 @@ from nnfs_xp.registry import register
 class CategoricalHinge(ClassTargets, Loss):
     """Hinge loss of the scores ``z`` of classes.
 
-    The score of the true class k shall exceed all others by 1. With the highest of
-    the others, ``z_i``, the loss of a sample is::
+    The score of the true class k should exceed all others by 1. With the highest of the
+    others, ``z_i``, the loss of a sample is::
 
         L = max(0, 1 + z_i - z_k)        dL/dz_i = 1, dL/dz_k = -1 where L > 0
 

@@ -14,9 +14,9 @@ from nnfs_xp.registry import register
 
 @register("loss")
 class CosineDistance(Loss):
-    """One less the cosine of the angle between predictions ``p`` and targets ``y``.
+    """One minus the cosine of the angle between predictions ``p`` and targets ``y``.
 
-    Both are taken for vectors along the last axis. With the directions ``u = p / |p|``
+    Both are treated as vectors along the last axis. With the directions ``u = p / |p|``
     and ``v = y / |y|``, the loss and its gradient are::
 
         L = 1 - u . v        dL/dp = ((u . v) u - v) / |p|

@@ -26,8 +26,9 @@ class GaussianNegativeLogLikelihood(Loss):
         dL/dp_j = 1/m (p_j - y_j) / v_j        dL/ds_j = 1/2m (1 - (y_j - p_j)^2 / v_j)
 
     A variance counts as `eps` at least, so that no exact prediction makes the loss
-    fall without end. Its gradient is the one at `eps`, and can make it rise again; so
-    it is in PyTorch's ``GaussianNLLLoss``, which takes ``v`` and not its logarithm.
+    decrease without bound. Its gradient is the one at `eps`, and can make it rise
+    again; so it is in PyTorch's ``GaussianNLLLoss``, which takes ``v`` and not its
+    logarithm.
 
     Parameters
     ----------

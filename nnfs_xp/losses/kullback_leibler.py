@@ -33,7 +33,7 @@ class KullbackLeibler(Loss):
     Parameters
     ----------
     from_logits : bool, default False
-        Whether predictions are logits, to be put through a softmax first.
+        Whether predictions are logits, to which a softmax is applied first.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
     backend, device, dtype : optional

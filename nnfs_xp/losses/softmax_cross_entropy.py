@@ -32,12 +32,12 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
 
         q_j = w_j (y_j (1 - s) + s / C)
 
-    The mean divides by the class weights of the labels, ``sum_i w[label_i]``,
-    ignored ones left out. For rows of targets it divides by their number, with
-    class weights too. This follows PyTorch's ``cross_entropy``, except that a
-    target of 0 against a logit of -inf costs 0, where PyTorch returns NaN. Keras
-    divides by the number of samples where classes have weights. The book has
-    none of the options, and takes the largest of soft targets for the label.
+    The mean divides by the class weights of the labels, ``sum_i w[label_i]``, ignored
+    ones left out. For rows of targets it divides by their number, with class weights
+    too. This follows PyTorch's ``cross_entropy``, except that a target of 0 against a
+    logit of -inf costs 0, where PyTorch returns NaN. Keras divides by the number of
+    samples where classes have weights. The book has none of the options, and treats the
+    largest soft target as the label.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
         is the unclipped one above, as in the book. The options apply as they
         do in the other mode.
     label_smoothing : float, default 0
-        Share s of each target, from 0 up to, not including, 1, that is spread
+        Share s of each target, in [0, 1), that is spread
         evenly over the C classes.
     class_weight : sequence of float, dict of int to float, or "balanced", optional
         A weight ``w_j`` of 0 or more for each class; 1 if not given. A dict holds
@@ -55,8 +55,8 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
         them from its training labels: ``n / (k n_j)`` for a class that has n_j of n
         samples, where k classes occur. They are then kept, also in saved models.
     ignore_index : int, optional
-        A label, such as -100, that stands for none: its sample costs nothing,
-        has no gradient and does not count. It does not apply to rows.
+        A label, such as -100, that means "no label": its sample has no loss and no
+        gradient, and does not count. It does not apply to rows.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
     backend, device, dtype : optional

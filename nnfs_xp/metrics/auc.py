@@ -26,15 +26,15 @@ class AUC(Metric):
     mean of the precisions at each yes. 1 is perfect. Guessing gives one half, and the
     share of yes.
 
-    Scores are counted in `bins` of equal width, so that batches need no more than two
-    counts a bin, and scores in one bin are equal. The result is scikit-learn's for
-    scores that are rounded down to a multiple of ``1 / bins``; more bins are closer to
-    that of the scores themselves. Keras has 200 thresholds; its curve of precision and
-    recall is joined by another rule.
+    Scores are counted in `bins` of equal width, so batches need only two counts per
+    bin, and scores in one bin count as equal. The result equals scikit-learn's for
+    scores rounded down to a multiple of ``1 / bins``; more bins come closer to the
+    exact value. Keras has 200 thresholds and interpolates its precision-recall curve
+    differently.
 
     Predictions are numbers from 0 to 1 of any shape, and targets of the same shape mean
-    yes above 0.5. Each output of the last axis is a question of its own. A prediction
-    of NaN is as wrong as can be.
+    yes above 0.5. Each output of the last axis is a separate question. A prediction of
+    NaN counts as maximally wrong.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class AUC(Metric):
     bins : int, default 200
         Number of bins.
     from_logits : bool, default False
-        Whether predictions are logits, to be put through a sigmoid first.
+        Whether predictions are logits, to which a sigmoid is applied first.
     average : {"uniform", "none"}, default "uniform"
         The mean over the outputs, or the figure of each. An output has none, NaN, where
         all targets are the same; the mean is that of the others.

@@ -165,7 +165,7 @@ class Metric(Unit):
         Parameters
         ----------
         y_pred : array or array_like
-            Predictions, one row a sample.
+            Predictions, one row per sample.
         y_true : array or array_like
             Targets, in the form that the metric describes.
         sample_weight : array or array_like, shape (n,), optional

@@ -18,9 +18,9 @@ class MeanLoss(MeanOf):
     """Mean of a loss over samples, ``sum(w L) / sum(w c)``.
 
     ``L`` is the loss of each sample, ``w`` its weight and ``c`` what it counts, as for
-    a mean of the loss itself. So a model that learns one loss may report others: mean
-    absolute and squared error, log-cosh, Poisson and all the rest. In a model the name
-    of a loss does, ``metrics=["mean_absolute_error"]``.
+    a mean of the loss itself. A model trained with one loss can thus report others:
+    mean absolute and squared error, log-cosh, Poisson and all the rest. In a model, the
+    name of a loss is enough: ``metrics=["mean_absolute_error"]``.
 
     Parameters
     ----------

@@ -18,8 +18,8 @@ class Perplexity(MeanLoss):
     """Exponential of the mean cross-entropy, ``exp(-mean(log p))``.
 
     ``p`` is the probability of the true class: of the next word in a language model. A
-    model that takes all of k words for equally probable has a perplexity of k. The mean
-    is over all positions that count, so batches of any size may be added up.
+    model that considers all of k words equally probable has a perplexity of k. The mean
+    is over all positions that count, so batches may have any size.
 
     In a model ``metrics=["perplexity"]`` takes its arguments from the loss.
 

@@ -47,7 +47,7 @@ class Precision(AveragedScore):
         For a single output: a prediction above it means class 1. For logits
         it is 0.
     multi_label : bool, default False
-        Whether each output of the last axis answers a question of its own, so that a
+        Whether each output of the last axis answers a separate question, so that a
         sample may have several labels or none. Its targets, of the same shape, mean yes
         above 0.5, and "classes" above stands for these labels.
     top_k : int, optional

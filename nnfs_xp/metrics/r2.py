@@ -16,19 +16,19 @@ AVERAGES = ("uniform", "none")
 
 @register("metric")
 class R2(Metric):
-    """Coefficient of determination, how much of the variance is explained.
+    """Coefficient of determination, the fraction of the variance that is explained.
 
     For each output, with the mean of its targets ``m``::
 
         R2 = 1 - sum((y_true - y_pred)^2) / sum((y_true - m)^2)
 
-    1 is perfect, 0 is what predicting the mean would give, and it may be
-    negative. Targets that are all equal give 1 if every prediction is exact
-    and 0 otherwise, as in scikit-learn; fewer than two samples give NaN.
+    1 is perfect, 0 is as good as predicting the mean, and it may be negative. Targets
+    that are all equal give 1 if every prediction is exact and 0 otherwise, as in
+    scikit-learn; fewer than two samples give NaN.
 
-    Batches are merged by the pairwise formula of Chan, Golub and LeVeque, for
-    targets less the first one. So in float32 too, targets far from 0 keep
-    their digits. Sums of squares would lose them.
+    Batches are merged by the pairwise formula of Chan, Golub and LeVeque, for targets
+    less the first one. Targets far from 0 therefore keep their digits even in float32,
+    where sums of squares would lose them.
 
     Predictions may have any shape of at least one axis, and targets the same.
 

@@ -12,8 +12,8 @@ from nnfs_xp.registry import register
 class RootMeanSquaredError(MeanOf):
     """Square root of the mean squared error, ``sqrt(mean((y_pred - y_true)^2))``.
 
-    The mean is over all outputs of all samples, and the root is that of the whole mean:
-    roots of batches have no mean that would be it. It has the unit of the targets.
+    The mean is over all outputs of all samples, and the root is taken at the end;
+    averaging the roots of batches would be wrong. It has the unit of the targets.
 
     Predictions may have any shape of at least one axis, and targets the same.
 

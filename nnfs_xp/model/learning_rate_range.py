@@ -23,7 +23,7 @@ _SAFETY = 10.0
 
 @dataclasses.dataclass(frozen=True)
 class LearningRateRange:
-    """What a learning-rate range test has found.
+    """Result of a learning-rate range test.
 
     Attributes
     ----------
@@ -62,11 +62,10 @@ def learning_rate_range(
 ) -> LearningRateRange:
     """Train a copy of a model with a rising learning rate, and return its losses.
 
-    The rate of step ``t``, counted from 0, is
-    ``lowest * (highest / lowest) ** (t / (steps - 1))``. Small rates change little,
-    good ones let the loss fall, and large ones let it explode, which ends the test.
-    The model itself is not changed. `nnfs_xp.plots.learning_rate_curve` draws the
-    result.
+    The rate of step ``t``, counted from 0, is ``lowest * (highest / lowest) ** (t /
+    (steps - 1))``. Small rates change little, good rates lower the loss, and large
+    rates make it explode, which ends the test. The model itself is not changed.
+    `nnfs_xp.plots.learning_rate_curve` draws the result.
 
     Parameters
     ----------

@@ -129,7 +129,7 @@ def estimate_for(state: State, batch_size: int, sample: Any) -> MemoryEstimate:
     moments = sum(isinstance(v, dict) for v in state.tree.get("optimizer", {}).values())
     sizes = [0]
     for unit, shape in outputs_of(network.root, sample):
-        # A view takes no memory, and what is scaled takes the place of the batch.
+        # A view takes no memory, and what is scaled replaces the batch.
         if not isinstance(unit, (Linear, Rescaling, Reshape)):
             sizes.append(_values(shape))
     outputs = network.root.output_shape(sample)

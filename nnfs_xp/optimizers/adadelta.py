@@ -14,7 +14,7 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class Adadelta(Optimizer):
-    """Adadelta: every step is as long as earlier ones, where gradients are as large.
+    """Adadelta: steps scaled by the ratio of earlier steps to earlier gradients.
 
     ::
 
@@ -28,7 +28,7 @@ class Adadelta(Optimizer):
     learning_rate : float, Schedule or callable, default 1.0
         The paper has none, which is 1. Keras's default is 0.001.
     rho : float, default 0.95
-        Part of both means that is kept, from 0 up to, not including, 1. The default is
+        Fraction of both means that is kept, in [0, 1). The default is
         the paper's and Keras's; PyTorch takes 0.9.
     epsilon : float, default 1e-6
         0 or more, inside both roots. The first steps are as long as this allows. The

@@ -30,8 +30,7 @@ class Adagrad(Optimizer):
         0 or more. The default is the book's; PyTorch takes 1e-10, in the same
         place. Keras adds it inside the root.
     initial_accumulator : float, default 0.0
-        What ``s`` starts at, 0 or more. Keras takes 0.1. The first steps are the
-        shorter for it.
+        Initial value of ``s``, 0 or more; it shortens the first steps. Keras uses 0.1.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
         Optional; see `Optimizer`; `decay` is PyTorch's ``lr_decay``.
 

@@ -26,7 +26,7 @@ class Adamax(MomentOptimizer):
     learning_rate : float, Schedule or callable, default 0.001
         PyTorch's default is 0.002.
     beta_1, beta_2 : float, default 0.9 and 0.999
-        Decay of the mean and of the largest magnitude, from 0 up to, not including, 1.
+        Decay of the mean and of the largest magnitude, in [0, 1).
     epsilon : float, default 1e-7
         0 or more; the paper has none. PyTorch and optax take 1e-8, in the same place.
         Keras adds it to ``u`` where it divides.

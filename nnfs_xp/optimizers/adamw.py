@@ -15,14 +15,13 @@ from nnfs_xp.schedules.base import LearningRate
 class AdamW(Adam):
     """Adam with decoupled weight decay.
 
-    At every step, before Adam's own::
+    Before each step of Adam::
 
         w *= 1 - learning_rate * weight_decay
 
-    An L2 penalty in the loss reaches Adam as part of the gradient, which Adam
-    then scales; this decay is the same for every parameter, and not part of the
-    loss. All parameters decay, biases too, as in PyTorch, but those that `undecayed`
-    names.
+    An L2 penalty in the loss reaches Adam as part of the gradient, which Adam then
+    scales. This decay is the same for every parameter, and not part of the loss. As in
+    PyTorch all parameters decay, even biases, except those named in `undecayed`.
 
     Parameters
     ----------
@@ -79,7 +78,7 @@ class AdamW(Adam):
         return not self.undecayed and not self.amsgrad
 
     def shrink(self, be: Backend, *arguments: Any) -> None:
-        """Let parameters decay, if `rule` does not."""
+        """Decay the parameters, if `rule` does not."""
         if not self._at_once:
             super().shrink(be, *arguments)
 

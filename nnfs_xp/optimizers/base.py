@@ -45,11 +45,11 @@ class Optimizer(HasLearningRate):
         The book's decay of a learning rate that is a number, 0 or more. The
         rate of a step with ``t`` before it is ``learning_rate / (1 + decay t)``.
     clip_value : float, optional
-        Entries of the gradients are moved into ``[-clip_value, clip_value]``.
+        Entries of the gradients are clipped to ``[-clip_value, clip_value]``.
     clip_norm : float, optional
-        All gradients together are scaled down to this Euclidean norm where
-        theirs is larger, after `clip_value`. PyTorch's ``clip_grad_norm_``
-        adds 1e-6 to the norm it divides by; nothing is added here.
+        All gradients together are scaled down to this Euclidean norm if theirs is
+        larger, after `clip_value`. PyTorch's ``clip_grad_norm_`` adds 1e-6 to the norm
+        it divides by; nothing is added here.
     weight_decay : float, default 0.0
         Before each step a parameter shrinks by ``learning_rate * weight_decay`` of
         itself, 0 or more. It is not part of the gradient (decoupled), unlike that of
@@ -63,21 +63,21 @@ class Optimizer(HasLearningRate):
         these steps, not the batches.
     ema : float, optional
         Also keep an exponential moving average of the parameters, ``a = ema * a + (1 -
-        ema) * w`` after each step, from 0 up to, not including, 1. It begins with the
+        ema) * w`` after each step, in [0, 1). It begins with the
         parameters after the first step. `Model.averaged_parameters` has it.
 
     Attributes
     ----------
     iterations : int
-        Steps taken by ``step``. A model counts those of its own.
+        Steps taken by ``step``. A model counts its own steps.
     by_parameter : bool
-        Whether `rule` must be given single parameters, because it looks at more than
+        Whether `rule` must receive single parameters, because it depends on more than
         one element at a time.
 
     Raises
     ------
     InputError
-        If an argument is out of its range, or `decay` meets a learning rate
+        If an argument is out of its range, or `decay` is combined with a learning rate
         that is not a number.
 
     References
@@ -227,7 +227,7 @@ class Optimizer(HasLearningRate):
         state: dict[str, Any],
         layout: Layout | None,
     ) -> None:
-        """Let parameters decay, each by the same share of itself."""
+        """Decay the parameters, each by the same fraction of itself."""
         if self.undecayed and layout is not None and not self.by_parameter:
             parameters = layout.views(parameters)
         share = state["learning_rate"] * self.weight_decay

@@ -23,15 +23,15 @@ class LAMB(MomentOptimizer):
         u = m^ / (sqrt(v^) + epsilon) + weight_decay * w
         w -= learning_rate * |w| / |u| * u
 
-    ``|w|`` and ``|u|`` are Euclidean norms over the whole array. Where one of them is
-    0 their quotient is 1. So each layer changes by the same share of itself, which
-    allows for very large batches.
+    ``|w|`` and ``|u|`` are Euclidean norms over the whole array. If one of them is 0,
+    their quotient is 1. Each layer therefore changes by the same fraction of itself,
+    which allows very large batches.
 
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 0.001
     beta_1, beta_2 : float, default 0.9 and 0.999
-        Decay of the two moments, from 0 up to, not including, 1.
+        Decay of the two moments, in [0, 1).
     epsilon : float, default 1e-6
         0 or more.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema

@@ -29,8 +29,7 @@ class Lion(Optimizer):
     learning_rate : float, Schedule or callable, default 0.0001
         The paper takes 3 to 10 times less than for `AdamW`. Keras's default is 0.001.
     beta_1, beta_2 : float, default 0.9 and 0.99
-        Part of the momentum in the step, and part of it that is kept, from 0 up to,
-        not including, 1.
+        Weight of the momentum in the step, and fraction of it that is kept, in [0, 1).
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
         Optional; see `Optimizer`. The paper takes a `weight_decay` of 3 to 10 times
         more than for `AdamW`.

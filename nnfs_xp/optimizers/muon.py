@@ -22,7 +22,7 @@ _LENGTH = 0.2
 
 @register("optimizer")
 class Muon(Optimizer):
-    """Muon: a weight matrix moves along its momentum, made about orthogonal.
+    """Muon: weight matrices move along their approximately orthogonalized momentum.
 
     For every matrix ``w`` with two lengths ``n`` and ``k`` above 1::
 
@@ -37,14 +37,14 @@ class Muon(Optimizer):
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 0.001
-        One that suits `Adam` suits both kinds of steps.
+        A rate that suits `Adam` suits both kinds of steps.
     momentum : float, default 0.95
-        Part of the momentum that is kept, from 0 up to, not including, 1.
+        Fraction of the momentum that is kept, in [0, 1).
     nesterov : bool, default True
         Whether to look ahead.
     others : sequence of str, default ()
-        Matrices that take the steps of Adam too: own names or whole paths. The author
-        of Muon takes those of embeddings and of the last layer.
+        Matrices that also use the steps of Adam, by their own names or whole paths. The
+        author of Muon suggests those of embeddings and of the last layer.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-7
         Those of `Adam`.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema

@@ -31,7 +31,7 @@ class Nadam(MomentOptimizer):
     learning_rate : float, Schedule or callable, default 0.001
         PyTorch's default is 0.002.
     beta_1, beta_2 : float, default 0.9 and 0.999
-        Decay of the two moments, from 0 up to, not including, 1.
+        Decay of the two moments, in [0, 1).
     epsilon : float, default 1e-7
         0 or more; PyTorch takes 1e-8, in the same place.
     momentum_decay : float, default 0.004

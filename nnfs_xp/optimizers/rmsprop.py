@@ -25,14 +25,14 @@ class RMSprop(Optimizer):
     The mean starts at 0 and is not corrected for it, so the first steps are up
     to ``1 / sqrt(1 - rho)`` times as long as later ones. With `centered` a running
     mean of the gradient is kept too, and ``s - mean^2``, which is the variance of the
-    gradient, takes the place of ``s`` below the root.
+    gradient, replaces ``s`` below the root.
 
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 0.001
         The default is the book's; PyTorch's is 0.01.
     rho : float, default 0.9
-        Part of the mean that is kept, from 0 up to, not including, 1. PyTorch
+        Fraction of the mean that is kept, in [0, 1). PyTorch
         calls it ``alpha`` and takes 0.99.
     epsilon : float, default 1e-7
         0 or more. The default is the book's; PyTorch takes 1e-8, in the same

@@ -17,13 +17,13 @@ from nnfs_xp.schedules.base import LearningRate
 class SGD(Optimizer):
     """Stochastic gradient descent, ``w -= learning_rate * dw``.
 
-    With momentum a velocity ``v``, 0 at first, takes the place of the step::
+    With momentum a velocity ``v``, 0 at first, replaces the step::
 
         v = momentum * v - learning_rate * dw
         w += v                                        the usual form
         w += momentum * v - learning_rate * dw        Nesterov's
 
-    PyTorch multiplies with the learning rate last, ``v = momentum * v + dw`` and
+    PyTorch multiplies by the learning rate last, ``v = momentum * v + dw`` and
     ``w -= learning_rate * v``, which is the same as long as the rate does not
     change.
 
@@ -32,7 +32,7 @@ class SGD(Optimizer):
     learning_rate : float, Schedule or callable, default 1.0
         The default is the book's.
     momentum : float, default 0.0
-        Part of the velocity that is kept, from 0 up to, not including, 1.
+        Fraction of the velocity that is kept, in [0, 1).
         Without momentum there is no velocity.
     nesterov : bool, default False
         Whether to look ahead; needs a momentum above 0.

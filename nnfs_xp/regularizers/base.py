@@ -38,8 +38,8 @@ class Regularizer(Unit):
     def add_gradient(self, be: Backend, gradient: Array, w: Array) -> Array:
         """Return the gradient of a loss plus that of the penalty.
 
-        `gradient` may be overwritten. A regularizer need not write this method;
-        it is there so that one pass over the arrays can do both.
+        `gradient` may be overwritten. A regularizer need not override this method; it
+        allows one pass over the arrays to do both.
         """
         return gradient + self.gradient(be, w)
 

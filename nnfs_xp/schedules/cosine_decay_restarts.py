@@ -25,9 +25,9 @@ class CosineDecayRestarts(Schedule):
     steps : int
         Number of steps, that is batches, of the first run.
     growth : float, default 2.0
-        What the length is multiplied with from run to run, 1 or more.
+        Factor of the length from run to run, 1 or more.
     shrinkage : float, default 1.0
-        What the height is multiplied with from run to run, above 0 and up to 1.
+        Factor of the height from run to run, above 0 and up to 1.
     final : float, default 0.0
         What each run decays to, 0 or more.
 

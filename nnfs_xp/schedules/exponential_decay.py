@@ -18,8 +18,7 @@ class ExponentialDecay(Schedule):
     initial : float
         Rate of the first step, 0 or more.
     factor : float
-        What the rate is multiplied with over `every` steps, above 0 and up
-        to 1.
+        Factor of the rate over `every` steps, above 0 and up to 1.
     every : int, default 1
         Number of steps, that is batches.
     staircase : bool, default False

@@ -1,4 +1,4 @@
-"""Ctrl-C in a training on several ranks: all of them end after the same step."""
+"""Ctrl-C when training on several ranks: all of them end after the same step."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def loop(name: str, dtype: str, activation: str = "relu") -> tuple[Any, struct.S
         Name of the loop.
     dtype : {"float32", "float64"}
     activation : str
-        Name of the parts that take the place of ``forward`` and ``gradient``.
+        Name of the parts that replace ``forward`` and ``gradient``.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """Loops over memory, as numba compiles them; Python never runs them.
 
-One pass takes the place of several of NumPy's. A function with annotations is a loop,
+One pass replaces several of NumPy's. A function with annotations is a loop,
 which `compiled` builds for float32 and for float64, with `real` as either of them; all
 others are parts of loops. All are in this file, as what was compiled is kept for as
 long as its text is the same.
@@ -342,7 +342,7 @@ def fill_rows(
 ):  # fmt: skip
     """Copy what lies below a row of a window; rows are sorted by remainder.
 
-    Outside of the images there is 0.
+    Outside the images there is 0.
     """
     length = positions * places * c
     for image in range(n):
