@@ -705,6 +705,33 @@ def test_a_metric_of_ones_own(backend):
         nx.registry.to_config(metric)
 
 
+class SmallestLogit(MeanError):
+    """One that does not begin with zeros, or sum."""
+
+    name = "smallest"
+
+    def empty(self, be, outputs):
+        return {"smallest": be.zeros(()) + 1e30}
+
+    def batch(self, be, y_pred, y_true):
+        return {"smallest": be.xp.min(be.xp.abs(y_pred))}
+
+    def combine(self, be, one, other):
+        return {"smallest": be.xp.minimum(one["smallest"], other["smallest"])}
+
+    def compute(self, be, statistics):
+        return statistics["smallest"]
+
+
+def test_every_epoch_begins_with_what_a_metric_says(backend):
+    x = np.arange(1.0, 7.0)[:, np.newaxis]
+    layer = nx.Dense(1, 1, weight_initializer="ones")
+    units = {"loss": nx.MeanSquaredError(), "optimizer": nx.SGD(0.0)}
+    model = nx.Model([layer], metrics=[SmallestLogit()], backend=backend, **units)
+    history = model.fit(x, x, epochs=3, batch_size=2, verbose=False)
+    assert history.history["smallest"] == [1.0, 1.0, 1.0]
+
+
 # Beside scikit-learn.
 
 _settings = settings(max_examples=30, deadline=None)
