@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from benchmarks.sections import Case
 
 
-SECTIONS = ("steps", "predict", "growth", "memory")
+SECTIONS = ("steps", "fit", "predict", "growth", "memory")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,7 +79,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--workloads", nargs="+", metavar="W",
-        help="which of W1 to W7 for steps (W1 W2 W3)",
+        help="which of W1 to W7 for steps and fit (W1 W2 W3)",
     )  # fmt: skip
     parser.add_argument(
         "--all", action="store_true", help="every section and every workload"
@@ -91,6 +91,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--repeats", type=_positive, default=15, help="blocks of each contender (15)"
     )
+    parser.add_argument(
+        "--quick", action="store_true",
+        help="one short block of each, to try everything: its times say little",
+    )  # fmt: skip
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument(
         "--threads", type=_positive, default=1, help="for every library (1)"
@@ -112,6 +116,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.all:
         options.sections = list(SECTIONS)
+    if options.quick:
+        options.repeats = 1
     if options.workloads is None:
         names = range(1, 8 if options.all else 4)
         options.workloads = [f"W{number}" for number in names]
@@ -133,6 +139,7 @@ def measure(
         baseline=BASELINE,
         protocol={
             "repeats": options.repeats,
+            "quick": options.quick,
             "block_seconds": timing.BLOCK_SECONDS,
             "checked_steps": agreement.CHECKED_STEPS,
             "relative_tolerance": agreement.RELATIVE_TOLERANCE,
@@ -175,10 +182,10 @@ def _measure(
         checked = {REFERENCE: Book(problem, "cpu"), **checked}
     agreement.check_agreement(checked, steps)
     say(f"{key}: all losses agree over {steps} steps")
-    few = timing.HEAVY if workload.heavy else None
+    few = workload.heavy or options.quick
     results.timings[key] = timing.time_contenders(
         contenders,
-        few or options.repeats,
+        min(timing.HEAVY, options.repeats) if few else options.repeats,
         0.0 if few else timing.BLOCK_SECONDS,
         0.0 if few else timing.WARM_UP_SECONDS,
         fewest=1 if few else timing.FEWEST,

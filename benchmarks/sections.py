@@ -1,4 +1,4 @@
-"""What is compared: training steps and epochs, predictions, and growth."""
+"""What is compared: training steps and whole epochs, predictions, and growth."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from benchmarks.workloads import WORKLOADS, Workload
 
 TITLES = {
     "steps": "one training step",
+    "fit": "one step of whole epochs",
     "predict": "one prediction",
     "growth": "one training step as something grows",
 }
+# The small ones, of which an epoch takes little time; W7 is an epoch anyway.
+FITTED = ("W1", "W2", "W3")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,9 +44,10 @@ class Case:
 
 
 def cases_of(sections: Sequence[str], workloads: Sequence[str]) -> list[Case]:
-    """Return the cases of some sections; `workloads` chooses those of ``steps``."""
+    """Return the cases of some sections; `workloads` chooses steps and epochs."""
     makers = {
         "steps": lambda: [step_case(WORKLOADS[key]) for key in workloads],
+        "fit": lambda: [epoch_case(WORKLOADS[k]) for k in workloads if k in FITTED],
         "predict": predictions,
         "growth": growth,
     }
@@ -56,6 +60,12 @@ def step_case(workload: Workload) -> Case:
     """Return who takes steps of a workload, or goes through its epochs."""
     entries = contenders.EPOCHS if workload.whole else contenders.ENTRIES
     return Case("steps", workload, [e for e in entries if e.takes(workload)])
+
+
+def epoch_case(workload: Workload) -> Case:
+    """Return who goes through whole epochs of a workload."""
+    epochs = dataclasses.replace(workload, key=f"{workload.key} fit", whole=True)
+    return Case("fit", epochs, contenders.EPOCHS)
 
 
 def predictions() -> list[Case]:
