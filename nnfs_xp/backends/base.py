@@ -182,6 +182,13 @@ class Backend(Products, Transfers):
                 values = self.xp.astype(values, dtype)
             return values
 
+    def kind_of(self, values: Any) -> Any:
+        """Return what a check of an array that stays as it is depends on, but for rows.
+
+        None stands for whatever has to be looked at each time.
+        """
+        return None
+
     def from_host(self, values: Any, dtype: Any) -> Array:
         """Move values without a namespace, or of NumPy, to the device."""
         of_numpy = isinstance(values, (np.ndarray, np.generic))

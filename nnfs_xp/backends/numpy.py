@@ -39,6 +39,12 @@ class NumpyBackend(Backend):
             return values
         return super().asarray(values, dtype)
 
+    def kind_of(self, values: Any) -> Any:
+        """Return dtype and shape of a sample, of an array that has elements."""
+        if type(values) is not np.ndarray or not values.size:
+            return None
+        return values.dtype, values.shape[1:]
+
     def host_view(self, array: Any) -> np.ndarray | None:
         """Return the array."""
         return array

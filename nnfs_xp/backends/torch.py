@@ -58,6 +58,14 @@ class TorchBackend(Backend):
             values = values.detach()
         return super().asarray(values, dtype)
 
+    def kind_of(self, values: Any) -> Any:
+        """Return dtype, layout and shape of a sample, of a tensor that is here."""
+        if type(values) is not torch.Tensor or not values.numel():
+            return None
+        if values.device != self.device or values.requires_grad:
+            return None
+        return values.dtype, values.layout, values.shape[1:]
+
     def to_numpy(self, array: Array) -> np.ndarray:
         """Copy the tensor to the host."""
         return np.array(array.detach().cpu().numpy())

@@ -112,7 +112,10 @@ class Data:
 
     def parts(self, batch_size: int | None) -> Iterator[Data]:
         """Yield stretches of so many rows, of all if None."""
-        yield from map(self.rows, batch_slices(self.samples, batch_size))
+        if 0 < self.samples <= (batch_size or self.samples):
+            yield self
+        else:
+            yield from map(self.rows, batch_slices(self.samples, batch_size))
 
     def each_array(
         self, function: Callable[[Array], Array], be: Backend | None = None

@@ -205,7 +205,9 @@ class Network:
 
     def is_current(self) -> bool:
         """Return whether the units are still frozen, or not, as they were."""
-        if all(node.unit.trainable is node.own_flag for node in self.nodes.values()):
+        nodes = self.nodes.values()
+        # No generator, as every prediction asks.
+        if all([node.unit.trainable is node.own_flag for node in nodes]):
             return True
         now = [trainable for _, _, trainable in _walk(self.root)]
         return now == [node.trainable for node in self]

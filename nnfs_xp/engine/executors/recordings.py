@@ -103,14 +103,17 @@ class Recorded:
             self.release()
             self._state = state
             return False
-        if self._bound is None or not all(
-            slots[key] is value for slots, key, value in self._slots
-        ):
+        if self._bound is None or not self._is_bound_to_all():
             self._bind(state)
         assert self._bound is not None
         self._bound(given)
         self.outputs = self._bound.outputs
         return True
+
+    def _is_bound_to_all(self) -> bool:
+        """Return whether all arrays of the state are those that calls are bound to."""
+        # No generator: this is done in every step, and takes half the time so.
+        return all([slots[key] is value for slots, key, value in self._slots])
 
     def release(self) -> None:
         """Give up all buffers, and the arrays of the state."""
