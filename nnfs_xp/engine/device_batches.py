@@ -40,7 +40,8 @@ class DeviceBatches:
     def begin(self) -> None:
         """Make ready for training: fixed places for all that a step changes."""
         state = self.state
-        state.start_device_counters(self.data.outputs, self.data.weighted)
+        data = self.data
+        state.start_device_counters(data.outputs, data.weighted, self.executor)
         self.executor.prepare(state.tree, list(self._kinds.values()), state.counters)
 
     def end(self) -> None:

@@ -97,6 +97,7 @@ def home_of(unit: Any, be: Backend | None = None) -> tuple[Network, State]:
         network, _ = unit._home
         same = be is None or network.backend == be
         if not network.standalone or (same and network.is_current()):
+            unit._home[1].lend()
             return unit._home
     be = be or backend_of_unit(unit) or get_backend()
     network = Network(unit, be, fresh_seed(), standalone=True)

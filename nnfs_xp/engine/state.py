@@ -91,9 +91,18 @@ class State:
         self._rate_written: float | None = None
         # Shape of the outputs of the totals, and whether their samples are weighted.
         self._totals_kind: tuple[tuple[int, ...], bool] | None = None
-        # What totals of that kind begin with, and the number of the first row.
+        # What totals of that kind begin with, where arrays can be written to.
         self._empty: Tree = {}
-        self._first_row: Any = None
+        # What an epoch begins with where they cannot, and for which outputs, weights
+        # and executor that is.
+        self._beginning: Tree = {}
+        self._beginning_kind: Any = None
+        # Whether nobody else may hold an array of the tree. A unit of a user's own may
+        # return a parameter as its output.
+        self._is_own = False
+        self._hands_out_copies = all(
+            type(node.unit).__module__.startswith("nnfs_xp.") for node in network
+        )
         self.in_use = False
         # Moments of parameters that are frozen now, to go on with later.
         self._set_aside: Named = {}
@@ -160,20 +169,29 @@ class State:
             if be.in_place:
                 self._arrays()[path][...] = value
                 return
+            self.lend()
             for part in (tree["parameters"], tree["frozen"], tree["buffers"]):
                 if path in part:
                     part[path] = value
 
     # Before and while a model is trained.
 
+    def lend(self) -> None:
+        """Note that somebody else may hold arrays of the tree from here on."""
+        self._is_own = False
+
     def detach(self) -> None:
         """Copy all arrays, so that a step may give up the memory of the old.
 
         A compiled step on JAX reuses the memory of its input. Whoever still
-        holds an array from before a call of ``fit`` must find it intact.
+        holds an array from before a call of ``fit`` must find it intact. Where arrays
+        cannot be written to, those that a training has left are handed out as copies,
+        so that nothing need be copied before the next one, unless they were lent.
         """
         self.tree.pop("batch", None)
-        self.tree = copied_leaves(self.network.backend.xp, self.tree)
+        if not self._is_own:
+            self.tree = copied_leaves(self.network.backend.xp, self.tree)
+        self._is_own = not self.network.backend.in_place and self._hands_out_copies
 
     def reset_totals(self, outputs: tuple[int, ...], weighted: bool = False) -> None:
         """Begin new statistics, for outputs of a shape, of weighted samples or not.
@@ -190,8 +208,10 @@ class State:
 
     def _new_totals(self, outputs: tuple[int, ...], weighted: bool) -> None:
         self._totals_kind = outputs, weighted
-        self.tree["totals"] = empty_statistics(self.network, outputs, weighted)
-        self._empty = copied_leaves(self.network.backend.xp, self.tree["totals"])
+        totals = empty_statistics(self.network, outputs, weighted)
+        self.tree["totals"] = totals
+        be = self.network.backend
+        self._empty = copied_leaves(be.xp, totals) if be.in_place else {}
 
     def _empty_totals(self) -> None:
         for leaf, value in zip(
@@ -199,15 +219,27 @@ class State:
         ):
             leaf[...] = value
 
-    def start_device_counters(self, outputs: tuple[int, ...], weighted: bool) -> None:
+    def start_device_counters(
+        self, outputs: tuple[int, ...], weighted: bool, executor: Any
+    ) -> None:
         """Count rows on the device, and give statistics places that they keep.
 
-        Whoever has captured a step goes on writing to them.
+        Whoever has captured a step goes on writing to them. Where arrays cannot be
+        written to, an executor finds the same ones in every training.
         """
-        be = self.network.backend
-        self.tree["row"] = self._first_row = be.zeros((), be.xp.int32)
-        self._new_totals(outputs, weighted)
-        self.tree["batch"] = empty_statistics(self.network, outputs, weighted)
+        network, be = self.network, self.network.backend
+        if be.in_place:
+            self.tree["row"] = be.zeros((), be.xp.int32)
+            self._new_totals(outputs, weighted)
+            self.tree["batch"] = empty_statistics(network, outputs, weighted)
+            return
+        kind = outputs, weighted, executor
+        if kind != self._beginning_kind:
+            self._beginning = {"row": be.zeros((), be.xp.int32)}
+            for name in ("totals", "batch"):
+                self._beginning[name] = empty_statistics(network, outputs, weighted)
+            self._beginning_kind = kind
+        self.tree |= copy_tree(self._beginning)
 
     def restart_device_counters(self) -> None:
         """Begin an epoch: no row was seen yet, and no statistics are known."""
@@ -216,7 +248,8 @@ class State:
             self._empty_totals()
         else:
             # New ones would take JAX a call for each, and those of the host a program.
-            self.tree |= {"row": self._first_row, "totals": copy_tree(self._empty)}
+            new = copy_tree(self._beginning)
+            self.tree |= {name: new[name] for name in ("row", "totals")}
 
     def write_rate(self) -> float | None:
         """Write the learning rate of the next step, and return it."""
@@ -310,6 +343,7 @@ class State:
         """
         be = self.network.backend
         learned, set_aside, steps = self._learned(named, complete)
+        self.lend()
         for slots, key, value in learned:
             with be.context():
                 be.assign(slots, key, be.asarray(value, slots[key].dtype))
