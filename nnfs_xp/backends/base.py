@@ -289,6 +289,8 @@ class Backend(Products, Transfers):
             )
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         return isinstance(other, Backend) and self._key() == other._key()
 
     def __hash__(self) -> int:

@@ -63,6 +63,14 @@ class JaxBackend(Backend):
         """Return the class of JAX's arrays."""
         return jax.Array
 
+    def kind_of(self, values: Any) -> Any:
+        """Return dtype, shape of a sample and sharding, which names the device."""
+        if type(values) is not type(self.zero) or 0 in values.shape:
+            return None
+        if values.is_deleted():
+            return None
+        return values.dtype, values.shape[1:], values.sharding
+
     def from_host(self, values: Any, dtype: Any) -> Array:
         """Move values to the device, or refuse integers it cannot hold."""
         host = np.asarray(values)

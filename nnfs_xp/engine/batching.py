@@ -12,7 +12,9 @@ from nnfs_xp.random import Stream
 
 def check_batch_size(value: Any) -> int | None:
     """Return a positive integer, or None for all rows, or raise InputError."""
-    return None if value is None else check_count(value, "batch_size")
+    if value is None or (type(value) is int and value > 0):
+        return value
+    return check_count(value, "batch_size")
 
 
 def batch_slices(samples: int, batch_size: int | None) -> list[slice]:

@@ -15,15 +15,15 @@ from nnfs_xp.errors import DTypeError, InputError
 from nnfs_xp.model import inputs
 
 _END = object()
-# What an iterable of batches has none of, and arrays, lists and tables have.
-_OF_ARRAYS = ("__getitem__", "__array__", "__dlpack__", "toarray", "todense")
+# What an iterable of batches has none of, and arrays and tables without indices have.
+_OF_ARRAYS = ("__array__", "__dlpack__", "toarray", "todense")
 
 
 def gives_batches(value: Any) -> bool:
     """Return whether something is gone through batch by batch, and is not an array."""
-    return hasattr(value, "__iter__") and not any(
-        hasattr(value, name) for name in _OF_ARRAYS
-    )
+    if hasattr(value, "__getitem__") or not hasattr(value, "__iter__"):
+        return False
+    return not any(hasattr(value, name) for name in _OF_ARRAYS)
 
 
 class GivenBatches:

@@ -29,7 +29,7 @@ def check_samples(network: Network, x: Any, name: str = "x", *others: Any) -> Da
     """Return samples on the backend, or on the host if all others are there too."""
     be = _place_of(network.backend, x, *others)
     kind = be.kind_of(x)
-    if kind in network.taken:
+    if kind is not None and kind in network.taken:
         return Data(be, x, None, None, network.taken[kind])
     with be.context():
         found, ids, outputs = check_inputs(be, network.root, x, name, host_allowed=True)
@@ -138,11 +138,10 @@ def _place_of(be: Backend, *values: Any) -> Backend:
     Nothing is then read back from the device, and what does not fit into
     its memory need not be there.
     """
-    each = [
-        v for value in values for v in (value if isinstance(value, tuple) else (value,))
-    ]
-    if any(library_of(value) not in (None, "numpy") for value in each):
-        return be
+    for value in values:
+        for one in value if isinstance(value, tuple) else (value,):
+            if library_of(one) not in (None, "numpy"):
+                return be
     return _host(be.dtype_name)
 
 

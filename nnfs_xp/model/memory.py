@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from nnfs_xp.activations import Linear
@@ -153,10 +152,7 @@ def _values(shape: Any) -> int:
     return sum(map(_values, shape)) if is_several(shape) else math.prod(shape)
 
 
-@contextlib.contextmanager
-def explain_out_of_memory(
-    state: State, data: Any, batch_size: int | None
-) -> Iterator[None]:
+class explain_out_of_memory:
     """Say which batch would fit where a device runs out of memory inside.
 
     Raises
@@ -164,11 +160,21 @@ def explain_out_of_memory(
     DeviceMemoryError
         In the place of the library's own error.
     """
-    be = state.network.backend
-    try:
-        yield
-    except be.memory_errors() as error:
-        batch_size = batch_size or data.samples
+
+    def __init__(self, state: State, data: Any, batch_size: int | None) -> None:
+        self.state, self.data, self.batch_size = state, data, batch_size
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        """Raise the error that explains one of the library."""
+        if error is None or not isinstance(
+            error, self.state.network.backend.memory_errors()
+        ):
+            return
+        state, data, be = self.state, self.data, self.state.network.backend
+        batch_size = self.batch_size or data.samples
         estimate = estimate_for(state, batch_size, data.sample)
         free, advice = be.free_memory(), ""
         if free is not None:
