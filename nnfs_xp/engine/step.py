@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine import loss_scaling
-from nnfs_xp.engine.data import as_inputs
+from nnfs_xp.engine.data import Data, as_inputs
 from nnfs_xp.engine.draws import Draws, HostDraws
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
@@ -303,6 +303,10 @@ class EagerExecutor:
         batch = rows.load(self.network.backend, state)
         program = self.training_on_rescaled if batch.rescaled else self.training
         train_step(self.network, program, state, batch, draws)
+
+    def filled(self, data: Data) -> Data:
+        """Return samples as they are: each number of rows is as good as another."""
+        return data
 
     def evaluate(self, state: Tree, totals: Tree, batch: Batch) -> None:
         """Add loss and metrics of a batch to `totals`."""

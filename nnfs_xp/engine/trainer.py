@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -321,10 +322,13 @@ class Trainer:
         """Add loss and metrics of checked data to totals."""
         be, tree = self.state.network.backend, self.state.tree
         for part in data.parts(batch_size):
-            self.executor.evaluate(tree, totals, batch_of(be, part))
+            batch = batch_of(be, self.executor.filled(part))
+            self.executor.evaluate(tree, totals, batch)
 
     def predict(self, data: Any, batch_size: int | None) -> Array:
         """Return the outputs for checked samples."""
+        if isinstance(data, Data) and data.samples <= (batch_size or math.inf):
+            return self._predicted(data)
         parts = [self._predicted(part) for part in data.parts(batch_size)]
         if len(parts) == 1:
             return parts[0]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
+from operator import is_
 from typing import Any
 
 import jax
 import numpy as np
 
 from nnfs_xp.backends import Array
+from nnfs_xp.engine.data import Data
 from nnfs_xp.engine.draws import (
     AskedDraws,
     Draws,
@@ -67,6 +70,8 @@ class JaxJitExecutor:
     def __init__(self, network: Network, required: bool = False) -> None:
         self.network, be = network, network.backend
         self._asked: dict[Any, AskedDraws] = {}
+        # The blocks that many steps have left, and the sum of all their numbers.
+        self._summed: tuple[list[Array], Any] = [], None
         training = Program(network, training=True, keeps=True, absorbs=True)
         on_rescaled = Program(
             network, training=True, keeps=True, absorbs=True, rescaled=True
@@ -97,7 +102,7 @@ class JaxJitExecutor:
         def pure_train_many(
             changing: Tree, counted: Tree, frozen: Arrays, sources: Any, rates: Array,
             given: Arrays, count: Array, gather: Any,
-        ) -> tuple[Tree, Tree]:  # fmt: skip
+        ) -> tuple[Tree, Tree, Array]:  # fmt: skip
             def one(i: Array, changing: Tree) -> Tree:
                 batch = gather(be, sources, changing["row"])
                 draws = GivenDraws(be, {key: each[i] for key, each in given.items()})
@@ -108,12 +113,16 @@ class JaxJitExecutor:
                 )
 
             changing = jax.lax.fori_loop(0, count, one, changing | counted)
-            return changing, {name: changing.pop(name) for name in _COUNTED}
+            counted = {name: changing.pop(name) for name in _COUNTED}
+            return changing, counted, sum_of(be, changing["parameters"])
 
         def pure_evaluate(values: Tree, totals: Tree, batch: Arrays) -> Tree:
-            totals = copy_tree(totals)
-            evaluation_step(network, evaluation.again(), values, totals, Batch(**batch))
-            return totals
+            new = copy_tree(totals)
+            evaluation_step(network, evaluation.again(), values, new, Batch(**batch))
+            # Of samples with weights counts are floats.
+            return jax.tree.map(
+                lambda new, old: jax.numpy.asarray(new, old.dtype), new, totals
+            )
 
         def pure_predict(values: Tree, x: Any) -> Array:
             return prediction.again().begin(values).fwd(x)[0]
@@ -136,9 +145,11 @@ class JaxJitExecutor:
         )
         self._evaluate = jax.jit(pure_evaluate)
         self._sum_of = jax.jit(lambda blocks: sum_of(be, blocks))
-        # Only the library's own units are known to compute each row by itself.
-        self._rows_alone = all(
-            type(node.unit).__module__.startswith("nnfs_xp.") for node in network
+        # Only the library's own units are known to compute each row by itself, and to
+        # leave out rows without weight.
+        self._rows_alone = all(_is_ours(node.unit) for node in network)
+        self._leaves_out = self._rows_alone and all(
+            map(_is_ours, (network.loss, *network.metrics))
         )
         self._predict = jax.jit(pure_predict)
         self._ask = ask
@@ -190,11 +201,12 @@ class JaxJitExecutor:
         given = _drawn(asked, steps.first, steps.count)
         changing, _ = split_state(state)
         counted = {name: changing.pop(name) for name in _COUNTED}
-        changing, counted = self._train_many(
+        changing, counted, total = self._train_many(
             changing, counted, state["frozen"], sources, rates, given,
             np.int32(steps.count), gather=gather,
         )  # fmt: skip
         write_state(state, changing | counted)
+        self._summed = list(state["parameters"].values()), total
         jax.block_until_ready(state["row"])
         steps.end()
 
@@ -203,8 +215,30 @@ class JaxJitExecutor:
         values = {name: state[name] for name in _VALUES}
         totals.update(self._evaluate(values, totals, _arrays(batch)))
 
+    def filled(self, data: Data) -> Data:
+        """Return samples on the host with further rows, for one of the sizes of those.
+
+        These are copies of the first row, without weight.
+        """
+        rows, host = data.samples, data.be
+        room = self.rows_for(rows)
+        if host == self.network.backend or room == rows or not self._leaves_out:
+            return data
+
+        def longer(array: np.ndarray) -> np.ndarray:
+            return np.concatenate([array, array[:1].repeat(room - rows, axis=0)])
+
+        given = data.weight
+        weight = longer(np.ones(rows, host.dtype_name) if given is None else given)
+        weight[rows:] = 0
+        return dataclasses.replace(data.each_array(longer), weight=weight)
+
     def sum_of(self, blocks: Arrays) -> Array:
         """Return the sum of all numbers in blocks, 0-d."""
+        summed, total = self._summed
+        # Most often those of the last step, which has added them up.
+        if total is not None and all(map(is_, summed, blocks.values())):
+            return total
         return self._sum_of(blocks)
 
     def rows_for(self, rows: int) -> int:
@@ -243,6 +277,11 @@ class JaxJitExecutor:
         y = self.predict(state, arrays if several else arrays[0])
         # Cut on the host, as a slice would be a program for each number of rows.
         return y if room == rows else be.asarray(be.to_numpy(y)[:rows])
+
+
+def _is_ours(unit: Any) -> bool:
+    """Return whether a unit is one of the library's own."""
+    return type(unit).__module__.startswith("nnfs_xp.")
 
 
 def _arrays(batch: Batch) -> Arrays:
