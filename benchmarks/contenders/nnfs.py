@@ -20,7 +20,7 @@ Tree = dict[str, Any]
 
 
 def internals(
-    model: Model, batches: list[tuple[Any, Any]]
+    model: Model, batches: list[tuple[Any, Any]], is_ids: bool = False
 ) -> tuple[Callable[[Tree, Any, Any], None], Callable[[int], None] | None, Tree]:
     """Return what takes a step on a batch, what takes many, and the state they change.
 
@@ -28,7 +28,7 @@ def internals(
     ``fit`` cuts batches out of the data, that is not part of the step, and is
     not timed. Where the device gathers them, it is, and the device takes one
     batch after the other, whatever it is called with; then many steps can be
-    taken in one call, as ``fit`` does.
+    taken in one call, as ``fit`` does. `is_ids` says that inputs are integers.
     """
     be, state, executor = model.backend, model._ready, model._trainer.executor
     if not executor.gathers:
@@ -39,7 +39,7 @@ def internals(
             state.tree,
         )
     x, y = (be.xp.concat(arrays, axis=0) for arrays in zip(*batches, strict=True))
-    data = Data(be, x, y, None, (model.n_outputs or 1,))
+    data = Data(be, x, y, None, (model.n_outputs or 1,), (is_ids,))
     rows = slice(0, batches[0][0].shape[0])
     fed = DeviceBatches(state, executor, FitPlan(data, rows.stop, shuffle=False))
     fed.begin()
