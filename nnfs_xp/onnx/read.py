@@ -92,14 +92,14 @@ def load(
             f"{path}: it has {len(proto.graph.output)} outputs, and must have one"
         )
     config = _config(proto, path)
+    be = files.backend_for_file(
+        path, config["dtype"], backend, device, dtype, matmul_precision
+    )
     with files.naming(path):
         if _is_ours(proto, config):
             config["layers"] = _own_layers(proto, config)
         else:
             config["layers"] = chain_of(proto)
-        be = files.backend_for_file(
-            path, config["dtype"], backend, device, dtype, matmul_precision
-        )
         model = Model(
             config["layers"],
             loss=config["loss"],

@@ -145,6 +145,8 @@ class ModelEstimator(BaseEstimator):
 
     def _check_parameters(self) -> None:
         """Raise InputError if a parameter is none, by the name that it has here."""
+        if self.batch_size != "auto":
+            check_batch_size(self.batch_size)
         check_count(self.max_iter, "max_iter")
         check_count(self.n_iter_no_change, "n_iter_no_change")
         if self.tol is not None:

@@ -42,6 +42,8 @@ class MLP(ModelEstimator):
         check_rate(self.alpha, "alpha")
         check_share(self.dropout, "dropout")
         check_learning_rate(self.learning_rate_init, "learning_rate_init")
+        # What each of them is made of is checked by making it.
+        self._hidden_sizes(), self._activation(), self._optimizer()
 
     def _built(
         self, n_inputs: int, n_outputs: int, seed: int | None, place: Backend, x: Any,

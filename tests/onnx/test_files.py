@@ -220,3 +220,21 @@ def test_without_onnx_the_error_says_what_to_install(tmp_path):
     )
     assert done.stdout.count("pip install 'nnfs-xp[onnx]'") == 2, done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"backend": "tf"}, "^backend must be one of"),
+        ({"backend": ""}, "^backend must be one of"),
+        ({"dtype": "float16"}, "^dtype must be one of"),
+        ({"dtype": ""}, "^dtype must be one of"),
+        ({"compile": "x"}, "^compile must be one of"),
+        ({"matmul_precision": "x"}, "^matmul_precision must be one of"),
+    ],
+)
+def test_a_file_is_not_blamed_for_an_argument(tmp_path, options, message):
+    nx.Model([nx.Dense(2, 2)]).export(tmp_path / "model.onnx")
+    with pytest.raises(nx.InputError, match=message) as caught:
+        nx.onnx.load(tmp_path / "model.onnx", **options)
+    assert type(caught.value) is nx.InputError

@@ -337,6 +337,9 @@ def test_a_parameter_is_refused_by_the_name_that_it_has_here(name):
         estimator = quick(**{name: value})
         with pytest.raises(nx.InputError, match=rf"^{name} must "):
             estimator.fit(X, Y)
+        learned = [attribute for attribute in vars(estimator) if attribute[-1] == "_"]
+        if name not in ("backend", "dtype", "compile", "callbacks"):
+            assert not learned and not hasattr(estimator, "n_features_in_"), value
         assert not hasattr(estimator, "model_"), value
 
 
