@@ -101,10 +101,10 @@ class TorchRanks(TellingRanks):
     def start_gather(self, own: np.ndarray, whole: np.ndarray) -> Callable[[], bool]:
         """Begin to collect what each rank has, by rank."""
         with self._told_in_our_words():
+            parts = list(_as_bytes(whole).chunk(self.size))
             return _started(
-                dist.all_gather_into_tensor, _as_bytes(whole), self._gathers,
-                input_tensor=_as_bytes(own),
-            )  # fmt: skip
+                dist.all_gather, parts, self._gathers, tensor=_as_bytes(own)
+            )
 
     def go_on(self) -> None:
         """Let sums that have begun go on, without waiting for them."""
@@ -155,10 +155,10 @@ def _key(meeting: int, source: int, kind: str) -> str:
 
 
 def _started(
-    collective: Any, tensor: Any, group: Any, **more: Any
+    collective: Any, tensors: Any, group: Any, **more: Any
 ) -> Callable[[], bool]:
     """Begin a collective, and return what says whether it has ended."""
-    work = collective(tensor, group=group, async_op=True, **more)
+    work = collective(tensors, group=group, async_op=True, **more)
 
     def has_ended() -> bool:
         if not work.is_completed():
