@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend
+from nnfs_xp.engine.copies import copy_arrays
 from nnfs_xp.engine.draws import Draws, Stream
 from nnfs_xp.engine.network import Node
 from nnfs_xp.errors import InputError
+from nnfs_xp.kernels import has_implementation
 
 Shape = tuple[int, ...]
 
@@ -33,6 +35,8 @@ class Pass:
     gradients, buffers : dict of str to array
     draws : Draws
         Where random numbers come from.
+    copies_at_once : bool
+        Whether a kernel copies several gradients to their slots in one launch.
     """
 
     def __init__(self, be: Backend) -> None:
@@ -42,14 +46,29 @@ class Pass:
         self.gradients: dict[str, Array] = {}
         self.buffers: Mapping[str, Array] = {}
         self.draws = Draws(be)
+        self._be = be
+        self.copies_at_once = be.in_place and has_implementation("copy_arrays", be.name)
+        self._copies: dict[int, tuple[Array, Array]] = {}
 
     def begin(self, draws: Draws) -> None:
         """Forget the pass before, and draw from this source."""
         self.written.clear()
         self.pending.clear()
         self.calls.clear()
+        self._copies.clear()
         self.gradients = {}
         self.draws = draws
+
+    def copy_later(self, slot: Array, value: Array) -> None:
+        """Write a value that stays as it is to a slot, with others in one launch."""
+        self._copies[id(slot)] = slot, value
+
+    def copy_now(self, slot: Array | None = None) -> None:
+        """Write all that is to be written, if there is something for this slot."""
+        if self._copies and (slot is None or id(slot) in self._copies):
+            targets, values = map(list, zip(*self._copies.values(), strict=True))
+            self._copies.clear()
+            copy_arrays(self._be, targets, values)
 
 
 class Gradients:
@@ -62,6 +81,9 @@ class Gradients:
 
     def __init__(self, run: Pass, node: Node) -> None:
         self._run, self._shapes = run, {n: p.shape for n, p in node.parameters.items()}
+        # A unit of somebody's own may go on to change what it has written.
+        own = type(node.unit).__module__.startswith("nnfs_xp.")
+        self._copies_later = own and run.copies_at_once
         # None for a frozen parameter.
         self._paths: dict[str, Any] = {
             n: node.key(n) if node.trainable else None for n in self._shapes
@@ -87,7 +109,10 @@ class Gradients:
                 found = self._run.gradients
                 found[path] = found[path] + value if path in written else value
             elif path in written:
+                self._run.copy_now(slot)
                 slot += value
+            elif self._copies_later:
+                self._run.copy_later(slot, value)
             else:
                 slot[...] = value
         written.add(self._paths[name])

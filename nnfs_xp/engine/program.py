@@ -158,6 +158,7 @@ class Program:
             If one is missing.
         """
         shapes, run = self.network.learned.shapes, self.run
+        run.copy_now()
         if len(run.written) != len(shapes):
             missing = sorted(set(shapes) - run.written)
             raise InputError(f"bwd has written no gradient of {', '.join(missing)}")

@@ -87,7 +87,9 @@ def test_nodes(
 
 
 # What these have kernels for; without them the references compute.
-KERNELS = ("convolve", "max_pool", "average_pool", "layer_norm", "attention")
+KERNELS = (
+    "convolve", "max_pool", "average_pool", "layer_norm", "attention", "copy_arrays",
+)  # fmt: skip
 
 
 def cnn(be: nx.Backend) -> nx.Model:

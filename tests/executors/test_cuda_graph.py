@@ -312,6 +312,64 @@ def test_graphs_within_a_limit(cupy32, spare):
     np.testing.assert_array_equal(found, expected)
 
 
+class ChangesWhatItWrote(nx.Layer):
+    """A gain of one's own, whose gradient array is used again."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.n = n
+
+    def parameters(self):
+        return {"gain": ("ones", (self.n,))}
+
+    def fwd(self, cx, x):
+        return x * cx.params["gain"], x
+
+    def bwd(self, cx, x, dy):
+        gradient = cx.xp.sum(x * dy, axis=0)
+        cx.grads["gain"] = gradient
+        gradient *= 0.0
+        return dy * cx.params["gain"]
+
+
+class CalledTwice(nx.Layer):
+    """A normalization that is applied again to its own output."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.n = n
+        self.children = {"norm": nx.LayerNorm(n)}
+
+    def fwd(self, cx, x):
+        x, first = cx["norm"].fwd(x)
+        y, second = cx["norm"].fwd(cx.xp.tanh(x))
+        return y, (x, first, second)
+
+    def bwd(self, cx, kept, dy):
+        x, first, second = kept
+        dx = cx["norm"].bwd(second, dy) * (1.0 - cx.xp.tanh(x) ** 2)
+        return cx["norm"].bwd(first, dx)
+
+
+@pytest.mark.parametrize("kind", [CalledTwice, ChangesWhatItWrote])
+def test_gradients_are_what_was_written(cupy, kind):
+    """Copies that wait for each other come before what is added, or changed."""
+    x, y = points(32)
+
+    def trained(be):
+        model = nx.Model(
+            [nx.Dense(5, 8), kind(8), nx.Dense(8, 3), nx.Softmax()],
+            loss="categorical_crossentropy", optimizer=nx.SGD(0.5), backend=be,
+        )  # fmt: skip
+        model.fit(x, y, batch_size=8, epochs=2)
+        return model._state.export()
+
+    expected = trained(nx.get_backend("numpy", dtype=cupy.dtype_name))
+    rtol = 1e-9 if cupy.dtype_name == "float64" else 1e-4
+    for name, array in trained(cupy).items():
+        np.testing.assert_allclose(array, expected[name], rtol, rtol, err_msg=name)
+
+
 def test_a_step_that_takes_more_memory_when_captured(cupy32):
     class Grows(nx.Layer):
         calls = 0

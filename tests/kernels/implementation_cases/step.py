@@ -130,7 +130,20 @@ def _counting():
     yield "no rows", (np.ones((0, 3)), np.ones(0, "int64"), None)
 
 
+_SHAPES = ((3, 4), (5,), (2, 1, 3), (1,))
+_COPIES = [np.zeros(shape) for shape in _SHAPES], [_draw(*shape) for shape in _SHAPES]
 CASES = {
+    "copy_arrays": {
+        "usual": _COPIES,
+        "none": ([], []),
+        "one": ([np.zeros((1,))], [_draw(1)]),
+        "more than at once": ([np.zeros(3)] * 30, [_draw(3) for _ in range(30)]),
+        "empty": ([np.zeros((0, 2)), np.zeros(2)], [_draw(0, 2), _draw(2)]),
+        "special": ([np.zeros(_special.shape)], [_special]),
+        "gaps": ([np.zeros((3, 2))], [_draw(3, 4)[:, ::2]]),
+        "transposed": ([np.zeros((3, 2))], [_draw(2, 3).T]),
+        "stretched": ([np.zeros((3, 2))], [_draw(1, 2)]),
+    },
     "dropout": {
         "usual": (_draw(33, 17), Stream(3, "a", 5), 0.8),
         "one axis": (_draw(9), Stream(2**63 + 5, "b", 2**40), 0.5),
@@ -159,4 +172,4 @@ CASES = {
     "count_correct": dict(_counting()),
 }
 # Arguments that a kernel may write to.
-OVERWRITTEN = {"accumulate": {0, 1}}
+OVERWRITTEN = {"accumulate": {0, 1}, "copy_arrays": {0}}
