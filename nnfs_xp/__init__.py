@@ -113,8 +113,11 @@ __all__ = [
 if TYPE_CHECKING:
     from nnfs_xp import onnx as onnx
 
+    # Type checkers do not see what is exported by the registry.
+    from nnfs_xp.typed_units import *  # noqa: F403
 
-# For type checkers too, which do not see what is exported by the registry.
+
+# For type checkers too, which take a unit that is not in the list for anything.
 def __getattr__(name: str) -> Any:
     # It takes as long to import as half of the rest, and few need it.
     if name == "onnx":

@@ -29,14 +29,14 @@ __all__ = ["cnn", "gpt"]
 _SMALLEST = 4
 
 
-def cnn(image_shape: Sequence[int], n_classes: int) -> list[Layer]:
+def cnn(image_shape: Sequence[int] | None, n_classes: int) -> list[Layer]:
     """Return two convolutions with pooling, and two dense layers, for pictures.
 
     Parameters
     ----------
     image_shape : sequence of int
         ``(height, width)`` or ``(height, width, channels)``. A row of as many values
-        is a picture.
+        is a picture. None, which a data set without pictures has, is refused.
     n_classes : int
         Number of outputs, which are probabilities.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnfs_xp.errors import FixedSettingError, InputError
 from nnfs_xp.registry import PLACE, library_class, to_config
@@ -15,11 +15,13 @@ _LIBRARY = __name__.partition(".")[0]
 class _Made(type):
     """Notes a unit's settings when its constructor, that of a subclass too, is done."""
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        unit = super().__call__(*args, **kwargs)
-        vars(unit)["_settings"] = frozenset(unit._setting_names())
-        unit._take_values()
-        return unit
+    if not TYPE_CHECKING:  # They are to see the constructors.
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            unit = super().__call__(*args, **kwargs)
+            vars(unit)["_settings"] = frozenset(unit._setting_names())
+            unit._take_values()
+            return unit
 
     @property
     def __signature__(cls) -> inspect.Signature:

@@ -27,7 +27,7 @@ _CELL = 1.0
 
 
 def first_layer_filters(
-    weights: Any, image_shape: Sequence[int], *, rows: int = 4, columns: int = 8
+    weights: Any, image_shape: Sequence[int] | None, *, rows: int = 4, columns: int = 8
 ) -> Figure:
     """Return the weights of a first layer as images.
 
@@ -41,7 +41,8 @@ def first_layer_filters(
     weights : array of shape (values, neurons)
         Such as ``model.layers[0].weights``, of any backend.
     image_shape : sequence of int
-        ``(height, width)``, whose product is the number of values.
+        ``(height, width)``, whose product is the number of values. None, which a
+        data set without pictures has, is refused.
     rows, columns : int
         Most neurons to show, downwards and across.
 
@@ -91,7 +92,7 @@ def first_layer_filters(
 
 
 def _check(
-    weights: Any, image_shape: Sequence[int], rows: int, columns: int
+    weights: Any, image_shape: Sequence[int] | None, rows: int, columns: int
 ) -> tuple[np.ndarray, tuple[int, ...]]:
     matrix = np.asarray(to_numpy(weights))
     if matrix.ndim != 2 or matrix.size == 0:
@@ -99,7 +100,7 @@ def _check(
             f"weights must have shape (values, neurons), got {matrix.shape}"
         )
     matrix = check_numbers("weights", matrix).astype(np.float64)
-    shape = tuple(int(length) for length in image_shape)
+    shape = tuple(int(length) for length in image_shape or ())
     if len(shape) != 2 or min(shape) < 1 or math.prod(shape) != len(matrix):
         raise InputError(
             f"image_shape must be (height, width) with {len(matrix)} values, as "

@@ -25,7 +25,7 @@ def sample_predictions(
     y_pred: np.ndarray,
     confidence: np.ndarray,
     class_names: Sequence[str],
-    image_shape: Sequence[int],
+    image_shape: Sequence[int] | None,
     *,
     rows: int = 4,
     columns: int = 6,
@@ -52,7 +52,7 @@ def sample_predictions(
         One name per class.
     image_shape : sequence of int
         ``(height, width)``, or ``(height, width, channels)`` with 1 or 3
-        channels.
+        channels. None, which a data set without pictures has, is refused.
     rows, columns : int
         Most images to show, downwards and across.
 
@@ -99,7 +99,7 @@ def draw_sample_predictions(
     y_pred: np.ndarray,
     confidence: np.ndarray,
     class_names: Sequence[str],
-    image_shape: Sequence[int],
+    image_shape: Sequence[int] | None,
     *,
     rows: int = 4,
     columns: int = 6,
@@ -207,10 +207,14 @@ def _scaled(pixels: np.ndarray) -> np.ndarray:
 
 
 def _check(
-    images: np.ndarray, image_shape: Sequence[int], count: int, rows: int, columns: int
+    images: np.ndarray,
+    image_shape: Sequence[int] | None,
+    count: int,
+    rows: int,
+    columns: int,
 ) -> tuple[int, ...]:
     """Return the shape of an image, if everything fits together."""
-    shape = tuple(int(length) for length in image_shape)
+    shape = tuple(int(length) for length in image_shape or ())
     if len(shape) not in (2, 3) or min(shape) < 1 or shape[2:] not in ((), (1,), (3,)):
         raise InputError(
             "image_shape must be (height, width) or (height, width, channels) "

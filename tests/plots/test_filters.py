@@ -88,6 +88,7 @@ def test_zeros_can_be_drawn(layout_problems):
         (np.ones((4, 1), complex), (2, 2), {}, DTypeError, "real numbers"),
         (np.ones((5, 1)), (2, 2), {}, InputError, r"5 values, .* got \(2, 2\)"),
         (np.ones((4, 1)), (2, 2, 1), {}, InputError, r"got \(2, 2, 1\)"),
+        (np.ones((4, 1)), None, {}, InputError, r"\(height, width\) with 4 values"),
         (np.ones((4, 1)), (2, 2), {"rows": 0}, InputError, "rows must be at least 1"),
     ],
 )
