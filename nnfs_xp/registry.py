@@ -243,6 +243,6 @@ def _check_made_again(unit_class: type, arguments: dict[str, Any]) -> None:
         unit_class(**arguments)
     except Exception as error:
         raise InputError(
-            f"{unit_class.__name__} cannot be made again from {arguments}: {error}; "
+            f"{unit_class.__name__} cannot be rebuilt from {arguments}: {error}; "
             "its config() must return the arguments of its constructor"
         ) from error

@@ -142,7 +142,7 @@ def check_gradients(unit: Layer | Loss, *data: Any, rtol: float = 1e-7) -> None:
         A layer, a block, or a loss.
     *data : array_like
         Inputs of a layer or block, as in `check_layer_gradients`; predictions and
-        targets of a loss. They must keep away from points where the unit has no
+        targets of a loss. They must stay away from points where the unit has no
         derivative. ``fwd`` of a loss must give one number for each sample.
     rtol : float, default 1e-7
         Largest allowed difference, relative to the derivative.
@@ -177,9 +177,9 @@ def parity_report(
 ) -> ParityReport:
     """Compare forward and backward pass of a model on several backends, unit by unit.
 
-    Every backend gets a copy of the model, and the same data. Differences add up from
-    unit to unit, as they do in a training. Dropout draws the same numbers everywhere.
-    Each unit is computed by itself; no kernel computes several of them at once.
+    Every backend gets a copy of the model, and the same data. Differences accumulate
+    from unit to unit, as in training. Dropout draws the same numbers everywhere. Each
+    unit is computed by itself; no kernel computes several of them at once.
 
     Parameters
     ----------
@@ -232,10 +232,10 @@ def check_layer_gradients(
 ) -> None:
     """Compare a unit's ``bwd`` with numerical derivatives in float64.
 
-    The output is weighted with random numbers to one scalar, whose derivative
-    along a random direction of the inputs, and of every parameter, is then
-    known in two ways. This is done outside training and in it, with the same
-    random numbers at every call.
+    The output is weighted with random numbers to one scalar, whose derivative along a
+    random direction of the inputs, and of every parameter, is then computed in two
+    ways. This is done with and without training, with the same random numbers at every
+    call.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ def test_a_gpt_is_trained_and_writes(capsys, folder):
     text = load_text("rhyme.txt", context=16)
     prompt = text.vocabulary.decode(text.ids_test[:8])
     written = sample_text(model, prompt, 300, temperature=0.8, seed=0)
-    assert out.endswith(f"it goes on with {prompt!r}:\n{prompt}{written}\n")
+    assert out.endswith(f"it continues {prompt!r}:\n{prompt}{written}\n")
 
     status, out, error = run(capsys, "predict", "g", "--prompt", "One, ", "--length", 9)
     expected = "One, " + sample_text(model, "One, ", 9, temperature=0.8, seed=0)
@@ -115,7 +115,7 @@ def test_resumed(arguments, capsys, folder, monkeypatch):
     undo = stop_after(monkeypatch, 2)
     status, out, _ = run(capsys, *arguments, "--out", "halved")
     assert status == 130
-    assert "--resume goes on with it" in out
+    assert "--resume continues it" in out
     undo()
     assert run(capsys, *arguments, "--out", "halved", "--resume")[0] == 0
     one, other = (
@@ -186,8 +186,8 @@ def test_prompts_that_do_not_fit(capsys, folder):
     answered(capsys, *CNN, "--epochs", 1, "--out", "c")
     for arguments, message in (
         (["g"], "say which"),
-        (["g", "rhyme.txt"], "--prompt says"),
-        (["g", "rhyme.txt", "--prompt", "One"], "or goes on with a text"),
+        (["g", "rhyme.txt"], "give the text with --prompt"),
+        (["g", "rhyme.txt", "--prompt", "One"], "or continues a text"),
         (["g", "--prompt", "ZZZ"], "'Z' (U+005A)"),
         (["g", "--prompt", "One", "--temperature", -1], "temperature must be"),
         (["c", "--prompt", "One"], "does not say which characters"),

@@ -675,7 +675,7 @@ def test_the_command_goes_on(number, tmp_path):
     assert process.returncode == statuses[number], error
     assert error == ""
     if number != signal.SIGKILL:
-        assert "--resume goes on with it" in out
+        assert "--resume continues it" in out
     assert main([*arguments, "--resume"]) == 0
     history, values = results(tmp_path / "parts")
     expected_history, expected = results(tmp_path / "whole")

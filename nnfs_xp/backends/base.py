@@ -194,8 +194,8 @@ class Backend(Products, Transfers):
         of_numpy = isinstance(values, (np.ndarray, np.generic))
         if not of_numpy and hasattr(values, "__dlpack__"):
             raise BackendMismatchError(
-                f"values is a {type(values).__module__} array, and this is "
-                f"{self}; bring it to the host with nnfs_xp.to_numpy first"
+                f"values is a {type(values).__module__} array, but this is "
+                f"{self}; copy it to the host with nnfs_xp.to_numpy first"
             )
         host = host_array(values)
         typed = dtype is not None or of_numpy

@@ -117,6 +117,6 @@ def _refuse(columns: dict[Any, Any]) -> None:
     """Raise DTypeError if there are columns that hold no numbers."""
     for name, dtype in columns.items():
         raise DTypeError(
-            f"column {name!r} holds no numbers but {dtype}; leave it out, or number it "
-            "(nnfs_xp.data.ClassLabels numbers the names in a column)"
+            f"column {name!r} holds {dtype}, not numbers; drop it, or encode it "
+            "(nnfs_xp.data.ClassLabels encodes a column of names)"
         )

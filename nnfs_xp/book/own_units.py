@@ -134,8 +134,8 @@ def update(optimizer: Any, layers: list[Any]) -> Any:
     if not hasattr(optimizer, "update_params"):
         if any(not isinstance(layer, Layer) for layer in layers):
             raise InputError(
-                f"optimizer: {optimizer!r} knows no layers of your own; use one of the "
-                "book's, such as Optimizer_Adam"
+                f"optimizer: {optimizer!r} cannot update layers of your own; use one "
+                "of the book's, such as Optimizer_Adam"
             )
         rate = optimizer.current_learning_rate
         optimizer.step(*layers)

@@ -106,8 +106,8 @@ def local_array(be: Backend, value: Any, name: str, host_allowed: bool) -> Array
         raise _mismatch(be, f"of {library}", name)
     if any(base.__name__ == "Tracer" for base in type(value).__mro__):
         raise InputError(
-            f"{name} is traced by jax.jit, grad or vmap, and a model or unit is called "
-            "with arrays only; write your own function of model.parameters"
+            f"{name} is being traced by jax.jit, grad or vmap, but a model or unit "
+            "takes only arrays; write your own function of model.parameters"
         )
     if str(getattr(value, "layout", "torch.strided")) != "torch.strided":
         raise DTypeError(f"{name} is a sparse tensor; use {own_name(name)}.to_dense()")

@@ -121,7 +121,7 @@ def fit(
             raise
         status = ctrl_c.status_of(error)
         epoch = len(trained.epochs) + 1
-        way_on = "; --resume goes on with it" if kept else ""
+        way_on = "; --resume continues it" if kept else ""
         print(f"interrupted in epoch {epoch}; keeping what was learned{way_on}")
     return status, trained
 

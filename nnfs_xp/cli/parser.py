@@ -57,7 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--print-completion",
         action=Completion,
         choices=("bash", "zsh", "tcsh"),
-        help="print what this shell needs to complete the command",
+        help="print a completion script for this shell",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_train(commands)
@@ -104,7 +104,7 @@ def _add_train(commands: Commands) -> None:
     resume = "continue the training whose checkpoint is in --out"
     add("--resume", action="store_true", help=resume)
     add("--force", action="store_true", help="replace the results in --out")
-    add("--no-plot", action="store_true", help="leave out report.png")
+    add("--no-plot", action="store_true", help="do not write report.png")
     ranks = "train on all processes that a launcher such as mpiexec has started"
     add("--parallel", choices=PARALLEL_NAMES, help=ranks)
 
@@ -126,10 +126,10 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     )
     activation = "activation after each hidden layer, such as relu or tanh"
     add("--activation", default="relu", metavar="NAME", help=f"{activation} (relu)")
-    context = "for gpt: how many characters it sees (default: 64)"
+    context = "for gpt: number of characters it sees (default: 64)"
     add("--context", type=count, metavar="N", help=context)
-    add("--by", choices=UNITS, help="for gpt: what it reads (default: characters)")
-    dropout = "share of the neurons of each hidden layer to drop out (default: 0)"
+    add("--by", choices=UNITS, help="for gpt: unit of text (default: characters)")
+    dropout = "fraction of the neurons of each hidden layer to drop (default: 0)"
     add("--dropout", type=number, default=0.0, metavar="RATE", help=dropout)
 
 
@@ -193,12 +193,12 @@ def _add_predict(commands: Commands) -> None:
     add = parser.add_argument_group(
         "for a model that was trained on a text"
     ).add_argument
-    add("--prompt", metavar="TEXT", help="what it goes on from, in place of data")
-    length = "how many characters to write (default: 300)"
+    add("--prompt", metavar="TEXT", help="the text to continue, instead of data")
+    length = "number of characters to write (default: 300)"
     add("--length", type=count, metavar="N", help=length)
-    heat = "below 1 it keeps closer to what it finds probable (default: 0.8)"
+    heat = "below 1 favours the most probable characters (default: 0.8)"
     add("--temperature", type=number, metavar="NUMBER", help=heat)
-    draws = "seed of what is drawn (default: 0)"
+    draws = "seed of the draws (default: 0)"
     add("--seed", type=seed, metavar="N", help=draws)
 
 
@@ -250,7 +250,7 @@ def _add_export(commands: Commands) -> None:
     _add_model(parser)
     add = parser.add_argument
     add("file", metavar="FILE", help="the file to write: model.onnx")
-    text = "shape of a sample, such as 28x28, where the layers take any"
+    text = "shape of a sample, such as 28x28, if the layers accept any"
     add("--sample-shape", type=shape, metavar="AxB", help=text)
 
 
@@ -271,7 +271,7 @@ def _add_parity(commands: Commands) -> None:
     add = parser.add_argument
     rows = "rows to compute with (default: 128)"
     add("--rows", type=count, default=128, metavar="N", help=rows)
-    rtol = "difference to allow, relative to the largest entry of an array"
+    rtol = "tolerance relative to the largest entry of an array"
     add("--rtol", type=number, metavar="NUMBER", help=rtol)
     parser.set_defaults(backend=None, device=None)
 
@@ -351,11 +351,11 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     add("--task", choices=TASKS, help=task)
     label = "name or number of the column of labels; 0 is the first, -1 the last"
     add("--label", metavar="COLUMN", help=label)
-    delimiter = "what stands between columns (default: found for comma, ; and tab)"
+    delimiter = "separator of columns (default: detected among comma, ; and tab)"
     add("--delimiter", metavar="CHAR", help=delimiter)
-    missing = "put the mean of its column for a missing value, or leave out the row"
+    missing = "replace a missing value by the mean of its column, or drop the row"
     add("--missing", choices=MISSING, help=missing)
-    resize = "height and width that pictures are brought to"
+    resize = "height and width to which pictures are resized"
     add("--resize", metavar="HxW", type=height_and_width, help=resize)
 
 

@@ -88,7 +88,7 @@ def train(
     left = leave(options, finished, out, draw, status != 0)
     prompt = data.vocabulary.decode(data.ids_test[: context // 2])
     written = sample_text(model, prompt, **{**WRITING, "seed": options.seed})
-    print(f"it goes on with {prompt!r}:\n{prompt}{written}")
+    print(f"it continues {prompt!r}:\n{prompt}{written}")
     return status, {**left, "prompt": prompt, "text": written}
 
 
@@ -126,7 +126,7 @@ def go_on(options: argparse.Namespace) -> str:
         If there is data to predict for, or the model is not a writer.
     """
     if options.data is not None:
-        raise InputError("prompt: a model predicts for data, or goes on with a text")
+        raise InputError("prompt: a model predicts for data, or continues a text")
     model = Model.load(
         model_path(options), backend=options.backend, **placement(options)
     )

@@ -85,8 +85,8 @@ def predict(options: argparse.Namespace) -> int:
     model, _, x = _load(options)
     if "vocabulary" in model.metadata:
         raise InputError(
-            "model: it was trained on a text, and goes on with one: --prompt says "
-            "with which"
+            "model: it was trained on text, and continues one; give the text with "
+            "--prompt"
         )
     head, rows = _predictions(model, x)
     text = io.StringIO()

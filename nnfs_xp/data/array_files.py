@@ -60,7 +60,7 @@ def read_npz(path: Path) -> Parts:
             with zipfile.ZipFile(file) as archive:
                 members = archive.infolist()
                 if any(member.compress_type not in _METHODS for member in members):
-                    raise ValueError("it is compressed by a method that .npz has not")
+                    raise ValueError("its compression method is not one of .npz")
                 check_unpacked_size(path, sum(member.file_size for member in members))
 
                 def load(member: zipfile.ZipInfo) -> np.ndarray:

@@ -52,7 +52,7 @@ def load_dataset(
     missing: str | None = None,
     resize: Sequence[int] | None = None,
 ) -> Dataset:
-    """Return a built-in data set, or make one of the user's own file.
+    """Return a built-in data set, or one made from the user's own file.
 
     Parameters
     ----------
@@ -77,19 +77,19 @@ def load_dataset(
         header calls ``label``, ``class``, ``target`` or ``y``, and otherwise
         the last.
     delimiter : str, optional
-        What stands between the cells of a CSV file. A comma, a semicolon or a
-        tab is found without it.
+        Separator of the cells of a CSV file. By default a comma, a semicolon or a tab
+        is detected.
     missing : {"mean", "drop"}, optional
-        Puts the mean of the training rows of its column in place of a
-        missing value, or leaves out such rows. Without it they are an error.
+        Replaces a missing value by the mean of its column's training rows, or drops
+        such rows. By default missing values are an error.
     resize : pair of int, optional
-        Height and width that all pictures are brought to.
+        Height and width to which all pictures are resized.
 
     Returns
     -------
     Dataset
-        Its scaling is by column, but one for all pixels of images. Whole
-        numbers from 0 to 255 in 64 columns or more are taken for pixels, too.
+        Its scaling is per column, but common to all pixels of images. Whole numbers
+        from 0 to 255 in 64 columns or more also count as pixels.
 
     Raises
     ------
@@ -146,14 +146,14 @@ def load_examples(
     name_or_path, data_dir, task, delimiter, resize
         As for `load_dataset`.
     n_features : int, optional
-        How many features the model takes. A table of just this many columns
-        has no labels; without this number its last column is taken for them.
+        Number of features of the model. A table with exactly this many columns has no
+        labels; without this number its last column is assumed to hold them.
     class_names : sequence of str, optional
-        The classes of the model. A file that names its classes is numbered by
-        them, and not by the names that happen to occur in it.
+        The classes of the model. Class names in a file are numbered by these, not by
+        the names that happen to occur in it.
     columns : sequence of str, optional
-        The names of the model's features. A table that names its columns is
-        brought into this order, or refused if it has others.
+        The names of the model's features. A table with named columns is reordered
+        accordingly, or rejected if it has others.
     image_shape : sequence of int, optional
         The shape of the model's images; pictures are turned grey, or into
         colours, as it needs.
@@ -162,8 +162,8 @@ def load_examples(
     missing : {"mean", "drop"}, optional
         As for `load_dataset`.
     means : array_like, optional
-        What ``missing="mean"`` puts into each column: the means of the
-        training. Without it, those of these very rows.
+        The values that ``missing="mean"`` uses for each column: the means of the
+        training rows. By default, the means of these rows.
 
     Returns
     -------

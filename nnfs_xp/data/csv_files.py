@@ -90,7 +90,7 @@ def read_csv(path: Path, layout: Layout, delimiter: str | None = None) -> Exampl
         labels = _parse(path, delimiter, usecols=[label], **options)
         frame[label] = labels[label]
     if frame.empty:
-        raise FileFormatError(f"{path}: holds a header and no rows")
+        raise FileFormatError(f"{path}: has a header and no rows")
 
     def place_of(row: int) -> str:
         try:
@@ -160,8 +160,8 @@ def _delimiter_of(path: Path) -> str:
         return ","
     if len(found) > 1:
         raise FileFormatError(
-            f"{path}: its columns may be divided by any of {found}; delimiter=... "
-            "(--delimiter) says by which"
+            f"{path}: its columns could be separated by any of {found}; choose "
+            "with delimiter=... (--delimiter)"
         )
     return found[0] if found else ","
 

@@ -147,7 +147,7 @@ def _check_text(name: str, values: np.ndarray) -> None:
     """Refuse names that hold something other than characters, as damaged ones may."""
     codes = np.ascontiguousarray(values).reshape(-1).view(values.dtype.byteorder + "u4")
     if ((codes > _LAST_CHARACTER) | (codes >> 11 == _SURROGATES)).any():
-        raise FileFormatError(f"{name} hold bytes that are no characters")
+        raise FileFormatError(f"{name} hold bytes that are not characters")
 
 
 def _native(dtype: np.dtype) -> np.dtype:

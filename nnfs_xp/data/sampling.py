@@ -24,7 +24,7 @@ def sample_text(
     temperature: float = 1.0,
     seed: int = 0,
 ) -> str:
-    """Let a network write: draw one character after the other.
+    """Generate text with a network, one character after another.
 
     The logits ``z`` of what comes next give the probabilities ``softmax(z /
     temperature)``, and a number ``u`` from the stream of the seed chooses the first
@@ -38,12 +38,12 @@ def sample_text(
         causal transformer does. Its ``metadata`` hold ``"vocabulary"``, as a
         `Vocabulary` writes it, and ``"context"``, the length of its windows.
     prompt : str, default newline
-        What the text goes on from. The network sees its end, as much as fits.
+        The text to continue. The network sees as much of its end as fits.
     length : int, default 200
-        How many characters to write, or bytes.
+        Number of characters, or bytes, to generate.
     temperature : float, default 1.0
-        Below 1 the network keeps closer to what it finds probable. With 0 it takes
-        the most probable each time.
+        Values below 1 favour the most probable characters; 0 always picks the most
+        probable one.
     seed : int, default 0
         Seed of the draws.
 

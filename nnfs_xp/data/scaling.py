@@ -14,10 +14,10 @@ from nnfs_xp.errors import DTypeError, InputError
 
 @dataclass(frozen=True)
 class Scaling:
-    """The map ``x -> (x - offset) / scale``, by column or for all values alike.
+    """The map ``x -> (x - offset) / scale``, per column or for all values.
 
-    A network is saved together with the scaling it was trained on, so that
-    later inputs are treated alike.
+    A network is saved together with the scaling it was trained with, so that later
+    inputs are treated the same way.
 
     Parameters
     ----------

@@ -187,7 +187,7 @@ def _single_column(source: str) -> FileFormatError:
     return FileFormatError(
         f"{source}: has a single column; a feature and a label are needed at "
         "least. delimiter=... (--delimiter) names what stands between columns, if "
-        "it is no comma, semicolon or tab"
+        "it is not a comma, semicolon or tab"
     )
 
 
@@ -243,7 +243,7 @@ def _numbers(
     bad = ~np.isfinite(x)
     if bad.any():
         for row, index in np.argwhere(bad & ~cells.isna().to_numpy())[:1]:
-            reason = f"{_shown(cells.iat[row, index])} is no finite number"
+            reason = f"{_shown(cells.iat[row, index])} is not a finite number"
             raise error(row, columns[index], reason)
     return x
 
@@ -302,5 +302,7 @@ def _answers(
     values[~empty] = numbers
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values)))
-        raise error(row, column, f"the label {_shown(texts[row])} is no finite number")
+        raise error(
+            row, column, f"the label {_shown(texts[row])} is not a finite number"
+        )
     return values

@@ -113,7 +113,7 @@ def numbered(
         # Numbers mean the places of classes that have words for names.
         if not positive or any(name.lstrip("-").isdigit() for name in known):
             raise InputError(
-                f"{source}: class {unknown[0]!r} is none of {', '.join(known)}"
+                f"{source}: class {unknown[0]!r} is not one of {', '.join(known)}"
             )
     if not numeric and all(name.isdigit() for name in names):
         # The folder "9" comes before "10".

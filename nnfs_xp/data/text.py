@@ -20,7 +20,7 @@ _PACKAGED_NOTE = "Coriolanus and Richard III by William Shakespeare"
 # Without eq=False the generated __eq__ would compare arrays and raise.
 @dataclass(frozen=True, eq=False)
 class Text:
-    """A text as ids, cut into a training and a test part.
+    """A text as ids, split into a training and a test part.
 
     Parameters
     ----------
@@ -61,16 +61,16 @@ class Text:
     def windows(
         self, split: str, stride: int | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return windows of the text, and what follows each of their characters.
+        """Return windows of the text, and the id that follows each of their characters.
 
         Parameters
         ----------
         split : {"train", "test"}
             Which part.
         stride : int, optional
-            From the begin of one window to that of the next. Without it windows lie
-            side by side, so that each character is predicted once. What is left at the
-            end of the part is left out.
+            Distance between the beginnings of consecutive windows. By default windows
+            do not overlap, so each character is predicted once. A remainder at the end
+            of the part is dropped.
 
         Returns
         -------
@@ -112,9 +112,9 @@ def load_text(
     by : {"characters", "bytes"}, default "characters"
         What has an id.
     vocabulary : Vocabulary, optional
-        That of a trained model. Without it, the text's own.
+        The vocabulary of a trained model; by default that of the text.
     test_share : float, default 0.1
-        Share of the text, at its end, that is held out for testing.
+        Fraction of the text, at its end, that is held out for testing.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def load_text(
     ------
     InputError
         If there is no such file, an argument does not fit, the text is too short for
-        a window in each part, or has characters that `vocabulary` has not.
+        a window in each part, or has characters that are not in `vocabulary`.
     FileFormatError
         If the file is not in UTF-8.
 

@@ -87,7 +87,7 @@ class Vocabulary:
         Raises
         ------
         InputError
-            If the text holds characters that the vocabulary has not; it names them.
+            If the text holds characters that are not in the vocabulary; it names them.
         """
         _check_text(text)
         if self.by == "bytes":
@@ -109,8 +109,8 @@ class Vocabulary:
             named = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in found[:_MOST_NAMED])
             more = len(found) - _MOST_NAMED
             raise InputError(
-                f"text holds characters that the vocabulary of {self.n_ids} has not: "
-                f"{named}{f' and {more} more' if more > 0 else ''}; the first is at "
+                f"text holds characters that are not in the vocabulary of {self.n_ids}"
+                f": {named}{f' and {more} more' if more > 0 else ''}; the first is at "
                 f"place {unknown[0]} (counting from 0)"
             )
         return ids.astype(np.int32)

@@ -121,7 +121,7 @@ class Gradients:
         wanted = self._shapes.get(name)
         if wanted is None:
             raise InputError(
-                f"bwd writes a gradient of {name!r}, which is no parameter"
+                f"bwd writes a gradient of {name!r}, which is not a parameter"
             )
         if tuple(value.shape) != wanted:
             raise InputError(

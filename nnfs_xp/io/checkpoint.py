@@ -117,7 +117,7 @@ def write_arrays(
     if wrong is not None and not allow_nonfinite:
         raise DivergenceError(
             f"the model is not saved: {wrong[0]} holds {wrong[1][0]}; "
-            "allow_nonfinite=True writes it all the same"
+            "allow_nonfinite=True writes it anyway"
         )
     # safetensors writes the memory as it lies, so an array that is not
     # contiguous would be scrambled without a word.

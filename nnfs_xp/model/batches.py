@@ -212,7 +212,7 @@ def training_data(
     if not gives_batches(x):
         if steps is not None:
             raise InputError(
-                "steps_per_epoch must be left out where x is an array of all samples"
+                "steps_per_epoch must be omitted if x is an array of all samples"
             )
         _check_given(y)
         return inputs.check_data(network, x, y, sample_weight, finite=True), None
@@ -235,8 +235,8 @@ def validation_data(network: Network, given: Any, **others: Any) -> Data | Given
     source = GivenBatches(network, given, "validation_data")
     if source.is_used_up:
         raise InputError(
-            "validation_data must be an iterable that can be gone through after each "
-            f"epoch, got a {type(given).__name__}, which comes only once"
+            "validation_data must be an iterable that can be repeated after each "
+            f"epoch, got a {type(given).__name__}, which can be iterated only once"
         )
     return source
 
@@ -263,7 +263,7 @@ def _check_given(y: Any) -> None:
     """Raise InputError if there are no targets."""
     if y is None:
         raise DTypeError(
-            "y: expected real numbers, got None; it is left out only where x gives "
+            "y: expected real numbers, got None; it is omitted only if x yields "
             "batches (x, y)"
         )
 
@@ -273,6 +273,6 @@ def _check_left_out(**arguments: tuple[Any, Any]) -> None:
     for name, (value, default) in arguments.items():
         if value is not default and (default is None or value != default):
             raise InputError(
-                f"{name} must be left out where batches (x, y) are given: they come as "
-                "they are"
+                f"{name} must be omitted if x yields batches (x, y), which are used "
+                "unchanged"
             )

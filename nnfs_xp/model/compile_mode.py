@@ -22,6 +22,6 @@ class CompileMode(str):
         }
         given = ", ".join(f"{name}={value!r}" for name, value in units.items()) or "..."
         raise InputError(
-            "compile says how the step is run, and cannot be called; loss, optimizer "
-            f"and metrics are given to Model(...), or by model.set({given})"
+            "compile is a setting, not a method; pass loss, optimizer and metrics to "
+            f"Model(...), or call model.set({given})"
         )

@@ -61,7 +61,7 @@ class Settings:
             self.device_data_limit = check_count(limit, "device_data_limit")
         self.checkpoint_every = check_count(self.checkpoint_every, "checkpoint_every")
         if check_flag(self.resume, "resume") and self.checkpoint is None:
-            raise InputError("resume needs a checkpoint to go on with")
+            raise InputError("resume needs a checkpoint")
         check_choice(self.on_divergence, "on_divergence", ("raise", "continue"))
         if self.parallel is not None:
             check_split(self.validation_split, self.parallel)

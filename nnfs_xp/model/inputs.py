@@ -108,7 +108,7 @@ def check_validation_split(share: Any, validation_data: Any) -> float:
     """Return the share of the data to validate on."""
     share = check_decay(share, "validation_split")
     if share and validation_data is not None:
-        raise InputError("validation_data and validation_split exclude each other")
+        raise InputError("validation_data and validation_split cannot be combined")
     return share
 
 

@@ -255,7 +255,7 @@ class Model:
         self._check_idle("set")
         if accuracy is not _KEEP:
             if metrics is not _KEEP:
-                raise InputError("metrics and accuracy are two names of one argument")
+                raise InputError("metrics and accuracy are the same argument; give one")
             metrics = accuracy
         kept = vars(self).copy()
         try:
@@ -330,8 +330,8 @@ class Model:
     def _check_idle(self, call: str) -> None:
         if self._state is not None and self._state.in_use:
             raise InputError(
-                f"{call} cannot be called while fit runs; end it by "
-                "model.stop_training = True first"
+                f"{call} cannot be called while fit is running; set "
+                "model.stop_training = True to end it first"
             )
 
     def _check_reduction(self, call: str) -> None:
@@ -395,48 +395,47 @@ class Model:
         epochs : int, default 1
             How often to go through the data.
         steps_per_epoch : int, optional
-            Batches of an epoch, where `x` gives batches; all of them if not given.
-            An iterable without a length needs it.
+            Batches per epoch if `x` yields batches; all of them by default. Required
+            for an iterable without a length.
         batch_size : int or None, default 128
-            Samples for each step; all of them if None. A last batch may be
-            shorter.
+            Samples per step; all of them if None. The last batch may be shorter.
         shuffle : bool, default True
             Whether each epoch has its own random order.
         validation_data : (x, y) or (x, y, sample_weight) or iterable, optional
             Evaluated after each epoch.
         validation_split : float, default 0
-            Share of the data to validate on instead: its last rows, which are
-            then not trained on.
+            Fraction of the data to validate on instead: its last rows, which are then
+            not used for training.
         sample_weight : array or array_like, shape (n,), optional
-            What each sample counts in the loss; the mean divides by the sum of
-            the weights.
+            Weight of each sample in the loss; the mean divides by the sum of the
+            weights.
         callbacks : sequence of Callback, or one, or None
             Called before and after every epoch, and after every batch.
         verbose : bool, default False
             Whether to print a line for each epoch.
         device_data_limit : int, optional
-            Bytes that the data may take on the device; by default 60 % of its
-            free memory. Host data that is larger stays where it is, and is
-            brought to the device piece by piece.
+            Bytes that the data may occupy on the device; by default 60 % of its free
+            memory. Larger host data stays on the host, and is copied to the device
+            piece by piece.
         checkpoint : path, optional
-            A file in which model, optimizer, callbacks and history are kept, so that
-            the training can go on after its process has ended. It is written at the
-            beginning, after epochs, every ten minutes, and after Ctrl-C or SIGTERM.
+            A file that stores model, optimizer, callbacks and history, so that training
+            can be resumed in another process. It is written at the beginning, after
+            epochs, every ten minutes, and on Ctrl-C or SIGTERM.
         checkpoint_every : int, default 1
             Epochs between two files.
         resume : bool, default False
-            Whether to go on with the training of `checkpoint`, up to `epochs` epochs
-            with those that are done. Result and history are those of a training that
-            was not ended. If there is no file, the training begins.
+            Whether to resume the training of `checkpoint`, up to `epochs` epochs in
+            total. Result and history equal those of uninterrupted training. If there is
+            no file, training starts from the beginning.
         on_divergence : {"raise", "continue"}, default "raise"
-            What to do once the loss or a parameter is infinite or NaN: end with an
-            error, or go on. It is seen where figures are read, at the latest at the
-            end of the epoch.
+            What to do when the loss or a parameter becomes infinite or NaN: raise an
+            error, or continue. This is checked when figures are read, and at the end of
+            each epoch.
         parallel : Communicator, optional
-            The processes that train the model together, such as
-            `nnfs_xp.parallel.mpi`. Each of them makes the same call, and takes its
-            part of every batch. Losses, parameters and history are those of one
-            process, up to rounding, and the same on all of them.
+            The processes that train the model together, such as `nnfs_xp.parallel.mpi`.
+            Each process makes the same call, and processes its part of every batch.
+            Losses, parameters and history equal those of one process, up to rounding,
+            and are identical on all processes.
 
         Returns
         -------
@@ -447,13 +446,13 @@ class Model:
         InputError
             If an argument does not fit; the model is then unchanged.
         ParallelError
-            If another process has failed, does not answer, or has come to other
+            If another process has failed, does not respond, or has different
             parameters.
         DeviceMemoryError
             If the memory of the device is too small for the batches.
         DivergenceError
-            If the training diverges; the model has its last values then, or those of
-            its best epoch with `EarlyStopping`.
+            If training diverges; the model then has its last values, or with
+            `EarlyStopping` those of its best epoch.
         """
         if self._loss is None or self._optimizer is None:
             raise InputError("fit needs a model with a loss and an optimizer")
@@ -482,7 +481,7 @@ class Model:
         print_every: int | None = 1,
         validation_data: Sequence[Any] | None = None,
     ) -> History:
-        """Train the network as the book does: rows in their order, and prints.
+        """Train the network as in the book: without shuffling, printing its lines.
 
         Parameters
         ----------
@@ -493,8 +492,8 @@ class Model:
         batch_size : int or None, default None
             Samples for each step; all of them if None.
         print_every : int or None, default 1
-            Print every so many steps, and the last of an epoch; with None, only
-            at the end of each epoch.
+            Print every `print_every` steps, and after the last step of an epoch; with
+            None, only at the end of each epoch.
         validation_data : (X, y), optional
             Evaluated after each epoch.
 
@@ -528,14 +527,13 @@ class Model:
     ) -> dict[str, Any]:
         """Return the loss and the metrics, as ``{"loss": ..., ...}``.
 
-        The loss is that of the data. Penalties of regularizers are not part of
-        it, as in the book.
+        The loss excludes the penalties of regularizers, as in the book.
 
         Parameters
         ----------
         x, y, sample_weight : array or array_like
-            As in `fit`; or `x` alone, an iterable of batches, which are then taken as
-            they come.
+            As in `fit`; or `x` alone, an iterable of batches, which are used as they
+            are.
         batch_size : int or None, default 1024
             Rows to compute with at a time, all if None. The result does not
             depend on it.
@@ -583,7 +581,7 @@ class Model:
         Parameters
         ----------
         x : array or array_like, shape (n, ...)
-            As in `fit`. All rows are computed at once, and everything is kept.
+            As in `fit`. All rows are computed at once, and all outputs are kept.
 
         Returns
         -------
@@ -608,10 +606,10 @@ class Model:
             return inspection.activations(state, data)
 
     def gradients(self, x: Any, y: Any) -> dict[str, Array]:
-        """Return the gradient of the loss for every parameter that learns.
+        """Return the gradient of the loss with respect to every trained parameter.
 
-        It is the one that a step of ``fit`` on these samples would give to the
-        optimizer, penalties included, but without dropout. Nothing changes.
+        It equals the gradient that a step of ``fit`` on these samples would pass to the
+        optimizer, including penalties but without dropout. The model is not changed.
 
         Parameters
         ----------
@@ -653,14 +651,14 @@ class Model:
 
     @property
     def buffers(self) -> dict[str, Array]:
-        """What layers keep and do not train by path, such as ``"1.mean"``."""
+        """Untrained state of layers by path, such as ``"1.mean"``."""
         return self._ready.buffers()
 
     def get_parameters(self) -> list[tuple[Array, ...]]:
         """Return copies of the parameters of each layer that has any.
 
-        What a layer keeps and does not train, such as running statistics, comes after
-        its parameters.
+        Untrained state, such as running statistics, follows the parameters of its
+        layer.
 
         Returns
         -------
@@ -689,7 +687,7 @@ class Model:
 
     @property
     def averaged_parameters(self) -> dict[str, Array]:
-        """The averages that an optimizer made with ``ema`` keeps, by path."""
+        """The parameter averages kept by an optimizer with ``ema``, by path."""
         if self._needed_optimizer.ema is None:
             raise InputError(
                 f"averages need an optimizer made with ema, got {self._optimizer!r}"
@@ -697,9 +695,9 @@ class Model:
         return self._ready.averages()
 
     def use_average(self) -> None:
-        """Put the averages that the optimizer keeps in place of the parameters.
+        """Replace the parameters by their averages, which the optimizer keeps.
 
-        Training may go on from there. To keep both, do it in a copy,
+        Training may continue from there. To keep both, call it on a copy,
         ``copy.deepcopy(model)``.
 
         Raises
@@ -730,9 +728,9 @@ class Model:
     def learning_rate(self) -> float:
         """The optimizer's learning rate, as a number; may be set at any time.
 
-        What is read can be written back. It is the number that a ``decay`` of the
-        optimizer divides at each step. Of a schedule the rate of the next step is read,
-        and a number that is set takes its place.
+        The value read can be written back. A ``decay`` of the optimizer divides it at
+        each step. For a schedule, this is the rate of the next step, and assigning a
+        number replaces the schedule.
         """
         optimizer = self._needed_optimizer
         if callable(optimizer.learning_rate):
@@ -762,9 +760,9 @@ class Model:
         Parameters
         ----------
         backend, device, dtype, matmul_precision
-            See `nnfs_xp.get_backend`. The dtype stays as it is by default, and so
-            does the precision of products, unless a backend object is given, which
-            has its own, or `dtype` is float64, which has none but the full one.
+            See `nnfs_xp.get_backend`. By default the dtype and the precision of
+            products are kept, unless a backend object is given, which has its own, or
+            `dtype` is float64, which allows only full precision.
 
         Returns
         -------
@@ -809,8 +807,8 @@ class Model:
         DivergenceError
             If a parameter is infinite or NaN; a file that is there stays as it is.
         InputError
-            If ``metadata`` holds something that JSON cannot, or a unit cannot
-            be made again from a file.
+            If ``metadata`` holds something that JSON cannot, or a unit cannot be
+            rebuilt from a file.
         """
         if not isinstance(self.metadata, dict):
             raise InputError(f"metadata must be a dict, got {self.metadata!r}")
@@ -823,7 +821,7 @@ class Model:
         *,
         sample_shape: Sequence[Any] | None = None,
     ) -> None:
-        """Write the model for other programs, in the format that the ending names.
+        """Write the model for other programs, in the format of the file extension.
 
         Parameters
         ----------
@@ -899,7 +897,7 @@ class Model:
         return model
 
     def config(self) -> dict[str, Any]:
-        """Return everything but arrays that makes this model again."""
+        """Return everything needed to rebuild this model, except its arrays."""
         return {
             "layers": [to_config(layer) for layer in self.layers],
             "loss": self._loss and to_config(self._loss),
@@ -955,14 +953,14 @@ class Model:
     def memory_estimate(
         self, batch_size: int = 128, sample_shape: Sequence[int] | None = None
     ) -> MemoryEstimate:
-        """Return what a training step needs of memory, before it is taken.
+        """Return the memory that a training step needs, before allocating it.
 
         Parameters
         ----------
         batch_size : int, default 128
             Samples of the batch.
         sample_shape : sequence of int, optional
-            Shape of a sample; needed only where the layers take any.
+            Shape of a sample; needed only if the layers accept any shape.
 
         Returns
         -------
@@ -979,7 +977,7 @@ class Model:
 
     @property
     def executor_note(self) -> str:
-        """How the training step is run, in words, and why so.
+        """How the training step is run, in words, and why.
 
         Whether it can be captured as a CUDA graph is known from the first
         ``fit`` on.
@@ -1002,9 +1000,9 @@ class Model:
         Parameters
         ----------
         print_fn : callable, default print
-            Given the whole text.
+            Called with the whole text.
         batch_size : int, optional
-            Also print what a step of so many samples needs of memory.
+            If given, also print the memory that a step of this size needs.
         """
         text = summary_of(self._ready.network, self.executor_note)
         if batch_size is not None:

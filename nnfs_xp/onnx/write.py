@@ -53,8 +53,8 @@ def export(
     path : path
         The file.
     sample_shape : sequence of int, or of such sequences, optional
-        Shape of a sample, of each input if there are several. It is needed only where
-        the layers take any.
+        Shape of a sample, of each input if there are several. It is needed only if the
+        layers accept any shape.
 
     Raises
     ------

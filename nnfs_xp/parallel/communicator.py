@@ -30,19 +30,19 @@ class Communicator:
     rank, size : int
         Number of this process, and how many there are.
     sharded : bool, default False
-        Whether each rank hands `nnfs_xp.Model.fit` its own rows only. If so, the rows
-        of rank 0 come first, and those of the others follow in order of their ranks. If
-        not, all ranks hand over the same data, and each takes its part of every batch.
+        Whether each rank passes only its own rows to `nnfs_xp.Model.fit`. If so, the
+        rows of rank 0 come first, followed by those of the other ranks in order. If
+        not, all ranks pass the same data, and each takes its part of every batch.
     timeout : float, default 300
         Seconds that a rank waits for the others before it gives up.
     check_every : int, default 100
-        Steps after which the ranks compare a checksum of all they have learned. They
-        do so after every epoch in any case.
+        Number of steps between comparisons of a checksum of all parameters. The ranks
+        also compare it after every epoch.
     overlap : bool, default True
         Whether gradients are sent while others are still computed, where that is
         possible. The result is the same.
     bucket_bytes : int, default 16 MiB
-        Gradients are sent when so many bytes of them are complete.
+        Gradients are sent once this many bytes of them are complete.
     compress : {None, "bfloat16"}, optional
         Whether gradients are sent as bfloat16, in half of float32's bytes. Each number
         that is sent is off by up to 0.4 %, so the result is no longer that of one
@@ -51,7 +51,7 @@ class Communicator:
     Attributes
     ----------
     name : str
-        What carries the messages.
+        The library that carries the messages.
     calls, volume : int
         Collective calls so far, and the bytes of the arrays in them.
 

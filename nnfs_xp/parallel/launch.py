@@ -32,7 +32,7 @@ def mpi(
     bucket_bytes: int = 2**24,
     compress: str | None = None,
 ) -> Communicator:
-    """Return the ranks of an MPI job, as ``mpiexec -n 4`` has started them.
+    """Return the ranks of an MPI job, started for example by ``mpiexec -n 4``.
 
     All ranks must call it. A process that was started without ``mpiexec`` is the only
     rank of its own.
@@ -136,9 +136,9 @@ def torch(
 ) -> Communicator:
     """Return the ranks that ``torchrun --nproc-per-node 4`` has started.
 
-    Messages go over gloo, on the host. It is for any backend, not for PyTorch's alone.
-    All ranks must call it. A process that was started without ``torchrun`` is the only
-    rank of its own.
+    Messages are sent with gloo, on the host. It works with any backend, not only
+    PyTorch. All ranks must call it. A process that was started without ``torchrun`` is
+    the only rank of its own.
 
     Parameters
     ----------

@@ -168,8 +168,7 @@ class TellingRanks(Communicator):
         """Raise ParallelError if the ranks can no longer come together."""
         if self._lost:
             raise ParallelError(
-                "these ranks have lost each other in a training before; start the job "
-                "again"
+                "these ranks lost contact in an earlier training; restart the job"
             )
 
     def _tell(self, error: BaseException) -> None:

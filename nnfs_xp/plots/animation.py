@@ -48,17 +48,17 @@ class BoundaryFrame:
 
 
 class BoundaryRecorder(Callback):
-    """Record what a network of two features predicts where, while it learns.
+    """Record the predictions of a network of two features while it learns.
 
-    A frame is kept before the first epoch, after every so many, and after the
-    last one. `boundary_animation` makes a film of them.
+    A frame is kept before the first epoch, after every `every` epochs, and after the
+    last one. `boundary_animation` turns them into an animation.
 
     Parameters
     ----------
     x : array_like, shape (n, 2)
-        The points that the film will show; the map reaches around them.
+        The points to show; the map extends beyond them.
     every : int, default 1
-        Keep a frame after every so many epochs.
+        Number of epochs between frames.
 
     Attributes
     ----------

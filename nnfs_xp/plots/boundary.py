@@ -42,8 +42,8 @@ def decision_boundary(
 ) -> Figure:
     """Return a map of what is predicted where, with the data on top.
 
-    Each place has the colour of the class that is predicted there, the deeper
-    the more confident. Points that are predicted wrong have a dark rim.
+    Each place has the colour of the class predicted there, deeper where the network is
+    more confident. Misclassified points have a dark rim.
 
     Parameters
     ----------

@@ -154,10 +154,10 @@ def class_scores(
 ) -> Figure:
     """Return recall and precision of each class as bars.
 
-    Recall is the share of a class's examples that were found; precision is
-    the share of the predictions of a class that were right. Where there is
-    nothing to divide by, words stand in for the bar. Numbers and words are left
-    out when the bars are too thin for them.
+    Recall is the share of a class's examples that were found; precision is the share of
+    the predictions of a class that were right. Where there is nothing to divide by,
+    words replace the bar. Numbers and words are omitted when the bars are too thin for
+    them.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ _WIDTH, _HEIGHT = 3.3, 2.5
 
 
 def weight_histograms(model: Model) -> Figure:
-    """Return how the parameters of each layer are spread.
+    """Return histograms of the parameters of each layer.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def weight_histograms(model: Model) -> Figure:
 
 
 def activation_histograms(model: Model, x: Any) -> Figure:
-    """Return how the outputs of each layer are spread over some samples.
+    """Return histograms of the outputs of each layer for some samples.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def activation_histograms(model: Model, x: Any) -> Figure:
 
 
 def gradient_histograms(model: Model, x: Any, y: Any) -> Figure:
-    """Return how the gradients of each layer's parameters are spread.
+    """Return histograms of the gradients of each layer's parameters.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from nnfs_xp.plots import style
 
 
 def reliability(y_true: np.ndarray, y_pred: np.ndarray, bins: int = 15) -> Figure:
-    """Return how often predictions are right, over the confidence that they have.
+    """Return a plot of how often predictions are right, over their confidence.
 
     Samples are put into bins by their confidence, as in
     `nnfs_xp.ExpectedCalibrationError`. A bar shows the share of a bin that is right;

@@ -30,7 +30,7 @@ def sample_predictions(
     rows: int = 4,
     columns: int = 6,
 ) -> Figure:
-    r"""Return a grid of images that were predicted right and wrong.
+    r"""Return a grid of images that were classified correctly and incorrectly.
 
     The right ones come from each class in turn. The wrong ones are those
     about which the classifier was most confident; they have a thick frame, a

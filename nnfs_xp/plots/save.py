@@ -19,9 +19,8 @@ _FILM_DOTS_PER_INCH = 90
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     """Write a figure as a PNG file, at 150 dots per inch.
 
-    The file appears under its name only when it is complete. When writing
-    fails, a file that was there before stays as it was, and nothing is left
-    behind.
+    The file appears under its name only when it is complete. If writing fails, an
+    existing file is unchanged, and nothing is left behind.
 
     Parameters
     ----------
@@ -53,7 +52,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
 
 
 def save_animation(animation: FuncAnimation, path: str | os.PathLike[str]) -> None:
-    """Write a film as a GIF file that loops.
+    """Write an animation as a looping GIF file.
 
     The file appears under its name only when it is complete.
 

@@ -112,9 +112,9 @@ class MLP(ModelEstimator):
 class MLPClassifier(Classifier, MLP):
     """Multilayer perceptron that classifies, an estimator of scikit-learn.
 
-    Its parameters are those of ``sklearn.neural_network.MLPClassifier`` where they mean
-    the same. It ends with a softmax, or with a sigmoid for each label where ``y`` holds
-    several for each sample.
+    Parameters with the same meaning have the same names as in
+    ``sklearn.neural_network.MLPClassifier``. The network ends with a softmax, or with a
+    sigmoid for each label if ``y`` has several labels per sample.
 
     Parameters
     ----------
@@ -132,27 +132,27 @@ class MLPClassifier(Classifier, MLP):
     learning_rate_init : float or Schedule, default 0.001
         Learning rate of a solver that is given by name.
     dropout : float, default 0.0
-        Share of the outputs of each hidden layer to drop in training.
+        Fraction of the outputs of each hidden layer to drop in training.
     batch_size : int, "auto" or None, default "auto"
         Samples for each step. ``"auto"`` is ``min(200, n)``, None is all.
     max_iter : int, default 200
-        Most epochs.
+        Maximum number of epochs.
     shuffle : bool, default True
         Whether each epoch has its own random order.
     random_state : int, RandomState or None, default None
-        What initial weights, batches and dropout are drawn from.
+        Source of initial weights, batches and dropout.
     tol : float or None, default 0.0001
-        The training ends when the loss has not improved by more than `tol` for more
-        than `n_iter_no_change` epochs. None lets it run for all epochs.
+        Training ends when the loss has not improved by more than `tol` for more than
+        `n_iter_no_change` epochs. With None it runs for all epochs.
     n_iter_no_change : int, default 10
         See `tol`.
     early_stopping : bool, default False
-        Whether `tol` is for the loss on held-out data. The model then gets the
+        Whether `tol` applies to the loss on held-out data. The model then gets the
         parameters of its best epoch. scikit-learn looks at the score instead.
     validation_fraction : float, default 0.1
         Share of the data to hold out for `early_stopping`, stratified by classes.
     warm_start : bool, default False
-        Whether `fit` goes on with the present model.
+        Whether `fit` continues with the existing model.
     verbose : bool, default False
         Whether to print a line for each epoch.
     callbacks : Callback or sequence of Callback, optional

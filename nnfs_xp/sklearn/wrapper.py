@@ -109,13 +109,12 @@ class ModelClassifier(Classifier, Wrapper):
         and a `nnfs_xp.BinaryCrossEntropy` the model may have one output. A function of
         a module can be pickled, as a search with several processes needs it.
     arguments : dict, optional
-        What `build` is given by name. A search sets one of them as
-        ``arguments__width``.
+        Keyword arguments of `build`. A search sets one of them as ``arguments__width``.
     random_state : int, RandomState or None, default None
         If given, a seed drawn from it is handed to `build` as ``seed``.
     backend, device, dtype : optional
-        The model is moved there after it was built. By default it stays where `build`
-        has put it, or goes where X is, if scikit-learn dispatches arrays.
+        Where the model is moved after it is built. By default it stays where `build`
+        put it, or moves to where X is if scikit-learn dispatches arrays.
     batch_size, max_iter, shuffle, tol, n_iter_no_change : optional
         See `MLPClassifier`.
     early_stopping, validation_fraction, warm_start, verbose : optional

@@ -141,9 +141,9 @@ def from_torch(
 ) -> None:
     """Replace all parameters and buffers of a model by those of PyTorch.
 
-    If the keys are those that `to_torch` makes, arrays are found by these. Otherwise
-    they are taken in order: the first module with arrays belongs to the first unit
-    with arrays, and so on.
+    If the keys are those of `to_torch`, arrays are found by name. Otherwise they are
+    matched in order: the first module with arrays belongs to the first unit with
+    arrays, and so on.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def from_torch(
             check_shape(key, found[name], place, array)
         values |= place.taken(found)
     if left:
-        raise InputError(f"source has {sorted(left)}, and the model no place for them")
+        raise InputError(f"source has {sorted(left)}, which the model lacks")
     replace(model, values)
 
 

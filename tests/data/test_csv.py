@@ -120,14 +120,14 @@ def test_single_column_without_labels(read):
         ("1\n2\n", "has a single column"),
         ("label\n1\n2\n", "has a single column"),
         ("1|2|0\n", "has a single column.*--delimiter"),
-        ("1,5;2,5\n2,5;3,5\n", "divided by any of.*--delimiter"),
+        ("1,5;2,5\n2,5;3,5\n", "separated by any of.*--delimiter"),
         ("a,b,kind\n1,2,0\n1,2\n", r"line 3, column 3 \('kind'\): the label is miss"),
         ("1,2,0\n\n1,2,0,9\n", "Expected 3 fields in line 3, saw 4"),
-        ("a,b,label\n1,x,0\n", r"line 2, column 2 \('b'\): 'x' is no finite number"),
-        ("label,a,b\n0,1,x\n", r"line 2, column 3 \('b'\): 'x' is no finite number"),
-        ("1,2,0\n1,oops,0\n", "line 2, column 2: 'oops' is no finite number"),
-        ("1,oops,0\n1,2,0\n", "line 1, column 2: 'oops' is no finite number"),
-        ("1,2,0\n1,1_0,0\n", "line 2, column 2: '1_0' is no finite number"),
+        ("a,b,label\n1,x,0\n", r"line 2, column 2 \('b'\): 'x' is not a finite number"),
+        ("label,a,b\n0,1,x\n", r"line 2, column 3 \('b'\): 'x' is not a finite number"),
+        ("1,2,0\n1,oops,0\n", "line 2, column 2: 'oops' is not a finite number"),
+        ("1,oops,0\n1,2,0\n", "line 1, column 2: 'oops' is not a finite number"),
+        ("1,2,0\n1,1_0,0\n", "line 2, column 2: '1_0' is not a finite number"),
         (
             "1,2,0\n,2,0\n",
             "values are missing: 1 in 'column 1'; the first is in line 2",
@@ -141,7 +141,7 @@ def test_single_column_without_labels(read):
         ("a,b,label\n1,nan,0\n?,NA,0\n", "values.*: 2 in 'b', 1 in 'a'; .* line 2"),
         ("a,b,label\n1,2,0\n-inf,2,0\n", r"line 3, column 1 \('a'\): '-inf' is no"),
         ("1,2,0\n1,2,nan\n", "line 2, column 3: the label 'nan' is a name"),
-        ("1,2,0\n1,2,inf\n", "line 2, column 3: the label 'inf' is no finite"),
+        ("1,2,0\n1,2,inf\n", "line 2, column 3: the label 'inf' is not a finite"),
         ("1,2,0\n1,2,1e9\n", "numbers from 0 to 65535, not 1000000000"),
         ("1,2,0\n1,2,cat\n", "line 2, column 3: the label 'cat' is a name"),
         (b"1,\xff,0\n", "cannot be read as CSV: 'utf-8' codec"),
@@ -206,7 +206,7 @@ def test_examples_are_numbered_by_the_model(tmp_path):
     examples = load_examples(path, class_names=names)
     assert examples.y.tolist() == [2, 0]
     assert examples.class_names == names
-    with pytest.raises(InputError, match="class 'rose' is none of iris, oak"):
+    with pytest.raises(InputError, match="class 'rose' is not one of iris, oak"):
         load_examples(path, class_names=names[:2])
 
 

@@ -301,7 +301,7 @@ def test_negative_numbers_and_booleans_are_names_of_classes():
         assert data.class_names == names
         examples = load_examples(frame[:1], class_names=names)
         assert examples.y.tolist() == [1] and examples.class_names == names
-    with pytest.raises(InputError, match="class '0' is none of -1, 1"):
+    with pytest.raises(InputError, match="class '0' is not one of -1, 1"):
         load_examples(frame.assign(label=0), class_names=("-1", "1"))
 
 

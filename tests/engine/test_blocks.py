@@ -380,7 +380,7 @@ class WrongShape(Gain):
 
 
 class Unknown(Gain):
-    message = "bwd writes a gradient of 'gian', which is no parameter"
+    message = "bwd writes a gradient of 'gian', which is not a parameter"
 
     def bwd(self, cx, x, dy):
         cx.grads["gian"] = cx.xp.sum(x * dy, axis=0)

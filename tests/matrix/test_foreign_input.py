@@ -21,7 +21,7 @@ def make_model(be="numpy"):
 
 def test_compile_is_no_method():
     model = nx.Model([nx.Dense(4, 3), nx.Softmax()])
-    with pytest.raises(nx.InputError, match=r"or by model\.set\(optim"):
+    with pytest.raises(nx.InputError, match=r"or call model\.set\(optim"):
         model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
     assert model.compile == "auto"
 
@@ -102,7 +102,7 @@ class TestTorch:
         data = torch.utils.data
         loader = data.DataLoader(data.TensorDataset(torch.tensor(X), torch.tensor(Y)))
         make_model("torch").fit(loader, None)
-        with pytest.raises(nx.InputError, match="y must be left out where batches"):
+        with pytest.raises(nx.InputError, match="y must be omitted if x yields"):
             make_model("torch").fit(loader, Y)
         with pytest.raises(nx.InputError, match=r"x is a sparse .*x\.to_dense\(\)"):
             make_model("torch").fit(torch.tensor(X).to_sparse(), torch.tensor(Y))
