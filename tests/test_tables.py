@@ -64,9 +64,9 @@ def test_pandas_without_numbers(pandas):
     frame = pandas.DataFrame(X, columns=NAMES)
     model = make_model()
     for column, text in (
-        (["u", "v", "w", "u"], "x: column 'b' holds no numbers but .*str|object"),
-        (pandas.Categorical(["u", "v", "w", "u"]), "column 'b' .* but category"),
-        (pandas.date_range("2020-01-01", periods=4), "column 'b' .* but datetime64"),
+        (["u", "v", "w", "u"], "x: column 'b' holds .*(str|object).*, not numbers"),
+        (pandas.Categorical(["u", "v", "w", "u"]), "column 'b' holds category, not"),
+        (pandas.date_range("2020-01-01", periods=4), "column 'b' holds datetime64"),
     ):
         with pytest.raises(nx.DTypeError, match=text):
             model.fit(frame.assign(b=column), Y)
@@ -85,7 +85,7 @@ def test_polars(polars):
     for x in (frame, frame.with_columns(polars.col("a").cast(polars.Int8))):
         for y in (Y, polars.Series(Y)):
             np.testing.assert_array_equal(trained(x, y), trained(X, Y))
-    with pytest.raises(nx.DTypeError, match="column 'd' holds no numbers but String"):
+    with pytest.raises(nx.DTypeError, match="column 'd' holds String, not numbers"):
         make_model().fit(frame.with_columns(d=polars.lit("u")), Y)
     with pytest.raises(nx.DTypeError, match=r"x: is a LazyFrame .* use its collect\("):
         make_model().fit(frame.lazy(), Y)

@@ -330,7 +330,7 @@ class Model:
     def _check_idle(self, call: str) -> None:
         if self._state is not None and self._state.in_use:
             raise InputError(
-                f"{call} cannot be called while fit is running; set "
+                f"{call} cannot be called while fit runs; set "
                 "model.stop_training = True to end it first"
             )
 

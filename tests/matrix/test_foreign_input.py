@@ -131,7 +131,7 @@ class TestJax:
             jax.vmap(model.predict),
             jax.grad(lambda v: model.predict(v)[0, 0]),
         ):
-            with pytest.raises(nx.InputError, match=r"x is traced .*of model\.param"):
+            with pytest.raises(nx.InputError, match=r"x is being traced "):
                 traced(x)
         parameters = model.parameters
         assert jax.jit(lambda v: v @ parameters["0.weights"])(x).shape == (4, 3)
