@@ -53,23 +53,25 @@ def compare(layer, be, x, forward, seed):
     The function is called with tensors of the inputs and of the parameters by name.
     """
     random = np.random.default_rng(seed)
-    leaves = {}
+    leaves, several = {}, isinstance(x, tuple)
+    ours = tuple(
+        be.asarray(a, be.dtype if a.dtype == np.float64 else "int32")
+        for a in (x if several else (x,))
+    )
+    inputs = ours if several else ours[0]
+    # Its parts are on the backend, and in its dtype, from then on.
+    layer.forward(inputs)
     for unit, path in [(layer, ""), *((c, f"{n}.") for n, c in layer.children.items())]:
         for name in unit.parameters():
             value = random.standard_normal(np.shape(to_numpy(getattr(unit, name))))
             setattr(unit, name, be.asarray(value, be.dtype))
             leaves[path + name] = torch.tensor(value, requires_grad=True)
-    several = isinstance(x, tuple)
     tensors = [
         torch.tensor(a, requires_grad=a.dtype == np.float64)
         for a in (x if several else (x,))
     ]
     expected = forward(*tensors, leaves)
-    ours = tuple(
-        be.asarray(a, be.dtype if a.dtype == np.float64 else "int32")
-        for a in (x if several else (x,))
-    )
-    assert_close(layer.forward(ours if several else ours[0]), expected)
+    assert_close(layer.forward(inputs), expected)
     dy = random.standard_normal(expected.shape)
     expected.backward(torch.tensor(dy))
     dx = layer.backward(be.asarray(dy, be.dtype))
@@ -168,6 +170,94 @@ def test_poolings(data, kind, owner, seed):
             for a in (padded(first(x), pads), ones)
         )
         return (total / count).movedim(1, -1)
+
+    compare(layer, be, x, forward, seed)
+
+
+@given(data=st.data(), owner=OWNERS, seed=SEEDS)
+@settings(max_examples=30, deadline=None)
+def test_attentions(data, owner, seed):
+    draw = data.draw
+    be = backend_or_skip(owner, "float64")
+    heads, e, n, t = draw(small), draw(small), draw(small), draw(st.integers(1, 9))
+    d, biased, random = heads * e, draw(st.booleans()), np.random.default_rng(seed)
+    masked, cross = draw(st.booleans()), draw(st.booleans())
+    s = draw(st.integers(1, 9)) if cross else t
+    x = random.standard_normal((n, t, d))
+    mask = random.integers(0, 2, (n, s))
+    mask[:, 0] = 1
+    if cross:
+        causal, width = False, draw(small)
+        layer = nx.CrossAttention(
+            d, heads, width, masked=masked, use_bias=biased, backend=be
+        )
+        inputs = x, random.standard_normal((n, s, width))
+    else:
+        causal = draw(st.booleans())
+        layer = nx.MultiHeadAttention(
+            d, heads, causal=causal, masked=masked, use_bias=biased, backend=be
+        )
+        inputs = (x,)
+
+    def linear(x, values, name):
+        y = x @ values[f"{name}.weights"]
+        return y + values[f"{name}.biases"][0] if biased else y
+
+    def forward(*arguments):
+        *given, values = arguments
+        if cross:
+            q = linear(given[0], values, "q")
+            k, v = linear(given[1], values, "kv").split(d, -1)
+        else:
+            q, k, v = linear(given[0], values, "qkv").split(d, -1)
+        q, k, v = (a.unflatten(-1, (heads, e)).transpose(1, 2) for a in (q, k, v))
+        seen = torch.ones(t, s, dtype=torch.bool)
+        seen = (seen.tril() if causal else seen).expand(n, 1, t, s)
+        if masked:
+            seen = seen & (torch.tensor(mask) != 0)[:, None, None, :]
+        found = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen)
+        return linear(found.transpose(1, 2).flatten(2), values, "out")
+
+    if masked:
+        inputs = *inputs, mask
+    compare(layer, be, inputs if len(inputs) > 1 else inputs[0], forward, seed)
+
+
+@given(
+    data=st.data(),
+    kind=st.sampled_from(["RNN", "LSTM", "GRU"]),
+    sequences=st.booleans(),
+    owner=OWNERS,
+    seed=SEEDS,
+)
+@settings(max_examples=30, deadline=None)
+def test_recurrent_layers(data, kind, sequences, owner, seed):
+    draw = data.draw
+    be = backend_or_skip(owner, "float64")
+    n, t, k, h = (draw(st.integers(1, 5)) for _ in range(4))
+    make = {"RNN": nx.SimpleRNN, "LSTM": nx.LSTM, "GRU": nx.GRU}[kind]
+    layer = make(k, h, return_sequences=sequences, backend=be)
+    x = np.random.default_rng(seed).standard_normal((n, t, k))
+    order = {"RNN": [0], "LSTM": [0, 1, 2, 3], "GRU": [1, 0, 2]}[kind]
+
+    def columns(value):
+        parts = value.split(h, -1)
+        return torch.cat([parts[place] for place in order], -1)
+
+    def forward(x, values):
+        biases = columns(values["biases"])[0]
+        second = torch.zeros_like(biases)
+        if kind == "GRU":
+            second = columns(values["recurrent_biases"])[0]
+        own = {
+            "weight_ih_l0": columns(values["weights"]).T,
+            "weight_hh_l0": columns(values["recurrent"]).T,
+            "bias_ih_l0": biases,
+            "bias_hh_l0": second,
+        }
+        module = getattr(torch.nn, kind)(k, h, batch_first=True, dtype=torch.float64)
+        y, _ = torch.func.functional_call(module, own, (x,))
+        return y if sequences else y[:, -1]
 
     compare(layer, be, x, forward, seed)
 
