@@ -100,7 +100,8 @@ def _check(
             f"weights must have shape (values, neurons), got {matrix.shape}"
         )
     matrix = check_numbers("weights", matrix).astype(np.float64)
-    shape = tuple(int(length) for length in image_shape or ())
+    given = () if image_shape is None else image_shape
+    shape = tuple(int(length) for length in given)
     if len(shape) != 2 or min(shape) < 1 or math.prod(shape) != len(matrix):
         raise InputError(
             f"image_shape must be (height, width) with {len(matrix)} values, as "

@@ -214,7 +214,8 @@ def _check(
     columns: int,
 ) -> tuple[int, ...]:
     """Return the shape of an image, if everything fits together."""
-    shape = tuple(int(length) for length in image_shape or ())
+    given = () if image_shape is None else image_shape
+    shape = tuple(int(length) for length in given)
     if len(shape) not in (2, 3) or min(shape) < 1 or shape[2:] not in ((), (1,), (3,)):
         raise InputError(
             "image_shape must be (height, width) or (height, width, channels) "

@@ -79,6 +79,11 @@ def test_zeros_can_be_drawn(layout_problems):
     assert layout_problems(plots.first_layer_filters(np.zeros((4, 2)), (2, 2))) == []
 
 
+def test_the_shape_may_be_an_array():
+    figure = plots.first_layer_filters(np.eye(4), np.array([2, 2]))
+    assert len(figure.axes) == 5
+
+
 @pytest.mark.parametrize(
     ("weights", "image_shape", "grid", "error", "message"),
     [
