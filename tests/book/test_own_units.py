@@ -855,7 +855,7 @@ def test_what_is_no_unit_is_refused():
             with pytest.raises(nx.InputError):
                 model.set(**{name: value})
             assert getattr(model, name) is before
-    with pytest.raises(nx.InputError, match="two names"):
+    with pytest.raises(nx.InputError, match="the same argument"):
         model.set(accuracy="accuracy", metrics="accuracy")
     with pytest.raises(nx.InputError, match=r"super\(\).__init__"):
         Unmade()
