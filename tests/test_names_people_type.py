@@ -109,11 +109,11 @@ def test_a_dense_layer_with_its_activation_by_itself():
 
 def test_compile_says_what_to_write():
     model = nx.Model([nx.Dense(3, 2), nx.Softmax()])
-    with pytest.raises(nx.InputError, match="compile says how") as caught:
+    with pytest.raises(nx.InputError, match="compile is a setting") as caught:
         model.compile(
             optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["acc"]
         )
-    written = str(caught.value).rpartition(" by ")[2]
+    written = str(caught.value).rpartition(" call ")[2]
     exec(written, {"model": model})
     model.fit(X, Y)
     with pytest.raises(nx.InputError, match=r"model\.set\(\.\.\.\)"):
