@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from nnfs_xp.errors import InputError
 
-Writer = TypeVar("Writer", bound=Callable[..., None])
-
-_WRITERS: dict[str, Callable[..., None]] = {}
-
-
-def writer(ending: str) -> Callable[[Writer], Writer]:
-    """Return a decorator for ``function(model, path, **options)``."""
-
-    def enter(function: Writer) -> Writer:
-        _WRITERS[ending] = function
-        return function
-
-    return enter
+# Of each ending the module that has ``export(model, path, **options)``.
+_MODULES = {".onnx": "nnfs_xp.onnx"}
 
 
 def writer_for(path: Any) -> Callable[..., None]:
@@ -32,9 +22,10 @@ def writer_for(path: Any) -> Callable[..., None]:
         If there is none.
     """
     ending = os.path.splitext(os.fsdecode(path))[1].lower()
-    if ending not in _WRITERS:
+    if ending not in _MODULES:
         raise InputError(
-            f"path must end with one of {sorted(_WRITERS)}, got {os.fspath(path)!r}; "
+            f"path must end with one of {sorted(_MODULES)}, got {os.fspath(path)!r}; "
             "model.save writes nnfs_xp's own files"
         )
-    return _WRITERS[ending]
+    write: Callable[..., None] = importlib.import_module(_MODULES[ending]).export
+    return write

@@ -20,7 +20,6 @@ from nnfs_xp.io.checkpoint import config_text, not_finite
 from nnfs_xp.layers import Sequential
 from nnfs_xp.layers.parallel import is_several
 from nnfs_xp.model import Model
-from nnfs_xp.model.exports import writer
 from nnfs_xp.onnx.forms import form_of
 from nnfs_xp.onnx.functions import Namespace
 from nnfs_xp.onnx.graph import IR_VERSION, OPSET, Graph, dimensions
@@ -34,7 +33,6 @@ CONFIG_PARTS = ("layers", "loss", "metrics", "dtype", "seed")
 _LARGEST = 2**31 - 1
 
 
-@writer(".onnx")
 def export(
     model: Model,
     path: str | os.PathLike[str],

@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from nnfs_xp.layers import Layer, Parallel, Residual, Sequential
+from nnfs_xp.layers.nesting import MoreAxes
 from nnfs_xp.layers.parallel import is_several
 from nnfs_xp.plots.graph import Edge, computation_graph
 
@@ -96,7 +97,8 @@ class _Picture:
             shortcut = self.box(f"{path} shortcut", heads, column + width, row)
             sum_of_both = [*ends, (shortcut, heads[0][1])]
             name = self.box(f"{path} Residual\nsum", sum_of_both, column, below)
-            return [(name, unit.output_shape(heads[0][1]))], below + 1, width + _ACROSS
+            shape = _output_shape(unit, heads[0][1])
+            return [(name, shape)], below + 1, width + _ACROSS
         own = (n for name, n in self.sizes.items() if name.startswith(f"{path}."))
         count = sum(own)
         text = f"{path} {type(unit).__name__}"
@@ -104,7 +106,7 @@ class _Picture:
         name = self.box(text, heads, column, row)
         shapes = [shape for _, shape in heads]
         before = tuple(shapes) if len(shapes) > 1 else shapes[0]
-        return [(name, unit.output_shape(before))], row + 1, _ACROSS
+        return [(name, _output_shape(unit, before))], row + 1, _ACROSS
 
     def _add_branches(
         self, unit: Parallel, path: str, heads: list[Head], column: float, row: int
@@ -134,6 +136,14 @@ class _Picture:
 
 def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
+
+
+def _output_shape(unit: Layer, shape: Any) -> Any:
+    """Return what is known of a shape, if only the last lengths are known before."""
+    try:
+        return unit.output_shape(shape)
+    except MoreAxes:
+        return unit.output_shape(None)
 
 
 def _words(shape: Any) -> str:

@@ -25,6 +25,13 @@ class Doubled(nx.Layer):
         return None if shape is None else (shape[0] + 2,)
 
 
+def test_a_program_that_has_imported_nothing_else(tmp_path):
+    """The code for ONNX is imported when a model is exported."""
+    program = "import nnfs_xp as nx; nx.Model([nx.Dense(2, 3)]).export('model.onnx')"
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    assert onnx.load(tmp_path / "model.onnx").graph.node
+
+
 class Ranked(nx.Layer):
     def fwd(self, cx, x):
         return cx.xp.sort(x, axis=-1), x

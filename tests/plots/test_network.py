@@ -66,6 +66,14 @@ def test_branches_part_and_come_together():
     assert len(set(boxes.values())) == len(boxes)
 
 
+def test_shapes_of_pictures_may_be_unknown():
+    inner = nx.Sequential([nx.BatchNorm(4), nx.Conv2D(4, 4, 3, padding="same")])
+    first = nx.Conv2D(1, 4, 3, padding="same")
+    model = nx.Model([first, nx.Residual(inner), nx.GlobalAveragePool2D()])
+    boxes = boxes_of(plot_model(model))
+    assert {"1 Residual\nsum", "1.inner.1 Conv2D\n148 parameters"} <= set(boxes)
+
+
 def test_nothing_is_computed_or_changed():
     model = branched()
     before = model.get_parameters()
