@@ -19,8 +19,8 @@ class PaddingMask(Layer):
     """Mask of the ids that are not padding: ``y = 1`` where an id differs from it.
 
     As a branch next to an `Embedding` it tells `MultiHeadAttention` and
-    `MeanOverPositions`, if they are ``masked``, which positions to ignore. Its gradient
-    is None, because ids have none.
+    `MeanOverPositions`, if they are ``masked``, which positions to ignore.
+    Its gradient is None, because ids have none.
 
     Parameters
     ----------
