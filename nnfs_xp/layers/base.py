@@ -83,7 +83,7 @@ class Layer(Unit):
     # Network and state that hold the values, or values for who will.
     _home: Any = None
     _values: dict[str, Any] | None = None
-    # Of a copy: where the original computes.
+    # Where a block that it is in computes, and of a copy the original.
     _place: Backend | None = None
     # Of the last forward pass, and how many there were.
     _program: Any = None
@@ -230,6 +230,9 @@ class Layer(Unit):
 
     def _take_values(self) -> None:
         own = vars(self)
+        if self._backend is not None:
+            for inner in shell.units_of(self):
+                vars(inner).setdefault("_place", self._backend)
         for name in own.keys() & {*self.parameters(), *self.state()}:
             self._assign(name, own.pop(name))
 

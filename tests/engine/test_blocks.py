@@ -742,3 +742,15 @@ def test_subclasses_together_are_used_as_they_are_written(variant, change):
 @every_variant
 def test_the_usual_units_agree_with_the_same_by_hand(variant):
     assert_as_by_hand({}, where(variant))
+
+
+@pytest.mark.parametrize("used", [False, True], ids=["new", "used"])
+def test_values_of_a_unit_inside_have_the_precision_of_its_block(used):
+    block = nx.MultiHeadAttention(2, 1, dtype="float64")
+    x = np.ones((1, 3, 2))
+    if used:
+        block.forward(x)
+    third = np.full((2, 2), 1 / 3)
+    block.children["out"].weights = third
+    block.forward(x)
+    np.testing.assert_array_equal(block.children["out"].weights, third)
