@@ -16,6 +16,8 @@ from nnfs_xp.kernels.registry import implements
 _HEADS = np.dtype(
     [(name, np.uint32) for name in ("n", "length", "heads", "features", "parts")]
 )
+# What hides a score in the reference; the other scores underflow beside it, if at all.
+_HIDDEN = -1e30
 # The kernels divide in 32 bits.
 _MOST_ELEMENTS = 2**32
 
@@ -38,7 +40,7 @@ def attention(
     seen = None if mask is None else plain(mask != 0, "bool")
     dropped = None if drop is None else empty(p.shape, be.dtype)
     n, heads, t, s = p.shape
-    arguments = p, seen, drop, dropped, _scale(be, q), causal
+    arguments = p, seen, drop, dropped, _scale(be, q), be.dtype(_HIDDEN), causal
     rows = n * heads * t
     launch_rows(be, "attention_weights", rows, s, *arguments, shape=(rows, heads, t, s))
     return _joined(be, be.matmul(p if drop is None else dropped, v)), p

@@ -50,7 +50,7 @@ extern "C" __global__ void attention_weights(REAL* __restrict__ p,
                                              const bool* __restrict__ mask,
                                              const REAL* __restrict__ drop,
                                              REAL* __restrict__ dropped, REAL scale,
-                                             bool causal, int64 rows, int64 heads,
+                                             REAL hidden, bool causal, int64 rows, int64 heads,
                                              int64 t, int64 s) {
   int64 row = (int64)blockIdx.x * blockDim.y + threadIdx.y;
   if (row >= rows) return;
@@ -58,13 +58,15 @@ extern "C" __global__ void attention_weights(REAL* __restrict__ p,
   const bool* seen = mask ? mask + row / (t * heads) * s : nullptr;
   int64 end = causal && query + 1 < s ? query + 1 : s;
   REAL top = -infinity(), total = 0;
-  for (int64 j = threadIdx.x; j < end; j += blockDim.x) {
-    if (!seen || seen[j]) top = larger(top, p[begin + j] * scale);
+  for (int64 j = threadIdx.x; j < s; j += blockDim.x) {
+    bool sees = j < end && (!seen || seen[j]);
+    top = larger(top, sees ? p[begin + j] * scale : hidden);
   }
   top = maximum_of_row(top);
   for (int64 j = threadIdx.x; j < s; j += blockDim.x) {
     bool sees = j < end && (!seen || seen[j]);
-    REAL own = sees ? exp(p[begin + j] * scale - top) : 0;
+    // Without a mask the reference lets what is hidden underflow.
+    REAL own = sees ? exp(p[begin + j] * scale - top) : seen ? 0 : exp(hidden - top);
     p[begin + j] = own;
     total += own;
   }
