@@ -163,7 +163,16 @@ batch_norm(const REAL* __restrict__ x, const REAL* __restrict__ parts,
     squares += other[1] + apart * apart * (count * more / all);
     count = all;
   }
-  REAL variance = squares / n, factor = 1 / sqrt(variance + eps);
+  REAL factor = 1 / sqrt(squares / n + eps);
+  if (share.first) {
+    factors[share.column] = factor;
+    REAL before = old_mean[share.column], spread = old_variance[share.column];
+    bool has_variance = n > 1;
+    new_mean[share.column] =
+        has_variance ? (1 - momentum) * before + momentum * mean : before;
+    new_variance[share.column] =
+        has_variance ? (1 - momentum) * spread + momentum * (squares / (n - 1)) : spread;
+  }
   REAL gain = gamma[share.column], shift = beta[share.column];
   for (int64 row = share.begin; row < share.end; row += share.step) {
     int64 i = row * k + share.column;
@@ -171,14 +180,6 @@ batch_norm(const REAL* __restrict__ x, const REAL* __restrict__ parts,
     normal[i] = own;
     y[i] = gain * own + shift;
   }
-  if (!share.first) return;
-  factors[share.column] = factor;
-  REAL before = old_mean[share.column], spread = old_variance[share.column];
-  bool has_variance = n > 1;
-  new_mean[share.column] =
-      has_variance ? (1 - momentum) * before + momentum * mean : before;
-  new_variance[share.column] =
-      has_variance ? (1 - momentum) * spread + momentum * (squares / (n - 1)) : spread;
 }
 
 // The sums of dy normal and of dy.
