@@ -144,8 +144,9 @@ batch_norm_parts(const REAL* __restrict__ x, REAL* __restrict__ parts, int64 n, 
   write_part(parts, share, k, width, mean, sum_of_column(squares, width));
 }
 
-// Parts are put together as Chan, Golub and LeVeque have it, in their order.
-extern "C" __global__ void __launch_bounds__(256)
+// Parts are put together as Chan, Golub and LeVeque have it, in their order. Four blocks
+// have the registers that this takes; for eight some would be spilled.
+extern "C" __global__ void __launch_bounds__(256, 4)
 batch_norm(const REAL* __restrict__ x, const REAL* __restrict__ parts,
            const REAL* __restrict__ gamma, const REAL* __restrict__ beta,
            const REAL* __restrict__ old_mean, const REAL* __restrict__ old_variance,
