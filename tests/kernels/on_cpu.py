@@ -21,7 +21,7 @@ from nnfs_xp.kernels.cupy import module
 
 _HEADER = Path(__file__).parent / "cuda_on_cpu.h"
 _DECLARATION = re.compile(
-    r'extern\s+"C"\s+__global__\s+void\s+(?:__launch_bounds__\(\d+\)\s+)?(\w+)\s*\('
+    r'extern\s+"C"\s+__global__\s+void\s+(?:__launch_bounds__\([\d, ]+\)\s+)?(\w+)\s*\('
 )
 
 

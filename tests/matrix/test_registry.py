@@ -22,9 +22,9 @@ NOT_UNITS = (
 )
 # Bases that are no unit themselves.
 ABSTRACT = {
-    "Attention", "AveragedScore", "ClassCounts", "MeanOf", "OfClasses", "OfDecisions",
-    "OfLengths", "OverAxis", "Recurrent", "Share", "_Convolution", "_Normalization",
-    "_Pool2D", "_Weighted",
+    "Attention", "AveragedScore", "ClassCounts", "MeanOf", "MomentOptimizer",
+    "OfClasses", "OfDecisions", "OfLengths", "OverAxis", "Recurrent", "Share",
+    "_Convolution", "_Normalization", "_Pool2D", "_Weighted",
 }  # fmt: skip
 # Made by the library of units of a network, and never saved.
 INTERNAL = {"ConvolutionActivation", "DenseActivation", "ElementwiseActivation"}
