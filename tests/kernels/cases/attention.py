@@ -72,7 +72,7 @@ def _weights(
     arguments = [
         scores, seen, _NULL if noise is None else noise,
         _NULL if noise is None else unset(p.shape, dtype), np.dtype(dtype).type(scale),
-        np.bool_(causal), np.int64(n * heads * t),
+        np.dtype(dtype).type(-1e30), np.bool_(causal), np.int64(n * heads * t),
         *(np.int64(size) for size in (heads, t, s)),
     ]  # fmt: skip
     expected = {0: p}
