@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from nnfs_xp.kernels.torch.eager import implements_eager
+from nnfs_xp.kernels.torch.eager import implements_eager, may_look_at
 
 Tensor = Any
 
@@ -35,9 +35,9 @@ def attention(
     known = _forward is not None and _backward is not None
     if not known or mask is not None or drop is not None:
         return NotImplemented
-    if be.matmul_precision != "full" or be.device.type != "cpu":
+    if be.matmul_precision != "full" or not may_look_at(*parts):
         return NotImplemented
-    if not all(part.is_contiguous() and part.numel() for part in parts):
+    if not all(part.is_contiguous() for part in parts):
         return NotImplemented
     if not all(math.isfinite(part.sum().item()) for part in parts):
         return NotImplemented
