@@ -24,8 +24,10 @@ from nnfs_xp import Adam, Dense, Model, ReLU, Softmax
 from nnfs_xp.data import Dataset, load_dataset
 from nnfs_xp.nets import cnn
 from nnfs_xp.plots import learning_curves, save_figure
+from nnfs_xp.registry import register
 
 
+@register("layer")
 class Scale(nx.Layer):
     def __init__(self, factor: float) -> None:
         super().__init__()

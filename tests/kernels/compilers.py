@@ -139,6 +139,9 @@ def with_nvrtc(path: str, text: str, options: list[str]) -> str:
 def _by_nvrtc(
     path: str, text: str, options: list[str], architecture: str, wanted: str
 ) -> str:
+    # It looks for them in no folder of its own.
+    for builtins in Path(path).resolve().parent.glob("libnvrtc-builtins.so*"):
+        ctypes.CDLL(str(builtins), ctypes.RTLD_GLOBAL)
     nvrtc = ctypes.CDLL(path)
     program = ctypes.c_void_p()
     made = nvrtc.nvrtcCreateProgram(

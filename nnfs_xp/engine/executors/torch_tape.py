@@ -8,6 +8,8 @@ call is needed for it. A new array is written to again, and everything else is r
 from __future__ import annotations
 
 import functools
+import os
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -61,6 +63,7 @@ class TorchTape(TorchDispatchMode):
 
     def __init__(self, known: Any) -> None:
         super().__init__()
+        _make_ready()
         self.calls: list[Call] = []
         self.nbytes = 0
         self.why_not = ""
@@ -121,6 +124,27 @@ class TorchTape(TorchDispatchMode):
         self._known.add(_memory(tensor))
         self._kept.append(tensor)
         self.nbytes += tensor.untyped_storage().nbytes()
+
+
+@functools.cache
+def _make_ready() -> None:
+    """Let PyTorch import what its first such call needs, and change nothing else.
+
+    That is a compiler, which sets a variable and brings a filter of warnings.
+    """
+    name = "TORCHINDUCTOR_CACHE_DIR"
+    was_set = name in os.environ
+    with warnings.catch_warnings(), _Untouched():
+        torch.empty(0)
+    if not was_set:
+        os.environ.pop(name, None)
+
+
+class _Untouched(TorchDispatchMode):
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        return func(*args, **(kwargs or {}))
 
 
 class NotedDraws(Draws):
