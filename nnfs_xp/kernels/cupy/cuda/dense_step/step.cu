@@ -199,7 +199,6 @@ extern "C" __global__ void __launch_bounds__(512) dense_step_rest(
   __shared__ float h1[HIDDEN_1], h2[HIDDEN_2], z3[CLASSES], d3[CLASSES];
   const int t = threadIdx.x, lane = t % 32, warp = t / 32, i = blockIdx.x;
   const float *w2 = parameters + LAYER_2, *w3 = parameters + LAYER_3;
-  batch.look_up();
   const Note now = *note;
   if (t == 0 && i == 0) {
     *row = now.row + batch.size;
@@ -248,6 +247,7 @@ extern "C" __global__ void __launch_bounds__(512) dense_step_rest(
     for (int d = 16; d > 0; d /= 2) {
       best = min(best, __shfl_xor_sync(ALL_LANES, best, d));
     }
+    batch.look_up();
     const int label = (int)batch.labels[batch.at(now.row, i)];
     for (int c = lane; c < CLASSES; c += 32) {
       const float p = exp(z3[c] - top) / total;
