@@ -13,45 +13,33 @@ import nnfs_xp as nx
 from nnfs_xp.engine.step import Batch
 from nnfs_xp.kernels import forget, kernel_mode, portable
 from tests.engine import gpt
+from tests.executors.trainings import (
+    BATCH,
+    ROWS,
+    assert_same_bits,
+    classifier,
+    fit_alike,
+    of_layer,
+    of_loss,
+    of_metric,
+    of_optimizer,
+    of_regularizer,
+    points,
+    targets_like,
+)
 from tests.matrix.cases import parametrize
 
-ROWS, BATCH, EPOCHS = 10, 4, 3  # batches of 4, 4 and 2 rows
 slow = pytest.mark.slow
 DTYPES = ["float32", pytest.param("float64", marks=slow)]
 WEIGHTED = [False, pytest.param(True, marks=slow)]
 
 
-def fit_both(
-    layers, x, y, *, dtype="float32", epochs=EPOCHS, weight=None, fit=None, **options
-):
-    """Train a model recorded and one eagerly; compare all bits, return the first.
-
-    `layers` makes new ones, as does every option that can be called.
-    """
-    models = []
-    for compile in ("require", "off"):
-        made = {
-            name: option() if callable(option) else option
-            for name, option in options.items()
-        }
-        model = nx.Model(
-            layers(),
-            **{"optimizer": nx.SGD(0.01), "seed": 5, "metrics": None, **made},
-            backend="numpy",
-            dtype=dtype,
-            compile=compile,
-        )
-        watch = Figures()
-        model.fit(
-            x, y, epochs=epochs, batch_size=BATCH, callbacks=watch,
-            sample_weight=weight, **(fit or {}),
-        )  # fmt: skip
-        models.append((model, watch.figures))
-    (recorded, found), (eager, expected) = models
-    np.testing.assert_equal(found, expected)
-    assert_same_bits(recorded, eager)
-    assert recorded.executor_note.startswith("recorded: ")
-    return recorded
+def fit_both(layers, x, y, *, dtype="float32", **options):
+    """Train a model recorded and one eagerly; compare all bits, return the first."""
+    ways = "require", "off"
+    model = fit_alike(ways, layers, x, y, backend="numpy", dtype=dtype, **options)
+    assert model.executor_note.startswith("recorded: ")
+    return model
 
 
 def predict_again(model, x):
@@ -62,150 +50,37 @@ def predict_again(model, x):
     return first
 
 
-def assert_same_bits(model, other):
-    one, two = model._state.export(), other._state.export()
-    assert set(one) == set(two)
-    for name, array in one.items():
-        np.testing.assert_array_equal(array, two[name], err_msg=name)
-
-
-class Figures(nx.Callback):
-    """Keeps the figures of every batch."""
-
-    def __init__(self):
-        self.figures = []
-
-    def on_batch_end(self, event):
-        self.figures.append(event.batch_figures())
-
-
-def rows(x, n=ROWS):
-    """Return n rows, which are those of an array, and again."""
-    if isinstance(x, tuple):
-        return tuple(rows(one, n) for one in x)
-    return np.concatenate([x] * -(-n // len(x)))[:n]
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("case", **parametrize("layer"))
 def test_every_layer(case, dtype):
-    x = rows(case.x)
-    first = x if isinstance(x, np.ndarray) else None
-    learned = first is not None and first.dtype.kind == "f"
-    # A layer in front would not know that samples have several axes.
-    learned = learned and getattr(case.make(), "axis", -1) == -1
-
-    def layers():
-        # What is in front needs the gradient of the inputs.
-        before = [nx.Dense(first.shape[-1], first.shape[-1])] if learned else []
-        unit = case.make()
-        joined = [nx.Concatenate()] if isinstance(unit, nx.Parallel) else []
-        return [*before, unit, *joined]
-
+    layers, x = of_layer(case)
     outputs = predict_again(nx.Model(layers(), backend="numpy", seed=5), x)
-    y = np.random.default_rng(3).standard_normal(outputs.shape)
-    fit_both(layers, x, y, dtype=dtype, loss=nx.MeanSquaredError)
-
-
-def classifier(classes=4):
-    return [
-        nx.Dense(5, 8),
-        nx.ReLU(),
-        nx.Dropout(0.2),
-        nx.Dense(8, classes),
-        nx.Softmax(),
-    ]
-
-
-def points(n=ROWS, classes=4, seed=0):
-    random = np.random.default_rng(seed)
-    return random.standard_normal((n, 5)), random.integers(0, classes, n)
-
-
-def pair(case):
-    """Return predictions and targets of a case, of `ROWS` samples and two axes."""
-    y_pred, y = rows(np.asarray(case.y_pred)), rows(np.asarray(case.y_true))
-    if y_pred.ndim == 1:
-        y_pred, y = y_pred[:, None], y[:, None]
-    return y_pred, y
-
-
-def ending(kind, from_logits):
-    """Return the last layers before a loss of such targets."""
-    ends = {"classes": [nx.Softmax], "probabilities": [nx.Sigmoid]}
-    return [] if from_logits else ends.get(kind, [])
+    fit_both(layers, x, targets_like(outputs), dtype=dtype, loss=nx.MeanSquaredError)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("weighted", WEIGHTED)
 @pytest.mark.parametrize("case", **parametrize("loss"))
 def test_every_loss(case, weighted, dtype):
-    loss, (y_pred, y) = case.make(), pair(case)
-    end = ending(loss.target_kind, loss.from_logits)
-    random = np.random.default_rng(4)
-    x, last = random.standard_normal(y_pred.shape), y_pred.shape[-1]
-    weight = random.random(ROWS) if weighted else None
-    fit_both(
-        lambda: [nx.Dense(last, last), *(make() for make in end)],
-        x, y, dtype=dtype, loss=case.make, weight=weight,
-    )  # fmt: skip
-
-
-def clipped(make):
-    """Return an optimizer with both ways to clip, else like the one that is made."""
-    config = make().config()
-    return type(make())(**{**config, "clip_value": 0.01, "clip_norm": 0.02})
+    fit_both(dtype=dtype, **of_loss(case, weighted))
 
 
 @pytest.mark.parametrize("clips", [False, True])
 @pytest.mark.parametrize("case", **parametrize("optimizer"))
 def test_fifty_steps_of_every_optimizer(case, clips):
-    fit_both(
-        classifier,
-        *points(),
-        epochs=17,
-        optimizer=(lambda: clipped(case.make)) if clips else case.make,
-        loss=nx.CategoricalCrossEntropy,
-    )
-
-
-LOSSES = {
-    "classes": lambda: nx.CategoricalCrossEntropy(ignore_index=-100),
-    "probabilities": nx.BinaryCrossEntropy,
-    "values": nx.MeanSquaredError,
-}
+    fit_both(**of_optimizer(case, clips))
 
 
 @slow
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("case", **parametrize("metric"))
 def test_every_metric(case, weighted):
-    metric, (y_pred, y) = case.make(), pair(case)
-    kinds = [kind for kind in LOSSES if metric.takes(kind)]
-    # Rows of targets that are not those of one class are of several.
-    several = y.shape == y_pred.shape and (y.sum(axis=-1) != 1).any()
-    kind = kinds[-1 if several else 0]
-    random = np.random.default_rng(4)
-    x, last = random.standard_normal(y_pred.shape), y_pred.shape[-1]
-    fit_both(
-        lambda: [nx.Dense(last, last), *(make() for make in ending(kind, False))],
-        x,
-        y,
-        loss=LOSSES[kind],
-        metrics=lambda: [case.make()],
-        weight=random.random(ROWS) if weighted else None,
-    )
+    fit_both(**of_metric(case, weighted))
 
 
 @pytest.mark.parametrize("case", **parametrize("regularizer"))
 def test_every_regularizer(case):
-    make = case[0]
-
-    def layers():
-        regularized = nx.Dense(5, 4, weight_regularizer=make(), bias_regularizer=make())
-        return [regularized, nx.Softmax()]
-
-    fit_both(layers, *points(), loss=nx.CategoricalCrossEntropy)
+    fit_both(**of_regularizer(case))
 
 
 # What else a step may be made of.

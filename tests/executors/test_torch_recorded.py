@@ -5,53 +5,23 @@ import pytest
 
 import nnfs_xp as nx
 from tests.conftest import backend_or_skip
-from tests.executors.test_recorded import (
+from tests.executors.trainings import (
     BATCH,
-    LOSSES,
     ROWS,
-    Figures,
     assert_same_bits,
     classifier,
-    clipped,
-    ending,
-    pair,
+    fit_alike,
+    of_layer,
+    of_loss,
+    of_metric,
+    of_optimizer,
+    of_regularizer,
     points,
-    rows,
+    targets_like,
 )
 from tests.matrix.cases import parametrize
 
 slow = pytest.mark.slow
-
-
-def fit_both(layers, x, y, *, epochs=3, weight=None, fit=None, **options):
-    """Train a model as it is by default and one eagerly; compare all bits."""
-    be = backend_or_skip("torch", "float32")
-    if be.device.type != "cpu":
-        pytest.skip("steps are recorded on a CPU")
-    models = []
-    for compile in ("auto", "off"):
-        made = {
-            name: option() if callable(option) else option
-            for name, option in options.items()
-        }
-        model = nx.Model(
-            layers(),
-            **{"optimizer": nx.SGD(0.01), "seed": 5, "metrics": None, **made},
-            backend=be, compile=compile,
-        )  # fmt: skip
-        watch, notes = Figures(), Notes()
-        model.fit(
-            x, y, epochs=epochs, batch_size=BATCH, callbacks=[watch, notes],
-            sample_weight=weight, **(fit or {}),
-        )  # fmt: skip
-        models.append((model, watch.figures))
-        if compile == "auto":
-            note = notes.last
-    (recorded, found), (eager, expected) = models
-    np.testing.assert_equal(found, expected)
-    assert_same_bits(recorded, eager)
-    assert note.startswith("recorded: "), note
-    return recorded
 
 
 class Notes(nx.Callback):
@@ -67,81 +37,50 @@ class Notes(nx.Callback):
         self.last = self.model.executor_note
 
 
+def fit_both(layers, x, y, **options):
+    """Train a model as it is by default and one eagerly; compare all bits."""
+    be = backend_or_skip("torch", "float32")
+    if be.device.type != "cpu":
+        pytest.skip("steps are recorded on a CPU")
+    notes, ways = Notes(), ("auto", "off")
+    model = fit_alike(ways, layers, x, y, backend=be, callbacks=[notes], **options)
+    assert notes.last.startswith("recorded: "), notes.last
+    return model
+
+
 @slow
 @pytest.mark.parametrize("case", **parametrize("layer"))
 def test_every_layer(case):
-    x = rows(case.x)
-    first = x if isinstance(x, np.ndarray) else None
-    learned = first is not None and first.dtype.kind == "f"
-    # A layer in front would not know that samples have several axes.
-    learned = learned and getattr(case.make(), "axis", -1) == -1
-
-    def layers():
-        before = [nx.Dense(first.shape[-1], first.shape[-1])] if learned else []
-        unit = case.make()
-        joined = [nx.Concatenate()] if isinstance(unit, nx.Parallel) else []
-        return [*before, unit, *joined]
-
+    layers, x = of_layer(case)
     outputs = nx.Model(layers(), backend="numpy", seed=5).predict(x)
-    y = np.random.default_rng(3).standard_normal(outputs.shape)
-    fit_both(layers, x, y, loss=nx.MeanSquaredError)
+    fit_both(layers, x, targets_like(outputs), loss=nx.MeanSquaredError)
 
 
 @slow
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("case", **parametrize("loss"))
 def test_every_loss(case, weighted):
-    loss, (y_pred, y) = case.make(), pair(case)
-    end = ending(loss.target_kind, loss.from_logits)
-    random = np.random.default_rng(4)
-    x, last = random.standard_normal(y_pred.shape), y_pred.shape[-1]
-    weight = random.random(ROWS) if weighted else None
-    fit_both(
-        lambda: [nx.Dense(last, last), *(make() for make in end)],
-        x, y, loss=case.make, weight=weight,
-    )  # fmt: skip
+    fit_both(**of_loss(case, weighted))
 
 
 @slow
 @pytest.mark.parametrize("clips", [False, True])
 @pytest.mark.parametrize("case", **parametrize("optimizer"))
 def test_every_optimizer(case, clips):
-    fit_both(
-        classifier,
-        *points(),
-        epochs=17,
-        optimizer=(lambda: clipped(case.make)) if clips else case.make,
-        loss=nx.CategoricalCrossEntropy,
-    )
+    fit_both(**of_optimizer(case, clips))
 
 
 @slow
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("case", **parametrize("metric"))
 def test_every_metric(case, weighted):
-    metric, (y_pred, y) = case.make(), pair(case)
-    kinds = [kind for kind in LOSSES if metric.takes(kind)]
-    several = y.shape == y_pred.shape and (y.sum(axis=-1) != 1).any()
-    kind = kinds[-1 if several else 0]
-    random = np.random.default_rng(4)
-    x, last = random.standard_normal(y_pred.shape), y_pred.shape[-1]
-    fit_both(
-        lambda: [nx.Dense(last, last), *(make() for make in ending(kind, False))],
-        x, y, loss=LOSSES[kind], metrics=lambda: [case.make()],
-        weight=random.random(ROWS) if weighted else None,
-    )  # fmt: skip
+    fit_both(**of_metric(case, weighted))
 
 
 @slow
 @pytest.mark.parametrize("case", **parametrize("regularizer"))
 def test_every_regularizer(case):
-    make = case[0]
-
-    def layers():
-        regularized = nx.Dense(5, 4, weight_regularizer=make(), bias_regularizer=make())
-        return [regularized, nx.Softmax()]
-
-    fit_both(layers, *points(), loss=nx.CategoricalCrossEntropy)
+    fit_both(**of_regularizer(case))
 
 
 def trained_model(compile, layers=classifier):
