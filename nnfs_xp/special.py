@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.kernels import portable
-from nnfs_xp.kernels.erfcx import ERFCX_FLOAT32, ERFCX_FLOAT64
+from nnfs_xp.kernels.constants import ERFCX_FLOAT32, ERFCX_FLOAT64
 
 
 def sigmoid(be: Backend, x: Array) -> Array:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_xp.kernels import numpy_images as numpy_images
+from nnfs_xp.kernels.constants import HIDDEN_SCORE
 from nnfs_xp.kernels.heads import (
     attention_backward_plan,
     attention_plan,
@@ -25,8 +26,6 @@ from nnfs_xp.kernels.registry import implements, references
 _SHORT_SEGMENTS = 4
 # NumPy's maximum over the last axis is slow for rows of few elements.
 _FEW_COLUMNS = 32
-# A score whose exponential is 0.
-_HIDDEN = -1e30
 _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 # One element of so many is looked at for denormal numbers. It is a prime, as a unit
 # that has died leaves a column of them.
@@ -312,7 +311,7 @@ def attention(
         def call() -> None:
             np.multiply(p, scale, p)
             if later is not None:
-                np.copyto(p, _HIDDEN, "same_kind", later)
+                np.copyto(p, HIDDEN_SCORE, "same_kind", later)
             np.maximum.reduce(p, axis=-1, out=of_rows, keepdims=True)
             np.subtract(p, of_rows, p)
             np.exp(p, p)

@@ -10,12 +10,10 @@ from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.initializers import Initializer
 from nnfs_xp.kernels import portable
+from nnfs_xp.kernels.constants import HIDDEN_SCORE
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.layers.dense import Dense
 from nnfs_xp.registry import resolve
-
-# What a hidden score is replaced by: its exponential is 0.
-_HIDDEN = -1e30
 
 
 class Attention(Layer):
@@ -102,7 +100,7 @@ def attention(
     scores = be.matmul(q, transposed(be, k)) * q.shape[-1] ** -0.5
     seen = seen_keys(be, scores.shape, causal, mask)
     if seen is not None:
-        scores = xp.where(seen, scores, be.constant(_HIDDEN))
+        scores = xp.where(seen, scores, be.constant(HIDDEN_SCORE))
     p = xp.exp(scores - xp.max(scores, axis=-1, keepdims=True))
     if mask is not None:
         p = p * xp.astype(seen, p.dtype)

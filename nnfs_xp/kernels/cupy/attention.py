@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_xp.kernels.constants import HIDDEN_SCORE
 from nnfs_xp.kernels.cupy.launch import empty, is_plain, launch, launch_rows, plain
 from nnfs_xp.kernels.registry import implements
 
 _HEADS = np.dtype(
     [(name, np.uint32) for name in ("n", "length", "heads", "features", "parts")]
 )
-# What hides a score in the reference; the other scores underflow beside it, if at all.
-_HIDDEN = -1e30
 # The kernels divide in 32 bits.
 _MOST_ELEMENTS = 2**32
 
@@ -40,7 +39,7 @@ def attention(
     seen = None if mask is None else plain(mask != 0, "bool")
     dropped = None if drop is None else empty(p.shape, be.dtype)
     n, heads, t, s = p.shape
-    arguments = p, seen, drop, dropped, _scale(be, q), be.dtype(_HIDDEN), causal
+    arguments = p, seen, drop, dropped, _scale(be, q), be.dtype(HIDDEN_SCORE), causal
     rows = n * heads * t
     launch_rows(be, "attention_weights", rows, s, *arguments, shape=(rows, heads, t, s))
     return _joined(be, be.matmul(p if drop is None else dropped, v)), p

@@ -27,7 +27,7 @@ from types import FunctionType
 from typing import Any
 
 from nnfs_xp.io.atomic import atomic_write
-from nnfs_xp.kernels import erfcx
+from nnfs_xp.kernels import constants
 from nnfs_xp.kernels.loops import source
 
 # How each kind of argument lies in the block of 8 bytes each that a loop is given.
@@ -52,7 +52,7 @@ _PARTS_ALONE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 # As they are when they are imported.
 _TEXTS = [
     Path(file).read_text(encoding="utf-8")
-    for file in (source.__file__, erfcx.__file__, __file__)
+    for file in (source.__file__, constants.__file__, __file__)
 ]
 
 _lock = threading.RLock()

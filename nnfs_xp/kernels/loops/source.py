@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from nnfs_xp.kernels.erfcx import ERFCX_FLOAT32, ERFCX_FLOAT64
+from nnfs_xp.kernels.constants import ERFCX_FLOAT32, ERFCX_FLOAT64, HIDDEN_SCORE
 
 Count: TypeAlias = Any
 Real: TypeAlias = Any
@@ -489,7 +489,7 @@ def attention_weights(
         width = row % t + 1 if causal else s
         whole = min(s, (width + 15) // 16 * 16)
         for at in range(begin + width, begin + whole):
-            p[at] = real(-1e30)
+            p[at] = real(HIDDEN_SCORE)
         top = row_largest(p, begin, whole)
         for at in range(begin, begin + whole):
             p[at] = exp((p[at] - top) * scale)

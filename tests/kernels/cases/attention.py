@@ -6,6 +6,7 @@ import functools
 
 import numpy as np
 
+from nnfs_xp.kernels.constants import HIDDEN_SCORE
 from nnfs_xp.kernels.cupy.attention import _geometry
 from nnfs_xp.layers.attention import (
     attention,
@@ -72,7 +73,7 @@ def _weights(
     arguments = [
         scores, seen, _NULL if noise is None else noise,
         _NULL if noise is None else unset(p.shape, dtype), np.dtype(dtype).type(scale),
-        np.dtype(dtype).type(-1e30), np.bool_(causal), np.int64(n * heads * t),
+        np.dtype(dtype).type(HIDDEN_SCORE), np.bool_(causal), np.int64(n * heads * t),
         *(np.int64(size) for size in (heads, t, s)),
     ]  # fmt: skip
     expected = {0: p}

@@ -1,5 +1,9 @@
-"""Coefficients of P and Q in `nnfs_xp.special.erfcx`, the highest power first."""
+"""Numbers that references and implementations share."""
 
+# What a hidden score of attention is replaced by: its exponential is 0.
+HIDDEN_SCORE = -1e30
+
+# Coefficients of P and Q in `nnfs_xp.special.erfcx`, the highest power first.
 ERFCX_FLOAT64 = (
     (
         400.6088333211656,
