@@ -8,6 +8,7 @@ from nnfs_xp.backends import Array, Backend, library_of
 from nnfs_xp.backends.detect import host_namespace
 from nnfs_xp.checks.arrays import check_array, check_extent, check_whole, local_array
 from nnfs_xp.errors import DTypeError, InputError
+from nnfs_xp.unit import is_of_library
 
 # Up to here, ids are kept in 32 bits.
 _LARGEST_NARROW = 2**31
@@ -23,9 +24,9 @@ def several_inputs(unit: Any, value: Any) -> bool:
         return False
     if isinstance(unit.integer_inputs, tuple):
         return True
-    while type(unit).__module__.startswith("nnfs_xp.") and unit.children:
+    while is_of_library(type(unit)) and unit.children:
         unit = next(iter(unit.children.values()))
-    ours = type(unit).__module__.startswith("nnfs_xp.")
+    ours = is_of_library(type(unit))
     return not ours and all(library_of(item) is not None for item in value)
 
 

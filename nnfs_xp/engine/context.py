@@ -17,6 +17,7 @@ from nnfs_xp.engine.draws import Draws, Stream
 from nnfs_xp.engine.network import Node
 from nnfs_xp.errors import InputError
 from nnfs_xp.kernels import has_implementation
+from nnfs_xp.unit import is_of_library
 
 Shape = tuple[int, ...]
 
@@ -82,7 +83,7 @@ class Gradients:
     def __init__(self, run: Pass, node: Node) -> None:
         self._run, self._shapes = run, {n: p.shape for n, p in node.parameters.items()}
         # A unit of somebody's own may go on to change what it has written.
-        own = type(node.unit).__module__.startswith("nnfs_xp.")
+        own = is_of_library(type(node.unit))
         self._copies_later = own and run.copies_at_once
         # None for a frozen parameter.
         self._paths: dict[str, Any] = {

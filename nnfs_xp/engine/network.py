@@ -13,6 +13,7 @@ from nnfs_xp.checks import check_settings, check_sizes
 from nnfs_xp.engine.layout import Shape, layout_for
 from nnfs_xp.errors import InputError
 from nnfs_xp.registry import resolve
+from nnfs_xp.unit import is_of_library
 
 
 class Parameter(NamedTuple):
@@ -186,6 +187,22 @@ class Network:
         """Return the shape of a parameter or buffer."""
         node, name = self.by_path[path]
         return node.shapes[name]
+
+    @functools.cached_property
+    def has_own_layers_only(self) -> bool:
+        """Whether the library has all layers and activations, and none is a user's."""
+        return all(is_of_library(type(node.unit)) for node in self)
+
+    @functools.cached_property
+    def has_own_parts_only(self) -> bool:
+        """Whether that holds for all that a training step calls."""
+        parts = (
+            self.training_loss, self.optimizer, *self.metrics,
+            *self.regularizers.values(), *self.constraints.values(),
+        )  # fmt: skip
+        return self.has_own_layers_only and all(
+            part is None or is_of_library(type(part)) for part in parts
+        )
 
     def learns(self, unit: Any) -> bool:
         """Return whether any parameter in a unit is trained."""

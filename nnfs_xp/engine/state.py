@@ -100,9 +100,7 @@ class State:
         # Whether nobody else may hold an array of the tree. A unit of a user's own may
         # return a parameter as its output.
         self._is_own = False
-        self._hands_out_copies = all(
-            type(node.unit).__module__.startswith("nnfs_xp.") for node in network
-        )
+        self._hands_out_copies = network.has_own_layers_only
         self.in_use = False
         # Moments of parameters that are frozen now, to go on with later.
         self._set_aside: Named = {}

@@ -33,6 +33,7 @@ from nnfs_xp.engine.step import (
     train_step,
 )
 from nnfs_xp.trees import copy_tree
+from nnfs_xp.unit import is_of_library
 
 # The parts of a state that no training is needed for.
 _VALUES = ("parameters", "frozen", "buffers")
@@ -147,9 +148,9 @@ class JaxJitExecutor:
         self._sum_of = jax.jit(lambda blocks: sum_of(be, blocks))
         # Only the library's own units are known to compute each row by itself, and to
         # leave out rows without weight.
-        self._rows_alone = all(_is_ours(node.unit) for node in network)
+        self._rows_alone = network.has_own_layers_only
         self._leaves_out = self._rows_alone and all(
-            map(_is_ours, (network.loss, *network.metrics))
+            is_of_library(type(part)) for part in (network.loss, *network.metrics)
         )
         self._predict = jax.jit(pure_predict)
         self._ask = ask
@@ -277,11 +278,6 @@ class JaxJitExecutor:
         y = self.predict(state, arrays if several else arrays[0])
         # Cut on the host, as a slice would be a program for each number of rows.
         return y if room == rows else be.asarray(be.to_numpy(y)[:rows])
-
-
-def _is_ours(unit: Any) -> bool:
-    """Return whether a unit is one of the library's own."""
-    return type(unit).__module__.startswith("nnfs_xp.")
 
 
 def _arrays(batch: Batch) -> Arrays:

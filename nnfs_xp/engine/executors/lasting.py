@@ -48,13 +48,8 @@ def kind_of(
 
     Settings of the package's units are fixed. What others depend on is not known.
     """
-    units = [
-        *(node.unit for node in network), network.training_loss, network.optimizer,
-        *network.metrics, *network.regularizers.values(),
-        *network.constraints.values(),
-    ]  # fmt: skip
-    own = all(type(one).__module__.startswith("nnfs_xp.") for one in units)
-    if not own or not all(isinstance(rows, LastingRows) for rows in batches):
+    last = all(isinstance(rows, LastingRows) for rows in batches)
+    if not network.has_own_parts_only or not last:
         return None
     rows = tuple(one.kind for one in batches)
     return kernel_mode(), counters.steps_before, rows, _shapes(state)

@@ -59,9 +59,7 @@ class RecordedExecutor(EagerExecutor):
         self._large: dict[Any, Recorded | None] = {}
         # Two threads may predict at the same time, with one set of buffers.
         self._predicting = threading.Lock()
-        self._plays = all(
-            type(node.unit).__module__.startswith("nnfs_xp.") for node in network
-        )
+        self._plays = network.has_own_layers_only
 
     @classmethod
     def why_not(cls, network: Network, required: bool) -> str:

@@ -124,7 +124,7 @@ class Recorded:
         """Make the calls on the arrays of a state from now on."""
         leaves = {path: leaf for path, leaf in leaves_of(state) if path[0] != "batch"}
         self._bound = self._recording.bind(leaves)
-        self._state, self._slots = state, list(_slots(state))
+        self._state, self._slots = state, list(slots_of(state))
 
 
 def recorded_step(network: Network, state: Tree, batch: Batch, draws: Any) -> Recorded:
@@ -199,13 +199,13 @@ def leaves_of(tree: Tree, path: Path = ()) -> Iterator[tuple[Path, Any]]:
             yield (*path, key), value
 
 
-def _slots(tree: Tree) -> Iterator[tuple[Tree, str, Any]]:
+def slots_of(tree: Tree) -> Iterator[tuple[Tree, str, Any]]:
     """Yield dict, key and value of all that is in a state but the last batch."""
     for key, value in tree.items():
         if key != "batch":
             yield tree, key, value
             if isinstance(value, dict):
-                yield from _slots(value)
+                yield from slots_of(value)
 
 
 def _noted(recorder: Recorder, tree: Tree, path: Path = ()) -> Tree:
@@ -228,7 +228,7 @@ def _of_its_own(recorder: Recorder, tree: Any) -> Any:
     )
 
 
-def remember(shapes: dict[Any, Recorded | None], kind: Any) -> None:
+def remember(shapes: dict[Any, Any], kind: Any) -> None:
     """Note that arrays of a kind have come once, and forget the oldest kind."""
     shapes.setdefault(kind, None)
     if len(shapes) > _MOST_SHAPES:

@@ -11,15 +11,14 @@ from typing import Any
 
 import torch
 
+from nnfs_xp.engine.executors.recordings import arrays_of, remember, slots_of
 from nnfs_xp.engine.executors.torch_tape import NotedDraws, TorchTape
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.step import Batch, EagerExecutor, Rows, Tree, train_step
-from nnfs_xp.trees import leaves
+from nnfs_xp.trees import leaves, map_leaves
 
 # Larger steps are not bound by calls, and their arrays are better given up early.
 _MOST_BYTES = 2**23
-# Of how many shapes recordings are kept.
-_MOST_SHAPES = 16
 
 
 class TorchRecordedExecutor(EagerExecutor):
@@ -41,7 +40,8 @@ class TorchRecordedExecutor(EagerExecutor):
         # None for a shape that has come once.
         self._steps: dict[Any, _Recorded | None] = {}
         self._records = True
-        if not all(map(_is_ours, _parts(network))):
+        # The library's own never look at values.
+        if not network.has_own_parts_only:
             self._give_up("it has parts of your own")
 
     @classmethod
@@ -64,8 +64,7 @@ class TorchRecordedExecutor(EagerExecutor):
         if not self._records:
             super().train(state, batch, step)
             return
-        x, y, weight = batch.x, batch.y, batch.weight
-        given = [*x, y, weight] if isinstance(x, tuple) else [x, y, weight]
+        given = arrays_of(batch)
         kind = tuple(a if a is None else (a.shape, a.stride(), a.dtype) for a in given)
         recorded = self._steps.get(kind)
         if recorded is not None and recorded.is_of(state):
@@ -73,9 +72,7 @@ class TorchRecordedExecutor(EagerExecutor):
         elif kind in self._steps:
             self._record(kind, state, given, batch)
         else:
-            self._steps[kind] = None
-            if len(self._steps) > _MOST_SHAPES:
-                del self._steps[next(iter(self._steps))]
+            remember(self._steps, kind)
             super().train(state, batch, step)
 
     def _record(self, kind: Any, state: Tree, given: list[Any], batch: Batch) -> None:
@@ -84,7 +81,7 @@ class TorchRecordedExecutor(EagerExecutor):
         own = [None if one is None else one.clone() for one in given]
         *x, y, weight = own
         copy = Batch(tuple(x) if isinstance(batch.x, tuple) else x[0], y, weight)
-        slots = list(_slots(state))
+        slots = list(slots_of(state))
         tape = TorchTape([t for t in (*leaves(state), *own) if t is not None])
         draws = NotedDraws(tape, self._draws)
         with tape:
@@ -147,38 +144,7 @@ class _Recorded:
 
     def outputs_copied(self) -> Tree:
         """Return the statistics of the step that was recorded."""
-        return _copied(self._outputs)
-
-
-def _copied(tree: Tree) -> Tree:
-    return {
-        key: _copied(value)
-        if isinstance(value, dict)
-        else value.clone()
-        if isinstance(value, torch.Tensor)
-        else value
-        for key, value in tree.items()
-    }
-
-
-def _slots(tree: Tree) -> Any:
-    """Yield dict, key and value of all that is in a state."""
-    for key, value in tree.items():
-        yield tree, key, value
-        if isinstance(value, dict):
-            yield from _slots(value)
-
-
-def _parts(network: Network) -> list[Any]:
-    """Return all that a step calls."""
-    units = [node.unit for node in network]
-    found = [
-        *units, network.training_loss, network.optimizer, *network.metrics,
-        *network.regularizers.values(), *network.constraints.values(),
-    ]  # fmt: skip
-    return [one for one in found if one is not None]
-
-
-def _is_ours(part: Any) -> bool:
-    """Return whether it is of this package, which never looks at values."""
-    return type(part).__module__.startswith("nnfs_xp.")
+        return map_leaves(
+            lambda leaf: leaf.clone() if isinstance(leaf, torch.Tensor) else leaf,
+            self._outputs,
+        )

@@ -98,12 +98,13 @@ class TorchTape(TorchDispatchMode):
         results = list(_tensors(out))
         if name == "index":
             # Of rows by their numbers it has a shape that is known.
-            masks = any(t.dtype in (torch.bool, torch.uint8) for t in _tensors(args[1]))
+            numbers = _tensors(args[1])
+            changes = any(t.dtype in (torch.bool, torch.uint8) for t in numbers)
         else:
-            masks = bool(_CHANGING.intersection(func.tags))
-            masks = masks and name != _SEEDED_FOR_NOTHING
+            changes = not _CHANGING.isdisjoint(func.tags)
+            changes = changes and name != _SEEDED_FOR_NOTHING
         mutable = func._schema.is_mutable
-        if masks or not (results or mutable):
+        if changes or not (results or mutable):
             self.why_not = f"it calls {name} of PyTorch"
             return
         if mutable:

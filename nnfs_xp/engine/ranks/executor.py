@@ -84,7 +84,7 @@ class RanksExecutor(EagerExecutor):
             and be.in_place
             and be.on_host
             and len(self.buckets.parts) > 1
-            and all(type(n.unit).__module__.startswith("nnfs_xp.") for n in network)
+            and network.has_own_layers_only
         )
         self._buffer: np.ndarray | None = None
 
