@@ -9,10 +9,11 @@ the device's memory: the rows of the batch, the learning rate, the step's number
 from __future__ import annotations
 
 import contextlib
+import gc
 import re
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cupy
@@ -26,7 +27,9 @@ from nnfs_xp.errors import BackendUnavailableError
 from nnfs_xp.kernels import has_implementation, whole_step
 from nnfs_xp.trees import copy_tree, leaves
 
-_REHEARSALS = 4
+# Which of several free blocks a pool gives is not determined, so that it may grow in
+# more than one rehearsal. One that grows in all of these grows for ever.
+_REHEARSALS = 8
 # A launch costs the host as much time as the device needs for a small step.
 STEPS_OF_A_GRAPH = 8
 # What graphs may take while nothing is trained. Where a step needs more, it takes long
@@ -266,8 +269,9 @@ class CudaGraphExecutor(EagerExecutor):
             if moved:
                 return f"{moved} was given a new array"
             if size == pool.total_bytes():
-                break
-        return ""
+                return ""
+        change = abs(pool.total_bytes() - size)
+        return f"its memory changed in every trial, in the last one by {change} bytes"
 
     def _captured(
         self, states: Sequence[Tree], rows: Rows, pool: Any
@@ -276,7 +280,12 @@ class CudaGraphExecutor(EagerExecutor):
         reason = ""
         # A pool at its limit would free what this graph or another writes to.
         pool.set_limit(size=0)
-        with self._stream, cupy.cuda.using_allocator(pool.malloc), _NoGrowth():
+        with (
+            self._stream,
+            cupy.cuda.using_allocator(pool.malloc),
+            _NothingFreed(),
+            _no_collection(),
+        ):
             self._stream.begin_capture()
             try:
                 for state in states:
@@ -302,16 +311,27 @@ class CudaGraphExecutor(EagerExecutor):
         self.note = f"step by step (not captured as a CUDA graph: {reason})"
 
 
-class _NoGrowth(cupy.cuda.MemoryHook):
-    """Refuses new memory of the device, for which a pool may give other memory back."""
+class _NothingFreed(cupy.cuda.MemoryHook):
+    """Stops a pool that gets no memory, before it gives back what graphs write to."""
 
-    name = "nnfs_xp: no new memory while a step is captured"
+    name = "nnfs_xp: no memory is given back while a step is captured"
 
-    def alloc_preprocess(self, **sizes: int) -> None:
-        """Raise MemoryError before the device is asked."""
-        raise MemoryError(
-            f"the step takes {sizes['mem_size']} bytes more when it is captured"
-        )
+    def alloc_postprocess(self, **sizes: int) -> None:
+        """Raise MemoryError if the device had no memory left."""
+        if not sizes["mem_ptr"]:
+            raise MemoryError(f"no {sizes['mem_size']} bytes are left on the device")
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python from destroying other graphs and arrays while a step is captured."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _emptied(pools: dict[Rows, Any]) -> None:
