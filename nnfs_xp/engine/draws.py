@@ -12,6 +12,7 @@ from typing import Any
 
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.errors import InputError
+from nnfs_xp.kernels import has_implementation, portable
 from nnfs_xp.random import Stream
 
 # Kind, shape, and further arguments of a draw.
@@ -49,7 +50,7 @@ class Draws:
 
 
 class HostDraws(Draws):
-    """Draws on the host, when a unit asks.
+    """Draws when a unit asks, on the host where there is no kernel for that.
 
     Parameters
     ----------
@@ -68,12 +69,12 @@ class HostDraws(Draws):
         return Stream(seed, name, self.step)
 
     def draw(self, key: str, seed: int, name: str, wanted: Wanted) -> Array:
-        """Draw on the host, and move the numbers."""
+        """Draw for this step."""
         return drawn(self.backend, seed, name, self.step, wanted)
 
 
 class DeviceDraws(HostDraws):
-    """Streams for kernels, whose step is a number on the device.
+    """Draws by kernels, at a step whose number is on the device.
 
     Parameters
     ----------
@@ -84,10 +85,12 @@ class DeviceDraws(HostDraws):
     """
 
     def draw(self, key: str, seed: int, name: str, wanted: Wanted) -> Array:
-        """Refuse: no kernel draws such numbers."""
-        raise CannotDraw(
-            f"{key.partition('#')[0]} draws its random numbers on the host"
-        )
+        """Draw for this step, or refuse where the host would have to."""
+        if not has_implementation("draw", self.backend.name):
+            raise CannotDraw(
+                f"{key.partition('#')[0]} draws its random numbers on the host"
+            )
+        return super().draw(key, seed, name, wanted)
 
 
 class GivenDraws(Draws):
@@ -132,7 +135,24 @@ class AskedDraws(Draws):
 
 def drawn(be: Backend, seed: int, name: str, step: int, wanted: Wanted) -> Array:
     """Return numbers of a stream on a backend, of the dtype of their kind."""
-    numbers = values(seed, name, step, wanted)
+    return draw(be, Stream(seed, name, step), wanted)
+
+
+@portable
+def draw(be: Backend, stream: Stream, wanted: Wanted) -> Array:
+    """Return random numbers: the host draws them, and they are moved.
+
+    Parameters
+    ----------
+    be : Backend
+        Where they are wanted.
+    stream : Stream
+        Its step may be a number on the device for an implementation.
+    wanted : tuple
+        Name of a method of the stream, shape, and further arguments.
+    """
+    kind, shape, *arguments = wanted
+    numbers = getattr(stream, kind)(shape, *arguments)
     return be.asarray(numbers, dtype_of(be, wanted))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import nnfs_xp as nx
+from nnfs_xp import kernels
 from tests.executors.models import (
     Steps,
     books_network,
@@ -174,11 +175,13 @@ class MovesItsState(nx.SGD):
             parameters[key] = parameters[key] * 1.0
 
 
-class HostNoise(nx.Layer):
-    """A noisy layer of one's own, for whose numbers there is no kernel."""
+class OwnNoise(nx.Layer):
+    """A noisy layer of one's own."""
 
     def fwd(self, cx, x):
-        return (x + cx.random.uniform(x.shape) if cx.training else x), None
+        if cx.training:
+            x = x + cx.random.uniform(x.shape) * cx.random.normal(x.shape)
+        return x, None
 
     def bwd(self, cx, residuals, dy):
         return dy
@@ -190,12 +193,52 @@ UNFIT = {
         {"optimizer": MovesItsState},
         "parameters.flat was given a new array",
     ),
-    "draws on the host": ({"layer": HostNoise}, "draws its random numbers on the host"),
+    "draws on the host": ({"layer": OwnNoise}, "draws its random numbers on the host"),
 }
 
 
+def augmented():
+    pictures = [
+        nx.RandomFlip("horizontal"), nx.RandomTranslation(0.2, 0.2),
+        nx.RandomCrop(4, 4), nx.Flatten(), nx.Dense(32, 8), OwnNoise(),
+    ]  # fmt: skip
+    return pictures, np.random.default_rng(1).standard_normal((40, 5, 6, 2))
+
+
+def attending():
+    attention = nx.MultiHeadAttention(4, 2, dropout=0.3)
+    layers = [attention, nx.GaussianNoise(0.1), nx.Flatten(), nx.Dense(20, 8)]
+    return layers, np.random.default_rng(2).standard_normal((40, 5, 4))
+
+
+@pytest.mark.parametrize("make", [augmented, attending])
+def test_captured_steps_draw_what_others_draw(cupy, make):
+    def trained(be, compile):
+        layers, x = make()
+        model = nx.Model(
+            [*layers, nx.ReLU(), nx.Dense(8, 3), nx.Softmax()],
+            loss="categorical_crossentropy", optimizer=nx.Adam(0.01), backend=be,
+            compile=compile, seed=3,
+        )  # fmt: skip
+        history = model.fit(
+            x.astype(be.dtype_name), np.arange(40) % 3, epochs=5, batch_size=16
+        )
+        return history["loss"], nx.to_numpy(model.layers[-2].weights)
+
+    captured, eager = trained(cupy, "require"), trained(cupy, "off")
+    assert captured[0] == eager[0]
+    np.testing.assert_array_equal(captured[1], eager[1])
+    expected = trained(nx.get_backend("numpy", dtype=cupy.dtype_name), "auto")
+    rtol = 1e-9 if cupy.dtype_name == "float64" else 1e-3
+    np.testing.assert_allclose(captured[0], expected[0], rtol=rtol)
+    np.testing.assert_allclose(captured[1], expected[1], rtol=rtol, atol=rtol)
+
+
 @pytest.mark.parametrize("name", UNFIT)
-def test_what_cannot_be_captured_is_run_step_by_step(cupy32, name):
+def test_what_cannot_be_captured_is_run_step_by_step(cupy32, name, monkeypatch):
+    if name == "draws on the host":
+        kernels.has_implementation("draw", "cupy")
+        monkeypatch.delitem(kernels.registry._IMPLEMENTATIONS, ("draw", "cupy"))
     units, reason = UNFIT[name]
     layer, optimizer = units.get("layer", nx.Linear), units.get("optimizer", nx.SGD)
     x, y = points(40)

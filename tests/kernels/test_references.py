@@ -9,7 +9,8 @@ from tests.kernels.cases.launch import HOST
 from tests.kernels.implementation_cases.calling import calling, flat, on_backend
 
 NAMES = (
-    "gather_batch", "rescaled", "accumulate", "count_correct", "dropout", "add_at",
+    "gather_batch", "rescaled", "accumulate", "count_correct", "draw", "dropout",
+    "add_at",
 )  # fmt: skip
 # Types that are not in the standard, or not in every library.
 OTHERS = ("uint16", "uint32", "uint64", "float16")

@@ -144,6 +144,15 @@ CASES = {
         "transposed": ([np.zeros((3, 2))], [_draw(2, 3).T]),
         "stretched": ([np.zeros((3, 2))], [_draw(1, 2)]),
     },
+    "draw": {
+        "usual, booleans": (Stream(3, "a", 5), ("bernoulli", (33, 17), 0.3)),
+        "usual, integers": (Stream(2**63 + 5, "b", 2**40), ("integers", (101,), 7)),
+        "usual, uniform": (Stream(1, "c"), ("uniform", (5, 3, 2))),
+        "usual, normal": (Stream(1, "c"), ("normal", (5, 3, 3))),
+        "truncated normal": (Stream(1, "c"), ("truncated_normal", (5, 3))),
+        "one number": (Stream(1, "c"), ("normal", ())),
+        "empty": (Stream(1, "c"), ("normal", (0, 4))),
+    },
     "dropout": {
         "usual": (_draw(33, 17), Stream(3, "a", 5), 0.8),
         "one axis": (_draw(9), Stream(2**63 + 5, "b", 2**40), 0.5),

@@ -1,7 +1,8 @@
-"""Dropout that draws its own random numbers; ``cuda/dropout.cu``."""
+"""Random numbers, and dropout that draws its own; ``cuda/random.cu``."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -30,3 +31,28 @@ def dropout(be: Any, x: Any, noise: Any, kept: float) -> Any:
     # A thread has eight elements.
     launch(be, "dropout", -(-x.size // 8), x, y, mask, x.size, *drawn)
     return y, mask
+
+
+# Dtype, where it is not the backend's, and numbers of a block of Philox, by kind.
+_KINDS = {
+    "bernoulli": ("bool", 8),
+    "integers": ("int32", 4),
+    "uniform": (None, 4),
+    "normal": (None, 1),
+}
+
+
+@implements("draw", "cupy")
+def draw(be: Any, stream: Any, wanted: tuple[Any, ...]) -> Any:
+    """Draw on the device: what NumPy draws, normal numbers to their last digits."""
+    kind, shape, *arguments = wanted
+    step = device_integer(stream.step)
+    if step is None or kind not in _KINDS:
+        return NotImplemented
+    dtype, at_once = _KINDS[kind]
+    if kind == "bernoulli":
+        arguments = [stream.threshold(*arguments)]
+    numbers, count = empty(shape, dtype or be.dtype), math.prod(shape)
+    own = map(np.uint64, (*arguments, *stream.key))
+    launch(be, f"draw_{kind}", -(-count // at_once), numbers, count, *own, *step)
+    return numbers
