@@ -1,6 +1,6 @@
 """Outputs of each layer
 
-What each layer puts out for the test samples. Many outputs of the ReLU are 0.
+The outputs of each layer for the test samples. Many outputs of the ReLU are 0.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax

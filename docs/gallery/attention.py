@@ -1,7 +1,8 @@
-"""Which letters look at which
+"""Which letters attend to which
 
-The weights of attention in a row of letters. The last letter asks what follows it
-earlier in the row, and the network has learned to look there.
+The attention weights for a row of letters. The task is to predict the letter that
+followed the last one at its earlier position, and the network has learned to attend to
+that position.
 """
 
 import numpy as np

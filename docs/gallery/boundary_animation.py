@@ -1,7 +1,7 @@
 """The boundary as it forms
 
-A `~nnfs_xp.plots.BoundaryRecorder` watches the training, and the film shows every 25th
-epoch.
+A `~nnfs_xp.plots.BoundaryRecorder` records the predictions during training, and the
+animation shows every 25th epoch.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax

@@ -1,7 +1,7 @@
 """Recall and precision of each class
 
 Recall is the share of a class that is found. Precision is the share of the predictions
-of a class that are right.
+of a class that are correct.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax, to_numpy

@@ -1,6 +1,7 @@
 """A confusion matrix
 
-Which class is taken for which. After two epochs the network still confuses many digits.
+Which class is mistaken for which. After two epochs the network still confuses many
+digits.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax, to_numpy

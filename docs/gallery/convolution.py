@@ -1,6 +1,7 @@
 """What a convolution sees
 
-The eight outputs of a trained layer for one picture: edges, areas, and their contrasts.
+The eight output channels of a trained layer for one picture show edges, areas, and
+contrasts between them.
 """
 
 from nnfs_xp import (

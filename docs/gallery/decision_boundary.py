@@ -1,7 +1,8 @@
 """A decision boundary
 
-What a network with two inputs predicts everywhere, and its points: here three arms of a
-spiral. The paler a place is, the less sure is the network.
+The predictions of a network with two inputs over the whole plane, and the training
+points: here three arms of a spiral. Where the colour is paler, the network is less
+sure.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax, to_numpy

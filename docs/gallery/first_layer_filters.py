@@ -1,7 +1,7 @@
 """What a first layer looks for
 
-The weights of its neurons as pictures: orange where a neuron wants it bright, and blue
-where it wants it dark.
+The weights of its neurons as pictures: orange where bright pixels increase the output
+of a neuron, and blue where they decrease it.
 """
 
 from nnfs_xp import L2, Adam, Dense, Model, ReLU, Softmax

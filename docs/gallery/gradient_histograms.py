@@ -1,7 +1,7 @@
 """Gradients that vanish
 
-Gradients of a deep network of sigmoids, before it is trained. They shrink from layer to
-layer: look at the scales.
+Gradients of a deep network with sigmoids, before training. They shrink from layer to
+layer: note the scales of the axes.
 """
 
 from nnfs_xp import Dense, Model, Sigmoid, Softmax

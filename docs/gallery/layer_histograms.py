@@ -1,6 +1,6 @@
 """Any arrays
 
-Three initializers for the same layer, drawn beside each other.
+Three initializers for the same layer, side by side.
 """
 
 from nnfs_xp import Dense

@@ -1,6 +1,6 @@
 """Learning curves
 
-The loss and every metric over the epochs, with the validation in the same panel.
+The loss and every metric over the epochs, each with its validation curve.
 """
 
 from nnfs_xp import Adam, Dense, Dropout, Model, ReLU, Softmax

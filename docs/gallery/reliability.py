@@ -1,7 +1,7 @@
 """Reliability
 
-How often probabilities come true. This network was trained for too long on few digits,
-and is too sure.
+How often predicted probabilities come true. This network was trained for too long on
+few digits, and is overconfident.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax, to_numpy

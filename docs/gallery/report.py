@@ -1,7 +1,7 @@
-"""A report of a training
+"""A training report
 
-What ``nnfs-xp train`` leaves behind: the course of the training, which class is taken
-for which, and the mistakes about which the network is most sure.
+The report that ``nnfs-xp train`` writes: the learning curves, the confusion matrix, and
+the most confident mistakes of the network.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax, to_numpy

@@ -1,7 +1,7 @@
-"""Pictures, predicted right and wrong
+"""Correct and incorrect predictions
 
-A convolutional network on clothes: the right ones come from each class in turn, and the
-wrong ones are those about which it was most sure.
+A convolutional network on clothes: correct predictions are taken from each class in
+turn, and the incorrect ones are the most confident mistakes.
 """
 
 from nnfs_xp import Adam, Model, to_numpy

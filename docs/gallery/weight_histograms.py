@@ -1,6 +1,6 @@
 """Weights of each layer
 
-How the parameters of a trained network are spread.
+The distribution of the parameters of a trained network.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax
