@@ -26,7 +26,7 @@ SHAPES = {
     "no multiples of four": dense_step.Shape((37, 50, 23, 7), rule=0),
     "the widest": dense_step.Shape((4096, 256, 256, 256)),
 }
-HEAD = "| kernel | registers | of float64 | shared memory | of float64 |"
+HEAD = "| kernel | registers | in float64 | shared memory | in float64 |"
 RELEASE = re.compile(r"Release ([\d.]+) of nvcc")
 
 
