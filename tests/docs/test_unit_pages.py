@@ -130,7 +130,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class TanhShrink(Layer):
-    """What the hyperbolic tangent leaves of its inputs, ``y = x - tanh(x)``.
+    """Subtract the hyperbolic tangent from the inputs, ``y = x - tanh(x)``.
 
     Its gradient is ``dx = dy tanh(x)^2``. Inputs may have any shape.
 
@@ -176,7 +176,7 @@ def test_an_activation_is_its_file_and_its_case(tmp_path, monkeypatch):
     link = ":ref:`TanhShrink <unit-TanhShrink>`"
     rows = {row[0]: row[1:] for row in rows_of_group("activation")}
     assert rows[link] == [
-        "What the hyperbolic tangent leaves of its inputs, ``y = x - tanh(x)``.",
+        "Subtract the hyperbolic tangent from the inputs, ``y = x - tanh(x)``.",
         "``dx = dy tanh(x)^2``",
     ]
     assert any(link in units for _, units in rows_of_index())
