@@ -1,4 +1,4 @@
-"""What a type checker knows of an array, whatever library it is of."""
+"""The type of an array for type checkers, whatever its library."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 class BackendArray(Protocol):
     """An array of NumPy, CuPy, PyTorch, JAX or array-api-strict.
 
-    It has what the Array API standard gives all of them. Everything else that an array
-    of some library has may be used too, and is not checked.
+    It has the members that the Array API standard defines for all of them. Other
+    members of a library's arrays may be used too, and are not checked.
     """
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """How many entries it has along each axis."""
+        """Number of entries along each axis."""
 
     @property
     def ndim(self) -> int:
-        """How many axes it has."""
+        """Number of axes."""
 
     @property
     def dtype(self) -> Any:
-        """What its entries are; an object of its library."""
+        """Type of its entries; an object of its library."""
 
     def __array__(self) -> np.ndarray[Any, Any]: ...
     def __getattr__(self, name: str) -> Any: ...

@@ -1,4 +1,4 @@
-"""What every backend offers; one subclass for each array library.
+"""The interface of every backend; there is one subclass for each array library.
 
 A `Backend` is static: a namespace, a device and a dtype, found once at the
 edge and then passed down as ``be``. Portable code reads ``be.xp`` and calls
@@ -73,11 +73,11 @@ class Backend(Products, Transfers):
     in_place: ClassVar[bool] = True
     # Module and class of the executor that compiles a step, if the backend offers one.
     compiled_executor: ClassVar[str] = ""
-    # Of one that is taken where that compiles nothing.
+    # The same for the executor used where the first one compiles nothing.
     recorded_executor: ClassVar[str] = ""
     # The same for a step on several ranks.
     ranks_executor: ClassVar[str] = ""
-    # What notes the calls of a step, while one is recorded.
+    # Records the calls of a step while one is being recorded.
     recorder: Any = None
 
     def __init__(
@@ -95,7 +95,7 @@ class Backend(Products, Transfers):
         with self.context():
             self.zero = self.constant(0.0)
         if matmul_precision == "full":
-            # A step asks for so many products that a call less is worth while.
+            # A step needs so many products that saving a call is worthwhile.
             self.matmul = self.full_matmul  # type: ignore[method-assign]
 
     # What a library must define.
@@ -120,9 +120,9 @@ class Backend(Products, Transfers):
     def context(self) -> contextlib.AbstractContextManager[Any]:
         """Return a context in which new arrays land on this device.
 
-        In it, what a program has set for a library as a whole does not change what is
-        computed. All settings are as they were when it is left. Here it is NumPy's
-        treatment of overflow, underflow and the like, which are no errors.
+        Inside it, global settings of the library do not affect the results. All
+        settings are restored when it is left. Here they are NumPy's settings for
+        overflow, underflow and the like, which are not errors.
         """
         return np.errstate(all="ignore")
 
@@ -166,8 +166,8 @@ class Backend(Products, Transfers):
         Raises
         ------
         BackendMismatchError
-            If it is an array of another library; `nnfs_xp.to_numpy` brings
-            such a one to the host.
+            If it is an array of another library; `nnfs_xp.to_numpy` copies it to the
+            host.
         DTypeError
             If the values are not real numbers.
         """
@@ -183,9 +183,9 @@ class Backend(Products, Transfers):
             return values
 
     def kind_of(self, values: Any) -> Any:
-        """Return what a check of an array that stays as it is depends on, but for rows.
+        """Return what the check of an unchanged array depends on, apart from its rows.
 
-        None stands for whatever has to be looked at each time.
+        None means that the array must be checked each time.
         """
         return None
 
@@ -205,7 +205,7 @@ class Backend(Products, Transfers):
         return self.put(self.own_copy(host))
 
     def own_copy(self, host: np.ndarray) -> np.ndarray:
-        """Return a copy of a host array that nobody else knows."""
+        """Return a private copy of a host array."""
         return host.copy()
 
     def put(self, host: np.ndarray) -> Array:
@@ -214,12 +214,12 @@ class Backend(Products, Transfers):
 
     def constant(self, value: float) -> Array:
         """Return a 0-d array of this backend's dtype."""
-        # Filled on the device: a copy from the host could not be part of a
+        # Filled on the device, because a copy from the host cannot be part of a
         # captured CUDA graph.
         return self.full((), value)
 
     def take_rows(self, array: Array, numbers: Array) -> Array:
-        """Return the rows of an array with these numbers, of which none is negative."""
+        """Return the rows of an array with these numbers, none of them negative."""
         return self.xp.take(array, numbers, axis=0)
 
     def zeros(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
@@ -245,7 +245,7 @@ class Backend(Products, Transfers):
             slots[key] = value
 
     def replaced(self, array: Array, key: Any, values: Array) -> Array:
-        """Return an array with other values in a part of it, which slices name.
+        """Return an array with new values in the part that slices select.
 
         The array itself is written to where that is possible.
         """
@@ -253,7 +253,7 @@ class Backend(Products, Transfers):
         return array
 
     def added(self, array: Array, key: Any, values: Array) -> Array:
-        """Return an array with values added to a part of it, which slices name.
+        """Return an array with values added to the part that slices select.
 
         The array itself is written to where that is possible.
         """
@@ -266,7 +266,7 @@ class Backend(Products, Transfers):
     def like(self, dtype: str, matmul_precision: str | None = None) -> Backend:
         """Return the same library and device in another precision.
 
-        If `matmul_precision` is not given it stays as it is, as far as `dtype` allows.
+        If `matmul_precision` is not given, it is kept as far as `dtype` allows.
         """
         if matmul_precision is None:
             matmul_precision = self.matmul_precision if dtype == "float32" else "full"

@@ -48,10 +48,10 @@ def get_backend(
     Parameters
     ----------
     backend : str or Backend, optional
-        ``"numpy"``, ``"cupy"``, ``"torch"``, ``"jax"``,
-        ``"array_api_strict"`` or ``"auto"``, which takes a working GPU, else
-        NumPy, and logs which it took. If not given, the environment variable
-        ``NNFS_XP_BACKEND`` decides, and without it NumPy.
+        ``"numpy"``, ``"cupy"``, ``"torch"``, ``"jax"``, ``"array_api_strict"`` or
+        ``"auto"``, which takes a working GPU, otherwise NumPy, and logs its choice. If
+        not given, the environment variable ``NNFS_XP_BACKEND`` decides, and without it
+        NumPy.
     device : str or object, optional
         A device of that library, such as ``"cuda:1"``; its default device if
         not given.
@@ -121,8 +121,8 @@ def _tried(name: str, device: Any, dtype: str, precision: str) -> Backend:
         backend.check_works()
     except BackendUnavailableError:
         raise
-    # Whatever a half-installed library raises, from a missing shared object
-    # to a driver that is too old, is the reason that the user needs to see.
+    # Any error of a half-installed library, from a missing shared object to an outdated
+    # driver, is the reason that the user needs to see.
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         hint = _INSTALL_HINTS.get(name)
@@ -234,7 +234,7 @@ def backend_status(name: str) -> BackendStatus:
 def _version(name: str) -> str:
     try:
         return backend_class(name).version()
-    # A library that cannot be imported has no version to show; its reason is
-    # reported beside.
+    # A library that cannot be imported has no version to show; the reason is reported
+    # separately.
     except Exception:
         return ""

@@ -1,4 +1,4 @@
-"""Matrix products on CUDA through cuBLAS, also while a stream is captured.
+"""Matrix products on CUDA through cuBLAS, even while a stream is captured.
 
 CuPy refuses every call of cuBLAS while its current stream is captured as a CUDA graph
 (https://github.com/cupy/cupy/issues/6290), because its handle would allocate memory
@@ -27,7 +27,7 @@ import numpy as np
 from nnfs_xp.errors import BackendUnavailableError, DTypeError, InputError
 
 Array = Any
-# What NVIDIA recommends for Hopper; older devices need less.
+# NVIDIA's recommendation for Hopper; older devices need less.
 WORKSPACE_BYTES = 32 * 2**20
 # One thread may capture while another computes, and a handle is for one thread.
 _own = threading.local()
@@ -93,7 +93,7 @@ class _Handle:
 
 @functools.cache
 def kinds() -> dict[str, tuple[int, int, int, str]]:
-    """Return what cuBLAS calls each kind of product.
+    """Return cuBLAS's constants for each kind of product.
 
     Returns
     -------
@@ -142,13 +142,13 @@ def multiply(a: Array, b: Array, out: Array | None, kind: str) -> Array:
     Parameters
     ----------
     a, b : cupy.ndarray, shapes (m, k) and (k, n)
-        Of one dtype. Transposed views and stretches of larger arrays are taken as
-        they lie; other views are copied first.
+        Of one dtype. Transposed views and blocks of larger arrays are used in place;
+        other views are copied first.
     out : cupy.ndarray or None, shape (m, n)
         Where to write the product.
     kind : {"float32", "float64", "tf32", "float16", "bfloat16"}
         The operands' format; tf32 numbers come as float32, and bfloat16 numbers as
-        uint16. All but float64 are added up, and given back, in float32.
+        uint16. All except float64 are accumulated and returned in float32.
 
     Returns
     -------
@@ -170,7 +170,8 @@ def multiply(a: Array, b: Array, out: Array | None, kind: str) -> Array:
     dtype = cupy.dtype("float64" if kind == "float64" else "float32")
     shape = checked_shape(a, b, out, dtype)
     in_rows = out is not None and lies_in_rows(out)
-    # What lies otherwise, such as a transposed array, gets a copy of the product.
+    # An output with another layout, such as a transposed array, gets a copy of the
+    # product.
     target: Array = out if in_rows else cupy.empty(shape, dtype)
     if a.shape[1] == 0:
         target[...] = 0
@@ -188,8 +189,8 @@ def multiply_stacks(a: Array, b: Array, kind: str) -> Array:
     Parameters
     ----------
     a, b : cupy.ndarray, shapes (..., m, k) and (..., k, n)
-        Of one dtype, with the same axes in front. Stacks without gaps are taken as they
-        lie, also those of transposed matrices; others are copied first.
+        Of one dtype, with the same leading axes. Stacks without gaps are used in place,
+        including stacks of transposed matrices; others are copied first.
     kind : {"float32", "float64"}
         The dtype.
     """
@@ -236,7 +237,7 @@ def _new_workspace(stream: Any) -> Any:
     import cupy
 
     _check_not_captured(stream)
-    # Not from a memory pool, which may belong to a graph and go with it.
+    # Not from a memory pool, which may belong to a graph and be freed with it.
     return cupy.cuda.MemoryPointer(cupy.cuda.Memory(WORKSPACE_BYTES), 0)
 
 
@@ -289,7 +290,7 @@ def lies_in_rows(a: Array) -> bool:
 
 
 def row_stride(a: Array) -> int:
-    """Return how many elements lie between the begins of two rows."""
+    """Return the number of elements between the starts of two rows."""
     rows, columns = a.shape
     # The stride of an axis of length 1 means nothing, and may be anything.
     return columns if rows == 1 else a.strides[0] // a.itemsize

@@ -67,7 +67,8 @@ class CupyBackend(Backend):
     def put(self, host: np.ndarray) -> Array:
         """Move a host array to the device; it has been read when this returns."""
         if host.nbytes > self.piece_bytes:
-            # CuPy would take as much pinned memory, up to the next power of two.
+            # CuPy would allocate as much pinned memory, rounded up to the next power of
+            # two.
             return copied(host, self.piece_bytes)
         return super().put(host)
 
@@ -149,7 +150,7 @@ class CupyBackend(Backend):
         return (cupy.cuda.memory.OutOfMemoryError,)
 
     def release_memory(self) -> None:
-        """Empty CuPy's memory pools of what nothing uses."""
+        """Free the unused memory in CuPy's pools."""
         with self.context():
             cupy.get_default_memory_pool().free_all_blocks()
             cupy.get_default_pinned_memory_pool().free_all_blocks()
@@ -160,7 +161,7 @@ class CupyBackend(Backend):
 
 
 def _are_stacks(a: Array, b: Array) -> bool:
-    """Return whether each matrix of one array is to be multiplied by its own."""
+    """Return whether each matrix of one array is multiplied by its own partner."""
     fit = a.shape[:-2] == b.shape[:-2] and a.shape[-1:] == b.shape[-2:-1]
     return a.ndim > 2 and fit and b.dtype == a.dtype
 
@@ -169,8 +170,8 @@ def _are_stacks(a: Array, b: Array) -> bool:
 def _bfloat16_kernel() -> Any:
     """Return a kernel that rounds float32 numbers to the bits of bfloat16.
 
-    CuPy knows bfloat16 only where the package ml_dtypes is installed, and needs none
-    of its arithmetic here. The formula is that of `nnfs_xp.backends.rounding`.
+    CuPy knows bfloat16 only if the package ml_dtypes is installed, and its arithmetic
+    is not needed here. The formula is that of `nnfs_xp.backends.rounding`.
     """
     return cupy.ElementwiseKernel(
         "float32 x",

@@ -1,4 +1,4 @@
-"""Find out to which library and device an array belongs."""
+"""Find the library and the device of an array."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def library_of(value: Any) -> str | None:
 def _library_of_type(cls: type) -> str | None:
     if issubclass(cls, (np.ndarray, np.generic)):
         return "numpy"
-    # Other classes of such libraries, as loaders of data, are not arrays.
+    # Other classes of such libraries, such as data loaders, are not arrays.
     if not (hasattr(cls, "__dlpack__") or hasattr(cls, "__array_namespace__")):
         return None
-    # By name, so that no library has to be imported to see that an array is
-    # not one of its own.
+    # By name, so that no library has to be imported only to find that an array is not
+    # its own.
     for base in cls.__mro__:
         library = _MODULES.get(base.__module__.partition(".")[0])
         if library is not None:

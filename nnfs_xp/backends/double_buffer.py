@@ -1,4 +1,4 @@
-"""Rows of host arrays on their way to a CUDA device, through little pinned memory."""
+"""Transfer of rows of host arrays to a CUDA device, through little pinned memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ALIGNMENT = 64
 
 
 class Staging:
-    """Two pieces of pinned memory, through which rows go to a device in turn.
+    """Two pieces of pinned memory that carry rows to a device in turn.
 
     A copy from pinned memory runs in the background, on a stream of its own. The
     memory is allocated once, and not from CuPy's pool, which would round its size up
@@ -23,11 +23,11 @@ class Staging:
     Parameters
     ----------
     like : sequence of numpy.ndarray or None
-        Arrays whose rows will go: their dtypes, and shapes after the first axis.
+        Arrays like those to copy: their dtypes, and their shapes after the first axis.
     rows : int
-        How many rows will go at once.
+        How many rows are copied at once.
     piece_bytes : int
-        Most bytes of a piece, which holds at least one row.
+        Maximum size of a piece, which holds at least one row.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Staging:
     ) -> None:
         piece, sent = self._pieces[self._next], self._sent[self._next]
         self._next ^= 1
-        # Else the copy before could still be reading the pinned memory.
+        # Otherwise the previous copy could still be reading the pinned memory.
         sent.synchronize()
         for pinned, source, target in zip(piece, sources, targets, strict=True):
             if source is None:
@@ -126,7 +126,7 @@ class DoubleBuffer:
     rows : int
         Rows of each half.
     piece_bytes : int
-        Most bytes that are copied at once.
+        Maximum number of bytes that are copied at once.
 
     Attributes
     ----------
@@ -158,11 +158,11 @@ class DoubleBuffer:
         self._written[half].record(self.staging.stream)
 
     def use(self, half: int) -> None:
-        """Let what is queued on the current stream from now on wait for a half."""
+        """Make work queued on the current stream from now on wait for a half."""
         cupy.cuda.get_current_stream().wait_event(self._written[half])
 
     def release(self, half: int) -> None:
-        """Say that all that reads this half is queued on the current stream."""
+        """Note that everything that reads this half is queued on the current stream."""
         self._read[half].record()
 
     def wait(self) -> None:

@@ -45,7 +45,8 @@ class JaxBackend(Backend):
             return device
         platform, _, index = str(device).partition(":")
         try:
-            # JAX would take no name for any, and a list counts from its end, too.
+            # JAX would accept an empty name as any platform, and a negative index
+            # counts from the end.
             if not (platform and (index or "0").isdigit()):
                 raise ValueError
             return jax.devices(platform)[int(index or 0)]
@@ -75,7 +76,7 @@ class JaxBackend(Backend):
         """Move values to the device, or refuse integers it cannot hold."""
         host = np.asarray(values)
         if not jax.config.jax_enable_x64 and host.dtype.kind in "iu" and host.size:
-            # JAX would wrap them around without a word.
+            # JAX would wrap them around silently.
             narrow = np.iinfo(np.int32 if host.dtype.kind == "i" else np.uint32)
             if host.min() < narrow.min or host.max() > narrow.max:
                 raise InputError(
@@ -87,7 +88,7 @@ class JaxBackend(Backend):
         return super().from_host(values, dtype)
 
     def take_rows(self, array: Array, numbers: Array) -> Array:
-        """Return rows by their numbers, without a look for any that is too large."""
+        """Return rows by their numbers, without checking for too large ones."""
         return self.xp.take(array, numbers, axis=0, mode="clip")
 
     def replaced(self, array: Array, key: Any, values: Array) -> Array:
@@ -101,7 +102,8 @@ class JaxBackend(Backend):
     def own_copy(self, host: np.ndarray) -> np.ndarray:
         """Return a copy that JAX can take over as it is.
 
-        On a CPU it copies once more what does not begin at a multiple of 64 bytes.
+        On a CPU, JAX makes another copy of memory that does not begin at a multiple of
+        64 bytes.
         """
         room = np.empty(host.nbytes + _ALIGNED, np.uint8)
         start = -room.ctypes.data % _ALIGNED
@@ -120,11 +122,11 @@ class JaxBackend(Backend):
             return super().full(shape, value)
 
     def put(self, host: np.ndarray) -> Array:
-        """Move a host array without a program, which each shape would need its own."""
+        """Move a host array without compiling a program for its shape."""
         return jax.device_put(host, self.device)
 
     def synchronize(self) -> None:
-        """Wait for the device, which works in the order of what it is given."""
+        """Wait for the device, which works through its commands in order."""
         jax.device_put(0.0, self.device).block_until_ready()
 
     def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
@@ -134,8 +136,8 @@ class JaxBackend(Backend):
 
     def rounded(self, a: Array) -> Array:
         """Return numbers of the rounded format, which XLA can multiply faster."""
-        # Rounded in float32 first: XLA may take out a conversion and its reverse,
-        # and then nothing would be rounded.
+        # Rounded in float32 first: XLA may remove a conversion and its inverse, and
+        # then nothing would be rounded.
         rounded = super().rounded(a)
         if self.matmul_precision == "tf32":
             return rounded

@@ -32,7 +32,7 @@ class NumpyBackend(Backend):
         return (np.ndarray, np.generic)
 
     def asarray(self, values: Any, dtype: Any = None) -> Array:
-        """Return an array as it is where nothing is to be done, without a look."""
+        """Return an array unchanged if nothing has to be done, without any check."""
         if type(values) is np.ndarray and (
             dtype is None or (dtype in _TYPES and values.dtype == dtype)
         ):

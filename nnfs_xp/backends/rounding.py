@@ -1,8 +1,8 @@
 """Matrix products in mixed precision: which formats, and how operands are rounded.
 
-The formula is written once, on the bits of a float32, so that every backend gives
-the same numbers. Arithmetic tricks with floats, such as adding and subtracting a
-large number, would not do: XLA sees through them and takes them out.
+The formula is written once, on the bits of a float32, so that every backend gives the
+same numbers. Arithmetic tricks with floats, such as adding and subtracting a large
+number, would not work: XLA recognizes and removes them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 Array = Any
 # "full" is the backend's own dtype, without any rounding.
 MATMUL_PRECISIONS = ("full", "tf32", "bfloat16", "float16")
-# How many of the 23 bits behind a float32's point a format does not have.
+# How many of the 23 bits after a float32's point a format lacks.
 _DROPPED_BITS = {"tf32": 13, "bfloat16": 16, "float16": 13}
 _FLOAT16_LARGEST = 65504.0
 _FLOAT16_SMALLEST_NORMAL = 2.0**-14
@@ -49,14 +49,14 @@ def rounded(be: Any, a: Array, precision: str) -> Array:
     a : array
         float32 numbers.
     precision : {"tf32", "bfloat16", "float16"}
-        tf32 has the range of float32 and 10 bits behind the point, bfloat16 that
-        range and 7 bits, float16 10 bits and numbers up to 65504.
+        tf32 has the range of float32 and 10 bits after the point; bfloat16 has that
+        range and 7 bits; float16 has 10 bits and numbers up to 65504.
 
     Returns
     -------
     array
-        float32 numbers that the format holds exactly. What is too large becomes
-        infinite, and NaN stays NaN.
+        float32 numbers that the format represents exactly. Numbers that are too large
+        become infinite, and NaN stays NaN.
 
     References
     ----------
@@ -75,5 +75,5 @@ def rounded(be: Any, a: Array, precision: str) -> Array:
         tiny = xp.round(a * (1.0 / _FLOAT16_STEP_BELOW)) * _FLOAT16_STEP_BELOW
         y = xp.where(xp.abs(a) < _FLOAT16_SMALLEST_NORMAL, tiny, y)
         y = xp.where(xp.abs(y) > _FLOAT16_LARGEST, y * float("inf"), y)
-    # The carry would make a number of some NaNs.
+    # The carry would turn some NaNs into numbers.
     return xp.where(a == a, y, a)

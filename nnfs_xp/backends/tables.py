@@ -1,6 +1,6 @@
-"""What other libraries hold numbers in besides arrays: tables, and pictures.
+"""Containers of numbers that are not arrays: tables, and pictures.
 
-They are told by the names of their modules, so that none of these has to be installed.
+They are recognized by the names of their modules, so none of these has to be installed.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import numpy as np
 
 from nnfs_xp.errors import DTypeError
 
-# Pictures whose numbers are places in a table of colours, or lie in several bytes.
+# Picture modes whose numbers are indices into a palette, or span several bytes.
 _NOT_VALUES = ("P", "PA")
 
 
 def plain(values: Any) -> Any:
-    """Return what a table or pictures hold, as an array, and all else as it is.
+    """Return the numbers of a table or of pictures as an array, and all else unchanged.
 
     Columns of a table, and variables of a data set of xarray, become the last axis.
     A single picture becomes an array of one sample.
@@ -24,7 +24,8 @@ def plain(values: Any) -> Any:
     Raises
     ------
     DTypeError
-        If columns or pictures hold no numbers; it says which, and what to do.
+        If columns or pictures hold no numbers; the error names them, and says what to
+        do.
     """
     library = _module(values)
     if library == "pandas":
@@ -42,7 +43,7 @@ def plain(values: Any) -> Any:
 
 
 def column_names(values: Any) -> list[str] | None:
-    """Return the names of the columns of a table, None for all else."""
+    """Return the names of the columns of a table, or None for all else."""
     if _module(values) not in ("pandas", "polars") or not hasattr(values, "columns"):
         return None
     return [str(name) for name in values.columns]
@@ -64,7 +65,7 @@ def _of_pandas(values: Any) -> Any:
     # Columns that may lack entries have a dtype of pandas, over one of NumPy.
     plain_dtypes = [getattr(d, "numpy_dtype", d) for d in dtypes.values()]
     if values.isna().to_numpy().any():
-        # They become NaN, which whoever needs numbers refuses.
+        # They become NaN, which later checks reject where numbers are needed.
         return values.to_numpy(np.float64, na_value=np.nan)
     return values.to_numpy(np.result_type(*plain_dtypes))
 

@@ -31,9 +31,9 @@ class TorchBackend(Backend):
         return ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
 
     def find_device(self, device: Any) -> Any:
-        """Accept whatever ``torch.device`` accepts and can be computed on."""
+        """Accept whatever ``torch.device`` accepts, if it can be used for computing."""
         try:
-            # PyTorch would count with a flag.
+            # PyTorch would take a flag as an index.
             if isinstance(device, bool):
                 raise TypeError("a flag is no device")
             # An array knows its device with its index: "cuda" is "cuda:0".
@@ -75,7 +75,7 @@ class TorchBackend(Backend):
         return array.detach().numpy() if self.on_host else None
 
     def take_rows(self, array: Array, numbers: Array) -> Array:
-        """Return rows by their numbers, without a look for negative ones."""
+        """Return rows by their numbers, without checking for negative ones."""
         return torch.index_select(array, 0, numbers)
 
     def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
@@ -97,10 +97,10 @@ class TorchBackend(Backend):
     def context(self) -> contextlib.AbstractContextManager[Any]:
         """Compute on this device, without autocast or inference mode."""
         kind, contexts = self.device.type, [super().context()]
-        # To enter them takes longer than to ask.
+        # Entering them takes longer than checking.
         if torch.is_autocast_enabled(kind):
             contexts.append(torch.autocast(kind, enabled=False))
-        # Nothing could be written later to an array that is made in it.
+        # An array that is made in inference mode could not be written to later.
         if torch.is_inference_mode_enabled():
             contexts.append(torch.inference_mode(False))
         return Together(*contexts)

@@ -1,4 +1,4 @@
-"""What goes between host and device, and the memory there."""
+"""Transfers between host and device, and the device's memory."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ Array = Any
 
 
 class Transfers:
-    """The part of `Backend` that knows host and device apart.
+    """The part of `Backend` that distinguishes host and device.
 
-    Here is what holds where both are the same, or where no more is known.
+    These defaults are for backends where both are the same, or where nothing else is
+    known.
     """
 
     @property
@@ -21,17 +22,17 @@ class Transfers:
         return self.device_name == "cpu"  # type: ignore[attr-defined]
 
     def host_view(self, array: Any) -> np.ndarray | None:
-        """Return the array's own memory as an array of NumPy, None if it cannot be."""
+        """Return the array's own memory as a NumPy array, or None if impossible."""
         return None
 
     # Whether there is a `double_buffer`.
     streams: ClassVar[bool] = False
-    # Most bytes that are copied to a device at once, where that needs pinned memory.
-    # One piece is filled while the other is copied, so there are two.
+    # Maximum number of bytes copied to a device at once, where that needs pinned
+    # memory. One piece is filled while the other is copied, so there are two.
     piece_bytes: ClassVar[int] = 64 * 2**20
 
     def write_number(self, slots: dict[str, Array], key: str, number: float) -> None:
-        """Write a number of the host to a 0-d slot, without waiting for the device."""
+        """Write a host number to a 0-d slot, without waiting for the device."""
         self.assign(slots, key, self.constant(number))  # type: ignore[attr-defined]
 
     def read(self, arrays: list[Any]) -> list[np.ndarray]:
@@ -51,11 +52,11 @@ class Transfers:
         return None
 
     def memory_errors(self) -> tuple[type[Exception], ...]:
-        """Return what the library raises where the device's memory is too small."""
+        """Return the library's error for too little memory on the device."""
         return ()
 
     def release_memory(self) -> None:
-        """Give memory that the library keeps, but nothing uses, back to the device."""
+        """Return memory that the library keeps, but nothing uses, to the device."""
 
     def double_buffer(self, like: Any, rows: int) -> Any:
         """Return buffers for two chunks of rows, filled in turn from the host."""

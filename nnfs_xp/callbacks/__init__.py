@@ -1,4 +1,4 @@
-"""Callbacks: what a training loop tells those who watch it, and some who do."""
+"""Callbacks: objects that are told of every step of a training loop."""
 
 from nnfs_xp.callbacks.base import BatchEvent, Callback, check_callbacks
 from nnfs_xp.callbacks.checkpoint import Checkpoint

@@ -1,4 +1,4 @@
-"""Base of callbacks, and what they are given."""
+"""The base class of callbacks, and what they are given."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class BatchEvent:
     learning_rate : float
         The rate of the batch's step, after any decay.
     figures : callable
-        Returns ``loss`` and metrics of the epoch so far. It reads them back
-        from the device and so waits for it: call it a few times a second, not
-        at every batch.
+        Returns ``loss`` and metrics of the epoch so far. It reads them back from the
+        device, and therefore waits for it: call it a few times a second, not at every
+        batch.
     batch_figures : callable
         Returns ``loss`` and metrics of this batch alone, computed before the network
         was updated with it. It waits for the device too.
@@ -103,7 +103,7 @@ class Callback:
         """Called after each epoch, with its record as it enters the history."""
 
     def on_fit_end(self) -> None:
-        """Called after training, even when it was interrupted."""
+        """Called after training, even if it was interrupted."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is needed to resume in another process, by name.

@@ -1,4 +1,4 @@
-"""Whether a figure has become better: one rule for all who ask."""
+"""Whether a figure has improved: one rule for all callbacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnfs_xp.errors import InputError
 
 
 class Best:
-    """The best value that a figure has had, and when.
+    """The best value of a figure so far, and its epoch.
 
     A value is better if it beats the best one by more than `min_delta`. NaN is
     never better, and neither is a loss of infinity.
@@ -25,7 +25,7 @@ class Best:
         Whether less is better, or more. With ``"auto"`` it is less for names
         that end in ``loss``, and more for all others.
     min_delta : float, default 0.0
-        What a value must differ by, 0 or more.
+        A value must differ by more than this; 0 or more.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Best:
 
     @property
     def known(self) -> list[Any]:
-        """All of the three."""
+        """The three attributes, as a list."""
         return [self.value, self.epoch, self.waited]
 
     @known.setter
@@ -78,7 +78,7 @@ class Best:
     ) -> bool:
         """Look at the record of an epoch, and return whether it is better.
 
-        A better one is asked of `accept`, too.
+        A better one must also pass `accept`.
         """
         value = record[self.monitor]
         if not isinstance(value, (int, float)):

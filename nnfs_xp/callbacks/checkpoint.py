@@ -32,8 +32,8 @@ class Checkpoint(Callback):
         records of the history: ``"run-{epoch:03d}-{validation_loss:.4f}.safetensors"``.
         Without fields, each file replaces the one before. The directory must exist.
     monitor : str, optional
-        The figure that must improve; optional. The first epoch of a ``fit`` counts as
-        an improvement, unless the figure is NaN.
+        The figure that must improve. The first epoch of a ``fit`` counts as an
+        improvement, unless the figure is NaN.
     mode : {"auto", "min", "max"}, default "auto"
         Whether less is better, or more. With ``"auto"`` it is less for names
         that end in ``loss``, and more for all others.
@@ -99,12 +99,12 @@ class Checkpoint(Callback):
 
     def on_epoch_end(self, record: dict[str, Any]) -> None:
         """Save the model, if it is time to."""
-        # Named whether it is saved or not, so that the first epoch shows what
-        # cannot be named.
+        # The name is made even if nothing is saved, so that a bad name fails in the
+        # first epoch.
         path = Path(self.directory, self._file_name(record))
         better = self.monitor is None or self._best.update(record)
         if better and record["epoch"] % self.every == 0:
-            # A model that has diverged replaces none that is good.
+            # A model that has diverged does not replace a good one.
             with contextlib.suppress(DivergenceError):
                 self._model.save(path)
                 self.saved = path
@@ -146,13 +146,13 @@ def _checked_path(path: Any) -> str:
 
 
 def _sample_of(name: str) -> str:
-    """Return the name of a file of an epoch that there may be."""
+    """Return the name of a file for a possible epoch."""
     # An epoch is an integer, and a figure is not.
     return name.format_map(collections.defaultdict[str, float](float, {"epoch": 1}))
 
 
 def size_of(model: Any) -> int:
-    """Return about how many bytes a file of a model has, with what its optimizer keeps.
+    """Return the approximate size of a model's file in bytes, with its optimizer.
 
     Examples
     --------

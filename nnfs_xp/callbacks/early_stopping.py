@@ -12,10 +12,10 @@ from nnfs_xp.errors import InputError
 class EarlyStopping(Patient):
     """Stop when a figure has not improved for more than `patience` epochs.
 
-    An epoch improves on the best one so far if its figure is less (or more,
-    as `mode` says) by more than `min_delta`. NaN is not an improvement, and neither is
-    an epoch that ends at parameters that are not finite, where they are to be
-    restored. A second ``fit`` starts over.
+    An epoch improves on the best one so far if its figure is less (or more, as `mode`
+    says) by more than `min_delta`. NaN is not an improvement. With `restore_best`,
+    neither is an epoch that ends with parameters that are not finite. A second ``fit``
+    starts over.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class EarlyStopping(Patient):
         Epochs without improvement that are tolerated, 0 or more. With 0 the
         first such epoch is the last one.
     min_delta : float, default 0.0
-        What an improvement must exceed, 0 or more.
+        An improvement must be more than this; 0 or more.
     mode : {"auto", "min", "max"}, default "auto"
         Whether less is better, or more. With ``"auto"`` it is less for names
         that end in ``loss``, and more for all others.
@@ -102,9 +102,9 @@ class EarlyStopping(Patient):
             self.stopped_epoch = record["epoch"]
 
     def _keep(self) -> bool:
-        """Keep the parameters, and return whether they are worth it.
+        """Keep the parameters, and return whether all of them are finite.
 
-        The last step of an epoch is in no figure of it.
+        An epoch's figures do not yet show its last step.
         """
         if not self.restore_best:
             return True
@@ -147,6 +147,6 @@ class EarlyStopping(Patient):
 
 
 def _are_finite(be: Backend, arrays: list[Array]) -> bool:
-    """Return whether all numbers of arrays are finite, at one read."""
+    """Return whether all numbers of arrays are finite, with a single read."""
     with be.context():
         return all(be.read([be.xp.all(be.xp.isfinite(array)) for array in arrays]))

@@ -15,8 +15,8 @@ from nnfs_xp.io.atomic import checked_path
 class JSONLog(Callback):
     """Write the record of each epoch to a file, as one JSON object on a line.
 
-    A line holds ``time``, the end of the epoch in UTC as ISO 8601 writes it, and then
-    the record as it enters the history. Each line is handed to the operating system at
+    A line holds ``time``, the end of the epoch in UTC in ISO 8601 format, and then the
+    record as it enters the history. Each line is handed to the operating system at
     once, so a process that is killed leaves the lines of all completed epochs. NaN and
     infinity, which JSON cannot express, become ``null``.
 
@@ -62,7 +62,7 @@ class JSONLog(Callback):
         self.append = append
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
-        """Try to write to the file, and end its last line if it has no end."""
+        """Try to write to the file, and end its last line if it is incomplete."""
         with open(self.path, "ab+") as file:
             if self.append and file.tell() > 0:
                 file.seek(-1, os.SEEK_END)
@@ -74,8 +74,8 @@ class JSONLog(Callback):
         """Write a line."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
         line = json_text({"time": now, **record})
-        # Closing hands it to the operating system, which a killed process
-        # would no longer do.
+        # Closing hands it to the operating system; a killed process could no longer do
+        # so.
         with open(self.path, self._mode) as file:
             file.write(line.encode() + b"\n")
         self._mode = "ab"
@@ -85,7 +85,7 @@ class JSONLog(Callback):
         return {"mode": self._mode, "size": os.path.getsize(self.path)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Remove lines of epochs that are going to be trained again."""
+        """Remove lines of epochs that will be trained again."""
         size = check_count(state["size"], "size", least=0)
         self._mode = check_choice(state["mode"], "mode", ("ab", "wb"))
         if os.path.isfile(self.path) and os.path.getsize(self.path) > size:
@@ -93,6 +93,6 @@ class JSONLog(Callback):
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """Return JSON by the letter: NaN and infinity become null."""
+    """Return strictly valid JSON: NaN and infinity become null."""
     finite = json.loads(json.dumps(value), parse_constant=lambda word: None)
     return json.dumps(finite, indent=indent)

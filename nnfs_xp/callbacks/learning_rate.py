@@ -27,8 +27,8 @@ class LearningRateSchedule(Callback):
     Raises
     ------
     InputError
-        If `function` cannot be called; by ``fit``, if it returns something
-        else than a learning rate. The model then has what it learned before.
+        If `function` cannot be called; by ``fit``, if it returns something other than a
+        learning rate. The model then keeps what it has learned so far.
 
     Examples
     --------
@@ -70,8 +70,8 @@ class ReduceOnPlateau(Patient):
 
         learning_rate = max(factor * learning_rate, least)
 
-    This is ``model.learning_rate`` of an optimizer that was given a number; a
-    ``decay`` divides it at each step.
+    This is ``model.learning_rate``. The optimizer must have been given a number, not a
+    schedule; a ``decay`` divides it at each step.
 
     An epoch improves on the best one so far if its figure is less (or more,
     as `mode` says) by more than `min_delta`. NaN is not an improvement. A second
@@ -86,7 +86,7 @@ class ReduceOnPlateau(Patient):
     patience : int, default 10
         Epochs without improvement that are tolerated, 0 or more.
     min_delta : float, default 1e-4
-        What an improvement must exceed, 0 or more.
+        An improvement must be more than this; 0 or more.
     mode : {"auto", "min", "max"}, default "auto"
         Whether less is better, or more. With ``"auto"`` it is less for names
         that end in ``loss``, and more for all others.

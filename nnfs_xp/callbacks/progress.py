@@ -11,12 +11,13 @@ from typing import Any
 from nnfs_xp.callbacks.base import BatchEvent, Callback
 
 _SECONDS_BETWEEN_READINGS = 0.2
-# What a record tells of the run, and not of the network.
+# Entries of a record that describe the run, not the network.
 _NOT_FIGURES = {"epoch", "seconds", "samples_per_second", "learning_rate"}
 _VALIDATION = "validation_"
-# Columns of a terminal: below this many the bar itself is short, and this long.
+# Terminal columns below which the bar is short, and the lengths of a long and a short
+# bar.
 _WIDE, _LONG_BAR, _SHORT_BAR = 100, 24, 10
-# What is to the right of everything: a space, and the time that remains.
+# Columns at the far right: a space, and the remaining time.
 _REMAINING = 8
 
 
@@ -88,7 +89,7 @@ class Progress(PrintEpochs):
     epoch 2/2  loss ...  accuracy ...  ... samples/s
     """
 
-    # A bar moves some times a second.
+    # A bar moves several times a second.
     batch_interval = None
 
     def __init__(self, unit: str = "samples") -> None:
@@ -105,8 +106,8 @@ class Progress(PrintEpochs):
 
     def on_epoch_begin(self, epoch: int) -> None:
         """Show the bar, if there is a terminal to show it on."""
-        # Not before: another callback may yet find that it cannot begin, and
-        # then nobody would take the bar away.
+        # Not earlier: another callback may still find that it cannot begin, and then
+        # nothing would remove the bar.
         if self._bar is None and (_is_terminal(sys.stdout) or _is_notebook()):
             self._start_bar(epoch)
         self._epoch_began = time.perf_counter()
@@ -116,8 +117,7 @@ class Progress(PrintEpochs):
         if self._bar is None:
             return
         now, moved = time.perf_counter(), False
-        # Reading waits for the device, which would spoil its pace if it were
-        # done at every batch.
+        # Reading waits for the device, and would slow it down at every batch.
         if now - self._read_at >= _SECONDS_BETWEEN_READINGS:
             self._read_at = now
             speed = event.samples / (now - self._epoch_began)
@@ -135,9 +135,9 @@ class Progress(PrintEpochs):
             self._shown.update(self._bar)
 
     def on_fit_end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._shown is not None:
-            # An output of a notebook can be emptied, but not taken away.
+            # The output of a notebook can be cleared, but not removed.
             self._shown.update({"text/plain": ""}, raw=True)
             self._bar = self._shown = None
         if self._bar is not None:

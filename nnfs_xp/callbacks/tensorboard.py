@@ -12,14 +12,14 @@ from nnfs_xp.errors import InputError
 from nnfs_xp.io.atomic import checked_path
 
 _VALIDATION = "validation_"
-# What a record says of time, and not as a curve.
+# Entries of a record that describe time, and are not drawn as curves.
 _NO_CURVES = {"epoch", "seconds"}
 
 
 class TensorBoard(Callback):
     """Writes the figures of every epoch as TensorBoard curves.
 
-    A figure and that of the validation data are curves with the same beginning, such
+    A figure and its value on the validation data are curves with a common prefix, such
     as ``loss/training`` and ``loss/validation``, so TensorBoard shows them together.
     ``tensorboard --logdir DIRECTORY`` shows them while the training runs.
 
@@ -77,7 +77,7 @@ class TensorBoard(Callback):
     def on_epoch_begin(self, epoch: int) -> None:
         """Open the file before the first epoch."""
         if self._writer is None:
-            # Curves of epochs that are trained again are shown no more.
+            # Curves of epochs that are trained again are no longer shown.
             begin = epoch if epoch > 1 else None
             # Files of the same second would have the same name.
             suffix = f".{epoch:06d}"
@@ -104,7 +104,7 @@ class TensorBoard(Callback):
 
 
 def _curve(name: str, record: dict[str, Any]) -> str:
-    """Return what TensorBoard calls a figure: after a slash, whose it is."""
+    """Return TensorBoard's name for a figure, with its data set after a slash."""
     if name.startswith(_VALIDATION):
         return f"{name.removeprefix(_VALIDATION)}/validation"
     return f"{name}/training" if _VALIDATION + name in record else name

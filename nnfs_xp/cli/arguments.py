@@ -1,4 +1,4 @@
-"""Arguments of the command line: what a text must be, and what is made of it."""
+"""Command-line arguments: how texts are checked and converted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LARGEST = 10**9
 
 
 class Once(argparse.Action):
-    """Stores a value that has two spellings, and refuses a second one."""
+    """Stores a value that has two spellings, and rejects a second one."""
 
     def __call__(
         self,
@@ -28,7 +28,7 @@ class Once(argparse.Action):
 
 
 class Completion(argparse.Action):
-    """Prints what a shell needs to complete the command, by the package shtab."""
+    """Prints a shell's completion script for the command, made by the package shtab."""
 
     def __call__(
         self,
@@ -69,7 +69,7 @@ def count(text: str) -> int:
 
 
 def number(text: str) -> float:
-    """Parse a number; what reads it says which it may be."""
+    """Parse a number; its user checks the range."""
     try:
         return float(text)
     except ValueError:
@@ -78,7 +78,7 @@ def number(text: str) -> float:
 
 
 def seed(text: str) -> int:
-    """Parse an integer; what reads it says which it may be."""
+    """Parse an integer; its user checks the range."""
     if not text.removeprefix("-").isdecimal():
         raise argparse.ArgumentTypeError(f"must be an integer, got {text!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""A training that may be interrupted and resumed, and what it leaves."""
+"""Training that can be interrupted and resumed, and the files it leaves."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Trained(Callback):
 
     @property
     def seconds(self) -> float:
-        """What the training has taken, also before it was resumed."""
+        """Duration of the training, including the time before it was resumed."""
         return time.perf_counter() - self._began
 
     def state_dict(self) -> dict[str, Any]:
@@ -54,14 +54,14 @@ class Trained(Callback):
 
 
 def writes(ranks: Communicator | None) -> bool:
-    """Return whether this process writes what a training leaves."""
+    """Return whether this process writes the files of the training."""
     return ranks is None or ranks.is_first
 
 
 def common_directory(
     options: argparse.Namespace, model: Model, ranks: Communicator | None
 ) -> Path:
-    """Make the directory for the results, for all ranks the same.
+    """Make the directory for the results, the same one for all ranks.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def common_directory(
     if ranks is not None:
         out = ranks.exchange(out)[0]
     if writes(ranks) and not options.no_plot:
-        # What is needed at the end is missed at the beginning.
+        # A package that is needed only at the end is reported missing at the beginning.
         importlib.import_module("nnfs_xp.plots")
     return out
 
@@ -99,7 +99,7 @@ def fit(
     unit : str
         What a sample is called.
     ranks : Communicator or None
-        Those that train together, each on samples of its own.
+        The ranks that train together, each on its own samples.
     """
     trained = Trained()
     status, kept = 0, options.resume or options.checkpoint_every is not None

@@ -1,4 +1,4 @@
-"""``nnfs-xp info``, ``plot`` and ``backends``: what there is."""
+"""``nnfs-xp info``, ``plot`` and ``backends``: show models and backends."""
 
 from __future__ import annotations
 

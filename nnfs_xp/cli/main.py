@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("interrupted")
         status = ctrl_c.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has seen enough, as `head` has.
+        # The reader of the output has stopped reading, as `head` does.
         status = _BROKEN_PIPE
     except _REFUSED as error:
         _say(f"error: {str(error) or type(error).__name__}")
@@ -59,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _close(sys.stdout)
         _close(sys.stderr)
     if status == ctrl_c.INTERRUPTED and ctrl_c.is_command():
-        # Python ends by the signal itself if Ctrl-C came where it runs text as code.
+        # Python itself ends by the signal if Ctrl-C comes while it runs code given as
+        # text.
         os._exit(status)
     return status
 
@@ -82,7 +83,7 @@ def _prepare_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            # It was closed before Python began, or there never was one.
+            # It was closed before Python started, or never existed.
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
         # A class name in another script must not end the program.
         elif isinstance(stream, io.TextIOWrapper):
@@ -90,7 +91,7 @@ def _prepare_streams() -> None:
 
 
 def _close(stream: Any) -> None:
-    """Write what is left, if anybody reads it; Python would complain at exit."""
+    """Write what is left, if anyone reads it, so that Python does not fail at exit."""
     try:
         stream.flush()
     except OSError:

@@ -1,4 +1,4 @@
-"""Which network is trained, and the options that are for others."""
+"""Which network is trained, and which options belong to other networks."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from nnfs_xp.layers import Layer
 from nnfs_xp.nets import cnn
 
 NETS = ("dense", "cnn", "gpt")
-# What each takes if no data is named.
+# Default data for each.
 _DATA = {"dense": "fashion-mnist-mini", "cnn": "fashion-mnist-mini", "gpt": "text"}
-# Of the options, those that make a network of dense layers.
+# Options for networks of dense layers only, with their defaults.
 _DENSE_ONLY = {"hidden": None, "activation": "relu", "dropout": 0.0}
 _TABLES_ONLY = ("task", "label", "delimiter", "missing", "resize", "data_dir")
 
 
 def check_net(options: argparse.Namespace) -> None:
-    """Put the usual data where none is named, and refuse what does not fit the net.
+    """Fill in the default data, and reject options that do not fit the net.
 
     Raises
     ------

@@ -23,7 +23,7 @@ from nnfs_xp.schedules import Schedule
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """What suits a data set, where the user does not say.
+    """Settings that suit a data set, for what the user does not set.
 
     Attributes
     ----------
@@ -56,16 +56,16 @@ _CNN = Preset((), 10, 64, 0.003, schedule="one_cycle")
 
 
 def with_what_suits(data: Dataset, options: argparse.Namespace) -> argparse.Namespace:
-    """Return options, and what suits the data where the user does not say."""
+    """Return options, with settings that suit the data where the user gives none."""
     known = _CNN if options.net == "cnn" else _PRESETS.get(options.data)
     return with_preset(known or preset_for(data), options)
 
 
 def with_preset(preset: Preset, options: argparse.Namespace) -> argparse.Namespace:
-    """Return options, and those of a preset where the user does not say.
+    """Return options, with those of a preset where the user gives none.
 
-    A rate that suits Adam suits no other optimizer: `lr` is None if only this is named,
-    and there is no schedule.
+    A rate that suits Adam suits no other optimizer. If only another optimizer is named,
+    `lr` is therefore None, and there is no schedule.
     """
     settings, given = vars(preset), vars(options)
     if options.optimizer is not None:
@@ -85,7 +85,8 @@ def preset_for(data: Dataset) -> Preset:
         epochs = max(30, math.ceil(600 / steps_of_epoch))
         return Preset(((128, 128),), epochs, batch_size, 0.001)
     epochs = max(30, math.ceil(2000 / steps_of_epoch))
-    # A network that is large for its rows learns the noise of measurements by heart.
+    # A network that is large for its number of rows memorizes the noise of
+    # measurements.
     hidden, decay = (((64,),), 0.5) if small else (((64, 64),), 0.05)
     return Preset(hidden, epochs, batch_size, 0.003, weight_decay=decay)
 
@@ -124,7 +125,7 @@ def _activation(name: str) -> Layer:
 def optimizer_for(options: argparse.Namespace, steps: int) -> Optimizer:
     """Return the optimizer of a training of so many steps.
 
-    Without ``--optimizer`` that is what suits the data: Adam, or AdamW if weights
+    Without ``--optimizer`` it is the one that suits the data: Adam, or AdamW if weights
     are to decay.
     """
     if options.optimizer is None:

@@ -27,7 +27,7 @@ from nnfs_xp.data.targets import TASKS
 from nnfs_xp.data.vocabulary import UNITS
 from nnfs_xp.parallel.launch import PARALLEL_NAMES
 
-# What a shell, or a program that runs the command, learns of how it ended.
+# Exit statuses, which tell a shell or a calling program how the command ended.
 EXIT_STATUSES = {
     0: "all went well",
     1: "`parity`: the backends differ by more than is allowed",
@@ -110,7 +110,7 @@ def _add_train(commands: Commands) -> None:
 
 
 def _add_network(parser: argparse.ArgumentParser) -> None:
-    """Add of which layers the network is made."""
+    """Add the options for the layers of the network."""
     add = parser.add_argument_group("the network").add_argument
     net = "layers: dense ones, or cnn for pictures, or gpt for a text (default: dense)"
     add("--net", choices=NETS, default="dense", help=net)
@@ -121,7 +121,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         nargs="+",
         help=f"{hidden}suits the data)",
-        # Absent unless given, so that what suits the data shows through.
+        # Absent unless given, so that the settings for the data apply.
         default=argparse.SUPPRESS,
     )
     activation = "activation after each hidden layer, such as relu or tanh"
@@ -134,7 +134,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
-    """Add how the network is trained."""
+    """Add the options for training the network."""
     add = parser.add_argument_group("the training").add_argument
     for name, text in (
         ("--epochs", "passes over the training data"),
@@ -343,7 +343,7 @@ def _add_model_and_data(
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
-    """Add how to read a file of the user's own."""
+    """Add the options for reading a user's file."""
     add = parser.add_argument_group("how to read data").add_argument
     files = "where the four files of fashion-mnist are, instead of downloading them"
     add("--data-dir", metavar="DIR", help=files)
@@ -360,7 +360,7 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_where(parser: argparse.ArgumentParser, several: bool = False) -> None:
-    """Add where and how precisely to compute."""
+    """Add the options for backend, device and precision."""
     add = parser.add_argument_group("where and how precisely to compute").add_argument
     if several:
         libraries = "array libraries, such as numpy,jax (default: all that work)"

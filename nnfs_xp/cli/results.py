@@ -1,4 +1,4 @@
-"""What a training run leaves in its directory."""
+"""The files that a training run leaves in its directory."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Run:
     net: str = "dense"
 
 
-# The files of a run, and the one that a run goes on from.
+# The files of a run, and the one from which a run continues.
 CHECKPOINT = "checkpoint.safetensors"
 RESULTS = ("model.safetensors", "history.json", "report.png", CHECKPOINT)
 
@@ -102,7 +102,7 @@ def output_directory(options: argparse.Namespace, size: int) -> Path:
 
 
 def _new_directory(folder: Path, stem: str) -> Path:
-    """Make a directory with the time in its name, that no other run has."""
+    """Make a directory with the time in its name, which no other run has."""
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     for number in itertools.count(1):
         out = folder / (f"{stem}-{now}" if number == 1 else f"{stem}-{now}-{number}")
@@ -164,7 +164,7 @@ def write_report(draw: Callable[[], Figure], path: Path) -> None:
 
 @contextlib.contextmanager
 def boxes_for_missing_letters() -> Iterator[None]:
-    """Let pictures be drawn where the font lacks letters of a name."""
+    """Allow pictures to be drawn even if the font lacks letters of a name."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         yield
@@ -178,7 +178,7 @@ def draw_report(
     title: str,
     subtitle: str,
 ) -> Figure:
-    """Return the picture of a training, and of what a model makes of some rows.
+    """Return the picture of a training, and of a model's results for some rows.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Standard input, output and error: what is read, told and answered there."""
+"""Standard input, output and error: data, notes and results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from nnfs_xp.callbacks.json_log import json_text
 from nnfs_xp.errors import InputError
 from nnfs_xp.io.atomic import atomic_write
 
-# The name of standard input among files to read, and of output among those to write.
+# The name of standard input as a file to read, and of standard output as a file to
+# write.
 STANDARD = "-"
 # The first bytes of formats other than CSV, and how the names of such files end.
 _FORMATS = {b"PK": ".npz", b"\x1f\x8b": ".csv.gz"}
@@ -49,9 +50,9 @@ def input_as_files(options: argparse.Namespace) -> Iterator[None]:
 
 @contextlib.contextmanager
 def chat(options: argparse.Namespace) -> Iterator[None]:
-    """Send what is printed on the way where it does not disturb the answer.
+    """Send progress output to where it does not disturb the result.
 
-    That is nowhere with ``--quiet``, and standard error with ``--json``.
+    With ``--quiet`` it is dropped, and with ``--json`` it goes to standard error.
     """
     with contextlib.ExitStack() as stack:
         if options.quiet:
@@ -63,19 +64,19 @@ def chat(options: argparse.Namespace) -> Iterator[None]:
 
 
 def note(options: argparse.Namespace, text: str) -> None:
-    """Print what a user should know, unless they asked for quiet."""
+    """Print what a user should know, except with ``--quiet``."""
     if not options.quiet:
         print(f"nnfs-xp: note: {text}", file=sys.stderr)
 
 
 def answer(options: argparse.Namespace, found: dict[str, Any], text: str) -> None:
-    """Print what a command has found: as one JSON object, or in words."""
+    """Print the result of a command, as one JSON object or as text."""
     print(json_text(found) if options.json else text)
 
 
 @contextlib.contextmanager
 def output(path: str) -> Iterator[BinaryIO]:
-    """Open a file to be written as a whole, or standard output."""
+    """Open a file that appears only when complete, or standard output."""
     if path == STANDARD:
         sys.stdout.flush()
         yield sys.stdout.buffer

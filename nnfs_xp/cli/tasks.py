@@ -27,14 +27,14 @@ def data_options(options: argparse.Namespace) -> dict[str, Any]:
 def options_like_those_of_training(
     options: argparse.Namespace, model: Model
 ) -> dict[str, Any]:
-    """Return how to read a file: as the user says, or else as for the training."""
+    """Return how to read a file: as the user says, or as in training."""
     given, known = data_options(options), model.metadata
     regression = model.loss is not None and model.loss.target_kind == "values"
     given["task"] = "regression" if regression else "classification"
     kind = kind_of(options.data)
     if kind == "table" and given["label"] is None:
         given["label"] = known.get("label")
-    # A row that is left out would have no prediction.
+    # A dropped row would have no prediction.
     if kind == "table" and given["missing"] is None and known.get("missing") == "mean":
         given["missing"] = "mean"
     if kind == "pictures" and given["resize"] is None:
@@ -43,7 +43,7 @@ def options_like_those_of_training(
 
 
 def metadata_of(data: Dataset, options: argparse.Namespace) -> dict[str, Any]:
-    """Return what a saved model has to know of its data."""
+    """Return what a saved model must know about its data."""
     return {
         "data": data.name,
         "class_names": list(data.class_names),
@@ -58,7 +58,7 @@ def metadata_of(data: Dataset, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def answers_for(model: Model, y: np.ndarray) -> np.ndarray:
-    """Return answers as the loss of a model takes them."""
+    """Return answers in the form that a model's loss expects."""
     if model.loss is None or model.loss.target_kind == "classes":
         return y
     target = target_of(model) or Scaling.identity()
@@ -94,7 +94,7 @@ def regression_report(
     Raises
     ------
     InputError
-        If a prediction is NaN or infinite, as of a network that diverged.
+        If a prediction is NaN or infinite, for example after divergence.
     """
     from matplotlib.figure import Figure
 

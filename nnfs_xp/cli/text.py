@@ -1,4 +1,4 @@
-"""``--net gpt``: from a text to a network that goes on with it."""
+"""``--net gpt``: from a text to a network that continues it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 Windows = tuple[np.ndarray, np.ndarray]
 _PRESET = Preset((), 10, 32, 0.003, schedule="cosine_decay")
 _CONTEXT, _BY = 64, "characters"
-# How a model writes, also at the end of a training, where the command does not say it.
+# Default settings for writing, also used at the end of a training.
 WRITING = {"length": 300, "temperature": 0.8, "seed": 0}
 
 
 def train(
     options: argparse.Namespace, ranks: Communicator | None
 ) -> tuple[int, dict[str, Any]]:
-    """Train a GPT, leave it in a directory, and let it write."""
+    """Train a GPT, save it in a directory, and let it write."""
     be = get_backend(options.backend, **placement(options))
     context, by = options.context or _CONTEXT, options.by or _BY
     data = load_text(options.data, context=context, by=by)
@@ -123,7 +123,7 @@ def go_on(options: argparse.Namespace) -> str:
     Raises
     ------
     InputError
-        If there is data to predict for, or the model is not a writer.
+        If there is data to predict for, or the model does not write text.
     """
     if options.data is not None:
         raise InputError("prompt: a model predicts for data, or continues a text")

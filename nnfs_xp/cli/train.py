@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, evaluate, and leave model, history and report in a directory."""
+    """Train, evaluate, and save model, history and report in a directory."""
     check_net(options)
     way = text.train if options.net == "gpt" else _run
     with chat(options), _ranks(options) as ranks:
@@ -62,7 +62,7 @@ def _ranks(options: argparse.Namespace) -> Iterator[Communicator | None]:
             stack.enter_context(contextlib.redirect_stdout(nowhere))
         print(f"{ranks.size} ranks over {ranks.name}, processes {processes}")
         yield ranks
-        # A rank that has ended may take the others with it.
+        # A rank that ends may end the others too.
         ranks.exchange(None)
 
 

@@ -55,7 +55,7 @@ def evaluate(options: argparse.Namespace) -> int:
 def labelled(
     options: argparse.Namespace,
 ) -> tuple[Model, np.ndarray, np.ndarray, Examples]:
-    """Return a model, features and answers, and the examples that they are of.
+    """Return a model, features and answers, and the examples that they come from.
 
     Raises
     ------
@@ -169,14 +169,15 @@ def _load(options: argparse.Namespace) -> tuple[Model, Examples, np.ndarray]:
 
 
 def _scaling(options: argparse.Namespace, known: Any) -> Scaling | None:
-    """Return how features are scaled, None to take them as they are.
+    """Return how features are scaled, or None to use them unchanged.
 
-    What a model says of itself is taken; what it does not say is said.
+    The model's own scaling is used. If neither the model nor the user gives one, a note
+    says so.
 
     Raises
     ------
     InputError
-        If the model says it, and the user as well.
+        If both the model and the user give it.
     """
     if known is not None:
         if options.scaling is not None:
@@ -216,7 +217,7 @@ def _check_names(model: Model, examples: Examples, options: argparse.Namespace) 
 
 
 def _in_words(row: list[Any]) -> list[Any]:
-    """Return a row of predictions with its numbers as CSV has them."""
+    """Return a row of predictions with its numbers as CSV text."""
     if isinstance(row[1], int):
         return [*row[:3], f"{row[3]:.4f}"]
     return [row[0], *(f"{value:.6g}" for value in row[1:])]

@@ -25,7 +25,7 @@ _KEYS = (
     ("data", "target", "x_test", "y_test"),
     ("arr_0", "arr_1", "x_test", "y_test"),
 )
-# Those that NumPy writes. Of others Python unpacks without a bound at each read.
+# Those that NumPy writes. Python unpacks others without a bound at each read.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 Member = TypeVar("Member")
 
@@ -37,10 +37,9 @@ def read_npz(path: Path) -> Parts:
     ----------
     path : pathlib.Path
         Holds ``x_train`` and ``y_train``, or ``x`` and ``y``, ``images`` and
-        ``labels``, or ``data`` and ``target``, in small or capital letters.
-        ``x_test`` and ``y_test`` may stand beside them. Labels may be left out.
-        MedMNIST's names are known too, and ``arr_0`` and ``arr_1`` of
-        ``numpy.savez(path, x, y)``.
+        ``labels``, or ``data`` and ``target``, in lower or upper case. ``x_test`` and
+        ``y_test`` may stand beside them. Labels may be omitted. MedMNIST's names are
+        known too, and ``arr_0`` and ``arr_1`` of ``numpy.savez(path, x, y)``.
 
     Returns
     -------
@@ -83,9 +82,9 @@ def read_npy(path: Path) -> Parts:
     Parameters
     ----------
     path : pathlib.Path
-        A file called as an array of `read_npz`, such as ``x.npy`` or
-        ``x_train.npy``; those that belong to it are looked for beside it. A
-        file of another name holds features alone. Or the folder of such files.
+        A file named like an array of `read_npz`, such as ``x.npy`` or ``x_train.npy``;
+        the files that belong to it are looked for beside it. A file with any other name
+        holds features alone. Or a folder of such files.
 
     Returns
     -------
@@ -116,11 +115,11 @@ def _load_npy(path: Path) -> np.ndarray:
 def _read_array(file: BinaryIO, size: int) -> np.ndarray:
     """Return the array that a file of this size holds, and nothing else.
 
-    NumPy alone would take memory for any shape that a header declares, and leave out
+    NumPy alone would allocate memory for any shape that a header declares, and ignore
     what follows the array.
     """
     with warnings.catch_warnings():
-        # Of headers in the spelling of Python 2, and of escapes in damaged ones.
+        # For headers in the syntax of Python 2, and for escapes in damaged ones.
         warnings.simplefilter("ignore")
         version = np.lib.format.read_magic(file)
         # Versions 2 and 3 differ in the names of fields, which no number has.

@@ -37,7 +37,7 @@ _LOADERS: dict[str, Callable[[_Path | None], Dataset]] = {
 
 DATASET_NAMES = tuple(_LOADERS)
 _TEST_EVERY = 5
-# A table of this many columns may be one of pixels.
+# A table with at least this many columns may hold pixels.
 _LEAST_PIXELS = 64
 
 
@@ -65,17 +65,16 @@ def load_dataset(
         Where the four files of ``"fashion-mnist"`` are; without it they are
         downloaded. Nothing else uses it.
     seed : int, default 0
-        Chooses the fifth of the rows that is held out for testing, for a file
-        that names no test rows itself. It is a fifth of each class.
+        Chooses the fifth of the rows that is held out for testing, for a file without
+        test rows of its own. It is a fifth of each class.
     task : {"classification", "regression"}, optional
-        What the answers are. Without it they are numbers to predict if one of
-        them is not whole, or if there are more than twenty different ones with
-        gaps between them, and classes otherwise.
+        What the answers are. By default they are numbers to predict if one of them is
+        not whole, or if there are more than twenty different ones with gaps between
+        them, and classes otherwise.
     label : str or int, optional
-        Name or number of the column of a table that holds the answers; numbers
-        count from 0, or from -1 backwards. Without it, it is the one that the
-        header calls ``label``, ``class``, ``target`` or ``y``, and otherwise
-        the last.
+        Name or number of the column of a table that holds the answers; numbers count
+        from 0, or from -1 backwards. By default it is the one that the header calls
+        ``label``, ``class``, ``target`` or ``y``, and otherwise the last.
     delimiter : str, optional
         Separator of the cells of a CSV file. By default a comma, a semicolon or a tab
         is detected.
@@ -155,8 +154,8 @@ def load_examples(
         The names of the model's features. A table with named columns is reordered
         accordingly, or rejected if it has others.
     image_shape : sequence of int, optional
-        The shape of the model's images; pictures are turned grey, or into
-        colours, as it needs.
+        The shape of the model's images; pictures are converted to grey or colour as
+        needed.
     label : str or int, optional
         As for `load_dataset`. The column may be absent.
     missing : {"mean", "drop"}, optional
@@ -227,7 +226,7 @@ def _existing(name_or_path: _Path) -> Path:
     if not isinstance(name_or_path, (str, PathLike)):
         raise InputError(f"name_or_path must be a name or a path, got {name_or_path!r}")
     path = Path(name_or_path)
-    # An empty name would stand for the working directory.
+    # An empty name would mean the working directory.
     if name_or_path == "" or not path.exists():
         raise InputError(
             f"no data set and no file is called '{name_or_path}'; the "
@@ -286,7 +285,7 @@ def _dataset(
 def _check_classes(
     source: str, y: np.ndarray, names: tuple[str, ...], answers: str, split: bool
 ) -> None:
-    """Refuse a single class; warn of a first one, or of a part, without rows."""
+    """Refuse a single class; warn if class 0, or one of the parts, has no rows."""
     counts = np.bincount(y)
     if not counts[0]:
         warnings.warn(

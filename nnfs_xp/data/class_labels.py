@@ -1,4 +1,4 @@
-"""Names of classes, and the numbers that networks know them by."""
+"""Names of classes, and the numbers that stand for them in networks."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class ClassLabels:
         Raises
         ------
         InputError
-            If one is none of the `names`.
+            If one is not in `names`.
         """
         column = _column(labels)
         unknown = column[~np.isin(column, self.names)]
@@ -93,8 +93,8 @@ class ClassLabels:
         Parameters
         ----------
         numbers : array or array_like, shape (n,) or (n, classes)
-            Numbers of classes, or what a model predicts for each class, of which the
-            largest counts. Arrays of any backend are taken.
+            Class numbers, or a model's prediction for each class, of which the largest
+            counts. Arrays of any backend are accepted.
 
         Returns
         -------

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _DELIMITERS = (",", ";", "\t")
 _LINES_LOOKED_AT = 20
-# pandas takes a kilobyte and some ten microseconds for each.
+# pandas takes a kilobyte and about ten microseconds for each.
 _MOST_COLUMNS = 2**16
 # gzip reports damage through these.
 _DAMAGE = (OSError, EOFError, zlib.error)
@@ -40,12 +40,11 @@ _EMPTY = ["", "?", "NA", "N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "Non
 def read_csv(path: Path, layout: Layout, delimiter: str | None = None) -> Examples:
     """Read features and answers from a CSV file, plain or compressed by gzip.
 
-    The first row is a header if it names a column ``label``, ``class`` or
-    ``target`` or the one that `layout` names, if no feature in it is a number,
-    or if it counts the columns from 0 up. The answers are in the column that
-    `layout` names, or else in the one that the header calls ``label``,
-    ``class``, ``target`` or ``y``, in this order and in small or capital
-    letters; failing that in the last.
+    The first row is a header if it names a column ``label``, ``class`` or ``target`` or
+    the one that `layout` names, if no feature in it is a number, or if it counts the
+    columns from 0 up. The answers are in the column that `layout` names, or else in the
+    one that the header calls ``label``, ``class``, ``target`` or ``y``, in this order
+    and in lower or upper case; failing that, in the last column.
 
     Parameters
     ----------
@@ -54,8 +53,7 @@ def read_csv(path: Path, layout: Layout, delimiter: str | None = None) -> Exampl
     layout : Layout
         What is known of the columns.
     delimiter : str, optional
-        What stands between two cells. A comma, a semicolon or a tab is found
-        without it.
+        Separator of the cells. By default a comma, a semicolon or a tab is detected.
 
     Returns
     -------
@@ -84,7 +82,7 @@ def read_csv(path: Path, layout: Layout, delimiter: str | None = None) -> Exampl
         label = len(cells) - 1
     options: dict[str, Any] = {"header": 0 if header else None}
     options["names"] = range(len(cells))
-    # Given for each column, texts would take pandas ten times the memory.
+    # Given for each column, these texts would take ten times the memory in pandas.
     frame = _parse(path, delimiter, na_values=_EMPTY, **options)
     if frame[label].isna().any():
         labels = _parse(path, delimiter, usecols=[label], **options)
@@ -146,7 +144,7 @@ def _open_text(path: Path) -> Iterator[io.TextIOWrapper]:
 
 
 def _delimiter_of(path: Path) -> str:
-    """Return what stands between cells, if the first lines leave no doubt."""
+    """Return the separator of the cells, if the first lines leave no doubt."""
     try:
         with _open_text(path) as text:
             lines = [line for line in itertools.islice(text, _LINES_LOOKED_AT)]
@@ -155,7 +153,7 @@ def _delimiter_of(path: Path) -> str:
             widths = {len(row) for row in csv.reader(lines, delimiter=delimiter) if row}
             if len(widths) == 1 and widths != {1}:
                 found.append(delimiter)
-    # Whatever is wrong with the file, pandas will meet it again.
+    # Whatever is wrong with the file, pandas will report it later.
     except (csv.Error, *_DAMAGE):
         return ","
     if len(found) > 1:
@@ -197,7 +195,7 @@ def _is_header(path: Path, cells: list[str], layout: Layout) -> bool:
             DataWarning,
         )
         return True
-    # Labels may be names in any row, so their cell tells nothing.
+    # Labels may be names in any row, so their cell is no evidence.
     label = -1 if layout.label is None else find_column(layout.label, None, len(cells))
     if len(cells) != layout.n_features and label is not None:
         cells = [cell for i, cell in enumerate(cells) if i != label % len(cells)]

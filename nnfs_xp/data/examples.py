@@ -1,4 +1,4 @@
-"""Checked features and answers, as every reader hands them on."""
+"""Checked features and answers, as every reader returns them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from nnfs_xp.data.targets import as_column
 from nnfs_xp.errors import FileFormatError
 
-# Codes of Unicode, and what those share that stand for no character by themselves.
+# The last code point of Unicode, and the leading bits that all surrogates share.
 _LAST_CHARACTER, _SURROGATES = 0x10FFFF, 0xD800 >> 11
 
 
@@ -57,7 +57,7 @@ Parts = tuple[Examples, Examples | None]
 def make_examples(
     source: str, part: str, x: np.ndarray, y: np.ndarray | None
 ) -> Examples:
-    """Check raw arrays and join them to `Examples`.
+    """Check raw arrays and combine them into `Examples`.
 
     Parameters
     ----------

@@ -31,8 +31,8 @@ class SourceFile(NamedTuple):
     gz_md5 : str
         Checksum of the download.
     sha256 : str
-        Checksum of the content. Copies found elsewhere have often been
-        compressed anew, so that only this one identifies them.
+        Checksum of the content. Copies found elsewhere have often been recompressed, so
+        only this one identifies them.
     """
 
     name: str
@@ -101,7 +101,7 @@ def load_full(data_dir: str | PathLike[str] | None = None) -> Dataset:
 
 
 def join_images(name: str, arrays: dict[str, np.ndarray], note: str) -> Dataset:
-    """Make a data set of four arrays, whose images have shape (n, height, width)."""
+    """Make a data set from four arrays, whose images have shape (n, height, width)."""
     x_train, x_test = arrays["x_train"], arrays["x_test"]
     rows = [x.reshape(len(x), -1) for x in (x_train, x_test)]
     parts = rows[0], arrays["y_train"], rows[1], arrays["y_test"]
@@ -144,8 +144,8 @@ def read_from_directory(directory: Path) -> dict[str, np.ndarray]:
 def cache_directory() -> Path:
     """Return where downloads are kept, whether or not it exists.
 
-    The data set has a directory of its own in there, for MNIST and its other
-    relatives call their files by the same names.
+    The data set has its own directory there, because MNIST and its other relatives use
+    the same file names.
     """
     import pooch
 

@@ -25,7 +25,7 @@ Group = Callable[[int, np.ndarray, Noise], tuple[Any, Any]]
 def spiral_data(
     samples: int, classes: int, *, seed: Seed = 0, dtype: DTypeLike = "float32"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return points on spiral arms, one arm a class.
+    """Return points on spiral arms, one arm per class.
 
     Arm c winds outwards while its angle runs over 4 radians, times 2.5::
 
@@ -77,8 +77,8 @@ def spiral_data(
     """
 
     def arm(label: int, radius: np.ndarray, noise: Noise) -> tuple[Any, Any]:
-        # nnfs.init() makes randn return float32; with the full float64 noise
-        # a fifth of the coordinates would come out one bit off.
+        # nnfs.init() makes randn return float32; with the full float64 noise, a fifth
+        # of the coordinates would be off by one bit.
         turn = np.linspace(label * 4, (label + 1) * 4, len(radius)) + noise() * 0.2
         return radius * np.sin(turn * 2.5), radius * np.cos(turn * 2.5)
 
@@ -88,15 +88,15 @@ def spiral_data(
 def vertical_data(
     samples: int, classes: int, *, seed: Seed = 0, dtype: DTypeLike = "float32"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return points in clouds that stand side by side, one cloud a class.
+    """Return points in clouds that lie side by side, one cloud per class.
 
-    The cloud of class c has its middle at (c/3, 1/2)::
+    The cloud of class c is centred at (c/3, 1/2)::
 
         x = (c/3 + 0.1 * noise, 1/2 + 0.1 * noise)
 
-    Neighbours overlap a little, so not every point can be told. The points
-    are, bit for bit, those that ``vertical_data`` of the ``nnfs`` package
-    gives: those in float32 after ``nnfs.init()``, those in float64 after
+    Neighbouring clouds overlap a little, so not every point can be classified. The
+    points are, bit for bit, those that ``vertical_data`` of the ``nnfs`` package gives:
+    those in float32 after ``nnfs.init()``, those in float64 after
     ``numpy.random.seed(seed)`` alone.
 
     Parameters
@@ -242,7 +242,7 @@ def _points(
 
 def _check_point_dtype(value: Any) -> np.dtype:
     """Return float32 or float64, or raise DTypeError."""
-    # NumPy would take None for float64.
+    # NumPy would read None as float64.
     if value is not None:
         with contextlib.suppress(TypeError):
             dtype = np.dtype(value)
@@ -257,8 +257,8 @@ def _normal_numbers(seed: Seed) -> Callable[[int], np.ndarray]:
     Parameters
     ----------
     seed : int, RandomState or None
-        A seed of NumPy's legacy generator, such a generator, which goes on from
-        where it is, or None for the global one of ``numpy.random``.
+        A seed of NumPy's legacy generator, such a generator, which continues from its
+        current state, or None for the global one of ``numpy.random``.
 
     Returns
     -------

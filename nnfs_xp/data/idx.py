@@ -37,7 +37,7 @@ def read_idx(path: Path, *, sha256: str | None = None) -> np.ndarray:
     Parameters
     ----------
     path : pathlib.Path
-        The file. Compression is told by its first bytes, not by its name.
+        The file. Compression is detected by its first bytes, not by its name.
     sha256 : str, optional
         Checksum that the uncompressed bytes must have.
 

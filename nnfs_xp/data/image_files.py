@@ -14,7 +14,8 @@ from nnfs_xp.data.streams import check_unpacked_size, open_sized
 from nnfs_xp.errors import FileFormatError, InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
-# Pictures of so many bytes may be of one colour; a damaged header declares any size.
+# Pictures of up to this many bytes may be of a single colour; a damaged header can
+# declare any size.
 _ALWAYS_ALLOWED = 2**24
 _GREY, _COLOUR = ("1", "L", "LA"), ("P", "RGB", "RGBA", "CMYK", "YCbCr")
 
@@ -45,10 +46,10 @@ def read_images(
         pictures, which then have no class. Pictures are taken in the order of
         their names.
     resize : pair of int, optional
-        Height and width that all pictures are brought to.
+        Height and width to which all pictures are resized.
     image_shape : sequence of int, optional
-        The shape that a model takes; grey and coloured pictures are turned
-        into what it was trained on.
+        The shape that a model expects; pictures are converted to the grey or colour
+        images that it was trained on.
 
     Returns
     -------

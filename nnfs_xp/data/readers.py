@@ -26,7 +26,7 @@ def read_file(
     resize: Sequence[int] | None = None,
     image_shape: Sequence[int] | None = None,
 ) -> Parts:
-    """Read a file of examples; its name tells the format.
+    """Read a file of examples; its name determines the format.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Texts that a trained network writes."""
+"""Text generation with a trained network."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def sample_text(
     written = ids.tolist()
     for u in draws:
         last = written[-context:]
-        # Of one length always, as JAX compiles for each; what follows is not seen.
+        # Always of one length, because JAX compiles for each; the padding is not seen.
         row = np.zeros((1, context), np.int32)
         row[0, : len(last)] = last
         logits = to_numpy(model.predict(row))
@@ -102,7 +102,7 @@ def sample_text(
 
 
 def vocabulary_of(model: Model) -> tuple[Vocabulary, int]:
-    """Return vocabulary and length of windows that a model was trained with.
+    """Return the vocabulary and the window length that a model was trained with.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How raw features become the numbers that a network is fed."""
+"""Scaling of raw features to the numbers that a network is given."""
 
 from __future__ import annotations
 
@@ -80,10 +80,9 @@ class Scaling:
         x : array_like
             Finite training features of any shape, at least one value.
         axis : 0 or None, default None
-            With 0, each column has a mean and a deviation of its own. Without,
-            there is one for all values together, and 8-bit values that go above
-            1 are taken for images, see `Scaling.images`. Values that are all
-            equal are moved to 0.
+            With 0, each column has a mean and a deviation of its own. With None, there
+            is one for all values together, and 8-bit values above 1 are treated as
+            images, see `Scaling.images`. Values that are all equal are moved to 0.
 
         Returns
         -------
@@ -148,15 +147,14 @@ class Scaling:
         DTypeError
             If `dtype` is not a floating type.
         InputError
-            If the scaling is by column and `x` has not as many, or a finite value
-            becomes one that `dtype` cannot hold.
+            If the scaling is per column and `x` has a different number of columns, or a
+            finite value becomes one that `dtype` cannot hold.
 
         Notes
         -----
-        The arithmetic uses `dtype` itself wherever that holds every value of
-        `x`, as for 8-bit images, and a wider type otherwise. In float32 two
-        time stamps a minute apart would be the same number before their mean
-        is taken away.
+        The arithmetic uses `dtype` itself wherever that holds every value
+        of `x`, as for 8-bit images, and a wider type otherwise. In float32, two time
+        stamps a minute apart would be the same number before their mean is subtracted.
         """
         try:
             wanted = np.dtype(dtype)

@@ -38,10 +38,10 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def open_sized(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes no memory for more bytes than it holds.
+    """Open a file such that a read takes no memory for more bytes than it holds.
 
-    Python's own take as much as they are asked for, and a damaged length may ask for
-    gigabytes.
+    Python's own files allocate as much as is asked for, and a damaged length may ask
+    for gigabytes.
     """
     with _Sized(io.FileIO(path)) as file:
         yield file
@@ -60,7 +60,7 @@ class _Sized(io.BufferedReader):
 
 
 class _Unpacked(io.RawIOBase):
-    """What a file by gzip holds, as far as `check_unpacked_size` allows."""
+    """The content of a gzip file, as far as `check_unpacked_size` allows."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path, self._stream, self._size = path, gzip.GzipFile(fileobj=file), 0

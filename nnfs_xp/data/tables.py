@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LABEL_NAMES = ("label", "class", "target", "y")
 MISSING = ("mean", "drop")
-# What a column of row numbers is called, without anything but letters.
+# Names of a column of row numbers, reduced to their letters.
 _ROW_NUMBERS = ("id", "index", "no", "nr", "number", "row", "rowid", "rownumber")
 
 
@@ -34,8 +34,8 @@ class Layout:
     missing : {"mean", "drop"} or None
         What to do with rows that lack a value.
     n_features : int or None
-        How many features the model takes. A table of just this many columns
-        has no answers.
+        How many features the model takes. A table with exactly this many columns has no
+        answers.
     columns : tuple of str
         The names of the model's features, in their order.
     must_have_label : bool
@@ -192,7 +192,7 @@ def _single_column(source: str) -> FileFormatError:
 
 
 def _warn_of_row_numbers(source: str, names: Sequence[str], x: np.ndarray) -> None:
-    """Say so if a feature is called like row numbers, and counts the rows."""
+    """Warn if a feature has a name used for row numbers, and counts the rows."""
     rows = np.arange(len(x))
     for column, name in enumerate(names):
         called = "".join(filter(str.isalpha, name.lower())) in _ROW_NUMBERS
@@ -254,7 +254,7 @@ def _shown(cell: Any) -> str:
 
 
 def to_numbers(cells: pd.Series) -> pd.Series:
-    """Return numbers, NaN for cells that hold none and infinity for absurd ones."""
+    """Return numbers, NaN for cells without one and infinity for absurdly large."""
     import pandas as pd
 
     try:

@@ -1,4 +1,4 @@
-"""What a column of answers is: classes, or numbers to predict."""
+"""The meaning of a column of answers: classes, or numbers to predict."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FEW_VALUES = 20
 
 
 def as_column(y: np.ndarray) -> np.ndarray:
-    """Return answers of shape (n,), of what may be a column or one-hot rows.
+    """Return answers of shape (n,), given as such, as a column or as one-hot rows.
 
     Examples
     --------
@@ -33,11 +33,11 @@ def as_column(y: np.ndarray) -> np.ndarray:
 
 
 def task_of(y: np.ndarray) -> str:
-    """Return the task that answers of shape (n,) are for.
+    """Return the task that answers of shape (n,) suggest.
 
-    It is regression if they are numbers and one of them is not whole, or if
-    there are more than twenty different ones with gaps between them. Else it
-    is classification.
+    It is regression if they are numbers and one of them is not whole, or if there are
+    more than twenty different ones with gaps between them. Otherwise it is
+    classification.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def task_of(y: np.ndarray) -> str:
 
 
 def number_names(count: int) -> tuple[str, ...]:
-    """Return the names of classes that have none but their numbers."""
+    """Return names for classes that are known only by their numbers."""
     return tuple(map(str, range(count)))
 
 
@@ -110,7 +110,7 @@ def numbered(
         unknown = [name for name in names if name not in known]
         if not unknown:
             return np.array([known.index(name) for name in names])[places], tuple(known)
-        # Numbers mean the places of classes that have words for names.
+        # If the class names are words, numbers are positions among them.
         if not positive or any(name.lstrip("-").isdigit() for name in known):
             raise InputError(
                 f"{source}: class {unknown[0]!r} is not one of {', '.join(known)}"

@@ -1,4 +1,4 @@
-"""Texts to learn to go on with: ids, and windows of them."""
+"""Texts that a network learns to continue: ids, and windows of them."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Text:
         Raises
         ------
         InputError
-            If `split` is neither of the two, or `stride` no positive integer.
+            If `split` is neither of the two, or `stride` is not a positive integer.
         """
         if split not in ("train", "test"):
             raise InputError(f"split must be 'train' or 'test', not {split!r}")
@@ -106,11 +106,11 @@ def load_text(
     ----------
     name_or_path : str or path, default "text"
         ``"text"`` is the packaged one, two plays by Shakespeare. Anything else is a
-        file in UTF-8. Lines may end as on any system.
+        file in UTF-8, with the line endings of any system.
     context : int, default 64
         Length of the windows that a network is given.
     by : {"characters", "bytes"}, default "characters"
-        What has an id.
+        The unit of text that has an id.
     vocabulary : Vocabulary, optional
         The vocabulary of a trained model; by default that of the text.
     test_share : float, default 0.1
@@ -165,7 +165,7 @@ def _content(name_or_path: str | PathLike[str]) -> tuple[str, str, str]:
     if not isinstance(name_or_path, (str, PathLike)):
         raise InputError(f"name_or_path must be a name or a path, got {name_or_path!r}")
     path = Path(name_or_path)
-    # An empty name would stand for the working directory.
+    # An empty name would mean the working directory.
     if name_or_path == "" or not path.is_file():
         raise InputError(
             f"no file is called '{name_or_path}'; the packaged text is '{TEXT_NAME}'"

@@ -1,4 +1,4 @@
-"""Which numbers the characters of a text have."""
+"""The numbers that stand for the characters of a text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnfs_xp.errors import InputError
 
 UNITS = ("characters", "bytes")
 _BYTES = 256
-# Characters that a message names.
+# The most characters that a message names.
 _MOST_NAMED = 5
 
 
@@ -118,7 +118,7 @@ class Vocabulary:
     def decode(self, ids: ArrayLike) -> str:
         """Return the text that ids stand for.
 
-        Bytes that are no UTF-8, as a network may write them, become U+FFFD.
+        Bytes that are not valid UTF-8, which a network may generate, become U+FFFD.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Put layers, a loss and a backend together to a network, or say why not."""
+"""Combine layers, a loss and a backend into a network, or say why that fails."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from nnfs_xp.optimizers import Optimizer
 from nnfs_xp.registry import is_exactly, is_known, library_class, resolve
 from nnfs_xp.unit import check_not_overridden, is_of_library
 
-# What of a unit a model does not call, and what it calls instead.
+# Methods of a unit that a model does not call, and what it calls instead.
 _BASES: dict[str, type] = {"loss": Loss, "optimizer": Optimizer}
 _SHELLS: dict[str, dict[str, str]] = {
     "loss": {
@@ -43,7 +43,7 @@ _SHELLS: dict[str, dict[str, str]] = {
 
 
 def checked_unit(kind: str, value: Any) -> Any:
-    """Return a unit from what may stand for one, None for none.
+    """Return a unit, given as such or by its name; None stays None.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def checked_unit(kind: str, value: Any) -> Any:
 
 
 def check_chain(root: Sequential, be: Backend) -> None:
-    """Raise an error if the layers of a model do not fit each other or the backend.
+    """Raise an error if the layers of a model do not fit together or to the backend.
 
     Raises
     ------
@@ -85,12 +85,11 @@ def check_chain(root: Sequential, be: Backend) -> None:
 
 
 def absorbed_by(root: Sequential, loss: Any) -> Absorbed:
-    """Return what is computed in another place than where it stands.
+    """Return the units whose computation is moved elsewhere in the network.
 
-    A softmax or sigmoid before its cross-entropy is left to the loss, which
-    then works from the logits: that is exact where a probability is rounded to
-    0 or 1. Only units of exactly these classes are; a subclass is computed as it is
-    written.
+    A softmax or sigmoid before its cross-entropy is left to the loss, which then works
+    from the logits: that is exact even if a probability would round to 0 or 1. Only
+    units of exactly these classes are moved; a subclass is computed as it is written.
     """
     last, alone = _end(root, -1)
     first, _ = _end(root, 0)
@@ -100,7 +99,7 @@ def absorbed_by(root: Sequential, loss: Any) -> Absorbed:
         raise InputError(
             f"loss: {loss!r} takes logits, and layers already end with {last!r}"
         )
-    # What a loss says that it computes from logits, unless it is a user's own.
+    # Whether a loss of the library declares that it can compute from logits.
     own = loss is not None and not is_of_library(library_class(loss))
     categorical, binary = (
         not own and hasattr(loss, name) for name in ("after_softmax", "after_sigmoid")
@@ -115,14 +114,14 @@ def absorbed_by(root: Sequential, loss: Any) -> Absorbed:
     if alone:
         return Absorbed()
     if from_logits:
-        # The logarithm of a softmax is its own logits: nothing is lost without.
+        # A log-softmax is its own logits, so nothing is lost by leaving it out.
         of_rows = loss.target_kind == "classes" and _of_rows(last, LogSoftmax)
         own_logits = last if of_rows else None
         return Absorbed(None, own_logits, rescaling)
     if categorical and _of_rows(last, Softmax):
         return Absorbed(loss.after_softmax, last, rescaling)
-    # In the book a sigmoid and its loss are not combined: what its loss
-    # clips, its gradient has clipped too.
+    # In the book, a sigmoid and its loss are not combined: where the loss clips, the
+    # gradient is clipped too.
     clips = getattr(loss, "mode", "exact") == "book"
     if binary and is_exactly(last, Sigmoid) and not clips:
         return Absorbed(loss.after_sigmoid, last, rescaling)
@@ -135,7 +134,7 @@ def _of_rows(unit: Any, activation: type) -> bool:
 
 
 def _end(chain: Any, index: int) -> tuple[Layer, bool]:
-    """Return first or last unit of a chain, and whether it is the only one."""
+    """Return the first or last unit of a chain, and whether it is the only one."""
     alone = len(chain.layers) == 1
     unit = chain.layers[index]
     if is_exactly(unit, Sequential):
@@ -170,7 +169,7 @@ def metrics_for(value: Any, loss: Loss | None) -> tuple[Metric, ...]:
         raise InputError(f"metrics must have different names, got {names}")
     for metric in metrics:
         check_not_overridden(metric, _SHELLS["metric"])
-        # Rows of several outputs may be read as classes, which the data tells.
+        # Rows of several outputs may be read as classes; only the data can tell.
         rows = metric.target_kind == "classes"
         if loss is not None and not (rows or metric.takes(loss.target_kind)):
             raise InputError(

@@ -15,12 +15,13 @@ from nnfs_xp.errors import DTypeError, InputError
 from nnfs_xp.model import inputs
 
 _END = object()
-# What an iterable of batches has none of, and arrays and tables without indices have.
+# Attributes of arrays and tables that cannot be indexed; iterables of batches have none
+# of them.
 _OF_ARRAYS = ("__array__", "__dlpack__", "toarray", "todense")
 
 
 def gives_batches(value: Any) -> bool:
-    """Return whether something is gone through batch by batch, and is not an array."""
+    """Return whether something is an iterable of batches, and not an array."""
     if hasattr(value, "__getitem__") or not hasattr(value, "__iter__"):
         return False
     return not any(hasattr(value, name) for name in _OF_ARRAYS)
@@ -37,7 +38,7 @@ class GivenBatches:
     name : str
         The argument's name, for messages.
     targets : bool, default True
-        Whether they are needed. Else a batch may be `x` alone.
+        Whether they are needed. If not, a batch may be `x` alone.
     finite : bool, default False
         Whether samples must be finite.
 
@@ -92,7 +93,7 @@ class GivenBatches:
             yield self._checked(batch)
 
     def _checked(self, batch: Any) -> Data:
-        """Return a batch with the data that it has, or say what is wrong with it."""
+        """Return a batch as checked data, or say what is wrong with it."""
         self._number += 1
         name = f"{self._name}, batch {self._number}:"
         if batch is _END:
@@ -126,20 +127,20 @@ class GivenBatches:
 
 
 class TrainingBatches(GivenBatches):
-    """Batches to learn from, so many for each epoch.
+    """Batches to train on, a fixed number for each epoch.
 
     Parameters
     ----------
     network, given, name
         As for `GivenBatches`.
     steps : int or None
-        How many for each epoch: an epoch goes on where the last one has ended. None
-        is all of them.
+        Batches per epoch; each epoch continues where the last one ended. None means all
+        of them.
 
     Attributes
     ----------
     seen : Seen
-        Rows of the batches of the present epoch.
+        Rows of the batches of the current epoch.
     """
 
     plan = GivenPlan
@@ -189,9 +190,9 @@ class TrainingBatches(GivenBatches):
 
 
 def _plain(be: Backend, value: Any) -> Any:
-    """Return tensors on PyTorch's CPU as arrays of NumPy, unless they are at home.
+    """Return CPU tensors of PyTorch as NumPy arrays, unless that is their backend.
 
-    That is what a loader gives. They share their memory, so nothing is copied.
+    Loaders yield such tensors. The arrays share their memory, so nothing is copied.
     """
     if isinstance(value, tuple):
         return tuple(_plain(be, item) for item in value)
@@ -204,9 +205,9 @@ def _plain(be: Backend, value: Any) -> Any:
 def training_data(
     network: Network, x: Any, y: Any, sample_weight: Any, steps: Any, **others: Any
 ) -> tuple[Data, TrainingBatches | None]:
-    """Return checked data, and where the batches come from if they are given.
+    """Return checked data, and the source of the batches if there is one.
 
-    The data is then the first batch. `others` are arguments that are for arrays only,
+    With a source, the data is the first batch. `others` are arguments for arrays only,
     each with its default.
     """
     if not gives_batches(x):

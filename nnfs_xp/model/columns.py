@@ -1,4 +1,4 @@
-"""The columns of tables: those of a prediction are those that were learned from."""
+"""Columns of tables: a prediction needs the columns of the training data."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from nnfs_xp.errors import InputError
 
 
 def keep_columns(model: Any, x: Any) -> None:
-    """Keep the names of the columns that a new model learns from, as metadata."""
+    """Keep the names of the columns that a new model is trained on, as metadata."""
     names = column_names(x)
     if names is not None and isinstance(model.metadata, dict):
         model.metadata["columns"] = names
 
 
 def check_columns(model: Any, x: Any, name: str = "x") -> None:
-    """Raise InputError if a table has other columns than a model has learned from."""
+    """Raise InputError if a table has columns other than the model's."""
     names = column_names(x)
     if names is None or not isinstance(model.metadata, dict):
         return

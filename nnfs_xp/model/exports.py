@@ -1,4 +1,4 @@
-"""What writes a model in the format of another program, by the ending of the file."""
+"""Functions that write a model in another program's format, by file extension."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from nnfs_xp.errors import InputError
 
-# Of each ending the module that has ``export(model, path, **options)``.
+# For each extension, the module with ``export(model, path, **options)``.
 _MODULES = {".onnx": "nnfs_xp.onnx"}
 
 
 def writer_for(path: Any) -> Callable[..., None]:
-    """Return what writes a file of this name.
+    """Return the function that writes a file of this name.
 
     Raises
     ------

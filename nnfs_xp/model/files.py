@@ -1,4 +1,4 @@
-"""What of a model stands in a file, and a model from it."""
+"""What a file holds of a model, and how a model is made from it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Named]:
 
 
 def give_values(root: Layer, named: Named) -> None:
-    """Give units that no model holds their values, by path.
+    """Give values to units that no model holds, by path.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def give_values(root: Layer, named: Named) -> None:
 
 @contextlib.contextmanager
 def naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Raise FileFormatError, with the path, where something does not fit inside."""
+    """Raise FileFormatError, with the path, for what does not fit inside."""
     try:
         yield
     except InputError as error:

@@ -32,7 +32,7 @@ class Settings:
     Raises
     ------
     InputError
-        If one of them is not what `Model.fit` says.
+        If one of them is not what `Model.fit` requires.
     """
 
     epochs: int
@@ -104,7 +104,7 @@ def prepared(
 def _data(
     model: Model, trainer: Trainer, x: Any, y: Any, sample_weight: Any, wanted: Settings
 ) -> tuple[Data, Any, Any]:
-    """Return the data to train on, where its batches come from, and what validates."""
+    """Return the training data, the source of its batches, and the validation data."""
     network, share = trainer.state.network, wanted.validation_split
     data, source = batches.training_data(
         network, x, y, sample_weight, wanted.steps_per_epoch,
@@ -127,7 +127,7 @@ def _data(
 def _plan(
     data: Data, source: Any, validation: Any, model: Model, wanted: Settings
 ) -> FitPlan:
-    """Return the plan of the epochs, its data on the device where that has room."""
+    """Return the plan of the epochs, its data on the device if there is room."""
     be, limit = model.backend, wanted.device_data_limit
     if isinstance(validation, Data):
         validation = placed(validation, be, limit)
@@ -146,7 +146,7 @@ def _prepare_units(trainer: Trainer, plan: FitPlan) -> bool:
     """Let loss and metrics see the targets; return whether one of them has changed."""
     network, be = trainer.state.network, plan.data.be
     y, weight = plan.targets
-    # A list, as every unit must have its turn.
+    # A list, because every unit must be asked.
     changed = [metric.prepare(be, y) for metric in network.metrics]
     changed.append(network.loss.prepare(be, y, weight, network.backend))
     return any(changed)

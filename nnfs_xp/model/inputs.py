@@ -1,4 +1,4 @@
-"""Checks of what a model is given, before anything changes."""
+"""Checks of a model's inputs, before anything changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from nnfs_xp.engine.data import Data
 from nnfs_xp.engine.network import Network
 from nnfs_xp.errors import InputError
 
-# Of so many kinds of samples is it kept that a network takes them.
+# The most kinds of samples for which a network remembers that they fit.
 _MOST_KINDS = 64
 
 
@@ -63,7 +63,7 @@ def check_data(
     x, y, sample_weight
         As in `Model.fit`.
     prefix : str, optional
-        What stands before the arguments' names in messages.
+        Prefix of the arguments' names in messages.
     finite : bool, default False
         Whether samples must be finite.
     """
@@ -133,7 +133,7 @@ def check_monitors(callbacks: Sequence[Callback], names: Sequence[str]) -> None:
 
 
 def _place_of(be: Backend, *values: Any) -> Backend:
-    """Return the backend to check values on: the host, where all are there.
+    """Return the backend to check values on: the host, if all of them are there.
 
     Nothing is then read back from the device, and what does not fit into
     its memory need not be there.

@@ -1,4 +1,4 @@
-"""A look inside a network: what its units put out, and the gradients."""
+"""A look inside a network: the outputs of its units, and the gradients."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class _WatchedContext(Context):
 
 
 def activations(state: State, data: Data) -> list[Array]:
-    """Return the output of every unit that holds no others."""
+    """Return the output of every unit that contains no others."""
     program = Program(state.network, context=_WatchedContext)
     program.begin(state.tree).fwd(data.inputs)
     return [cx.output for cx, _ in program.contexts if not cx.unit.children]  # type: ignore[attr-defined]
 
 
 def gradients(state: State, data: Data) -> dict[str, Array]:
-    """Return the gradient of loss and penalties for every parameter that learns."""
+    """Return the gradient of loss and penalties for every trained parameter."""
     network = state.network
     program = Program(network, keeps=True, absorbs=True)
     root = program.begin(state.tree)

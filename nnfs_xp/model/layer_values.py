@@ -45,6 +45,6 @@ def checked(state: State, parameters: Sequence[Sequence[Any]]) -> dict[str, Arra
         for (name, shape), value in zip(shapes.items(), values, strict=True):
             path = node.key(name)
             array = fitted(be, value, path, shape, host_allowed=True)
-            # The model's own from now on, whatever becomes of the given array.
+            # A copy, so that later changes of the given array do not affect the model.
             found[path] = be.xp.asarray(array, copy=True)
     return found

@@ -13,11 +13,11 @@ from nnfs_xp.callbacks import BatchEvent, Callback
 from nnfs_xp.errors import InputError
 from nnfs_xp.model.model import Model
 
-# Weight of the losses before in the smoothed loss.
+# Weight of the previous losses in the smoothed loss.
 _MEMORY = 0.9
 # The test ends when the smoothed loss exceeds its minimum so far by this factor.
 _TOO_HIGH = 4.0
-# The rate with the least loss is about to be too high; one so much less is safe.
+# The rate with the lowest loss is almost too high; a rate lower by this factor is safe.
 _SAFETY = 10.0
 
 
@@ -34,7 +34,7 @@ class LearningRateRange:
     smoothed : list of float
         The running mean of the losses, corrected for its beginning as in Adam.
     suggestion : float
-        A tenth of the rate where the smoothed loss is least.
+        A tenth of the rate where the smoothed loss is lowest.
 
     Examples
     --------
@@ -70,8 +70,8 @@ def learning_rate_range(
     Parameters
     ----------
     model : Model
-        With a loss and an optimizer. What the optimizer has of its own, such as
-        moments, is kept in the copy; its learning rate and schedule are not used.
+        A model with a loss and an optimizer. The copy keeps the optimizer's state, such
+        as moments, but does not use its learning rate or schedule.
     x, y : array or array_like
         As for `Model.fit`.
     lowest, highest : float, default 1e-6 and 10
@@ -131,7 +131,7 @@ def learning_rate_range(
 
 
 class _Enough(Exception):
-    """Nothing more is to be learned by more steps."""
+    """Further steps would show nothing new."""
 
 
 class _Rising(Callback):

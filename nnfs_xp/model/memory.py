@@ -1,4 +1,4 @@
-"""How much memory a training step needs, and what to say when there is too little."""
+"""How much memory a training step needs, and the error if there is too little."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 class MemoryEstimate:
     """Memory of a training step, in bytes, computed from shapes alone.
 
-    The training data is not in it, nor the workspace of the matrix products
-    and what a library holds for itself.
+    It excludes the training data, the workspace of matrix products, and memory that a
+    library keeps for itself.
 
     Attributes
     ----------
     batch_size : int
         Samples of the batch.
     parameters, gradients, optimizer : int
-        What a model holds whatever the batch: parameters, their gradients, and
-        the state of the optimizer, such as Adam's two moments.
+        Memory that does not depend on the batch: parameters, their gradients, and the
+        state of the optimizer, such as Adam's two moments.
     batch : int
         Inputs and targets of the batch.
     activations : int
-        Outputs of all layers, what they keep of them for the backward pass, and
-        the gradients on their way back.
+        Outputs of all layers, what the layers keep for the backward pass, and the
+        gradients that flow back.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class MemoryEstimate:
         return self.fixed + self.batch + self.activations
 
     def largest_batch(self, available: int) -> int:
-        """Return how many samples a batch may have within so many bytes, 0 for none."""
+        """Return how many samples of a batch fit within this many bytes, 0 for none."""
         per_sample = (self.batch + self.activations) / self.batch_size
         return max(0, int((available - self.fixed) / per_sample))
 
@@ -85,7 +85,7 @@ class MemoryEstimate:
 
 
 def readable(size: int) -> str:
-    """Return a number of bytes in the unit in which it is easily read.
+    """Return a number of bytes in a unit that is easy to read.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def readable(size: int) -> str:
 
 
 def check_sample_shape(root: Layer, wanted: Sequence[int] | None) -> Any:
-    """Return the shape of a sample: as wanted, or else as the layers are made for.
+    """Return the shape of a sample: the one given, or else the one the layers expect.
 
     Raises
     ------
@@ -128,12 +128,12 @@ def estimate_for(state: State, batch_size: int, sample: Any) -> MemoryEstimate:
     moments = sum(isinstance(v, dict) for v in state.tree.get("optimizer", {}).values())
     sizes = [0]
     for unit, shape in outputs_of(network.root, sample):
-        # A view takes no memory, and what is scaled replaces the batch.
+        # A view takes no memory, and rescaled inputs replace the batch.
         if not isinstance(unit, (Linear, Rescaling, Reshape)):
             sizes.append(_values(shape))
     outputs = network.root.output_shape(sample)
-    # An output, and as much again for what the backward pass needs of it. The
-    # gradients live two at a time: that of an output, and that of its input.
+    # An output, and as much again for what the backward pass needs of it. Two gradients
+    # live at a time: that of an output, and that of its input.
     values = 2 * sum(sizes) + 2 * max(sizes)
     return MemoryEstimate(
         batch_size=batch_size,
@@ -153,12 +153,12 @@ def _values(shape: Any) -> int:
 
 
 class explain_out_of_memory:
-    """Say which batch would fit where a device runs out of memory inside.
+    """Say which batch size would fit if a device runs out of memory inside.
 
     Raises
     ------
     DeviceMemoryError
-        In the place of the library's own error.
+        In place of the library's own error.
     """
 
     def __init__(self, state: State, data: Any, batch_size: int | None) -> None:
@@ -178,7 +178,7 @@ class explain_out_of_memory:
         estimate = estimate_for(state, batch_size, data.sample)
         free, advice = be.free_memory(), ""
         if free is not None:
-            # Parameters and optimizer are there already.
+            # Parameters and optimizer are in memory already.
             fits = min(estimate.largest_batch(free + estimate.fixed), batch_size - 1)
             enough = f"enough for a batch_size of about {fits}"
             enough = enough if fits else "too little for any batch"

@@ -52,7 +52,7 @@ from nnfs_xp.registry import is_exactly, to_config
 _PREDICTION_ROWS = 1024
 # A unit that `set` leaves as it is.
 _KEEP: Any = object()
-# What cannot be assigned, and what does it instead.
+# Properties that cannot be assigned, and what to use instead.
 _FIXED = {
     "layers": "model.add(layer), or make a new model",
     "backend": "model.to(backend)",
@@ -642,7 +642,7 @@ class Model:
             data = inputs.check_data(state.network, x, y).moved(self.backend)
             return inspection.gradients(state, data)
 
-    # Values, and how they are handed around.
+    # Values, and how they are read and replaced.
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -805,7 +805,7 @@ class Model:
         Raises
         ------
         DivergenceError
-            If a parameter is infinite or NaN; a file that is there stays as it is.
+            If a parameter is infinite or NaN; an existing file is unchanged.
         InputError
             If ``metadata`` holds something that JSON cannot, or a unit cannot be
             rebuilt from a file.
@@ -834,11 +834,11 @@ class Model:
         Raises
         ------
         InputError
-            If the ending is unknown, `sample_shape` is needed and missing or does not
-            fit, a unit computes something that the format has no words for, or the
-            library for it is not installed.
+            If the file extension is unknown, `sample_shape` is needed and missing or
+            does not fit, a unit computes something that the format cannot express, or
+            the library for it is not installed.
         DivergenceError
-            If a parameter is infinite or NaN; a file that is there stays as it is.
+            If a parameter is infinite or NaN; an existing file is unchanged.
         """
         checked = checked_path(path, "path")
         writer_for(checked)(self, checked, sample_shape=sample_shape)
@@ -862,14 +862,14 @@ class Model:
             The file.
         backend, device, dtype, matmul_precision, compile : optional
             As for the class; the dtype is that of the file by default. Files do not
-            say in which precision products were taken.
+            store the precision of matrix products.
 
         Raises
         ------
         InputError
             If `matmul_precision` is unknown, or is not for the dtype.
         FileFormatError
-            If the file is damaged or is not one of `save`.
+            If the file is damaged or was not written by `save`.
         """
         check_mode(compile)
         files.check_precision(matmul_precision)
@@ -925,7 +925,7 @@ class Model:
         Raises
         ------
         DivergenceError
-            If a parameter is infinite or NaN; a file that is there stays as it is.
+            If a parameter is infinite or NaN; an existing file is unchanged.
         """
         values = self._ready.export_values()
         write_arrays(path, values, allow_nonfinite=allow_nonfinite)
@@ -1015,14 +1015,14 @@ class Model:
     # Copies and pickles have the values, on the host, and make the rest anew.
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return everything but what is made from it."""
+        """Return everything except what can be made from it."""
         own = {k: v for k, v in vars(self).items() if k not in ("_state", "_trainer")}
         if self._state is not None:
             own["_learning"] = self._state.export_learning()
         return own
 
     def __setstate__(self, own: dict[str, Any]) -> None:
-        """Take it over, and lay the values out again."""
+        """Restore it, and lay the values out again."""
         learning = own.pop("_learning", None)
         vars(self).update(own, _state=None)
         if learning is not None:
@@ -1031,7 +1031,7 @@ class Model:
 
 
 def _goes_on(before: Network, network: Network) -> bool:
-    """Return whether the state of learning of one network is that of another."""
+    """Return whether the optimizer's state of one network applies to another."""
     units, others = (
         {id(node.unit): node.path for node in one if node.path}
         for one in (before, network)

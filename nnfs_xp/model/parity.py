@@ -34,16 +34,15 @@ _COLUMNS = ("phase", "unit", "array", "backend", "absolute", "relative", "ulp")
 
 @dataclasses.dataclass(frozen=True)
 class ParityReport:
-    """How far backends are apart.
+    """How much backends differ.
 
     Attributes
     ----------
     backends : list of str
-        The first one is what the others are compared with.
+        The first one is the reference for the others.
     samples : int
     rtol : float
-        The largest difference that is allowed, relative to the largest entry of each
-        array.
+        The largest difference allowed, relative to the largest entry of each array.
     rows : list of dict
         For each array, in the order of computation, and each other backend:
         ``phase``, ``unit``, ``array`` and ``backend``, the largest ``absolute``
@@ -137,7 +136,7 @@ def compare(
 
 
 class _Recorder(Context):
-    """Writes down what passes through its unit."""
+    """Records what passes through its unit."""
 
     program: Program
     trace: Trace
@@ -165,7 +164,7 @@ class _Recorder(Context):
 def _traced(
     model: Model, be: Backend, x: Any, y: Any, training: bool
 ) -> tuple[Trace, int]:
-    """Return all that a backend computes, on the host and in its order, of how many."""
+    """Return all that a backend computes, on the host in order, and the row count."""
     model = copy.deepcopy(model).to(be)
     state, trace = model._ready, Trace()
     network = state.network
@@ -182,7 +181,7 @@ def _traced(
         y_pred, residuals = root.fwd(data.inputs)
         activation = network.absorbed.output_activation
         if activation is not None:
-            # The loss is computed without it, and a prediction is not.
+            # The loss is computed without it, but a prediction needs it.
             output, _ = Context(activation, be, keeps=False).fwd(y_pred)
             unit = f"{network.nodes[id(activation)].path} {type(activation).__name__}"
             _note(trace, be, "forward", unit, "output", output)
@@ -210,7 +209,7 @@ def _note(
 
 
 def _differences(expected: Array, found: Array) -> tuple[float, float, float]:
-    """Return the largest difference: itself, as a share, and in ulps."""
+    """Return the largest difference: absolute, relative, and in ulps."""
     if expected.shape != found.shape or expected.dtype != found.dtype:
         return (math.inf,) * 3
     if 0 in expected.shape:
@@ -227,7 +226,7 @@ def _differences(expected: Array, found: Array) -> tuple[float, float, float]:
             for array in (expected, found)
         )
         largest, top = float(xp.max(apart)), float(xp.max(sizes))
-        # Beside a 0 the other number says how fine numbers are there.
+        # If one number is 0, the other one determines the spacing of numbers.
         least = _HOST.constant(kind.smallest_normal)
         sizes = xp.maximum(xp.maximum(sizes, others), least)
         ulps = float(xp.max(apart / (kind.eps * 2.0 ** xp.floor(xp.log2(sizes)))))

@@ -13,15 +13,15 @@ class PrintSteps(Callback):
     Parameters
     ----------
     every : int or None
-        Print every so many steps, and the last one of an epoch; None for no
-        steps at all.
+        Print every this many steps, and the last step of an epoch; None prints no
+        steps.
     """
 
     on_every_rank = False
 
     def __init__(self, every: int | None) -> None:
         self.every = every
-        # Without steps it is all the same.
+        # If no steps are printed, the interval does not matter.
         self.batch_interval = every
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:

@@ -1,4 +1,4 @@
-"""A model in words: its units, their shapes, its parameters."""
+"""A summary of a model: its units, their shapes, its parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _LONGEST = 60
 def outputs_of(unit: Layer, shape: Any) -> Iterator[tuple[Layer, Any]]:
     """Yield units with the shape of a sample of their output, in order.
 
-    Of chains only what they hold. Within a block of a user's own no shape is known.
+    A chain yields only the units that it holds. Inside a user-defined block, no shape
+    is known.
     """
     if isinstance(unit, Sequential):
         for layer, after in zip(unit.layers, unit.output_shapes(shape), strict=True):

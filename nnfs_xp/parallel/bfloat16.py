@@ -1,4 +1,4 @@
-"""Numbers in half of float32's bytes: its first 16 bits, rounded to the nearest, even.
+"""bfloat16: the first 16 bits of a float32, rounded to nearest, ties to even.
 
 They have the range of float32 and 8 significant bits, so each is off by no more than
 2^-8 of itself, 0.4 %.
@@ -20,7 +20,7 @@ def compressed(values: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(values, np.float32)
     bits = values.view(np.uint32)
-    # Half of the last bit that stays; a tie goes to where that bit is 0.
+    # Half of the last bit kept; a tie goes to the number where that bit is 0.
     rounded = (bits + (((bits >> 16) & 1) + np.uint32(0x7FFF))) >> 16
     return np.where(np.isnan(values), _NAN, rounded).astype(np.uint16)
 

@@ -1,4 +1,4 @@
-"""What ranks do together, whichever library carries it.
+"""Operations that ranks perform together, whichever library carries them.
 
 A *rank* is one of the processes that train a model together; ranks are numbered from
 0. A subclass says how arrays are added up and values are exchanged, and how a rank
@@ -107,18 +107,18 @@ class Communicator:
         raise NotImplementedError
 
     def go_on(self) -> None:
-        """Let sums that have begun go on, without waiting for them."""
+        """Let sums that have begun proceed, without waiting for them."""
 
     def end_sums(self, arrays: Sequence[np.ndarray]) -> None:
         """End all sums that have begun, and those of further arrays with them."""
         raise NotImplementedError
 
     def exchange(self, value: Any) -> list[Any]:
-        """Return what each rank has given, by rank; anything that can be pickled."""
+        """Return the values of all ranks, by rank; anything that can be pickled."""
         raise NotImplementedError
 
     def takes(self, library: str) -> bool:
-        """Return whether arrays of a library are added up where they are."""
+        """Return whether arrays of a library are added up on their own device."""
         return False
 
     def sum_in_place(self, arrays: Sequence[Any]) -> None:
@@ -127,7 +127,7 @@ class Communicator:
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
-        """Tell all ranks of an error inside, so that none waits for this one."""
+        """Tell all ranks about an error inside, so that none waits for this one."""
         yield
 
     # What follows from it.
@@ -143,7 +143,7 @@ class Communicator:
         return self.rank == 0
 
     def rows(self, samples: int) -> slice:
-        """Return the rows of this rank, of so many that all ranks share.
+        """Return the rows of this rank, out of those that all ranks share.
 
         Parts differ by one row at most.
 
@@ -179,7 +179,7 @@ class Communicator:
         found = self.exchange(digest)
         if len(set(found)) == 1:
             return
-        # Of two digests that occur as often, the first is that of the lower rank.
+        # If two digests occur equally often, the one of the lower rank comes first.
         usual = max(found, key=found.count)
         others = [rank for rank, own in enumerate(found) if own != usual]
         names = ", ".join(map(str, others))

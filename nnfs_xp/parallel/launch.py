@@ -1,4 +1,4 @@
-"""Communicators by the name of what carries the messages."""
+"""Communicators, by the name of the library that carries the messages."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def mpi(
 
     References
     ----------
-    Message Passing Interface Forum, "MPI: A Message-Passing Interface Standard",
-    version 4.1, section 6.12 for the collectives that do not block.
+    Message Passing Interface Forum, "MPI: A Message-Passing
+    Interface Standard", version 4.1, section 6.12 for non-blocking collectives.
 
     Examples
     --------
@@ -87,11 +87,11 @@ def nccl(
     timeout: float = 300.0,
     check_every: int = 100,
 ) -> Communicator:
-    """Return the ranks of an MPI job whose gradients go from GPU to GPU by NCCL.
+    """Return the ranks of an MPI job that sends gradients between GPUs with NCCL.
 
     It is for the backend ``"cupy"``. The device of each rank must be the current one,
-    ``cupy.cuda.Device(ranks.rank).use()``, when it is called. No machine with two GPUs
-    has run it yet; `mpi` sends gradients over the host, and is tested.
+    ``cupy.cuda.Device(ranks.rank).use()``, when it is called. It has not yet been run
+    on a machine with two GPUs; `mpi` sends gradients through the host, and is tested.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Ranks of an MPI job, by mpi4py.
+"""Ranks of an MPI job, through mpi4py.
 
-All collectives are those that do not block, so that a rank which waits can look for
-news of the others, which come as messages on a communicator of their own.
+All collectives are non-blocking, so a waiting rank can look for news of the others.
+News come as messages on a communicator of their own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class MPIRanks(TellingRanks):
     def __init__(self, comm: Any = None, **options: Any) -> None:
         base = MPI.COMM_WORLD if comm is None else comm
         super().__init__(base.rank, base.size, **options)
-        # Messages of the library's own meet no others.
+        # The library's own messages do not mix with others.
         self._comm, self._control = base.Dup(), base.Dup()
         self._gradients, self._gathers = base.Dup(), base.Dup()
         self._sent: list[Any] = []
@@ -38,7 +38,7 @@ class MPIRanks(TellingRanks):
             self._wait([self._comm.Iallreduce(MPI.IN_PLACE, a) for a in arrays])
 
     def start_sum(self, array: np.ndarray) -> Callable[[], bool]:
-        """Begin a sum in place, and return what says whether it has ended."""
+        """Begin a sum in place, and return a function that tells if it has ended."""
         return self._gradients.Iallreduce(MPI.IN_PLACE, array).Test
 
     def start_swap(self, sent: np.ndarray, received: np.ndarray) -> Callable[[], bool]:
@@ -46,11 +46,11 @@ class MPIRanks(TellingRanks):
         return self._gradients.Ialltoall(sent, received).Test
 
     def start_gather(self, own: np.ndarray, whole: np.ndarray) -> Callable[[], bool]:
-        """Begin to collect what each rank has, by rank."""
+        """Begin to collect the arrays of all ranks, by rank."""
         return self._gathers.Iallgather(own, whole).Test
 
     def exchange(self, value: Any) -> list[Any]:
-        """Return what each rank has given, by rank; anything that can be pickled."""
+        """Return the values of all ranks, by rank; anything that can be pickled."""
         self.check_usable()
         own = np.frombuffer(pickle.dumps(value), np.uint8)
         sizes = np.empty(self.size, np.int64)
@@ -63,13 +63,13 @@ class MPIRanks(TellingRanks):
         return [pickle.loads(part.tobytes()) for part in parts]
 
     def send(self, news: News) -> None:
-        """Leave news for all other ranks, without waiting."""
+        """Send news to all other ranks, without waiting."""
         for other in range(self.size):
             if other != self.rank:
                 self._sent.append(self._control.isend(news, other))
 
     def receive(self) -> list[News]:
-        """Return news of other ranks that were not received before."""
+        """Return news of other ranks that was not received before."""
         found, status = [], MPI.Status()
         while self._control.Iprobe(status=status):
             found.append(self._control.recv(source=status.source))

@@ -1,6 +1,6 @@
-"""Ranks of an MPI job whose gradients go from GPU to GPU, by NCCL.
+"""Ranks of an MPI job that sends gradients between GPUs with NCCL.
 
-It has not been run: that takes two GPUs. All else goes over MPI.
+It has not been run yet, because that takes two GPUs. Everything else uses MPI.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class NCCLRanks(MPIRanks):
         self._nccl = nccl.NcclCommunicator(self.size, common, self.rank)
 
     def takes(self, library: str) -> bool:
-        """Return whether arrays of a library are added up where they are."""
+        """Return whether arrays of a library are added up on their own device."""
         return library == "cupy"
 
     def sum_in_place(self, arrays: Sequence[Any]) -> None:
@@ -45,6 +45,6 @@ class NCCLRanks(MPIRanks):
             self._nccl.allReduce(place, place, array.size, kind, nccl.NCCL_SUM, stream)
 
     def abort(self) -> None:
-        """End all ranks, also those whose device waits for another one."""
+        """End all ranks, including those whose device waits for another one."""
         self._nccl.abort()
         super().abort()

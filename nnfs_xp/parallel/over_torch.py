@@ -1,6 +1,6 @@
-"""Ranks that PyTorch has started, by the gloo library of ``torch.distributed``.
+"""Ranks that PyTorch has started, through the gloo library of ``torch.distributed``.
 
-News of other ranks are left in the key-value store through which PyTorch's ranks find
+News of other ranks is left in the key-value store through which PyTorch's ranks find
 each other.
 """
 
@@ -21,7 +21,7 @@ import torch.distributed as dist
 from nnfs_xp.errors import ParallelError
 from nnfs_xp.parallel.telling import News, TellingRanks
 
-# Seconds that PyTorch is given beyond our own patience, so that ours names the rank.
+# Seconds that PyTorch waits beyond our own timeout, so that our error names the rank.
 _LONGER = 60.0
 _numbers = itertools.count()
 
@@ -30,7 +30,7 @@ class TorchRanks(TellingRanks):
     """The ranks of a process group; see `nnfs_xp.parallel.torch`."""
 
     name = "torch.distributed"
-    # A look asks the store, which is a process of its own.
+    # Each look queries the store, which is a process of its own.
     look_every = 0.2
 
     def __init__(self, **options: Any) -> None:
@@ -38,7 +38,8 @@ class TorchRanks(TellingRanks):
             self._begin()
         super().__init__(dist.get_rank(), dist.get_world_size(), **options)
         patience = datetime.timedelta(seconds=self.timeout + _LONGER)
-        # One of our own: its messages meet no others, and it is gloo for any device.
+        # A group of our own: its messages do not mix with others, and it uses gloo for
+        # any device.
         self._group, self._gradients, self._gathers = (
             dist.new_group(backend="gloo", timeout=patience) for _ in range(3)
         )
@@ -48,7 +49,7 @@ class TorchRanks(TellingRanks):
 
     @staticmethod
     def _begin() -> None:
-        """Begin as torchrun's variables say, or as the only rank without them."""
+        """Begin according to torchrun's variables, or as the only rank without them."""
         if "RANK" in os.environ:
             dist.init_process_group("gloo")
         else:
@@ -61,11 +62,11 @@ class TorchRanks(TellingRanks):
         self.check_usable()
         for array in arrays:
             self.count(array.nbytes)
-        # A tensor has the memory of its array.
+        # A tensor shares the memory of its array.
         self._all_reduce([torch.from_numpy(array) for array in arrays])
 
     def exchange(self, value: Any) -> list[Any]:
-        """Return what each rank has given, by rank; anything that can be pickled."""
+        """Return the values of all ranks, by rank; anything that can be pickled."""
         self.check_usable()
         own = np.frombuffer(pickle.dumps(value), np.uint8)
         sizes = torch.zeros(self.size, dtype=torch.int64)
@@ -86,7 +87,7 @@ class TorchRanks(TellingRanks):
         self.wait(lambda: all(one() for one in ended))
 
     def start_sum(self, array: np.ndarray) -> Callable[[], bool]:
-        """Begin a sum in place, and return what says whether it has ended."""
+        """Begin a sum in place, and return a function that tells if it has ended."""
         with self._told_in_our_words():
             return _started(dist.all_reduce, torch.from_numpy(array), self._gradients)
 
@@ -99,7 +100,7 @@ class TorchRanks(TellingRanks):
             )  # fmt: skip
 
     def start_gather(self, own: np.ndarray, whole: np.ndarray) -> Callable[[], bool]:
-        """Begin to collect what each rank has, by rank."""
+        """Begin to collect the arrays of all ranks, by rank."""
         with self._told_in_our_words():
             parts = list(_as_bytes(whole).chunk(self.size))
             return _started(
@@ -107,7 +108,7 @@ class TorchRanks(TellingRanks):
             )
 
     def go_on(self) -> None:
-        """Let sums that have begun go on, without waiting for them."""
+        """Let sums that have begun proceed, without waiting for them."""
         with self._told_in_our_words():
             super().go_on()
 
@@ -118,23 +119,23 @@ class TorchRanks(TellingRanks):
 
     @contextlib.contextmanager
     def _told_in_our_words(self) -> Iterator[None]:
-        """Turn what PyTorch says of a peer that has ended into a ParallelError."""
+        """Turn PyTorch's error about a peer that has ended into a ParallelError."""
         try:
             yield
         except RuntimeError as error:
             self._lost = True
             if isinstance(error, ParallelError):
                 raise
-            # A peer that has ended closes its connection; it may have told why.
+            # A peer that has ended closes its connection; it may have said why.
             self._look_for_failures()
             raise ParallelError(f"another rank has ended: {error}") from error
 
     def send(self, news: News) -> None:
-        """Leave news for all other ranks, without waiting."""
+        """Send news to all other ranks, without waiting."""
         self._store.set(_key(news.meeting, news.source, news.kind), pickle.dumps(news))
 
     def receive(self) -> list[News]:
-        """Return news of other ranks that were not received before."""
+        """Return news of other ranks that was not received before."""
         found = []
         for source in range(self.size):
             for kind in ("failed", "waiting"):
@@ -157,13 +158,13 @@ def _key(meeting: int, source: int, kind: str) -> str:
 def _started(
     collective: Any, tensors: Any, group: Any, **more: Any
 ) -> Callable[[], bool]:
-    """Begin a collective, and return what says whether it has ended."""
+    """Begin a collective, and return a function that tells if it has ended."""
     work = collective(tensors, group=group, async_op=True, **more)
 
     def has_ended() -> bool:
         if not work.is_completed():
             return False
-        # Where it has failed this raises.
+        # This raises if it has failed.
         work.wait()
         return True
 
@@ -171,5 +172,5 @@ def _started(
 
 
 def _as_bytes(array: np.ndarray) -> Any:
-    """Return numbers as bytes, as gloo has no integers of 16 bits."""
+    """Return numbers as bytes, because gloo has no 16-bit integers."""
     return torch.from_numpy(array.view(np.uint8))

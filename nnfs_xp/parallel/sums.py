@@ -1,8 +1,9 @@
-"""Sums over ranks that go on while something else is computed.
+"""Sums over ranks that proceed while something else is computed.
 
 A sum may take several collectives, one after the other. All ranks must begin the
-collectives of a group in the same order, whenever those before them end; so each stage
-has a group of its own, and in it sums follow each other as they were begun.
+collectives of a group in the same order, no matter when earlier ones end. Each stage
+therefore has its own group, in which sums follow each other in the order in which they
+were begun.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class OpenSum:
     Attributes
     ----------
     stage : float
-        Number of the stage that is under way, infinite if all have ended.
+        Number of the current stage, infinite if all have ended.
     """
 
     def __init__(self, stages: Stages) -> None:
@@ -33,7 +34,7 @@ class OpenSum:
         self._begin_next()
 
     def go_on(self, before: float) -> None:
-        """Begin what can be, but no stage that the sum before has not begun."""
+        """Begin all possible stages, but none that the previous sum has not begun."""
         while self.stage < before and self._has_ended():
             self._begin_next()
 
@@ -59,7 +60,7 @@ class OpenSums:
         self._open.append(OpenSum(stages))
 
     def go_on(self) -> bool:
-        """Let all of them go on, and return whether all have ended."""
+        """Let all of them proceed, and return whether all have ended."""
         before = math.inf
         for one in self._open:
             one.go_on(before)
@@ -75,11 +76,11 @@ def exact_sum(ranks: Any, array: np.ndarray) -> Stages:
 
 
 def compressed_sum(ranks: Any, array: np.ndarray) -> Stages:
-    """Write to an array its sum over all ranks, of which all that is sent is bfloat16.
+    """Write to an array its sum over all ranks, sending bfloat16 numbers only.
 
-    Each rank gets a part of the array from all others, adds it up in float32, and
-    sends the sum to all. So every summand is rounded once, and the sum once more; and
-    half as many bytes are sent as by a sum in float32.
+    Each rank gets a part of the array from all others, adds it up in float32, and sends
+    the sum to all. Every summand is therefore rounded once, and the sum once more. Half
+    as many bytes are sent as for a sum in float32.
     """
     size = ranks.size
     part = -(-array.size // size)

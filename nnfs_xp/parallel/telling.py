@@ -1,8 +1,9 @@
-"""Ranks that tell each other of errors, and do not wait for ever.
+"""Ranks that tell each other about errors, and do not wait forever.
 
-A rank that waits for a collective looks for what the others have to say. One that fails
-tells them, and finds out whether all have failed alike; if not, they can no longer come
-together. One whose patience is at its end asks who else waits: the others are silent.
+A rank that waits for a collective looks for news of the others. A rank that fails tells
+them, and finds out whether all have failed in the same way; if not, the ranks can no
+longer synchronize. A rank whose timeout has passed asks which others are waiting; the
+rest are silent.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ from nnfs_xp.errors import ParallelError
 from nnfs_xp.parallel.communicator import Communicator
 from nnfs_xp.parallel.sums import OpenSums, compressed_sum, exact_sum
 
-# Seconds that a rank gives the others to say what has become of them.
+# Seconds that a rank gives the others to report their state.
 _GRACE = 5.0
-# A rank that waits asks so often without a pause, as most messages take microseconds.
+# A waiting rank asks this often without a pause, because most messages take
+# microseconds.
 _SPINS = 2000
 
 
 @dataclasses.dataclass(frozen=True)
 class News:
-    """What one rank tells the others.
+    """A message from one rank to the others.
 
     Attributes
     ----------
@@ -50,7 +52,7 @@ class News:
 
 
 class TellingRanks(Communicator):
-    """Base of communicators whose collectives do not block; see `Communicator`."""
+    """Base of communicators with non-blocking collectives; see `Communicator`."""
 
     # Seconds between two looks at what the others say.
     look_every = 0.01
@@ -68,10 +70,10 @@ class TellingRanks(Communicator):
     # What a library must define.
 
     def start_sum(self, array: np.ndarray) -> Callable[[], bool]:
-        """Begin a sum over all ranks in place; return what says whether it has ended.
+        """Begin a sum over all ranks in place; return a check for its end.
 
-        So do the two that follow. Each of the three is called in the same order on all
-        ranks, but not so any two of them.
+        The next two methods return such a function too. Calls of any one of the three
+        come in the same order on all ranks, but calls of different ones need not.
         """
         raise NotImplementedError
 
@@ -80,19 +82,19 @@ class TellingRanks(Communicator):
         raise NotImplementedError
 
     def start_gather(self, own: np.ndarray, whole: np.ndarray) -> Callable[[], bool]:
-        """Begin to collect what each rank has, by rank."""
+        """Begin to collect the arrays of all ranks, by rank."""
         raise NotImplementedError
 
     def send(self, news: News) -> None:
-        """Leave news for all other ranks, without waiting."""
+        """Send news to all other ranks, without waiting."""
         raise NotImplementedError
 
     def receive(self) -> list[News]:
-        """Return news of other ranks that were not received before."""
+        """Return news of other ranks that was not received before."""
         raise NotImplementedError
 
     def abort(self) -> None:
-        """End all ranks, as those that still wait, or hang, would never end."""
+        """End all ranks, because those that still wait, or hang, would never end."""
 
     # What follows from it.
 
@@ -107,7 +109,7 @@ class TellingRanks(Communicator):
             self.count(array.nbytes)
 
     def go_on(self) -> None:
-        """Let sums that have begun go on, without waiting for them."""
+        """Let sums that have begun proceed, without waiting for them."""
         self._sums.go_on()
 
     def end_sums(self, arrays: Sequence[np.ndarray]) -> None:
@@ -142,14 +144,14 @@ class TellingRanks(Communicator):
                 self._look_for_failures()
             if now > began + self.timeout:
                 raise self._silence()
-            # Where there are more ranks than cores, another one needs this one.
+            # If there are more ranks than cores, another rank needs this core.
             time.sleep(pause)
             pause = min(pause + 1e-6, 1e-3)
         self._lost = False
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
-        """Tell all ranks of an error inside, so that none waits for this one."""
+        """Tell all ranks about an error inside, so that none waits for this one."""
         if self._meets:
             yield
             return
@@ -172,9 +174,9 @@ class TellingRanks(Communicator):
             )
 
     def _tell(self, error: BaseException) -> None:
-        """Tell all other ranks of an error, and find out whether they know it too.
+        """Tell all other ranks about an error, and find out whether they have it too.
 
-        If it has come to all of them after the same collectives, they may go on.
+        If all of them have it after the same collectives, they may continue.
         """
         rank, text = self.rank, f"{type(error).__name__}: {error}"
         if isinstance(error, ParallelError) and error.rank is not None:
@@ -193,7 +195,7 @@ class TellingRanks(Communicator):
             atexit.register(self._end)
 
     def _end(self) -> None:
-        # The others have been told, and are about to say so.
+        # The others have been told, and will soon say so.
         time.sleep(1.0)
         self.abort()
 
@@ -214,7 +216,7 @@ class TellingRanks(Communicator):
     def _look_for_failures(self) -> None:
         """Raise ParallelError if a rank has failed before what this one waits for."""
         for news in self._news("failed"):
-            # One that came so far will complete it, whatever it does then.
+            # A rank that got this far will complete it, whatever it does next.
             if news.started < self._started:
                 raise ParallelError(_story(news), rank=news.rank)
 
@@ -240,7 +242,7 @@ class TellingRanks(Communicator):
 
 
 def _tries(seconds: float) -> Iterator[None]:
-    """Yield every millisecond for so long."""
+    """Yield every millisecond for this many seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         yield

@@ -15,7 +15,7 @@ from nnfs_xp.callbacks import Callback
 from nnfs_xp.errors import InputError
 from nnfs_xp.plots import boundary
 
-# A coarser map than that of a single picture: there are many of them.
+# A coarser map than for a single picture, because there are many of them.
 _STEPS = 120
 # Seconds for which the last frame stays.
 _PAUSE = 2.0
@@ -30,7 +30,7 @@ class BoundaryFrame:
     epoch : int
         Epochs trained so far; 0 before the first.
     probabilities : numpy.ndarray of shape (height, width, classes)
-        Those of every place of the map, from the lowest line upwards.
+        Those of every place on the map, from the lowest line upwards.
     predicted : numpy.ndarray of shape (n,)
         The predicted class of every point.
 
@@ -90,7 +90,7 @@ class BoundaryRecorder(Callback):
 
     def __init__(self, x: Any, every: int = 1) -> None:
         points = np.asarray(to_numpy(x))
-        # Labels play no part here; the check wants some.
+        # Labels play no part here, but the check requires some.
         labels = np.zeros(len(points) if points.ndim else 0, dtype=np.int64)
         self.x, _, _ = boundary.check_points(points, labels, ["any"])
         self.every = check_count(every, "every")
@@ -109,7 +109,7 @@ class BoundaryRecorder(Callback):
             self._keep()
 
     def on_fit_end(self) -> None:
-        """Keep a frame of what was reached, if there is none yet."""
+        """Keep a frame of the final state, if there is none yet."""
         if self.frames and self.frames[-1].epoch != self._model.epochs_trained:
             self._keep()
 
@@ -118,7 +118,7 @@ class BoundaryRecorder(Callback):
         mesh = boundary.mesh_of(self.horizontal, self.vertical)
 
         def predict(points: np.ndarray) -> np.ndarray:
-            # In the model's own precision, the only one it may take.
+            # In the model's own precision, which may be the only one it accepts.
             return to_numpy(model.predict(points.astype(model.backend.dtype_name)))
 
         scores = predict(self.x)
@@ -211,7 +211,7 @@ def boundary_animation(
         return []
 
     show(0)
-    # Laid out once: neither room nor title changes from frame to frame.
+    # Laid out once: the space and the title do not change from frame to frame.
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     order = [*range(len(frames)), *[len(frames) - 1] * round(_PAUSE * rate)]

@@ -40,7 +40,7 @@ _LEGEND_ROWS = 20
 def decision_boundary(
     predict: Predict, x: np.ndarray, y: np.ndarray, class_names: Sequence[str]
 ) -> Figure:
-    """Return a map of what is predicted where, with the data on top.
+    """Return a map of the predicted class at each place, with the data on top.
 
     Each place has the colour of the class predicted there, deeper where the network is
     more confident. Misclassified points have a dark rim.
@@ -128,7 +128,7 @@ def draw_decision_boundary(
 
 
 class BoundaryMap:
-    """A map of what is predicted where, drawn anew for each network.
+    """A map of the predicted class at each place, redrawn for each network.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class BoundaryMap:
         (horizontal, vertical), (*_, names) = places, data
         self.ax, self._places, self._data = ax, places, data
         self._shape = len(vertical), len(horizontal), len(names)
-        # What changes from one network to the next, and has to be drawn again.
+        # Artists that change from one network to the next, and must be redrawn.
         self._drawn: list[Artist] = []
         style.style_axes(ax, grid=None)
         extent = (horizontal[0], horizontal[-1], vertical[0], vertical[-1])
@@ -186,7 +186,7 @@ class BoundaryMap:
         for label in range(probabilities.shape[-1]):
             others = np.delete(probabilities, label, axis=-1)
             # Zero exactly where this class and the best of the others are equally
-            # likely, which makes a smooth line of the border.
+            # likely, which makes the border a smooth line.
             lead = probabilities[..., label] - others.max(axis=-1, initial=-np.inf)
             if lead.min() < 0 < lead.max():
                 yield self.ax.contour(*self._places, lead, [0.0], **white)
@@ -286,14 +286,14 @@ def _draw_legend(ax: Axes, names: list[str]) -> None:
         **style.LEGEND,
     )
     texts = [*_wrapped(names), "dark rim: wrong"]
-    # Afterwards, because names that begin with an underscore or hold dollar
-    # signs mean something else to `legend`.
+    # Afterwards, because `legend` treats names that begin with an underscore or contain
+    # dollar signs in a special way.
     for entry, text in zip(legend.get_texts(), texts, strict=True):
         entry.set(text=text, parse_math=False)
 
 
 def _draw_color_bar(ax: Axes, classes: int) -> None:
-    """Draw below the axes what depth of colour means."""
+    """Draw the meaning of the depth of colour below the axes."""
     deepest = 1 - _DEEPEST * (1 - np.array(to_rgb(style.INK)))
     shades = LinearSegmentedColormap.from_list("confidence", [np.ones(3), deepest])
     colors = ScalarMappable(Normalize(_least(classes), 1.0), shades)

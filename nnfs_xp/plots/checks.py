@@ -62,7 +62,7 @@ def check_confidence(confidence: np.ndarray, count: int) -> np.ndarray:
     if array.dtype.kind not in "fiu":
         raise DTypeError(f"confidence must hold real numbers, got dtype {array.dtype}")
     array = array.astype(np.float64)
-    # Written so that NaN, which compares false with everything, is refused.
+    # Written so that NaN, which compares false with everything, is rejected.
     valid = (array >= 0) & (array <= 1 + _ROUNDING)
     if not np.all(valid):
         raise InputError(
@@ -83,14 +83,14 @@ def check_numbers(name: str, values: np.ndarray, kinds: str = "fiu") -> np.ndarr
 
 
 def check_grid(rows: int, columns: int) -> None:
-    """Refuse a grid of pictures without any place."""
+    """Reject a grid of pictures without any cells."""
     for name, count in (("rows", rows), ("columns", columns)):
         if count < 1:
             raise InputError(f"{name} must be at least 1, got {count}")
 
 
 def check_length(name: str, length: int, expected: int) -> None:
-    """Refuse an argument that does not have one entry per entry of `y_true`."""
+    """Reject an argument that does not have one entry per entry of `y_true`."""
     if length != expected:
         raise InputError(
             f"{name} must have one entry for each of the {expected} of y_true, "

@@ -1,4 +1,4 @@
-"""How well each class is found, and which classes are taken for which."""
+"""How well each class is recognized, and which classes are confused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from nnfs_xp.plots import style
 from nnfs_xp.plots.checks import check_predictions
 
-# Numbers smaller than this many points cannot be read, and are left out.
+# Numbers smaller than this many points cannot be read, and are omitted.
 _SMALLEST_NUMBER = 5.0
 _LARGEST_NUMBER = 10.0
 
@@ -28,10 +28,9 @@ def confusion_matrix(
 ) -> Figure:
     """Return how often each class was predicted for each true class.
 
-    A cell shows the number of examples, and its colour their share of the
-    true class, so that classes of different sizes compare. Numbers are left
-    out when the cells are too small for them. The row of a class without
-    examples is grey.
+    A cell shows the number of examples, and its colour shows their share of the true
+    class, so that classes of different sizes can be compared. Numbers are omitted if
+    the cells are too small for them. The row of a class without examples is grey.
 
     Parameters
     ----------
@@ -68,8 +67,8 @@ def confusion_matrix(
     figure = style.new_figure(side + margin + 1.1, side + 0.7 * margin + 0.7)
     ax = figure.subplots()
     draw_confusion_matrix(ax, y_true, y_pred, names)
-    # Only now is it known how much of the figure the names take, and so how
-    # large it must be for square cells.
+    # Only now is it known how much space the names take, and therefore how large the
+    # figure must be for square cells.
     size = figure.get_size_inches() + side - style.size_in_inches(ax)
     figure.set_size_inches(*size)
     return figure
@@ -80,8 +79,8 @@ def draw_confusion_matrix(
 ) -> None:
     """Draw `confusion_matrix` into an axes, with a colour bar beside it.
 
-    The figure is laid out once to learn how large the cells are. So call it
-    after everything else in the figure is in place.
+    The figure is laid out once to measure the cells, so call this after everything else
+    in the figure is in place.
 
     Parameters
     ----------
@@ -107,7 +106,7 @@ def draw_confusion_matrix(
     """
     true, predicted, names = check_predictions(y_true, y_pred, class_names)
     counts = _count_pairs(true, predicted, len(names))
-    # Masked where there is nothing to share.
+    # Masked where a class has no examples.
     shares = np.ma.divide(counts, counts.sum(axis=1, keepdims=True))
 
     style.style_axes(ax, grid=None)
@@ -120,7 +119,7 @@ def draw_confusion_matrix(
         vmax=1.0,
         interpolation="nearest",
         origin="upper",
-        # Constrained layout does not settle on axes of a fixed aspect.
+        # Constrained layout does not converge for axes with a fixed aspect.
         aspect="auto",
     )
     right = int(np.trace(counts))
@@ -155,9 +154,8 @@ def class_scores(
     """Return recall and precision of each class as bars.
 
     Recall is the share of a class's examples that were found; precision is the share of
-    the predictions of a class that were right. Where there is nothing to divide by,
-    words replace the bar. Numbers and words are omitted when the bars are too thin for
-    them.
+    the predictions of a class that were right. If there is nothing to divide by, a text
+    replaces the bar. Numbers and texts are omitted if the bars are too thin for them.
 
     Parameters
     ----------
@@ -259,12 +257,12 @@ def _count_pairs(true: np.ndarray, predicted: np.ndarray, classes: int) -> np.nd
 
 def _label_classes(ax: Axes, names: list[str], cell: float) -> None:
     turned = style.names_width(names) > 0.9 * cell
-    # At 45 degrees the lines of two names are closer than their cells.
+    # At 45 degrees, the lines of two names are closer than their cells.
     inches = cell * math.sqrt(0.5) if turned else cell
     look: dict[str, Any] = {"rotation": 0, "ha": "center", "va": "top"}
     if turned:
         look = {"rotation": 45, "ha": "right", "va": "center"}
-    # About the end of a turned name, which so stays below its own column.
+    # About the end of a turned name, which therefore stays below its own column.
     look["rotation_mode"] = "anchor" if turned else "default"
     style.set_names(ax.yaxis, names, inches)
     height = style.set_names(ax.xaxis, names, inches, **look)

@@ -19,7 +19,8 @@ Records = History | Sequence[Mapping[str, Any]]
 Series = dict[str, list[tuple[float, float]]]
 
 _VALIDATION = "validation_"
-# What a record holds beside the figures, and the two parts of the loss.
+# Entries of a record that are not drawn: times and the like, and the two parts of the
+# loss.
 _NOT_DRAWN = {
     "epoch", "time", "seconds", "samples_per_second", "learning_rate",
     "data_loss", "regularization_loss",
@@ -41,12 +42,12 @@ def learning_curves(history: Records) -> Figure:
     ----------
     history : History or sequence of mappings
         What ``fit`` returns, or one mapping per epoch, such as the lines of a
-        `nnfs_xp.JSONLog`. The key ``epoch`` is needed; ``loss`` and every other
-        number is drawn, ``validation_loss`` and the like in the same panel.
-        Figures whose names end in ``accuracy`` are shares from 0 to 1, written in
-        percent. NaN and None, which stands for NaN in a JSON file, make a gap; a
-        figure that an epoch lacks is left out there. Times, the learning rate, the
-        parts of the loss, and what is not a number are not drawn.
+        `nnfs_xp.JSONLog`. The key ``epoch`` is needed; ``loss`` and every other number
+        is drawn, ``validation_loss`` and the like in the same panel. Figures whose
+        names end in ``accuracy`` are shares from 0 to 1, written in percent. NaN and
+        None, which stands for NaN in a JSON file, make a gap; a figure that an epoch
+        lacks is omitted there. Times, the learning rate, the parts of the loss, and
+        entries that are not numbers are not drawn.
 
     Returns
     -------
@@ -137,8 +138,8 @@ def _draw_lines(ax: Axes, series: Series, name: str) -> None:
         ax.set_ylim(max(low, 0.0), min(high, 1.0))
     unit = {"loss": " (mean per example)"}.get(name, " (%)" if is_share else "")
     style.set_labels(ax, "epoch", words + unit)
-    # Half an epoch around them: no tick for an epoch 0 that never was, and
-    # room for a single one.
+    # Half an epoch on either side: no tick for an epoch 0 that does not exist, and room
+    # for a single epoch.
     ax.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
     locator = MaxNLocator(10, steps=_STEPS, integer=True, min_n_ticks=1)
     ax.xaxis.set_major_locator(locator)
@@ -184,7 +185,7 @@ def _series(history: Records) -> Series:
 
 
 def _numbers(name: str, record: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Yield what is a number in a record, with NaN for None."""
+    """Yield the entries of a record that are numbers, with NaN for None."""
     for key, value in record.items():
         try:
             yield str(key), math.nan if value is None else float(value)

@@ -1,4 +1,4 @@
-"""What the neurons of a first layer look for in an image."""
+"""Patterns that the neurons of a first layer look for in an image."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def first_layer_filters(
 ) -> Figure:
     """Return the weights of a first layer as images.
 
-    Every small image is a column of the weights: a neuron answers to what is
-    bright where its weights are positive, orange, and dark where they are
-    negative, blue. Those with the largest weights come first; all have one
-    scale of colours. The number above an image is that of the neuron.
+    Each small image is a column of the weights: a neuron responds to images that are
+    bright where its weights are positive (orange), and dark where they are negative
+    (blue). Neurons with the largest weights come first, and all share one colour scale.
+    The number above an image is that of the neuron.
 
     Parameters
     ----------
     weights : array of shape (values, neurons)
         Such as ``model.layers[0].weights``, of any backend.
     image_shape : sequence of int
-        ``(height, width)``, whose product is the number of values. None, which a
-        data set without pictures has, is refused.
+        ``(height, width)``, whose product is the number of values. None, the value of a
+        data set without pictures, is rejected.
     rows, columns : int
-        Most neurons to show, downwards and across.
+        Maximum number of neurons to show, downwards and across.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def first_layer_filters(
     ['0', '1', '2', '3']
     """
     matrix, shape = _check(weights, image_shape, rows, columns)
-    # The largest first, equal ones in their order.
+    # The largest first; equal ones keep their order.
     order = np.argsort(-np.linalg.norm(matrix, axis=0), kind="stable")
     shown = order[: rows * columns]
     largest = float(np.abs(matrix[:, shown]).max()) or 1.0

@@ -1,4 +1,4 @@
-"""Which number is computed from which, and where gradients flow back."""
+"""Pictures of a computation, with the flow of values and of gradients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nnfs_xp.plots import style
 _ACROSS, _DOWN = 1.75, 0.95
 # Height of the arc of an arrow over its length, where there are two of them.
 _BEND = 0.06
-# Points between an arrow and what is written at it.
+# Points between an arrow and its label.
 _GAP = 3.0
 
 Edge = tuple[str, str, str, str]
@@ -30,19 +30,17 @@ def computation_graph(
 ) -> Figure:
     """Return a picture of a computation, forward and backward.
 
-    Each step is a box. Blue arrows lead forward, from what is known to the
-    loss; broken red ones lead the gradients back.
+    Each step is a box. Blue arrows lead forward, from the inputs to the loss; dashed
+    red arrows carry the gradients back.
 
     Parameters
     ----------
     places : mapping of str to (column, row)
-        The text of each box, and where it stands. Columns count from the
-        left, rows from the top. Text between dollar signs is mathematics, and
-        a newline begins a new line.
+        The text of each box, and its place. Columns count from the left, rows from the
+        top. Text between dollar signs is mathematics, and a newline begins a new line.
     edges : sequence of (source, target, forward, backward)
-        The texts of two boxes, and what is written at the arrow from the first
-        to the second and at the arrow back. An arrow back is drawn only if
-        it has a text.
+        The texts of two boxes, the label of the arrow from the first to the second, and
+        the label of the arrow back. An arrow back is drawn only if it has a label.
     title : str, default "Computation graph"
         Title of the picture.
 
@@ -95,7 +93,7 @@ def computation_graph(
 def _draw_arrow(
     ax: Axes, start: Text, end: Text, text: str, bend: float, color: str
 ) -> None:
-    """Draw an arrow between the edges of two boxes, and write at its middle."""
+    """Draw an arrow between the edges of two boxes, with a label at its middle."""
     forward = color == style.BLUE
     tail, tip = np.array(start.get_position()), np.array(end.get_position())
     arrow = {
@@ -112,7 +110,7 @@ def _draw_arrow(
     across, up = (tip - tail) * (_ACROSS, -_DOWN) * 72
     length = float(np.hypot(across, up)) or 1.0
     left = np.array([-up, across]) / length
-    # Text to the left of an arrow that rises is at its upper left.
+    # The left side of a rising arrow is its upper left.
     ax.annotate(
         text,
         (tail + tip) / 2,

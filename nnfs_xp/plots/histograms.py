@@ -1,4 +1,4 @@
-"""How weights, activations and gradients are spread, layer by layer."""
+"""How weights, activations and gradients are distributed, layer by layer."""
 
 from __future__ import annotations
 
@@ -131,9 +131,9 @@ def layer_histograms(values: Mapping[str, Any], quantity: str) -> Figure:
     Parameters
     ----------
     values : mapping of str to array
-        What to show, by the title of its panel. Arrays of any backend.
+        Arrays of any backend, by the titles of their panels.
     quantity : str
-        What the values are, written below each panel.
+        Name of the values, written below each panel.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def layer_histograms(values: Mapping[str, Any], quantity: str) -> Figure:
     Raises
     ------
     InputError
-        If there is no array, or one is empty, NaN or infinite.
+        If there is no array, or one is empty or holds NaN or infinity.
 
     Examples
     --------

@@ -12,8 +12,8 @@ from nnfs_xp.plots import style
 def learning_rate_curve(found: Any) -> Figure:
     """Return a picture of a learning-rate range test.
 
-    The loss of each step is grey, and its running mean blue. A broken line stands at
-    the suggested rate.
+    The loss of each step is grey, and its running mean blue. A dashed line marks the
+    suggested rate.
 
     Parameters
     ----------

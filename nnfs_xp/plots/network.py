@@ -22,10 +22,10 @@ Head = tuple[str, Any]
 def plot_model(model: Any) -> Figure:
     """Return a picture of a network: its units, parameters and shapes.
 
-    Data flows from the top to the bottom. A box is a unit, with its place in the
-    model and its number of parameters; what is written at an arrow is the shape of
-    a sample. The branches of `nnfs_xp.Parallel` stand beside each other, and so do a
-    `nnfs_xp.Residual` and its shortcut. A block of a user's own is one box.
+    Data flows from the top to the bottom. A box is a unit, with its place in the model
+    and its number of parameters; an arrow is labelled with the shape of a sample. The
+    branches of `nnfs_xp.Parallel` stand beside each other, and so do a
+    `nnfs_xp.Residual` and its shortcut. A user-defined block is one box.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def _joined(path: str, name: str) -> str:
 
 
 def _output_shape(unit: Layer, shape: Any) -> Any:
-    """Return what is known of a shape, if only the last lengths are known before."""
+    """Return the known part of a shape, if only the last lengths are known before."""
     try:
         return unit.output_shape(shape)
     except MoreAxes:

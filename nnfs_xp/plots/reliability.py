@@ -1,4 +1,4 @@
-"""How often probabilities come true."""
+"""How well probabilities match the share of right predictions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from nnfs_xp.plots import style
 
 
 def reliability(y_true: np.ndarray, y_pred: np.ndarray, bins: int = 15) -> Figure:
-    """Return a plot of how often predictions are right, over their confidence.
+    """Return a plot of the share of right predictions over their confidence.
 
     Samples are put into bins by their confidence, as in
     `nnfs_xp.ExpectedCalibrationError`. A bar shows the share of a bin that is right;
-    where the bar ends below the diagonal the network is too sure. A dot is at the mean
-    confidence of a bin. Grey bars below are the shares of all samples.
+    where the bar ends below the diagonal, the network is overconfident. A dot marks the
+    mean confidence of a bin. Grey bars below are the shares of all samples.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def reliability(y_true: np.ndarray, y_pred: np.ndarray, bins: int = 15) -> Figur
 def _draw_shares(
     ax: Axes, counts: np.ndarray, right: np.ndarray, confidence: np.ndarray
 ) -> None:
-    """Draw the share that is right of each bin, and the mean confidence on top."""
+    """Draw the share of each bin that is right, and the mean confidence on top."""
     some = counts > 0
     shares = np.divide(right, counts, out=np.zeros(len(counts)), where=some)
     _bars(ax, shares, style.BLUE)

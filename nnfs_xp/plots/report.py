@@ -96,7 +96,7 @@ def report(
     confidence = check_confidence(confidence, len(true))
     _check_choice(images=images, image_shape=image_shape, predict=predict, x=x)
 
-    # Room for long class names, which the matrix would have to give up.
+    # Extra space for long class names, which the matrix would otherwise lose.
     extra = max(0.0, style.names_width(names) - _NAME_MARGIN)
     width = _WIDTH + extra
     headline = style.wrap(title, width - 2 * _HEADER_MARGIN, style.HEADLINE, "bold")

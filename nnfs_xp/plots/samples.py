@@ -1,4 +1,4 @@
-"""Example images with what was predicted for them."""
+"""Example images with their predictions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, FigureBase
 from nnfs_xp.errors import InputError
 from nnfs_xp.plots import checks, style
 
-# In nearly every font, unlike the heavier crosses.
+# This cross is in nearly every font, unlike the heavier ones.
 _CROSS = "\N{MULTIPLICATION SIGN} "
 # Colours of text and frame, and the width of the frame in points.
 _RIGHT = style.INK, style.EDGE, 0.8
@@ -32,10 +32,10 @@ def sample_predictions(
 ) -> Figure:
     r"""Return a grid of images that were classified correctly and incorrectly.
 
-    The right ones come from each class in turn. The wrong ones are those
-    about which the classifier was most confident; they have a thick frame, a
-    cross before the predicted name and the true name below it. Half of the
-    rows are for wrong ones, unless there are too few of either.
+    The correct ones come from each class in turn. The incorrect ones are those with the
+    highest confidence; they have a thick frame, a cross before the predicted name and
+    the true name below it. Half of the rows are for incorrect ones, unless there are
+    too few of either kind.
 
     Parameters
     ----------
@@ -51,10 +51,10 @@ def sample_predictions(
     class_names : sequence of str
         One name per class.
     image_shape : sequence of int
-        ``(height, width)``, or ``(height, width, channels)`` with 1 or 3
-        channels. None, which a data set without pictures has, is refused.
+        ``(height, width)``, or ``(height, width, channels)`` with 1 or 3 channels.
+        None, the value of a data set without pictures, is rejected.
     rows, columns : int
-        Most images to show, downwards and across.
+        Maximum number of images to show, downwards and across.
 
     Returns
     -------
@@ -157,7 +157,8 @@ def draw_sample_predictions(
             ax.set(xticks=[], yticks=[])
             scale = Normalize(0.0, 1.0)
             ax.imshow(next(pixels), "gray", scale, interpolation="nearest")
-            # The cross is put in front afterwards, lest it stay alone on a line.
+            # The cross is put in front afterwards, so that it cannot stand alone on a
+            # line.
             cross = _CROSS if group is wrong else ""
             text = f"{names[predicted[index]]} ({style.percent(confidence[index], 0)})"
             width = room - style.text_width(cross, style.TICK)
@@ -182,8 +183,8 @@ def choose(
     wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
 
     right = np.flatnonzero(true == predicted)
-    # How many of the same class came earlier: all that are the first of their
-    # class go before all that are the second.
+    # How many of the same class came earlier: the first ones of all classes come before
+    # the second ones.
     earlier = np.zeros(len(right), dtype=np.int64)
     for label in np.unique(true[right]):
         same = true[right] == label

@@ -1,7 +1,7 @@
-"""The look that all pictures share: colours, sizes and measured text.
+"""The style that all pictures share: colours, sizes and measured text.
 
-Everything is set on the artists themselves, never in ``rcParams``, so that
-drawing a picture changes nothing for anybody else in the process.
+Everything is set on the artists themselves, never in ``rcParams``, so drawing a picture
+does not affect any other figure in the process.
 """
 
 from __future__ import annotations
@@ -68,11 +68,10 @@ _HEADING = dict[str, Any](size=TITLE, weight="bold", color=INK)
 # Height of a line of text over its font size.
 LINE_HEIGHT = 1.25
 
-# What a line may end with: a word, or a part of one up to a hyphen and the like.
+# Where a line may break: after a word, or after a hyphen or the like within one.
 _PIECE = re.compile(r" ?[^ /_-]*[/_-]*(?: %\S*)?")
 
-# Agg rounds glyphs to whole pixels, so a line may come out a little wider than
-# its outline.
+# Agg rounds glyphs to whole pixels, so a line may be slightly wider than its outline.
 _WIDTH_SLACK = 1.04
 
 # A line of a name is at least about this many inches before a second one is begun.
@@ -153,7 +152,7 @@ def draw_color_bar(
 
 
 def set_legend_above(ax: Axes) -> None:
-    """Put the legend above the axes at the right, where it can cover nothing."""
+    """Put the legend above the axes at the right, where it covers nothing."""
     ax.legend(
         loc="lower right",
         bbox_to_anchor=(1.0, 1.0),
@@ -168,8 +167,8 @@ def set_legend_above(ax: Axes) -> None:
 class PercentTicks(Formatter):
     """Write shares as percentages, all with as few decimals as they need.
 
-    Matplotlib's own `PercentFormatter` writes ``80.0`` for most ranges. The
-    sign is left out, because it belongs into the label of the axis.
+    Matplotlib's own `PercentFormatter` writes ``80.0`` for most ranges. The percent
+    sign is omitted, because it belongs in the label of the axis.
     """
 
     def __call__(self, value: float, pos: int | None = None) -> str:
@@ -200,9 +199,9 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
 def wrap(text: str, width: float, size: float, weight: str = "normal") -> str:
     """Break a text into lines of at most `width` inches.
 
-    Lines break between words and after a hyphen, slash or underscore, and
-    elsewhere only when there is no such place in a whole line. A number stays
-    together with its percent sign. No character is lost but white space.
+    Lines break between words and after a hyphen, slash or underscore, and elsewhere
+    only when there is no such place in a whole line. A number stays together with its
+    percent sign. No character is lost except white space.
 
     Parameters
     ----------

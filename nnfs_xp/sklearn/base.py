@@ -1,4 +1,4 @@
-"""What all estimators share: data in, a training, outputs."""
+"""What all estimators share: checked data, training, and outputs."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _LARGEST_SEED = 2**32 - 1
 class ModelEstimator(BaseEstimator):
     """An estimator around a `Model`.
 
-    A kind of estimator defines how it reads targets, and in which form its model wants
-    them; a way of building defines the model.
+    A kind of estimator defines how targets are read, and in which form the model needs
+    them; a subclass for building defines the model.
     """
 
     batch_size: Any = "auto"
@@ -67,7 +67,7 @@ class ModelEstimator(BaseEstimator):
         raise NotImplementedError
 
     def _for_loss(self, targets: Any, model: Model) -> Any:
-        """Return targets as the loss of the model wants them."""
+        """Return targets in the form that the model's loss needs."""
         raise NotImplementedError
 
     def _weights(self, sample_weight: Any, targets: Any) -> Any:
@@ -90,7 +90,7 @@ class ModelEstimator(BaseEstimator):
         x : array
             The samples.
         batch : float
-            What the samples of a batch weigh together.
+            Total weight of the samples of a batch.
         """
         raise NotImplementedError
 
@@ -144,7 +144,7 @@ class ModelEstimator(BaseEstimator):
         return self
 
     def _check_parameters(self) -> None:
-        """Raise InputError if a parameter is none, by the name that it has here."""
+        """Raise InputError if a parameter is invalid, under its name here."""
         if self.batch_size != "auto":
             check_batch_size(self.batch_size)
         check_count(self.max_iter, "max_iter")
@@ -180,7 +180,7 @@ class ModelEstimator(BaseEstimator):
         return check_batch_size(self.batch_size) or n_samples
 
     def _stop(self) -> EarlyStopping | None:
-        """Return what ends a training that no longer gets better."""
+        """Return the callback that stops training when it no longer improves."""
         if self.tol is None:
             return None
         return EarlyStopping(
@@ -206,7 +206,7 @@ class ModelEstimator(BaseEstimator):
         return trained, held_out if held_out[2] is not None else held_out[:2]
 
     def _note(self, history: History, anew: bool) -> None:
-        """Keep what a training has shown."""
+        """Keep the results of training."""
         if anew or not hasattr(self, "history_"):
             self.history_ = History()
         self.history_.epochs += history.epochs
@@ -239,7 +239,7 @@ class ModelEstimator(BaseEstimator):
         return hasattr(self, "model_")
 
     def __sklearn_tags__(self) -> Any:
-        """Say that arrays of the standard are taken."""
+        """Declare support for Array API arrays."""
         tags = super().__sklearn_tags__()
         tags.array_api_support = True
         return tags

@@ -56,7 +56,7 @@ class Classifier(ClassifierMixin, ModelEstimator):
         X, y, sample_weight
             As in `fit`.
         classes : array-like, optional
-            All classes that there will be; needed at the first call only.
+            All classes that will occur; needed only at the first call.
 
         Returns
         -------

@@ -18,7 +18,7 @@ from nnfs_xp.schedules.base import check_learning_rate
 from nnfs_xp.sklearn.base import ModelEstimator
 from nnfs_xp.sklearn.kinds import Classifier, Regressor
 
-# What scikit-learn calls them.
+# scikit-learn's names for them.
 _ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid"}
 
 
@@ -34,7 +34,7 @@ class MLP(ModelEstimator):
     dropout: float = 0.0
 
     def _end(self) -> tuple[list[Layer], Any]:
-        """Return what follows the last dense layer, and the loss."""
+        """Return the activation after the last dense layer, or none, and the loss."""
         raise NotImplementedError
 
     def _check_parameters(self) -> None:
@@ -42,7 +42,7 @@ class MLP(ModelEstimator):
         check_rate(self.alpha, "alpha")
         check_share(self.dropout, "dropout")
         check_learning_rate(self.learning_rate_init, "learning_rate_init")
-        # What each of them is made of is checked by making it.
+        # Each of them checks its own settings when it is made.
         self._hidden_sizes(), self._activation(), self._optimizer()
 
     def _built(
@@ -121,14 +121,14 @@ class MLPClassifier(Classifier, MLP):
     hidden_layer_sizes : int or sequence of int, default (100,)
         Neurons of each hidden layer.
     activation : str or Layer, default "relu"
-        What follows each hidden layer: any activation of the library,
-        ``"identity"`` or ``"logistic"``.
+        Activation after each hidden layer: any of the library's, ``"identity"`` or
+        ``"logistic"``.
     solver : str or Optimizer, default "adam"
         Any optimizer of the library. ``"sgd"`` has Nesterov's momentum of 0.9, as in
         scikit-learn; an `nnfs_xp.Optimizer` has its own settings and learning rate.
     alpha : float, default 0.0001
-        Strength of the L2 penalty: ``alpha / 2 sum w^2``, divided by the number
-        of samples of a batch, or by what they weigh.
+        Strength of the L2 penalty: ``alpha / 2 sum w^2``, divided by the number of
+        samples of a batch, or by their total weight.
     learning_rate_init : float or Schedule, default 0.001
         Learning rate of a solver that is given by name.
     dropout : float, default 0.0
@@ -158,14 +158,14 @@ class MLPClassifier(Classifier, MLP):
     callbacks : Callback or sequence of Callback, optional
         As in `nnfs_xp.Model.fit`.
     backend, device : optional
-        Where the model computes; see `nnfs_xp.get_backend`. By default where X is, if
-        scikit-learn dispatches arrays, else on NumPy.
+        Where the model computes; see `nnfs_xp.get_backend`. By default the model is
+        where X is, if scikit-learn dispatches arrays, and otherwise on NumPy.
     dtype : {"float32", "float64"}, optional
         By default float32 if X is float32, else float64, as in scikit-learn.
     compile : {"auto", "off", "require"}, default "auto"
         As for `nnfs_xp.Model`.
     class_weight : dict, "balanced" or None, default None
-        What each class counts in the loss.
+        Weight of each class in the loss.
 
     Attributes
     ----------
@@ -179,9 +179,9 @@ class MLPClassifier(Classifier, MLP):
     loss_curve_ : list of float
         The loss of each epoch, penalties included.
     loss_, best_loss_ : float
-        The last, and the least of them.
+        The last and the lowest of them.
     best_validation_loss_ : float or None
-        The least loss on held-out data of the last ``fit`` with `early_stopping`.
+        The lowest loss on held-out data in the last ``fit`` with `early_stopping`.
     history_ : History
         All figures of each epoch.
     coefs_, intercepts_ : list of array
@@ -218,8 +218,8 @@ class MLPClassifier(Classifier, MLP):
 class MLPRegressor(Regressor, MLP):
     """Multilayer perceptron that predicts numbers, an estimator of scikit-learn.
 
-    Its last layer has no activation. Parameters and attributes are those of
-    `MLPClassifier`, but for `class_weight` and `classes_`, and these:
+    Its last layer has no activation. It has the parameters and attributes of
+    `MLPClassifier` without `class_weight` and `classes_`, and these:
 
     Parameters
     ----------

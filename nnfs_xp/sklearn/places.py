@@ -29,7 +29,7 @@ def place_of(X: Any) -> Backend:
 
 
 def on_host(value: Any) -> Any:
-    """Return an array that may be on any backend on the host, all else as it is."""
+    """Copy an array of any backend to the host; return all else unchanged."""
     if get_config()["array_api_dispatch"] and library_of(value) in BACKEND_NAMES:
         return to_numpy(value)
     return value

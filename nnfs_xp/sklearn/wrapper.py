@@ -1,4 +1,4 @@
-"""Estimators made of a function that builds any model."""
+"""Estimators made from a function that builds any model."""
 
 from __future__ import annotations
 
@@ -99,15 +99,15 @@ def _takes(function: Any, name: str) -> bool:
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class ModelClassifier(Classifier, Wrapper):
-    """Any model that classifies as an estimator of scikit-learn.
+    """Any classification model, as a scikit-learn estimator.
 
     Parameters
     ----------
     build : callable
         ``build(n_inputs, n_outputs, **arguments)`` returns a new `nnfs_xp.Model` with
         loss and optimizer, where `n_outputs` is the number of classes. For two classes
-        and a `nnfs_xp.BinaryCrossEntropy` the model may have one output. A function of
-        a module can be pickled, as a search with several processes needs it.
+        and a `nnfs_xp.BinaryCrossEntropy` the model may have one output. A module-level
+        function can be pickled, which a search with several processes requires.
     arguments : dict, optional
         Keyword arguments of `build`. A search sets one of them as ``arguments__width``.
     random_state : int, RandomState or None, default None
@@ -151,9 +151,9 @@ class ModelClassifier(Classifier, Wrapper):
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class ModelRegressor(Regressor, Wrapper):
-    """Any model that predicts numbers as an estimator of scikit-learn.
+    """Any regression model, as a scikit-learn estimator.
 
-    Parameters and attributes are those of `ModelClassifier`, but for `class_weight` and
+    It has the parameters and attributes of `ModelClassifier`, except `class_weight` and
     `classes_`. The loss must be one of numbers, such as `nnfs_xp.MeanSquaredError`.
 
     Parameters
