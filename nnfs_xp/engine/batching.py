@@ -48,7 +48,7 @@ def batch_order(seed: int, epoch: int, samples: int) -> Any:
 
 
 def rows_of(array: Array, rows: slice) -> Array:
-    """Return a stretch of rows of an array with any number of axes."""
+    """Return consecutive rows of an array with any number of axes."""
     return array[rows, ...]
 
 
@@ -71,9 +71,8 @@ def gather_batch(
         Samples, of any real dtype and with any number of axes; targets, or whatever
         else keeps its dtype; and weights. All have the same length.
     order : array of int or None
-        Numbers of the rows; those of the batch begin at `start`. Without it
-        the batch is the rows from `start` on, and after the last row comes the
-        first.
+        Row numbers; those of the batch begin at `start`. Without it, the batch is the
+        rows from `start` on, and the first row follows the last.
     start : int or array, 0-d
         Where the batch begins.
     size : int
@@ -101,7 +100,7 @@ def gather_batch(
 def _row_numbers(
     be: Backend, arrays: Any, order: Array | None, start: int | Array, size: int
 ) -> Any:
-    """Return the numbers of the rows of a batch, or the slice that they are."""
+    """Return the row numbers of a batch, as an array or as a slice."""
     known = isinstance(start, int)
     if known and order is not None:
         return order[start : start + size]

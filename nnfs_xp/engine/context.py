@@ -32,7 +32,7 @@ class Pass:
     pending : dict of str to array
         New values of buffers, which take effect when the step is complete.
     calls : dict of str to int
-        How often each stream of random numbers was asked.
+        How often each stream of random numbers was used.
     gradients, buffers : dict of str to array
     draws : Draws
         Where random numbers come from.
@@ -65,7 +65,7 @@ class Pass:
         self._copies[id(slot)] = slot, value
 
     def copy_now(self, slot: Array | None = None) -> None:
-        """Write all that is to be written, if there is something for this slot."""
+        """Write everything that is pending, if there is something for this slot."""
         if self._copies and (slot is None or id(slot) in self._copies):
             targets, values = map(list, zip(*self._copies.values(), strict=True))
             self._copies.clear()
@@ -75,14 +75,14 @@ class Pass:
 class Gradients:
     """Slots for the gradients of one unit's parameters, by the parameters' names.
 
-    The first write of a pass writes, further ones add: so a unit that is called
-    twice, or stands in two places, gets the sum. What is written for a frozen
-    parameter is dropped.
+    The first write of a pass stores the gradient, and further ones add to it, so a unit
+    that is called twice, or stands in two places, gets the sum. Gradients of frozen
+    parameters are dropped.
     """
 
     def __init__(self, run: Pass, node: Node) -> None:
         self._run, self._shapes = run, {n: p.shape for n, p in node.parameters.items()}
-        # A unit of somebody's own may go on to change what it has written.
+        # A user's unit may later change an array that it has written.
         own = is_of_library(type(node.unit))
         self._copies_later = own and run.copies_at_once
         # None for a frozen parameter.
@@ -100,7 +100,7 @@ class Gradients:
 
     def __setitem__(self, name: str, value: Array) -> None:
         written, slot = self._run.written, self.slots.get(name)
-        # A product that was written to the slot itself has its shape.
+        # A product that was written directly to the slot has its shape.
         if value is not slot or slot is None:
             self._check(name, value)
             path = self._paths[name]
@@ -132,10 +132,10 @@ class Gradients:
 
 
 class Buffers:
-    """What one unit keeps and does not train, by name.
+    """Buffers of one unit, which are kept but not trained, by name.
 
-    A read gives the value of before the step, or what this pass has written. Writes
-    take effect when the step is complete.
+    A read gives the value from before the step, or the one that this pass has written.
+    Writes take effect when the step is complete.
     """
 
     def __init__(self, run: Pass, node: Node) -> None:
@@ -206,7 +206,7 @@ class Random:
 # Without slots: torch.compile makes contexts inside a trace.
 @dataclasses.dataclass(eq=False, repr=False)
 class Context:
-    """What a unit sees while it computes.
+    """Everything that a unit sees while it computes.
 
     Attributes
     ----------
@@ -284,19 +284,19 @@ class Context:
 
 
 class RecordingContext(Context):
-    """Leaves with each unit what passes through it, as the book's layers do.
+    """Stores with each unit what passes through it, as the book's layers do.
 
-    So every unit inside a block has ``.inputs``, ``.output`` and ``.dinputs``.
+    Every unit inside a block therefore has ``.inputs``, ``.output`` and ``.dinputs``.
     """
 
     def fwd(self, x: Any) -> tuple[Any, Any]:
-        """Call ``fwd``, and leave inputs, output and residuals with the unit."""
+        """Call ``fwd``, and store inputs, output and residuals with the unit."""
         unit = self.unit
         unit.inputs = x
         unit.output, unit._residuals = unit.fwd(self, x)
         return unit.output, unit._residuals
 
     def bwd(self, residuals: Any, dy: Any) -> Any:
-        """Call ``bwd``, and leave the gradient of the inputs with the unit."""
+        """Call ``bwd``, and store the gradient of the inputs with the unit."""
         self.unit.dinputs = self.unit.bwd(self, residuals, dy)
         return self.unit.dinputs

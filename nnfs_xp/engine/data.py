@@ -1,4 +1,4 @@
-"""Checked data, and where it lies while a model works with it."""
+"""Checked data, and where it is stored while a model uses it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from nnfs_xp.callbacks import Callback
 from nnfs_xp.engine.batching import batch_order, batch_slices, rows_of
 from nnfs_xp.errors import InputError
 
-# Of a device's free memory, what data may take; the rest is for the step.
+# Share of a device's free memory that data may take; the rest is for the step.
 _SHARE_OF_FREE_MEMORY = 0.6
 
 
 def each(function: Callable[[Any], Any], x: Any) -> Any:
-    """Return what a function makes of an array, or of each of a tuple of them."""
+    """Apply a function to an array, or to each array of a tuple."""
     return tuple(map(function, x)) if isinstance(x, tuple) else function(x)
 
 
 def as_inputs(be: Backend, x: Any, ids: tuple[bool, ...]) -> Any:
-    """Return samples as a network takes them: ids as integers, all else as floats."""
+    """Return samples in a network's form: ids as integers, all else as floats."""
     if isinstance(x, tuple):
         return tuple(
             as_inputs(be, one, (own,)) for one, own in zip(x, ids, strict=True)
@@ -38,7 +38,7 @@ class Data:
     Attributes
     ----------
     be : Backend
-        Where they lie: the model's backend, or the host's.
+        Where they are: the model's backend, or the host's.
     x : array or tuple of array
         One for each input of the network.
     y : array or None
@@ -74,8 +74,8 @@ class Data:
 
     @property
     def inputs(self) -> Any:
-        """The samples as a network takes them."""
-        # Mostly they are that, and a look costs less than a call.
+        """The samples in the network's form."""
+        # They mostly have that form already, and checking costs less than a call.
         if not isinstance(self.x, tuple) and self.x.dtype == self.be.zero.dtype:
             return self.x
         return as_inputs(self.be, self.x, self.ids)
@@ -96,13 +96,13 @@ class Data:
         )
 
     def rows(self, rows: slice) -> Data:
-        """Return a stretch of rows."""
+        """Return consecutive rows."""
         if rows == slice(0, self.samples):
             return self
         return self.each_array(lambda array: rows_of(array, rows))
 
     def batch(self, rows: slice, order: Array | None) -> Data:
-        """Return a stretch of rows of those in an order, given by their numbers."""
+        """Return consecutive rows of an order, which gives their numbers."""
         if order is None:
             return self.rows(rows)
         return self.each_array(lambda array: self.be.take_rows(array, order[rows]))
@@ -114,7 +114,7 @@ class Data:
         return self.each_array(be.asarray, be)
 
     def parts(self, batch_size: int | None) -> Iterator[Data]:
-        """Yield stretches of so many rows, of all if None."""
+        """Yield parts of this many rows, or of all rows if None."""
         if 0 < self.samples <= (batch_size or self.samples):
             yield self
         else:
@@ -123,7 +123,7 @@ class Data:
     def each_array(
         self, function: Callable[[Array], Array], be: Backend | None = None
     ) -> Data:
-        """Return what a function makes of each array, on a backend."""
+        """Apply a function to each array, on a backend."""
         *inputs, y, weight = (
             None if array is None else function(array) for array in self.arrays
         )
@@ -151,7 +151,7 @@ class FitPlan:
 
     @property
     def samples(self) -> int:
-        """Number of rows to learn from in an epoch."""
+        """Number of rows to train on in an epoch."""
         return self.data.samples
 
     def fetch(self) -> None:
@@ -164,7 +164,7 @@ class FitPlan:
 
     @property
     def targets(self) -> tuple[Array, Array | None]:
-        """Targets and weights of all rows to learn from."""
+        """Targets and weights of all rows to train on."""
         return self.data.y, self.data.weight
 
     @property
@@ -186,7 +186,7 @@ class FitPlan:
 
     @property
     def batch_sizes(self) -> list[int]:
-        """Numbers of rows that a batch may have: of the last one, and the usual."""
+        """Possible numbers of rows of a batch: that of the last, and the usual one."""
         return sorted({rows.stop - rows.start for rows in self.batches})
 
     def order(self, seed: int, epoch: int) -> Any:
@@ -197,13 +197,13 @@ class FitPlan:
 def placed(data: Data, be: Backend, limit: int | None) -> Data:
     """Return the data on the device, or on the host if it is to stay there.
 
-    It is if it is too large, or if the device computes in the host's memory, where it
-    would only be copied.
+    It stays on the host if it is too large, or if the device computes in the host's
+    memory, where it would only be copied.
 
     Parameters
     ----------
     data : Data
-        On the host or on the device; what is there already stays.
+        On the host or on the device; data on the device stays there.
     be : Backend
         The device.
     limit : int or None
@@ -218,7 +218,7 @@ def placed(data: Data, be: Backend, limit: int | None) -> Data:
 
 
 def default_limit(be: Backend) -> int | None:
-    """Return how many bytes data may take on a device, None for any number."""
+    """Return how many bytes data may take on a device, None for no limit."""
     free = be.free_memory()
     return None if free is None else int(free * _SHARE_OF_FREE_MEMORY)
 
@@ -226,7 +226,7 @@ def default_limit(be: Backend) -> int | None:
 def rows_within(data: Data, batch_size: int, limit: int) -> int:
     """Return how many rows half of `limit` bytes hold, as whole batches.
 
-    They are no more than the device is sent at once, if that is a batch or more: a
+    The rows fit into one transfer to the device, if that holds a batch or more: a
     larger part would only take the host longer to fill, while the device waits.
 
     Raises

@@ -1,7 +1,7 @@
-"""Batches that the device gathers itself, by kernels, from data in its memory.
+"""Batches that the device gathers itself, with kernels, from data in its memory.
 
-The order of an epoch is moved there once, and a counter beside it says which batch is
-next: nothing is copied for a step.
+The order of an epoch is moved there once, and a counter beside it tells which batch is
+next, so nothing is copied for a step.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class DeviceBatches:
         }
 
     def begin(self) -> None:
-        """Make ready for training: fixed places for all that a step changes."""
+        """Prepare for training: fixed places for everything that a step changes."""
         state = self.state
         data = self.data
         state.start_device_counters(data.outputs, data.weighted, self.executor)
@@ -144,12 +144,12 @@ class StreamedBatches(DeviceBatches):
         self._buffer = be.double_buffer(data.arrays, self._chunk_rows)
         self.arrays = self._buffer.arrays
         self._host_order: Any = None
-        # The chunk that steps are taken on, and the last one that was sent.
+        # The chunk that steps use, and the last one that was sent.
         self._present: int | None = None
         self._sent: int | None = None
 
     def end(self) -> None:
-        """Give up the graphs and the buffers, which nothing may be on its way to."""
+        """Give up the graphs and the buffers, after all copies to them have ended."""
         super().end()
         self._buffer.wait()
 
@@ -161,7 +161,7 @@ class StreamedBatches(DeviceBatches):
         self._sent = None
 
     def train(self, batches: Sequence[slice], steps: Steps) -> None:
-        """Take steps on batches of one size, no further than to the end of a chunk."""
+        """Take steps on batches of one size, up to the end of a chunk at most."""
         chunk = batches[0].start // self._chunk_rows
         if chunk != self._present:
             self._leave()
@@ -171,7 +171,7 @@ class StreamedBatches(DeviceBatches):
         end = (chunk + 1) * self._chunk_rows
         steps.limit(sum(rows.start < end for rows in batches))
         super().train(batches, steps)
-        # The device is at work now.
+        # The device is busy now.
         self._send(chunk + 1)
 
     def _send(self, chunk: int) -> None:
@@ -186,7 +186,7 @@ class StreamedBatches(DeviceBatches):
         self._sent = chunk
 
     def _leave(self) -> None:
-        """Say that no step will read the present chunk any more."""
+        """Note that no further step will read the current chunk."""
         if self._present is not None:
             self._buffer.release(self._present % 2)
         self._present = None

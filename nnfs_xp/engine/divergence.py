@@ -1,7 +1,7 @@
-"""Whether a training still computes with finite numbers, and where it no longer does.
+"""Whether training still computes with finite numbers, and where it no longer does.
 
-A step is not asked. Looked at are numbers that come to the host anyway: the loss where
-figures are read, and at the end of an epoch the sum of all parameters.
+Steps themselves check nothing. The checks use numbers that come to the host anyway: the
+loss when figures are read, and the sum of all parameters at the end of an epoch.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ class FiniteCheck:
     ----------
     state : State
     raises : bool
-        Whether it does; if not, nothing is looked at.
+        Whether to do so; if not, nothing is checked.
 
     Attributes
     ----------
     epoch : int
-        The present epoch.
+        The current epoch.
     """
 
     def __init__(self, state: State, raises: bool) -> None:
@@ -45,7 +45,7 @@ class FiniteCheck:
             The figure; NaN if nothing counts.
         read : mapping
             The sum of the losses, and if they are known the penalties and the sum of
-            all parameters. This may be too large where no parameter is.
+            all parameters. This sum may overflow even if all parameters are finite.
         """
         losses = read["loss"], read.get("penalties", 0.0)
         finite = all(map(math.isfinite, losses))
@@ -71,7 +71,7 @@ class FiniteCheck:
 def _found(state: State) -> str:
     """Return in words which parameter, or its gradient, is not finite, or the largest.
 
-    Of several it is the one that the backward pass comes to first.
+    If there are several, it is the one that the backward pass reaches first.
     """
     network, be = state.network, state.network.backend
     values, gradients = state.export_values(), {}

@@ -1,9 +1,9 @@
 """Where the random numbers of a pass come from.
 
 A value depends on seed, stream and step alone, so all of these give the same ones. An
-eager step draws on the host when a unit asks. A traced step is handed them as
-arguments, after an abstract pass has shown which will be asked for. In a captured step
-a kernel draws them, with the step's number in the device's memory.
+eager step draws on the host when a unit asks. A traced step gets them as arguments,
+after an abstract pass has shown which ones it needs. In a captured step a kernel draws
+them, with the step's number in the device's memory.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _DTYPES = {"bernoulli": "bool", "integers": "int32"}
 
 
 class CannotDraw(RuntimeError):
-    """Random numbers are wanted on the host while a step is captured."""
+    """Random numbers are needed on the host while a step is captured."""
 
 
 class Draws:
-    """No random numbers: for all programs but that of training.
+    """No random numbers: for all programs except that of training.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Draws:
         return None
 
     def draw(self, key: str, seed: int, name: str, wanted: Wanted) -> Array:
-        """Return the numbers that one call asks for."""
+        """Return the numbers that a call asks for."""
         raise InputError(
             "random numbers are for training only; a unit that asks for them must "
             "ask whether cx.training is true first"
@@ -106,7 +106,7 @@ class GivenDraws(Draws):
 
 
 class AskedDraws(Draws):
-    """Notes what is asked for, and gives zeros.
+    """Notes which numbers are asked for, and returns zeros.
 
     Attributes
     ----------

@@ -14,12 +14,12 @@ from nnfs_xp.engine.step import Batch
 
 
 class Seen:
-    """Rows of the batches of an epoch: of as many as will come, once they have.
+    """Rows of the batches of an epoch, known for the batches that have come.
 
     Parameters
     ----------
     count : int
-        How many will come.
+        Number of batches that will come.
     """
 
     def __init__(self, count: int) -> None:
@@ -50,7 +50,7 @@ class Seen:
 
 @dataclasses.dataclass(frozen=True)
 class GivenPlan(FitPlan):
-    """A plan of a training on batches that come one by one; `data` is the first.
+    """A plan for training on batches that come one by one; `data` is the first.
 
     Attributes
     ----------
@@ -84,22 +84,22 @@ class GivenPlan(FitPlan):
 def batch_of(be: Backend, rows: Data) -> Batch:
     """Return rows of the data as a batch on a backend."""
     y, weight = (a if a is None else be.asarray(a) for a in (rows.y, rows.weight))
-    # Cast as it is moved: on JAX a cast by itself is a program for each shape.
+    # Cast while it is moved: on JAX, a separate cast is a program for each shape.
     return Batch(as_inputs(be, rows.x, rows.ids), y, weight)
 
 
 class FetchedBatches:
-    """Hands every batch to the executor when it has come."""
+    """Passes every batch to the executor when it arrives."""
 
     def __init__(self, state: State, executor: Any, plan: GivenPlan) -> None:
         self.state, self.executor, self.plan = state, executor, plan
 
     def begin(self) -> None:
-        """Make ready for training."""
+        """Prepare for training."""
         self.executor.prepare(self.state.tree, (), self.state.counters)
 
     def end(self) -> None:
-        """Give up what was only for this training."""
+        """Give up everything that was only for this training."""
         self.executor.release()
 
     def begin_epoch(self, epoch: int) -> None:
@@ -118,8 +118,8 @@ class FetchedBatches:
 class SlotBatches(DeviceBatches):
     """Writes every batch to the same arrays of a device, which a captured step reads.
 
-    There is one such step, for batches of the size of the first one. Those of other
-    sizes, as a short last one, are handed to the executor as they are.
+    There is one such step, for batches of the size of the first one. Batches of other
+    sizes, such as a short last one, are passed to the executor as they are.
     """
 
     def __init__(self, state: State, executor: Any, plan: GivenPlan) -> None:

@@ -47,7 +47,7 @@ class DeferredInterrupts:
         self._terminate = terminate
         self._within = self._held = False
         self._pending: tuple[int, FrameType | None] | None = None
-        # What was there, and what is called.
+        # The previous handlers, and those that are called.
         self._usual: dict[int, tuple[Any, Any]] = {}
 
     def __enter__(self) -> Self:
@@ -57,7 +57,7 @@ class DeferredInterrupts:
             usual = called = signal.getsignal(number)
             if number == signal.SIGTERM and self._terminate and usual == signal.SIG_DFL:
                 called = terminate
-            # One that was not set from Python could not be set again.
+            # A handler that was not set from Python cannot be restored.
             if callable(called):
                 self._usual[number] = usual, called
                 signal.signal(number, self._handle)
@@ -65,10 +65,10 @@ class DeferredInterrupts:
 
     def __exit__(self, *error: object) -> None:
         for number, (usual, _) in self._usual.items():
-            # A callback may have set another one, which is to stay.
+            # A callback may have set another handler, which has to stay.
             if signal.getsignal(number) == self._handle:
                 signal.signal(number, usual)
-        # One that came in a step that has failed.
+        # A signal that came in a step that failed.
         self.end()
 
     def begin(self) -> None:
@@ -76,7 +76,7 @@ class DeferredInterrupts:
         self._within = True
 
     def end(self) -> None:
-        """Let an interruption through that has come since `begin`."""
+        """Let through an interruption that has come since `begin`."""
         self._within = False
         if self._pending is not None and not self._held:
             given, self._pending = self._pending, None

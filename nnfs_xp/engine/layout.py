@@ -1,9 +1,9 @@
-"""How parameters lie in memory.
+"""The layout of parameters in memory.
 
-Every optimizer works on *blocks*: a dict of arrays. With the flat layout there
-is one block, a buffer with all parameters in it, and a parameter is a view of a
-stretch of it; one pass over the buffer then updates the whole network. Where arrays
-cannot be written to, or slices are not views, every parameter is a block of its own.
+Every optimizer works on *blocks*: a dict of arrays. With the flat layout there is one
+block, a buffer with all parameters in it, and each parameter is a view of a part of it;
+one pass over the buffer then updates the whole network. If arrays cannot be written to,
+or slices are not views, every parameter is its own block.
 
 Both layouts know parameters by the same paths, such as ``0.weights``, which are those
 of saved files.
@@ -48,7 +48,7 @@ class Layout:
         raise NotImplementedError
 
     def views(self, blocks: Arrays) -> Arrays:
-        """Return the parameters by path, as they lie in the blocks."""
+        """Return the parameters by path, as they are stored in the blocks."""
         raise NotImplementedError
 
     def pack(self, named: Mapping[str, Any]) -> Arrays:

@@ -1,10 +1,11 @@
 """Loss scaling: gradients large enough for float16.
 
 The smallest float16 is about 6e-8, and gradients below it would be rounded to 0 when
-they become operands of a product. So the gradient of the loss is multiplied by a
+they become operands of a product. The gradient of the loss is therefore multiplied by a
 large power of two before the backward pass, and the gradients of the parameters are
-divided by it after. If the scale is too large, something overflows to infinity; that
-step is left out, and the scale halved. After a long time without it is doubled.
+divided by it afterwards. If the scale is too large, a value overflows to infinity; that
+step is skipped, and the scale is halved. After a long time without an overflow, the
+scale is doubled.
 
 The step of a model calls these functions in their order here. Everything is an array
 and no value is read, so they can be compiled or captured with the step.
@@ -28,7 +29,7 @@ INITIAL_SCALE = 2.0**16
 SMALLEST_SCALE, LARGEST_SCALE = 1.0, 2.0**24
 STEPS_BEFORE_GROWTH = 2000
 
-# What changes in every step, whatever becomes of it.
+# Entries that change in every step, even if it is skipped.
 _GOING_ON = ("learning_rate", "step")
 
 
@@ -62,8 +63,8 @@ def unscale(be: Backend, scaling: Slots, gradients: Slots) -> Array:
     scaling : dict of array
         What `init` returned.
     gradients : dict of array
-        Written to; a power of two leaves no rounding behind, but where a gradient
-        falls below the normal numbers of float32.
+        Written to; division by a power of two is exact, except where a gradient falls
+        below the normal numbers of float32.
 
     Returns
     -------
@@ -84,7 +85,7 @@ def unscale(be: Backend, scaling: Slots, gradients: Slots) -> Array:
 
 
 def snapshot(be: Backend, parameters: Slots, optimizer_state: dict[str, Any]) -> Any:
-    """Return copies of what the optimizer will change, for `keep`."""
+    """Return copies of everything that the optimizer will change, for `keep`."""
     changing = {k: v for k, v in optimizer_state.items() if k not in _GOING_ON}
     return copied_leaves(be.xp, {"": parameters, **changing})
 
@@ -94,8 +95,8 @@ def keep(
 ) -> None:
     """Put the old values back if a gradient was not finite.
 
-    The optimizer's counter of steps and its learning rate stay as they are: a step
-    left out is a step for a schedule.
+    The optimizer's counter of steps and its learning rate stay as they are: a skipped
+    step still counts for a schedule.
 
     Parameters
     ----------

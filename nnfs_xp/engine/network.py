@@ -26,7 +26,7 @@ class Parameter(NamedTuple):
 
 
 class Buffer(NamedTuple):
-    """What a unit keeps and does not train: its first value, and its shape."""
+    """A buffer as its unit declares it: its initial value, and its shape."""
 
     value: float
     shape: Shape
@@ -34,7 +34,7 @@ class Buffer(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Absorbed:
-    """What the engine computes in another place than where it stands.
+    """Units whose computation the engine moves elsewhere.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class Network:
     metrics : sequence of Metric
     absorbed : Absorbed, optional
     standalone : bool, default False
-        Whether it is that of a unit which no model holds.
+        Whether the root is a unit that no model holds.
 
     Attributes
     ----------
@@ -120,7 +120,7 @@ class Network:
         By the ``id`` of the unit: a unit that stands in two places has one node, and
         the first path names its arrays.
     learned, frozen : Layout
-        How parameters lie that the optimizer changes, and those that it does not.
+        Layouts of the parameters that the optimizer changes, and of the others.
     """
 
     root: Any
@@ -135,7 +135,7 @@ class Network:
 
     def __post_init__(self) -> None:
         self.training_loss = self.absorbed.loss or self.loss
-        # Shapes of outputs for the kinds of samples that were found right.
+        # Shapes of outputs for the kinds of samples that were found valid.
         self.taken: dict[Any, Any] = {}
         self.nodes: dict[int, Node] = {}
         for unit, path, trainable in _walk(self.root):
@@ -170,13 +170,13 @@ class Network:
         return {node.key(name): (node, name) for node in self for name in node.shapes}
 
     def views(self, tree: dict[str, Any]) -> dict[str, Any]:
-        """Return all parameters by path, as they lie in the blocks of a state."""
+        """Return all parameters by path, as stored in the blocks of a state."""
         learned = self.learned.views(tree["parameters"])
         return {**learned, **self.frozen.views(tree["frozen"])}
 
     @property
     def buffer_shapes(self) -> dict[str, Buffer]:
-        """What every unit keeps, by path."""
+        """The buffers of all units, by path."""
         return {
             node.key(name): buffer
             for node in self
@@ -190,7 +190,7 @@ class Network:
 
     @functools.cached_property
     def has_own_layers_only(self) -> bool:
-        """Whether the library has all layers and activations, and none is a user's."""
+        """Whether all layers and activations are the library's own."""
         return all(is_of_library(type(node.unit)) for node in self)
 
     @functools.cached_property
@@ -212,7 +212,7 @@ class Network:
     def stream(self, node: Node, purpose: str) -> tuple[int, str]:
         """Return seed and name of a unit's stream of random numbers.
 
-        A seed of the unit's own comes before that of the network.
+        A unit's own seed takes precedence over that of the network.
         """
         own = getattr(node.unit, "seed", None)
         if own is not None:
@@ -221,9 +221,9 @@ class Network:
         return self.seed, ".".join(part for part in parts if part)
 
     def is_current(self) -> bool:
-        """Return whether the units are still frozen, or not, as they were."""
+        """Return whether the same units are frozen as before."""
         nodes = self.nodes.values()
-        # No generator, as every prediction asks.
+        # No generator, because every prediction calls this.
         if all([node.unit.trainable is node.own_flag for node in nodes]):
             return True
         now = [trainable for _, _, trainable in _walk(self.root)]

@@ -1,9 +1,9 @@
 """Programs: trees of contexts over a network, for training, evaluation or prediction.
 
-A program is made once. Where arrays can be written to it is bound to those of a state
-once, and a step then costs no more than its calls of ``fwd`` and ``bwd``. Where they
-cannot, it is bound in every pass, or made anew in every trace: contexts that outlive
-a trace would leak what JAX traces.
+A program is made once. If arrays can be written to, it is bound to those of a state
+once, and a step then costs no more than its calls of ``fwd`` and ``bwd``. If they
+cannot, it is bound in every pass, or made anew in every trace: contexts that outlive a
+trace would leak what JAX traces.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Program:
     def begin(self, state: Tree, draws: Draws | None = None) -> Context:
         """Begin a pass over the arrays of a state, and return the root's context."""
         flat = state["parameters"].get(FLAT)
-        # An optimizer of a user's own may put a new array in place of the old.
+        # A user's optimizer may replace an array by a new one.
         if flat is None or flat is not self._flat or state is not self._state:
             network = self.network
             slots = network.learned.views(state["gradients"]) if self.writes else {}

@@ -1,8 +1,8 @@
 """The book's way to call a unit: ``forward``, ``backward``, and attributes after them.
 
 A unit that no model holds has a network of its own, made when it is first needed. A
-call goes through a program over the unit that leaves inputs, outputs and gradients
-with every unit inside, and that never fuses anything.
+call runs a program over the unit that stores inputs, outputs and gradients with every
+unit inside, and never fuses anything.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from nnfs_xp.placement import backend_for
 from nnfs_xp.random import fresh_seed
 from nnfs_xp.unit import check_arguments, check_not_overridden
 
-# What of a unit the engine does not call, and what it calls instead.
+# Methods of a unit that the engine does not call, and what it calls instead.
 _SHELL = {"forward": "fwd(cx, x)", "backward": "bwd(cx, residuals, dy)"}
 
 
 def check_units(unit: Any, *, called: bool = False) -> None:
-    """Raise InputError if a unit, or one inside, is not written as it would be used.
+    """Raise InputError if a unit, or one inside, is not written as it will be used.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def has_values(unit: Any) -> bool:
 
 
 def backend_of_unit(unit: Any) -> Backend | None:
-    """Return where a unit computes; None while that is open."""
+    """Return where a unit computes; None while that is undecided."""
     if unit._home is not None:
         network, _ = unit._home
         if not network.standalone or has_values(unit):
@@ -91,7 +91,7 @@ def home_of(unit: Any, be: Backend | None = None) -> tuple[Network, State]:
     ----------
     unit : Layer
     be : Backend, optional
-        Where to compute, for units that are open to any.
+        Where to compute, for units without a backend of their own.
     """
     if unit._home is not None:
         network, _ = unit._home
@@ -131,13 +131,13 @@ def assign_value(unit: Any, name: str, value: Any) -> None:
     Raises
     ------
     InputError
-        If they are of another shape, or no numbers.
+        If they have another shape, or are not numbers.
     """
     network, state = home_of(unit)
     node, be = network.nodes[id(unit)], network.backend
     path = node.key(name)
     array = fitted(be, value, name, network.shape_of(path))
-    # The unit's own from now on, whatever becomes of the given array.
+    # A copy, so that later changes of the given array do not affect the unit.
     state.assign(path, be.xp.asarray(array, copy=True))
 
 
@@ -159,7 +159,7 @@ def fitted(
 
 
 def forward(unit: Any, inputs: Any, training: bool) -> Any:
-    """Compute the output of a unit, and leave what `backward` needs with it."""
+    """Compute the output of a unit, and store with it what `backward` needs."""
     check_units(unit, called=True)
     training = check_flag(training, "training")
     first = inputs[0] if several_inputs(unit, inputs) else inputs
@@ -179,7 +179,7 @@ def forward(unit: Any, inputs: Any, training: bool) -> Any:
 
 
 def program_over(unit: Any, network: Network, training: bool) -> Program:
-    """Return a program over a unit that leaves with every unit what passes through."""
+    """Return a program that stores with every unit what passes through it."""
     return Program(
         network, training=training, keeps=True, needs_dx=True,
         unit=unit, context=RecordingContext,
@@ -211,7 +211,7 @@ def backward(unit: Any, dvalues: Any) -> Any:
 
 
 def _gradient_of(be: Backend, value: Any, output: Any, name: str) -> Any:
-    """Return the gradient of an output, or one for each of several, in its shape."""
+    """Return the gradient of an output, or of each of several, in its shape."""
     if isinstance(output, tuple):
         if not isinstance(value, (tuple, list)) or len(value) != len(output):
             raise InputError(f"{name} must hold {len(output)} arrays, one an output")

@@ -33,20 +33,20 @@ from nnfs_xp.trees import copied_leaves, copy_tree, leaves
 
 Named = dict[str, Any]
 Tree = dict[str, Any]
-# How the names begin of what is saved beside the parameters, to go on learning.
+# Prefixes of the names of arrays that are saved to continue training.
 LEARNING_STATE = ("optimizer.", "scaling.")
 
 
 @dataclasses.dataclass
 class Counters:
-    """How far a training has come, known without reading anything back.
+    """The progress of a training, known without reading anything back.
 
     Attributes
     ----------
     epochs, steps : int
         Complete ones, over the life of the model.
     steps_before : int
-        Those that were taken before the present optimizer was set.
+        Those that were taken before the current optimizer was set.
     """
 
     epochs: int = 0
@@ -55,7 +55,7 @@ class Counters:
 
     @property
     def optimizer_steps(self) -> int:
-        """Steps that the present optimizer has taken."""
+        """Steps that the current optimizer has taken."""
         return self.steps - self.steps_before
 
 
@@ -69,8 +69,7 @@ class State:
         values of all others are drawn.
     counters : Counters, optional
     before : State, optional
-        Whose values those units keep that it has; they may belong to another model
-        by now.
+        A state whose units keep their values; they may belong to another model by now.
 
     Attributes
     ----------
@@ -78,7 +77,7 @@ class State:
         The arrays.
     counters : Counters
     in_use : bool
-        Whether a training is under way.
+        Whether training is in progress.
     """
 
     def __init__(
@@ -91,18 +90,18 @@ class State:
         self._rate_written: float | None = None
         # Shape of the outputs of the totals, and whether their samples are weighted.
         self._totals_kind: tuple[tuple[int, ...], bool] | None = None
-        # What totals of that kind begin with, where arrays can be written to.
+        # Initial totals of that kind, if arrays can be written to.
         self._empty: Tree = {}
-        # What an epoch begins with where they cannot, and for which outputs, weights
-        # and executor that is.
+        # Initial arrays of an epoch if they cannot, and the outputs, weights and
+        # executor that they are for.
         self._beginning: Tree = {}
         self._beginning_kind: Any = None
-        # Whether nobody else may hold an array of the tree. A unit of a user's own may
-        # return a parameter as its output.
+        # Whether nobody else can hold an array of the tree. A user's unit may return a
+        # parameter as its output.
         self._is_own = False
         self._hands_out_copies = network.has_own_layers_only
         self.in_use = False
-        # Moments of parameters that are frozen now, to go on with later.
+        # Moments of parameters that are frozen now, to continue with later.
         self._set_aside: Named = {}
         be = network.backend
         with be.context():
@@ -131,8 +130,8 @@ class State:
         return {**self.network.views(self.tree), **self.tree["buffers"]}
 
     def _readable(self, array: Array) -> Array:
-        # Where arrays can be written to they are views, which follow training. Else a
-        # compiled step takes the memory of its inputs, and whoever reads a parameter
+        # If arrays can be written to, they are views, which follow training. If not, a
+        # compiled step reuses the memory of its inputs, and whoever reads a parameter
         # must be able to keep it.
         be = self.network.backend
         return array if be.in_place else be.xp.asarray(array, copy=True)
@@ -147,7 +146,7 @@ class State:
         }
 
     def buffers(self) -> Named:
-        """Return what units keep and do not train, by path."""
+        """Return the buffers of the units, by path."""
         return {k: self._readable(v) for k, v in self.tree["buffers"].items()}
 
     def averages(self) -> Named:
@@ -175,16 +174,16 @@ class State:
     # Before and while a model is trained.
 
     def lend(self) -> None:
-        """Note that somebody else may hold arrays of the tree from here on."""
+        """Note that others may hold arrays of the tree from here on."""
         self._is_own = False
 
     def detach(self) -> None:
-        """Copy all arrays, so that a step may give up the memory of the old.
+        """Copy all arrays, so that a step may give up the memory of the old ones.
 
-        A compiled step on JAX reuses the memory of its input. Whoever still
-        holds an array from before a call of ``fit`` must find it intact. Where arrays
-        cannot be written to, those that a training has left are handed out as copies,
-        so that nothing need be copied before the next one, unless they were lent.
+        A compiled step on JAX reuses the memory of its input. Anyone who still holds an
+        array from before a call of ``fit`` must find it intact. If arrays cannot be
+        written to, the arrays that a training has left are given out as copies, so
+        nothing needs to be copied before the next training, unless they were lent.
         """
         self.tree.pop("batch", None)
         if not self._is_own:
@@ -194,8 +193,8 @@ class State:
     def reset_totals(self, outputs: tuple[int, ...], weighted: bool = False) -> None:
         """Begin new statistics, for outputs of a shape, of weighted samples or not.
 
-        Where arrays can be written to, statistics of the same kind stay in their
-        places: whoever has recorded a step goes on writing to them.
+        If arrays can be written to, statistics of the same kind keep their arrays,
+        because a recorded step continues to write to them.
         """
         self.tree.pop("row", None)
         self.tree.pop("batch", None)
@@ -220,10 +219,10 @@ class State:
     def start_device_counters(
         self, outputs: tuple[int, ...], weighted: bool, executor: Any
     ) -> None:
-        """Count rows on the device, and give statistics places that they keep.
+        """Count rows on the device, and give the statistics permanent arrays.
 
-        Whoever has captured a step goes on writing to them. Where arrays cannot be
-        written to, an executor finds the same ones in every training.
+        A captured step continues to write to them. If arrays cannot be written to, an
+        executor finds the same ones in every training.
         """
         network, be = self.network, self.network.backend
         if be.in_place:
@@ -240,7 +239,7 @@ class State:
         self.tree |= copy_tree(self._beginning)
 
     def restart_device_counters(self) -> None:
-        """Begin an epoch: no row was seen yet, and no statistics are known."""
+        """Begin an epoch: no row has been seen yet, and no statistics are known."""
         if self.network.backend.in_place:
             self.tree["row"][...] = 0
             self._empty_totals()
@@ -259,7 +258,7 @@ class State:
         return self._rate_written
 
     def count_again(self) -> None:
-        """Let the device count what the host has, after a step that failed."""
+        """Set the device's counters to those of the host, after a step that failed."""
         be, step = self.network.backend, self.counters.optimizer_steps
         with be.context():
             be.assign(self.tree["optimizer"], "step", be.asarray(step, "int32"))
@@ -302,7 +301,7 @@ class State:
         Raises
         ------
         InputError
-            If it is of another network; nothing has changed then.
+            If it belongs to another network; nothing has changed then.
         """
         self.check(named)
         be = self.network.backend
@@ -323,21 +322,21 @@ class State:
     ) -> None:
         """Take over the state of learning that `export_learning` returned.
 
-        Without loss scaling here, or there, the one of this network stays as it is.
-        Moments of parameters that are frozen here are set aside.
+        If either side has no loss scaling, that of this network is unchanged. Moments
+        of parameters that are frozen here are set aside.
 
         Parameters
         ----------
         named : dict
-            As `export_learning` returns it, or nothing of an optimizer.
+            As `export_learning` returns it, or without an optimizer.
         complete : bool, default True
-            Whether all of the optimizer must be there. If not, what is missing stays
-            as it is.
+            Whether all of the optimizer's state must be there. If not, missing parts
+            are unchanged.
 
         Raises
         ------
         InputError
-            If it is that of another optimizer or network; nothing has changed then.
+            If it belongs to another optimizer or network; nothing has changed then.
         """
         be = self.network.backend
         learned, set_aside, steps = self._learned(named, complete)
@@ -388,8 +387,8 @@ class State:
 class Steps:
     """Steps that are taken in one call, with their numbers and learning rates.
 
-    Each is counted when it is complete, or all of them by `end`. Fewer may be taken
-    than were asked for.
+    Each is counted when it is complete, or all of them by `end`. Fewer steps may be
+    taken than requested.
 
     Parameters
     ----------
@@ -434,7 +433,7 @@ class Steps:
     def rates(self) -> list[float]:
         """Return the learning rate of each step.
 
-        Where a schedule fails there are no more steps; if it is at the first one, its
+        If a schedule fails, there are no more steps; if it fails at the first one, its
         error is raised.
         """
         optimizer, before = self.state.network.optimizer, self.state.counters
@@ -468,7 +467,7 @@ def _slots(tree: Tree, path: str = "") -> Iterator[tuple[str, Tree, str]]:
 
 
 def _starting_values(network: Network, before: State | None) -> Named:
-    """Return the values that units have already, and draw those of all others."""
+    """Return the values that units already have, and draw those of all others."""
     be = network.backend
     named: Named = {}
     for node in network:
@@ -486,7 +485,7 @@ def _starting_values(network: Network, before: State | None) -> Named:
 
 
 def _held_values(unit: Any, be: Backend, before: State | None) -> Named:
-    """Return the values that a unit has: with whoever holds them, or set beforehand.
+    """Return the values that a unit has: those of its model, or those set beforehand.
 
     They are arrays of the library of `be`, or on the host.
     """
@@ -503,14 +502,14 @@ def _held_values(unit: Any, be: Backend, before: State | None) -> Named:
 
 
 def hold(state: State, before: State | None = None) -> None:
-    """Let the units of a network find their values in a state from now on.
+    """Make the units of a network find their values in a state from now on.
 
     Parameters
     ----------
     state : State
     before : State, optional
-        The state in whose place it is. Units that it has lost to another model stay
-        with that one.
+        The state that it replaces. Units that it has lost to another model stay with
+        that model.
     """
     for node in state.network:
         unit = node.unit

@@ -24,7 +24,8 @@ def empty_statistics(
 ) -> Tree:
     """Return the statistics of no sample, for outputs of a shape.
 
-    Of weighted samples all are floats: weights are summed where samples are counted.
+    For weighted samples, all of them are floats, because weights are summed instead of
+    samples being counted.
     """
     be = network.backend
     metrics = {m.name: m.empty(be, outputs) for m in network.metrics}
@@ -43,8 +44,8 @@ def statistics(
 ) -> Tree:
     """Return loss and metric sums of one batch, without reading any of them.
 
-    The losses are those of all samples, to be summed. Predictions are those that the
-    training loss is computed of.
+    The losses are those of all samples, to be summed. Predictions are those from which
+    the training loss is computed.
     """
     weights = () if weight is None else (weight,)
     be, activation = network.backend, network.absorbed.output_activation
@@ -155,7 +156,7 @@ def figures_of(
 
 
 def read_back(be: Backend, tree: Tree) -> Tree:
-    """Return a tree with all of its arrays on the host, in one transfer."""
+    """Return a tree with all its arrays on the host, in one transfer."""
     numbers = iter(be.read(list(leaves(tree))))
     return map_leaves(lambda _: next(numbers), tree)
 
@@ -167,7 +168,7 @@ def computed(network: Network, read: Tree) -> dict[str, Any]:
     as it can be.
     """
     host = host_backend()
-    # A loss of a user's own may compute with NumPy's numbers.
+    # A user's loss may compute with NumPy's numbers.
     loss = float(network.loss.finish(float(read["loss"]), float(read["count"])))
     figures: dict[str, Any] = {"loss": loss}
     for metric in network.metrics:
@@ -183,7 +184,7 @@ def computed(network: Network, read: Tree) -> dict[str, Any]:
 
 @functools.cache
 def host_backend() -> Backend:
-    """Return what computes figures on the host, in float64."""
+    """Return the backend that computes figures on the host, in float64."""
     return get_backend("numpy", dtype="float64")
 
 
@@ -222,7 +223,7 @@ def accumulate(
     ]
     new = list(totals)
     for index, value in enumerate(added):
-        # In place, where arrays can be written to.
+        # In place, if arrays can be written to.
         new[index] += value
     return new, added
 

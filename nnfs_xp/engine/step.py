@@ -27,7 +27,7 @@ Arrays = dict[str, Array]
 
 @dataclasses.dataclass
 class Batch:
-    """What a step learns from.
+    """The data that a step learns from.
 
     Attributes
     ----------
@@ -63,8 +63,8 @@ def gradient_pass(
 ) -> tuple[Arrays, Tree]:
     """Return the gradients of a batch, which may be scaled, and its statistics.
 
-    Where the batch is a part of a larger one, `part` says which part of its loss it
-    has, given what it counts.
+    If the batch is part of a larger one, `part` gives its share of the larger one's
+    loss, given its count.
     """
     be, loss, scaling = network.backend, network.training_loss, state.get("scaling")
     root = program.begin(state, draws)
@@ -128,7 +128,7 @@ def learn(
 def loss_and_gradient(
     network: Network, y_pred: Array, y: Array, weight: Array | None = None
 ) -> tuple[Array | int, Array, Array]:
-    """Return what a batch counts, its losses, and the gradient of the predictions."""
+    """Return a batch's count, its losses, and the gradient of the predictions."""
     be, loss = network.backend, network.training_loss
     shape = loss.losses_shape(tuple(y_pred.shape))
     count, dlosses = loss.factors(be, shape, y, weight)
@@ -173,7 +173,7 @@ def add_penalties(network: Network, parameters: Arrays, gradients: Arrays) -> No
 
 
 def constrain(network: Network, parameters: Arrays) -> None:
-    """Write what constraints make of the parameters, given by path."""
+    """Apply the constraints to the parameters, given by path."""
     for path, constraint in network.constraints.items():
         found = constraint.project(network.backend, parameters[path])
         network.backend.assign(parameters, path, found)
@@ -196,7 +196,7 @@ class Rows(Protocol):
 
     @property
     def gather(self) -> Any:
-        """What gathers them, given their sources and the first row."""
+        """The function that gathers them, given their sources and the first row."""
         ...
 
     @property
@@ -246,7 +246,7 @@ class EagerExecutor:
     """
 
     name = "eager"
-    # Whether a step is captured, and so reads its batch from arrays that stay.
+    # Whether a step is captured, and therefore reads its batch from fixed arrays.
     captures = False
 
     def __init__(self, network: Network, reason: str = "") -> None:
@@ -274,10 +274,10 @@ class EagerExecutor:
         return has_implementation("gather_batch", self.network.backend.name)
 
     def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
-        """Make ready for batches of each of these kinds."""
+        """Prepare for batches of each of these kinds."""
 
     def release(self) -> None:
-        """Give up what `prepare` has made, and the memory it takes."""
+        """Give up what `prepare` has made, and its memory."""
 
     def train(self, state: Tree, batch: Batch, step: int) -> None:
         """Take the training step of this number, writing to `state`."""
@@ -305,7 +305,7 @@ class EagerExecutor:
         train_step(self.network, program, state, batch, draws)
 
     def filled(self, data: Data) -> Data:
-        """Return samples as they are: each number of rows is as good as another."""
+        """Return samples unchanged: any number of rows is as good as another."""
         return data
 
     def evaluate(self, state: Tree, totals: Tree, batch: Batch) -> None:

@@ -27,7 +27,7 @@ from nnfs_xp.errors import DivergenceError
 from nnfs_xp.history import History
 from nnfs_xp.io.run_file import Run
 
-# What several steps take at once lies between the two, if it can.
+# Limits for the duration of several steps in one call, if they can be met.
 SHORT_SECONDS, LONG_SECONDS = 0.1, 0.4
 
 
@@ -44,11 +44,11 @@ class HostBatches:
         }
 
     def begin(self) -> None:
-        """Make ready for training."""
+        """Prepare for training."""
         self.executor.prepare(self.state.tree, (), self.state.counters)
 
     def end(self) -> None:
-        """Give up what was only for this training."""
+        """Give up everything that was only for this training."""
         self.executor.release()
 
     def begin_epoch(self, epoch: int) -> None:
@@ -57,7 +57,7 @@ class HostBatches:
         self.state.reset_totals(data.outputs, data.weighted)
         order = self.plan.order(self.state.network.seed, epoch)
         if order is not None:
-            # Nobody else has it, so memory of the host is not copied.
+            # Nobody else has it, so host memory is not copied.
             be = data.be
             taken = be.in_place and be.on_host
             order = be.put(order) if taken else be.asarray(order, "int32")
@@ -69,7 +69,7 @@ class HostBatches:
         gather = self._gathers[batches[0].stop - batches[0].start]
         sources = data.arrays, self._order
         here = self.state.network.backend == data.be
-        # Steps first: what they end with is not taken from the batches.
+        # Steps first: when they end, no further batch is taken.
         for step, rows in zip(steps, batches, strict=False):
             batch = gather(data.be, sources, rows.start)
             train(tree, batch if here else self._moved(batch), step)
@@ -77,16 +77,16 @@ class HostBatches:
     def _moved(self, batch: Batch) -> Batch:
         """Return a batch that was cut on the host on the device."""
         be = self.state.network.backend
-        # Rows in an order of their own were copied as they were gathered.
+        # Rows in an order of their own were copied when they were gathered.
         put = be.put if self._order is not None and be.in_place else be.asarray
         x, y, weight = batch.x, batch.y, batch.weight
         return Batch(each(put, x), put(y), None if weight is None else put(weight))
 
 
 class Pace:
-    """How many steps to take at once: as many as take some tenths of a second.
+    """How many steps to take at once: as many as take a few tenths of a second.
 
-    Nothing else is done in this time: no bar moves, and Ctrl-C waits for its end.
+    Nothing else happens in this time: no bar moves, and Ctrl-C waits for its end.
 
     Attributes
     ----------
@@ -116,7 +116,7 @@ class Trainer:
 
     def __init__(self, state: State, executor: Any) -> None:
         self.state, self.executor = state, executor
-        # What the pace was found for.
+        # The kind of training that the pace was found for.
         self._paced: Any = None
         # The trainer that was last made for the same network on several ranks.
         self.of_ranks: Any = None
@@ -147,7 +147,7 @@ class Trainer:
         with contextlib.ExitStack() as begun:
             interrupts = begun.enter_context(self._interrupts(run))
             begun.callback(batches.end)
-            # Capturing a step takes it, and takes it back.
+            # Capturing a step executes it and then undoes it.
             interrupts.begin()
             batches.begin()
             interrupts.end()
@@ -171,11 +171,11 @@ class Trainer:
         return history
 
     def _interrupts(self, run: Run) -> DeferredInterrupts:
-        """Return what holds interruptions back during a training."""
+        """Return the object that holds interruptions back during training."""
         return DeferredInterrupts(terminate=run.path is not None)
 
     def _batches(self, plan: FitPlan) -> Any:
-        """Return what feeds the training with the data of a plan."""
+        """Return the object that feeds the training with the data of a plan."""
         be = self.state.network.backend
         kind: Any = HostBatches
         if isinstance(plan, GivenPlan):
@@ -195,7 +195,7 @@ class Trainer:
         last: int,
         run: Run,
     ) -> None:
-        """Train for an epoch, or for what is left of it, and record it."""
+        """Train for an epoch, or for the rest of it, and record it."""
         state, counters = self.state, self.state.counters
         epoch, slices = counters.epochs + 1, plan.batches
         watchers = [one for one in plan.callbacks if _watches_batches(one)]
@@ -262,7 +262,7 @@ class Trainer:
         record: dict[str, Any],
         interrupts: DeferredInterrupts,
     ) -> None:
-        """Keep the record of an epoch, and tell callbacks of it."""
+        """Keep the record of an epoch, and pass it to the callbacks."""
         with run.undivided(interrupts):
             run.records.append(record)
             for callback in plan.callbacks:
@@ -270,9 +270,9 @@ class Trainer:
             run.end_epoch()
 
     def _stop(self, plan: FitPlan, batch: int, watchers: Sequence[Callback]) -> int:
-        """Return the number of batches after which to look up from the training.
+        """Return the number of batches after which training returns to Python.
 
-        Batches up to there have one size, and no callback waits for one of them.
+        Batches up to that number have one size, and no callback waits for one of them.
         """
         slices = plan.batches
         steps = 1 if plan.one_by_one else self._pace.steps
@@ -343,12 +343,12 @@ class Trainer:
 
 
 def _watches_batches(callback: Callback) -> bool:
-    """Return whether anything is done when a callback is told of a batch."""
+    """Return whether a callback does anything when it is told about a batch."""
     method = getattr(callback.on_batch_end, "__func__", None)
     return method is not Callback.on_batch_end
 
 
 def _is_called(callback: Callback, batch: int, batches: int) -> bool:
-    """Return whether a callback is told of this batch, now that it is done."""
+    """Return whether a callback is told about this batch, now that it is done."""
     interval = callback.batch_interval
     return interval is None or (batch - 1) % interval == 0 or batch == batches

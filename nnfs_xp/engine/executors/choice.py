@@ -26,7 +26,7 @@ def executor_for(network: Network, compile: str) -> Any:
     network : Network
         What to run.
     compile : {"auto", "off", "require"}
-        Compile where the backend offers it; never; or raise where it does not.
+        Compile if the backend can; never; or raise an error if it cannot.
 
     Raises
     ------

@@ -32,8 +32,8 @@ from nnfs_xp.trees import copy_tree, leaves
 _REHEARSALS = 8
 # A launch costs the host as much time as the device needs for a small step.
 STEPS_OF_A_GRAPH = 8
-# What graphs may take while nothing is trained. Where a step needs more, it takes long
-# enough for a capture at the beginning of a training to be nothing.
+# Bytes that graphs may keep between trainings. A step that needs more takes so long
+# that the cost of capturing it again does not matter.
 MOST_KEPT_BYTES = 2**26
 _NODE = re.compile(r'^\s*"?\w*\d"?\s*\[', re.MULTILINE)
 _NOTE = "one CUDA graph for each size of a batch"
@@ -42,13 +42,12 @@ _NOTE = "one CUDA graph for each size of a batch"
 class CudaGraphExecutor(EagerExecutor):
     """Replays the step as one CUDA graph for each size of a batch.
 
-    Where many steps follow each other another graph holds eight of them. Row and
-    number of a step are counted on the device, and each has a learning rate of its own
-    there.
+    For many steps in a row, another graph holds eight of them. The device counts the
+    row and the number of each step, and stores a learning rate for each.
 
-    Temporary arrays of a captured step lie in a memory pool of its graph, as a graph
-    writes to the same addresses whenever it is launched. Nothing else may be put
-    there, and the pool must not give memory back.
+    Temporary arrays of a captured step are in a memory pool of its graph, because a
+    graph writes to the same addresses whenever it is launched. Nothing else may be put
+    there, and the pool must not free memory.
 
     Graphs outlive a training, with the arrays of the state that they write to. The
     next training of the same kind moves its values into these arrays, lets the graphs
@@ -72,16 +71,17 @@ class CudaGraphExecutor(EagerExecutor):
         self.required = required
         self.note = _NOTE
         self._graphs: dict[Rows, Any] = {}
-        # Graphs of several steps, None where there can be none.
+        # Graphs of several steps, None if there can be none.
         self._several: dict[Rows, Any] = {}
         self._pools: dict[Rows, Any] = {}
-        # Learning rates of several steps, and what they are.
+        # Learning rates of several steps on the device, and their values.
         self._rates: Any = None
         self._rates_written: list[float] = []
         # What graphs were captured for, and the arrays of the state that they use.
         self._kind: Any = None
         self._arrays: Tree = {}
-        # The present training: its state, and the rows that graphs know for its rows.
+        # The current training: its state, and the rows that the graphs use in place of
+        # its own.
         self._state: Tree = {}
         self._lasting: dict[Rows, Rows] = {}
         # A pool keeps what it has, even when nobody holds the pool any more.
@@ -96,9 +96,9 @@ class CudaGraphExecutor(EagerExecutor):
         return be.why_no_capture()
 
     def release(self) -> None:
-        """End a training: give the state arrays of its own, or up all graphs.
+        """End a training: give the state its own arrays, or give up all graphs.
 
-        Graphs stay if another training can use them, and they take little memory.
+        Graphs are kept if another training can use them and they take little memory.
         """
         state, self._state, self._lasting = self._state, {}, {}
         if (
@@ -109,7 +109,8 @@ class CudaGraphExecutor(EagerExecutor):
             try:
                 taken_out(state, self._arrays)
             except cupy.cuda.memory.OutOfMemoryError:
-                # Then the state has the arrays of the graphs, which are given up.
+                # In that case, the state keeps the arrays of the graphs, which are
+                # given up.
                 pass
             else:
                 return
@@ -130,7 +131,7 @@ class CudaGraphExecutor(EagerExecutor):
         _emptied(self._pools)
 
     def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
-        """Have a graph for each of these batches; the state stays as it is.
+        """Ensure that each of these batches has a graph; the state is unchanged.
 
         Raises
         ------
@@ -158,7 +159,7 @@ class CudaGraphExecutor(EagerExecutor):
         self._lasting = dict(zip(batches, lasting, strict=True))
 
     def _capture(self, state: Tree, batches: Sequence[Rows], counters: Any) -> bool:
-        """Capture a step for each of these batches, and return whether they are."""
+        """Capture a step for each of these batches, and return whether that worked."""
         saved = _copied(state)
         graphs = {}
         self._steps_before = counters.steps_before
@@ -180,7 +181,7 @@ class CudaGraphExecutor(EagerExecutor):
         return True
 
     def train_many(self, state: Tree, rows: Rows, steps: Steps) -> None:
-        """Take several training steps; as many as there are whole graphs of."""
+        """Take several training steps; as many as fill whole graphs."""
         graph, lasting = None, self._lasting.get(rows)
         if lasting is not None and steps.count >= STEPS_OF_A_GRAPH:
             graph = self._graph_of_several(state, lasting)
@@ -232,7 +233,7 @@ class CudaGraphExecutor(EagerExecutor):
             self._graphs[lasting].launch()
 
     def _step(self, state: Tree, rows: Rows) -> None:
-        """Take a step that depends on nothing but the device's memory."""
+        """Take a step that depends only on the device's memory."""
         step = state["optimizer"]["step"]
         if self._steps_before:
             step = step + self._steps_before
@@ -255,7 +256,7 @@ class CudaGraphExecutor(EagerExecutor):
         captured, if that is clear by now.
         """
         cupy.cuda.get_current_stream().synchronize()
-        # Blocks that one step has left may not suit the next.
+        # Blocks that one step has freed may not suit the next.
         for _ in range(_REHEARSALS):
             size = pool.total_bytes()
             try:
@@ -278,7 +279,7 @@ class CudaGraphExecutor(EagerExecutor):
     ) -> tuple[Any, str]:
         """Return the graph of a step on each state, or None and the reason why not."""
         reason = ""
-        # A pool at its limit would free what this graph or another writes to.
+        # A pool at its limit would free memory that this graph or another writes to.
         pool.set_limit(size=0)
         with (
             self._stream,
@@ -312,7 +313,7 @@ class CudaGraphExecutor(EagerExecutor):
 
 
 class _NothingFreed(cupy.cuda.MemoryHook):
-    """Stops a pool that gets no memory, before it gives back what graphs write to."""
+    """Stops a pool that gets no memory, before it frees memory that graphs write to."""
 
     name = "nnfs_xp: no memory is given back while a step is captured"
 
@@ -335,7 +336,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _emptied(pools: dict[Rows, Any]) -> None:
-    """Give the memory of pools back."""
+    """Free the memory of pools."""
     for pool in pools.values():
         pool.free_all_blocks()
     pools.clear()
@@ -347,8 +348,8 @@ _of_thread = threading.local()
 def _capture_stream(device: int) -> Any:
     """Return the stream of this thread on which steps are captured on a device.
 
-    Matrix products have a workspace for each stream, and keep it; so a stream
-    for each model would fill the memory.
+    Matrix products have a workspace for each stream, and keep it, so a stream for each
+    model would fill the memory.
     """
     streams = vars(_of_thread).setdefault("streams", {})
     if device not in streams:
@@ -359,14 +360,14 @@ def _capture_stream(device: int) -> Any:
 def _nodes(graph: Any) -> int:
     """Return how many nodes a graph has, 0 if that is unknown.
 
-    CuPy tells it by a text alone, in the language of Graphviz: each node begins a line
-    with its name and its attributes in brackets.
+    CuPy reports it only in a text, in Graphviz's language: each node begins a line with
+    its name and its attributes in brackets.
     """
     return len(_NODE.findall(graph.debug_dot_str()))
 
 
 def _abandon(stream: Any) -> None:
-    """End a capture of which nothing is wanted."""
+    """End a capture whose result is not needed."""
     # It was invalidated by what went wrong.
     with contextlib.suppress(cupy.cuda.runtime.CUDARuntimeError):
         stream.end_capture()

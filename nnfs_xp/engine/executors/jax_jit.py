@@ -35,25 +35,26 @@ from nnfs_xp.engine.step import (
 from nnfs_xp.trees import copy_tree
 from nnfs_xp.unit import is_of_library
 
-# The parts of a state that no training is needed for.
+# The parts of a state that a prediction or evaluation needs.
 _VALUES = ("parameters", "frozen", "buffers")
-# What a step on its own leaves to be read, and takes nothing of.
+# Results of a single step that are only read, and never passed to the next step.
 _SEEN = ("batch", "penalty", "row")
-# What an epoch begins with zeros, which are not given up: they serve every epoch.
+# Entries that an epoch begins with zeros. These are not donated, because every epoch
+# uses them.
 _COUNTED = ("row", "totals", "batch")
 # The most steps of one call, and the most bytes of random numbers for them.
 _MOST_STEPS, _MOST_BYTES = 1024, 2**25
-# Up to here twice the rows take hardly longer to predict.
+# Up to this many rows, twice as many take hardly longer to predict.
 _FEW_ROWS = 128
 
 
 class JaxJitExecutor:
     """Runs the whole step, or many of them, as one compiled function.
 
-    Many steps are a loop in the program, however many there are; so one program serves
-    any number, and the numbers do not depend on how the steps are divided into calls.
-    It is compiled for each size of a batch. The old state's memory is given to the new
-    one (donation). Random numbers are drawn on the host, and are arguments.
+    Many steps are a loop in the program, so one program serves any number of them, and
+    the results do not depend on how the steps are divided into calls. It is compiled
+    for each size of a batch. The old state's memory is given to the new one (donation).
+    Random numbers are drawn on the host, and are arguments.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ class JaxJitExecutor:
     def __init__(self, network: Network, required: bool = False) -> None:
         self.network, be = network, network.backend
         self._asked: dict[Any, AskedDraws] = {}
-        # The blocks that many steps have left, and the sum of all their numbers.
+        # The blocks that many steps have returned, and the sum of all their numbers.
         self._summed: tuple[list[Array], Any] = [], None
         training = Program(network, training=True, keeps=True, absorbs=True)
         on_rescaled = Program(
@@ -83,7 +84,7 @@ class JaxJitExecutor:
         def after_step(
             changing: Tree, frozen: Arrays, rate: Any, batch: Batch, draws: Draws
         ) -> Tree:
-            """Return all that a step has changed, or left to be read."""
+            """Return everything that a step has changed, or computed for reading."""
             state = {**copy_tree(changing), "frozen": frozen}
             state["optimizer"]["learning_rate"] = rate
             program = on_rescaled if batch.rescaled else training
@@ -96,7 +97,7 @@ class JaxJitExecutor:
         ) -> tuple[Tree, Tree]:
             draws = GivenDraws(be, given)
             state = after_step(changing, frozen, rate, Batch(**batch), draws)
-            # By themselves: donated arrays are matched with results in their order.
+            # Separately: donated arrays are matched with results in order.
             seen = {name: state.pop(name) for name in _SEEN if name in state}
             return state, seen
 
@@ -108,7 +109,7 @@ class JaxJitExecutor:
                 batch = gather(be, sources, changing["row"])
                 draws = GivenDraws(be, {key: each[i] for key, each in given.items()})
                 state = after_step(changing, frozen, rates[i], batch, draws)
-                # A loop goes on with what has the dtypes it has begun with.
+                # A loop must keep the dtypes that it began with.
                 return jax.tree.map(
                     lambda new, old: jax.numpy.asarray(new, old.dtype), state, changing
                 )
@@ -120,7 +121,7 @@ class JaxJitExecutor:
         def pure_evaluate(values: Tree, totals: Tree, batch: Arrays) -> Tree:
             new = copy_tree(totals)
             evaluation_step(network, evaluation.again(), values, new, Batch(**batch))
-            # Of samples with weights counts are floats.
+            # Counts of weighted samples are floats.
             return jax.tree.map(
                 lambda new, old: jax.numpy.asarray(new, old.dtype), new, totals
             )
@@ -157,7 +158,7 @@ class JaxJitExecutor:
 
     @classmethod
     def why_not(cls, network: Network, required: bool) -> str:
-        """Return why a network cannot be run so: empty, as any can be."""
+        """Return why a network cannot be run this way: empty, because any can."""
         return ""
 
     def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
@@ -168,7 +169,7 @@ class JaxJitExecutor:
 
     def train(self, state: Tree, batch: Batch, step: int) -> None:
         """Take the training step of this number, putting new arrays into `state`."""
-        # Of the last batch nothing is needed.
+        # Nothing of the last batch is needed.
         for name in _SEEN:
             state.pop(name, None)
         arrays = _arrays(batch)
@@ -217,9 +218,9 @@ class JaxJitExecutor:
         totals.update(self._evaluate(values, totals, _arrays(batch)))
 
     def filled(self, data: Data) -> Data:
-        """Return samples on the host with further rows, for one of the sizes of those.
+        """Return samples on the host, padded to one of the compiled sizes.
 
-        These are copies of the first row, without weight.
+        Further rows are copies of the first one, without weight.
         """
         rows, host = data.samples, data.be
         room = self.rows_for(rows)
@@ -237,15 +238,15 @@ class JaxJitExecutor:
     def sum_of(self, blocks: Arrays) -> Array:
         """Return the sum of all numbers in blocks, 0-d."""
         summed, total = self._summed
-        # Most often those of the last step, which has added them up.
+        # Usually the blocks of the last step, which has added them up.
         if total is not None and all(map(is_, summed, blocks.values())):
             return total
         return self._sum_of(blocks)
 
     def rows_for(self, rows: int) -> int:
-        """Return with how many rows to predict so many, so that few are compiled.
+        """Return the number of rows to pad a prediction to, so that few are compiled.
 
-        It is the next power of two, and of more than 128 rows the next quarter of one.
+        It is the next power of two; above 128 rows, it is the next quarter of one.
         """
         if not self._rows_alone:
             return rows
@@ -266,7 +267,7 @@ class JaxJitExecutor:
         room = self.rows_for(rows)
 
         def filled(array: np.ndarray, is_ids: bool) -> Any:
-            # A copy, which nobody writes to while the program reads it.
+            # A copy, so that nobody writes to it while the program reads it.
             dtype = array.dtype if is_ids else be.dtype_name
             copy = np.zeros((room, *array.shape[1:]), dtype)
             copy[:rows] = array
@@ -276,7 +277,7 @@ class JaxJitExecutor:
         pairs = zip(x if several else (x,), ids, strict=True)
         arrays = tuple(filled(*pair) for pair in pairs)
         y = self.predict(state, arrays if several else arrays[0])
-        # Cut on the host, as a slice would be a program for each number of rows.
+        # Cut on the host, because a slice would be a program for each number of rows.
         return y if room == rows else be.asarray(be.to_numpy(y)[:rows])
 
 

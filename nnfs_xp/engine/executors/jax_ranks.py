@@ -23,7 +23,7 @@ from nnfs_xp.trees import copy_tree
 
 
 class JaxRanksExecutor(RanksExecutor):
-    """Compiles what is before and after the sum over ranks, for each size of a part.
+    """Compiles the parts before and after the sum over ranks, for each size of a part.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What lets a CUDA graph outlive the training that it was captured for."""
+"""How a CUDA graph can outlive the training that it was captured for."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class LastingRows:
 
     @classmethod
     def of(cls, rows: Rows) -> LastingRows | None:
-        """Return what stands for such batches; None if nothing can."""
+        """Return an object that stands for such batches; None if that is impossible."""
         kinds = kinds_of(*rows.sources)
         return None if kinds is None else cls(rows, kinds)
 
     def point_to(self, rows: Rows) -> None:
-        """Let the next launches gather rows of these sources."""
+        """Make the next launches gather rows from these sources."""
         self._found.point_to(*rows.sources)
 
     def load(self, be: Backend, state: Tree) -> Batch:
@@ -44,9 +44,10 @@ class LastingRows:
 def kind_of(
     network: Network, state: Tree, batches: list[Any], counters: Any
 ) -> tuple[Any, ...] | None:
-    """Return what graphs depend on besides values; None if there is more to it.
+    """Return everything that graphs depend on besides values; None if unknown.
 
-    Settings of the package's units are fixed. What others depend on is not known.
+    Settings of the package's units are fixed. The dependencies of other units are
+    unknown.
     """
     last = all(isinstance(rows, LastingRows) for rows in batches)
     if not network.has_own_parts_only or not last:
@@ -63,7 +64,7 @@ def _shapes(tree: Tree) -> dict[str, Any]:
 
 
 def put_in(state: Tree, arrays: Tree) -> None:
-    """Move the values of a state into arrays, which are those of the state then."""
+    """Move the values of a state into arrays, which then belong to the state."""
     for key, array in arrays.items():
         if isinstance(array, dict):
             put_in(state[key], array)

@@ -1,8 +1,8 @@
-"""The recorded executor: on NumPy a step is recorded once, and then made again.
+"""The recorded executor: on NumPy, a step is recorded once, and then replayed.
 
-A step of a small network is some hundred calls of NumPy, and what Python does between
-them takes as long as they do. A recording has these calls only, bound to arrays that
-stay where they are; see `nnfs_xp.engine.recording`.
+A step of a small network makes about a hundred calls of NumPy, and the Python code
+between them takes as long as they do. A recording has these calls only, bound to arrays
+that stay where they are; see `nnfs_xp.engine.recording`.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ class RecordedExecutor(EagerExecutor):
 
     @classmethod
     def why_not(cls, network: Network, required: bool) -> str:
-        """Return why a network cannot be run so: empty, as any may be."""
+        """Return why a network cannot be run this way: empty, because any can."""
         return ""
 
     def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
-        """Give up the arrays of the training before."""
+        """Give up the arrays of the previous training."""
         self.release()
 
     def release(self) -> None:
@@ -97,7 +97,7 @@ class RecordedExecutor(EagerExecutor):
     def _taken(
         self, recorded: Recorded, among: Any, kind: Any, state: Tree, given: list[Any]
     ) -> bool:
-        """Make recorded calls, and return whether they were made."""
+        """Replay recorded calls, and return whether that was done."""
         try:
             return recorded.take(state, given)
         except StalePlanError:
@@ -135,7 +135,7 @@ class RecordedExecutor(EagerExecutor):
         return super().predict(state, x) if found is None else found
 
     def _predicted(self, state: Tree, x: Any) -> Any:
-        """Return the output as it was recorded; None for what is not."""
+        """Return the output of a recording; None if there is none."""
         given = list(x) if isinstance(x, tuple) else [x]
         kind = kind_of(given)
         if kind not in self._predictions:
@@ -149,7 +149,7 @@ class RecordedExecutor(EagerExecutor):
         try:
             found = made(lambda: recorded_prediction(self.network, state, x))
         except Exception:
-            # What is wrong with units or data, the pass step by step will say.
+            # Errors of units or data are reported by the pass step by step.
             self._plays = False
             return None
         if found.nbytes <= _MOST_KEPT:

@@ -33,12 +33,13 @@ from nnfs_xp.trees import leaves, map_leaves
 
 
 class RecordedRanksExecutor(RanksExecutor):
-    """Records what is before and after the sum over ranks, for each size of a part.
+    """Records the parts before and after the sum over ranks, for each size of a part.
 
     Parameters
     ----------
     network : Network
-        None of its units may be ``synchronized``: what is recorded waits for nobody.
+        None of its units may be ``synchronized``, because a recording cannot wait for
+        others.
     ranks : Communicator
     required : bool
         Whether a step that cannot be recorded is an error.
@@ -85,7 +86,7 @@ class RecordedRanksExecutor(RanksExecutor):
             return values, program.run.pending, own.divides
 
         def note(recorder: Recorder, whole: Noted, path: str) -> None:
-            """Let parts of the gradients be sent whenever the calls are made again."""
+            """Send parts of the gradients whenever the calls are replayed."""
             for part in self.buckets.wrote(path):
                 view = recorder.view(whole, whole.array[part])
                 recorder.note(self.buckets.send, [view], writes=[view])
@@ -144,7 +145,7 @@ class RecordedRanksExecutor(RanksExecutor):
         given: list[Any],
         make: Callable[[], Recorded],
     ) -> Any:
-        """Return what recorded calls give, and None if none were made."""
+        """Return the results of recorded calls, or None if none were made."""
 
         def recorded() -> Recorded:
             found = made(make)
@@ -181,7 +182,7 @@ class _Recordings:
     def take(
         self, kind: Any, state: Tree, given: list[Any], make: Callable[[], Recorded]
     ) -> Any:
-        """Return what recorded calls give, and None if none were made."""
+        """Return the results of recorded calls, or None if none were made."""
         known = self._kinds.get(kind)
         if known is not None:
             try:

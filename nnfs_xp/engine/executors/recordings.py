@@ -1,4 +1,4 @@
-"""What is recorded on NumPy: a training step, and a prediction; and how it is kept."""
+"""Recordings on NumPy, of training steps and of predictions, and how they are kept."""
 
 from __future__ import annotations
 
@@ -26,24 +26,25 @@ from nnfs_xp.engine.step import Batch, Tree, train_step
 from nnfs_xp.errors import BackendUnavailableError
 
 Path = tuple[str, ...]
-# Of how many shapes recordings are kept.
+# Number of shapes whose recordings are kept.
 _MOST_SHAPES = 16
 
 
 class Recorded:
     """Calls on arrays of a few shapes, on whichever state they are given.
 
-    Making it makes the calls once.
+    Creating it makes the calls once.
 
     Parameters
     ----------
     network : Network
     state : dict
     given : list of array or None
-        What comes anew each time.
+        Arrays that are new each time.
     function : callable
-        Given the recorder, a network, a state and what is given, all of them noted. It
-        returns a tree of noted arrays, and changes no more than elements of arrays.
+        Called with the recorder, a network, a state and the given arrays, all of them
+        noted. It returns a tree of noted arrays, and changes nothing except elements of
+        arrays.
 
     Attributes
     ----------
@@ -56,7 +57,7 @@ class Recorded:
     """
 
     _bound: Bound | None = None
-    # That it was asked for last, and all that is in it.
+    # The state of the last call, and all its slots.
     _state: Tree | None = None
     _slots: Sequence[tuple[Tree, str, Any]] = ()
 
@@ -89,15 +90,15 @@ class Recorded:
 
     @property
     def note(self) -> str:
-        """What it takes, in words."""
+        """Its number of calls and its size, in words."""
         size = f"{self.nbytes / 1e6:.1f} MB of buffers"
         return f"recorded: {self.calls} calls, {size}"
 
     def take(self, state: Tree, given: list[Any]) -> bool:
-        """Make the calls, and return whether they were made.
+        """Replay the calls, and return whether that was done.
 
-        A new state is noted, and nothing is called: binding the calls to its arrays
-        only pays off when it comes again.
+        For a new state nothing is called: binding the calls to its arrays pays off only
+        when it comes again.
         """
         if self._state is not state:
             self.release()
@@ -112,7 +113,7 @@ class Recorded:
 
     def _is_bound_to_all(self) -> bool:
         """Return whether all arrays of the state are those that calls are bound to."""
-        # No generator: this is done in every step, and takes half the time so.
+        # No generator: this runs in every step, and takes half the time this way.
         return all([slots[key] is value for slots, key, value in self._slots])
 
     def release(self) -> None:
@@ -200,7 +201,7 @@ def leaves_of(tree: Tree, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def slots_of(tree: Tree) -> Iterator[tuple[Tree, str, Any]]:
-    """Yield dict, key and value of all that is in a state but the last batch."""
+    """Yield dict, key and value of everything in a state except the last batch."""
     for key, value in tree.items():
         if key != "batch":
             yield tree, key, value
@@ -220,7 +221,7 @@ def _noted(recorder: Recorder, tree: Tree, path: Path = ()) -> Tree:
 
 
 def _of_its_own(recorder: Recorder, tree: Any) -> Any:
-    """Return a tree in which nothing lies in the state or in the batch."""
+    """Return a tree in which no array shares memory with the state or the batch."""
     return mapped(
         tree,
         Noted,
@@ -247,7 +248,7 @@ def made(
 
 
 def kind_of(arrays: list[Any]) -> tuple[Any, ...]:
-    """Return what says whether the same calls can be made on arrays."""
+    """Return a key that tells whether the same calls can be made on arrays."""
     return tuple(
         [a if a is None else (a.shape, a.strides, a.dtype.num) for a in arrays]
     )

@@ -40,12 +40,12 @@ class TorchCompileExecutor(EagerExecutor):
         self.note = f"compiled by torch.compile, mode {mode!r}"
         self._mode = mode
         self._compiles = True
-        # The step, and what it asks for, by shapes and dtypes of a batch.
+        # The step, and the random numbers it needs, by shapes and dtypes of a batch.
         self._steps: dict[Any, tuple[Any, AskedDraws]] = {}
 
     @classmethod
     def why_not(cls, network: Network, required: bool) -> str:
-        """Return why a network is not run so, empty if it is."""
+        """Return why a network is not run this way, empty if it is."""
         if required or network.backend.device.type == "cuda":
             return ""
         return "torch.compile makes such steps no faster on a CPU"
@@ -63,8 +63,8 @@ class TorchCompileExecutor(EagerExecutor):
             with torch.no_grad():
                 compiled, asked = known or (self._new_step(), self._asked(state, batch))
                 state["batch"] = compiled(state, arrays, asked.at(step))
-        # What is missing is found at the first call, before anything has been
-        # computed: a C++ compiler, or a way to trace a unit of the user's.
+        # Whatever is missing is found at the first call, before anything has been
+        # computed: a C++ compiler, or a way to trace a user's unit.
         except Exception as error:
             if known:
                 raise
@@ -93,9 +93,9 @@ class TorchCompileExecutor(EagerExecutor):
         return torch.compile(step, fullgraph=True, dynamic=False, mode=self._mode)
 
     def _asked(self, state: Tree, batch: Batch) -> AskedDraws:
-        """Return which random numbers a step on such a batch asks for.
+        """Return which random numbers a step on such a batch needs.
 
-        A step on copies shows it.
+        A step on copies shows them.
         """
         asked = AskedDraws(self.network.backend)
         copies = map_leaves(torch.clone, state)

@@ -1,7 +1,7 @@
-"""The recorded executor of PyTorch on a CPU: a step is recorded once, then made again.
+"""The recorded executor of PyTorch on a CPU: a step is recorded once, then replayed.
 
-A step of a small network is some fifty calls of PyTorch, and what Python does between
-them takes as long as they do.
+A step of a small network makes about fifty calls of PyTorch, and the Python code
+between them takes as long as they do.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.step import Batch, EagerExecutor, Rows, Tree, train_step
 from nnfs_xp.trees import leaves, map_leaves
 
-# Larger steps are not bound by calls, and their arrays are better given up early.
+# Larger steps are not limited by calls, and their arrays are better freed early.
 _MOST_BYTES = 2**23
 
 
@@ -29,7 +29,7 @@ class TorchRecordedExecutor(EagerExecutor):
     network : Network
         What to run.
     required : bool
-        Never true: who requires a compiled step gets ``torch.compile``.
+        Never true: a required compiled step uses ``torch.compile``.
     """
 
     name = "recorded"
@@ -46,12 +46,12 @@ class TorchRecordedExecutor(EagerExecutor):
 
     @classmethod
     def why_not(cls, network: Network, required: bool) -> str:
-        """Return why a network cannot be run so, empty if it can."""
+        """Return why a network cannot be run this way, empty if it can."""
         on_cpu = network.backend.device.type == "cpu"
         return "" if on_cpu and not required else "steps are recorded on a CPU"
 
     def prepare(self, state: Tree, batches: Sequence[Rows], counters: Any) -> None:
-        """Forget the training before, whose arrays were others."""
+        """Forget the previous training, which had other arrays."""
         self.release()
 
     def release(self) -> None:
@@ -95,7 +95,7 @@ class TorchRecordedExecutor(EagerExecutor):
             self._give_up(reason)
             return
         recorded = self._steps[kind] = _Recorded(tape, slots, own, state["batch"])
-        # The next step writes over its statistics, which others may have.
+        # The next step overwrites its statistics, which others may hold.
         state["batch"] = recorded.outputs_copied()
         size = f"{tape.nbytes / 1e6:.1f} MB of buffers"
         self.note = f"recorded: {len(tape.calls)} calls, {size}"
@@ -113,11 +113,11 @@ class _Recorded:
     ----------
     tape : TorchTape
     slots : list of (dict, str, object)
-        All that is in the state.
+        Everything in the state.
     given : list of tensor or None
         Where a batch is copied to.
     outputs : dict
-        The statistics of a batch, which every step writes over.
+        The statistics of a batch, which every step overwrites.
     """
 
     def __init__(

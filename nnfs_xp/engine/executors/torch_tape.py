@@ -1,8 +1,8 @@
-"""A tape of PyTorch: the calls of a step, noted below autograd, to be made again.
+"""A tape of PyTorch: the calls of a step, noted below autograd, to be replayed.
 
-PyTorch tells whoever asks of each call of its kernels, whichever function of Python led
-to it (``TorchDispatchMode``). A view stays what it is as long as its memory does, so no
-call is needed for it. A new array is written to again, and everything else is repeated.
+``TorchDispatchMode`` shows each call of PyTorch's kernels, whichever Python function
+led to it. A view stays valid as long as its memory does, so it needs no call. A new
+array is written to again, and everything else is repeated.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from nnfs_xp.engine.draws import Draws, HostDraws, Wanted, drawn
 
 Call = Callable[[], Any]
 
-# What a call may return that the next step would not: other numbers, shapes, or a value
-# that Python has looked at.
+# Tags of calls whose results may differ in the next step: other numbers, other shapes,
+# or a value that Python has read.
 _CHANGING = {
     getattr(torch.Tag, name)
     for name in (
@@ -30,16 +30,17 @@ _CHANGING = {
         "nondeterministic_seeded",
     )
 }
-# It is seeded for its dropout, which ours never asks for.
+# It is tagged as seeded because of its dropout, which we never use.
 _SEEDED_FOR_NOTHING = "_scaled_dot_product_flash_attention_for_cpu"
-# Methods that write to an array, and functions given one as `out`, that Python calls in
-# half the time.
+# Methods that write to an array, and functions with an `out` argument, that take half
+# the time if they are called as such, not as operators.
 _METHODS = {
     "add_", "addcmul_", "clamp_", "copy_", "div_", "exp_", "fill_", "log_", "mul_",
     "neg_", "relu_", "sqrt_", "sub_", "tanh_", "zero_",
 }  # fmt: skip
 _FUNCTIONS = {"_fused_adam_", "div", "mm", "sum"}
-# How to write the result of a function, by the function and the form of its call.
+# How to write a function's result to an array, by the function and the form of its
+# call.
 _known: dict[Any, tuple[Callable[..., Any], str]] = {}
 
 
@@ -49,7 +50,8 @@ class TorchTape(TorchDispatchMode):
     Parameters
     ----------
     known : iterable of tensor
-        What a step may write to, and reads anew each time: its state and its batch.
+        Arrays that a step may write to, and reads anew each time: its state and its
+        batch.
 
     Attributes
     ----------
@@ -58,7 +60,7 @@ class TorchTape(TorchDispatchMode):
     nbytes : int
         Memory of all results.
     why_not : str
-        Why the step cannot be made again; empty if it can.
+        Why the step cannot be replayed; empty if it can.
     """
 
     def __init__(self, known: Any) -> None:
@@ -69,7 +71,7 @@ class TorchTape(TorchDispatchMode):
         self.why_not = ""
         self._known = {_memory(tensor) for tensor in known}
         self._pauses = False
-        # Memory of a result must not be given to another one.
+        # Memory of a result must not be reused for another one.
         self._kept: list[torch.Tensor] = []
 
     def __torch_dispatch__(
@@ -83,7 +85,7 @@ class TorchTape(TorchDispatchMode):
         return out
 
     def host(self, function: Callable[[], torch.Tensor]) -> torch.Tensor:
-        """Return what a function makes on the host, anew in every step."""
+        """Return a function's result on the host, computed anew in every step."""
         self._pauses = True
         try:
             made = function()
@@ -97,7 +99,7 @@ class TorchTape(TorchDispatchMode):
         name = func._schema.name.removeprefix("aten::")
         results = list(_tensors(out))
         if name == "index":
-            # Of rows by their numbers it has a shape that is known.
+            # If it takes rows by their numbers, the shape is known.
             numbers = _tensors(args[1])
             changes = any(t.dtype in (torch.bool, torch.uint8) for t in numbers)
         else:
@@ -129,9 +131,9 @@ class TorchTape(TorchDispatchMode):
 
 @functools.cache
 def _make_ready() -> None:
-    """Let PyTorch import what its first such call needs, and change nothing else.
+    """Let PyTorch import what its first such call needs, without side effects.
 
-    That is a compiler, which sets a variable and brings a filter of warnings.
+    That is a compiler, which sets a variable and adds a warnings filter.
     """
     name = "TORCHINDUCTOR_CACHE_DIR"
     was_set = name in os.environ
@@ -190,7 +192,7 @@ def _into(
         kind = func, len(args), *given
         for way, target in [_known[kind]] if kind in _known else _ways(func, name):
             call = functools.partial(way, *args, **given, **{target: out})
-            # Its arguments are still those that the result was just made of.
+            # Its arguments are still those that the result was just computed from.
             if kind in _known or _works(call, out):
                 _known[kind] = way, target
                 return call
@@ -204,7 +206,7 @@ def _into(
 
 
 def _ways(func: Any, name: str) -> Iterator[tuple[Callable[..., Any], str]]:
-    """Yield what might write the result of a call, with its argument for that."""
+    """Yield functions that might write a call's result, with the argument for it."""
     function = getattr(torch, name, None)
     if function is not None:
         yield function, "out"

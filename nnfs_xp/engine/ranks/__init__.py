@@ -1,4 +1,4 @@
-"""Training on several ranks: each takes its part of every batch, and all learn alike.
+"""Training on several ranks: each takes a part of every batch, and all learn the same.
 
 A rank computes the gradient of its part. The gradients are added up over all ranks,
 with the statistics of the batch, and every rank then takes the same step.

@@ -1,4 +1,4 @@
-"""What units compute together on all ranks, within a pass."""
+"""Computations of units that involve all ranks, within a pass."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnfs_xp.parallel import Communicator
 class Across:
     """Sums over ranks, for units that are ``synchronized``.
 
-    All ranks must make the same calls in the same order, those without rows too.
+    All ranks must make the same calls in the same order, including those without rows.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Across:
         return [be.asarray(a, be.dtype) for a in found]
 
     def gather(self, *arrays: Array | float) -> list[Array]:
-        """Return what each rank has of these, with an axis of ranks in front."""
+        """Return these arrays of all ranks, with a leading axis of ranks."""
         be, ranks = self.backend, self.ranks
         own = be.read(list(arrays))
         found = [np.zeros((ranks.size, *a.shape)) for a in own]

@@ -46,7 +46,7 @@ class Buckets:
         # Writes to each bucket in a pass.
         self._usual: list[int] | None = None
         self._writes = [0] * len(self.parts)
-        # Buckets that are complete, and that were sent.
+        # Numbers of buckets that are complete, and that were sent.
         self._complete = self._sent = 0
 
     def begin(self) -> None:
@@ -74,7 +74,7 @@ class Buckets:
         return ready
 
     def end_pass(self) -> None:
-        """Take the writes of a pass that is complete as those of every pass."""
+        """Take the writes of this complete pass as those of every pass."""
         if self._usual is None:
             self._usual = self._writes
 
@@ -84,21 +84,21 @@ class Buckets:
         self.ranks.begin_sum(part)
 
     def end(self, buffer: np.ndarray, message: np.ndarray) -> None:
-        """Send what is left of a buffer, and a message, and wait for all sums."""
+        """Send the rest of a buffer, and a message, and wait for all sums."""
         for part in self.parts[self._sent :]:
             self.send(buffer[part])
         self.ranks.end_sums([message])
 
 
 class Writes(set[str]):
-    """The paths of gradients that were written, which tells of each write."""
+    """The paths of gradients that were written, with a call for each write."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         super().__init__()
         self._tell = tell
 
     def add(self, path: str) -> None:
-        """Add a path, and tell of it."""
+        """Add a path, and report it."""
         super().add(path)
         self._tell(path)
 
@@ -106,7 +106,7 @@ class Writes(set[str]):
 def _cut(
     shapes: Mapping[str, Shape], least: float
 ) -> tuple[list[slice], dict[str, int]]:
-    """Return parts of at least so many numbers, and the part of each path."""
+    """Return parts of at least this many numbers, and the part of each path."""
     stop = start = sum(math.prod(shape) for shape in shapes.values())
     parts: list[slice] = []
     of: dict[str, int] = {}

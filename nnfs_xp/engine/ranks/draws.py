@@ -1,4 +1,4 @@
-"""Random numbers of a rank's rows: those that the rows have in the whole batch."""
+"""Random numbers of a rank's rows: the same that the rows have in the whole batch."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from nnfs_xp.engine.ranks.shares import Share
 class ShareDraws(HostDraws):
     """Draws for the whole batch, and gives a rank those of its rows.
 
-    The first axis of what a unit asks for is that of the samples, or of so many for
-    each sample. What has another length, such as noise for weights, is the same on all
-    ranks.
+    The first axis of the numbers that a unit asks for is that of the samples, or holds
+    several entries for each sample. Numbers of another length, such as noise for
+    weights, are the same on all ranks.
 
     Attributes
     ----------

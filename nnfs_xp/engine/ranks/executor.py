@@ -4,10 +4,10 @@
 
     g = sum_r (n_r / n) g_r
 
-`g_r` is the gradient of the mean loss of the rows of rank r, which count `n_r`, and `g`
-that of the whole batch, which counts `n`. So the sum is exact for parts of any size,
-with weights of samples, with labels that are ignored, and for a rank without any rows.
-Penalties, clipping and everything else come after it, on each rank.
+`g_r` is the gradient of the mean loss of the rows of rank r, whose count is `n_r`, and
+`g` is that of the whole batch, whose count is `n`. The sum is therefore exact for parts
+of any size, with weights of samples, with labels that are ignored, and for a rank
+without any rows. Penalties, clipping and everything else come after it, on each rank.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class RanksExecutor(EagerExecutor):
     Attributes
     ----------
     interrupts : AgreedInterrupts
-        What has come to this rank, which the others are told of.
+        Signals that have come to this rank; the others are told about them.
     """
 
     name = "ranks"
@@ -68,7 +68,7 @@ class RanksExecutor(EagerExecutor):
         self.interrupts = AgreedInterrupts()
         self.synchronized = ranks.size > 1 and any(map(_is_synchronized, network))
         self._share_draws = ShareDraws(be)
-        # Buffers that each rank finds from its own rows.
+        # Buffers that each rank computes from its own rows.
         self._own_buffers = [
             node.key(name)
             for node in network
@@ -78,7 +78,7 @@ class RanksExecutor(EagerExecutor):
         self._empty: Tree = {}
         learned, itemsize = network.learned, np.dtype(be.dtype_name).itemsize
         self.buckets = Buckets(ranks, learned.shapes, itemsize)
-        # Who writes a unit may write a gradient twice in one step and once in another.
+        # A user's unit may write a gradient twice in one step and once in another.
         self._sends_early = (
             ranks.overlap
             and be.in_place
@@ -100,7 +100,7 @@ class RanksExecutor(EagerExecutor):
         return program
 
     def _wrote(self, path: str) -> None:
-        """Send what is complete, now that a gradient was written."""
+        """Send the parts that are complete, now that a gradient was written."""
         if self._buffer is None:
             return
         for part in self.buckets.wrote(path):
@@ -108,7 +108,7 @@ class RanksExecutor(EagerExecutor):
         self.ranks.go_on()
 
     def expect(self, outputs: tuple[int, ...], weighted: bool) -> None:
-        """Make ready for outputs of a shape, of weighted samples or not."""
+        """Prepare for outputs of a shape, of weighted samples or not."""
         self._empty = empty_statistics(self.network, outputs, weighted)
 
     def train_share(self, state: Tree, batch: Batch, share: Share, step: int) -> None:
@@ -149,7 +149,7 @@ class RanksExecutor(EagerExecutor):
         learn(self.network, self.training, state, gradients, values, 0)
 
     def _no_gradients(self, state: Tree, batch: Batch, weigh: Part) -> Any:
-        """Return gradients of 0, and take part in what units compute together."""
+        """Return gradients of 0, and take part in the units' common computations."""
         be, program, draws = self.network.backend, self.training, self._share_draws
         root = program.begin(state, draws)
         counts = self.network.training_loss.sample_counts(be, batch.y)
@@ -166,7 +166,7 @@ class RanksExecutor(EagerExecutor):
             block[...] = 0.0
         return gradients
 
-    # What goes between ranks.
+    # Communication between ranks.
 
     def over_ranks(
         self,
@@ -198,7 +198,7 @@ class RanksExecutor(EagerExecutor):
         combined: list[np.ndarray] = []
         for metric in metrics:
             into = added if metric.combines_by_sums else combined
-            # In one order, whatever that of the metric's methods is.
+            # In a fixed order, whatever the order in the metric's methods.
             read = host["metrics"][metric.name]
             into += [read[key] for key in empty["metrics"][metric.name]]
         moved = [] if share is None else self._buffer_changes(state, share)
@@ -242,7 +242,7 @@ class RanksExecutor(EagerExecutor):
         )
 
     def _buffer_changes(self, state: Tree, share: Share) -> list[np.ndarray]:
-        """Return by how much this rank moves each buffer, for its part of the batch."""
+        """Return how much this rank moves each buffer, for its part of the batch."""
         be, pending, buffers = (
             self.network.backend, self.training.run.pending, state["buffers"],
         )  # fmt: skip
@@ -266,7 +266,7 @@ class RanksExecutor(EagerExecutor):
         if self._buffer is not None:
             self.buckets.end(self._buffer, message)
             return gradients
-        # Where arrays cannot be written to, and on other devices.
+        # If arrays cannot be written to, and on other devices.
         whole = np.concatenate([be.to_numpy(b).ravel() for b in gradients.values()])
         self.ranks.begin_sum(whole)
         self.ranks.end_sums([message])
@@ -282,7 +282,7 @@ class RanksExecutor(EagerExecutor):
         return gradients
 
     def _host_buffer(self, blocks: Arrays) -> np.ndarray | None:
-        """Return the memory of all gradients as an array of NumPy, if it can be one."""
+        """Return the memory of all gradients as a NumPy array, if that is possible."""
         if list(blocks) != [FLAT]:
             return None
         view = self.network.backend.host_view(blocks[FLAT])
@@ -290,7 +290,7 @@ class RanksExecutor(EagerExecutor):
 
 
 def divide(be: Backend, gradients: Arrays, count: Array) -> None:
-    """Divide gradients by what the whole batch counts; if nothing, they are 0."""
+    """Divide gradients by the count of the whole batch; if that is 0, they are 0."""
     one = be.constant(1.0)
     factor = be.xp.where(count > 0, one / be.xp.where(count > 0, count, one), 0.0)
     for key, block in gradients.items():
@@ -306,13 +306,13 @@ def _is_synchronized(node: Node) -> bool:
 
 
 class Part:
-    """Which part of the loss of a batch is that of a rank's rows, by what they count.
+    """The share of a batch's loss that belongs to a rank's rows, by their count.
 
     Attributes
     ----------
     share : Share
     divides : bool
-        Whether gradients are still to be divided by what the whole batch counts.
+        Whether gradients are still to be divided by the count of the whole batch.
     """
 
     def __init__(self, executor: RanksExecutor, share: Share) -> None:
@@ -321,7 +321,7 @@ class Part:
         self._mean, self.divides = loss.reduction == "mean", False
 
     def __call__(self, count: Array | int) -> Array | float:
-        """Return the part, or what it is yet to be divided for."""
+        """Return the share, or the count if the division comes later."""
         if not self._mean:
             return 1.0
         executor, be = self._executor, self._executor.network.backend
@@ -330,7 +330,8 @@ class Part:
         if not executor.synchronized:
             self.divides = True
             return count
-        # What units compute together is of one loss, so its scale is needed before.
+        # Common computations of units belong to one loss, so its scale is needed
+        # before.
         whole = np.array([read_number(be, count)])
         executor.ranks.sum([whole])
         return count / float(whole[0]) if whole[0] > 0 else 0.0

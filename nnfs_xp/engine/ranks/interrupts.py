@@ -13,8 +13,8 @@ class AgreedInterrupts(DeferredInterrupts):
     """Holds signals back until all ranks know of them.
 
     A signal may come to one rank, or to several in different steps. Its number goes to
-    the others with the sums of the step, and then all end alike. A second one ends this
-    rank at once.
+    the others with the sums of the step, and all end after that step. A second signal
+    ends this rank at once.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class AgreedInterrupts(DeferredInterrupts):
         return 0 if self._pending is None else self._pending[0]
 
     def agree(self, numbers: Sequence[float]) -> None:
-        """Take what has come to each of the ranks."""
+        """Take over the signals of all ranks."""
         self.agreed = self.agreed or int(max(numbers))
 
     def pending(self) -> bool:
@@ -41,7 +41,7 @@ class AgreedInterrupts(DeferredInterrupts):
         return self.agreed != 0
 
     def end(self) -> None:
-        """Let a signal through that all ranks know of."""
+        """Let through a signal that all ranks know of."""
         self._within = False
         if self.agreed and not self._held and not self._is_raised:
             self._pending, self._is_raised = None, True

@@ -1,4 +1,4 @@
-"""A training on several ranks: one of them keeps the file of where it stands."""
+"""Training on several ranks: one of them writes the checkpoint."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class RanksRun(Run):
         super().resume()
 
     def start(self) -> None:
-        """Hand callbacks of this rank their states, and save."""
+        """Give the callbacks of this rank their states, and save."""
         self._states = [
             pair
             for pair in self._states
@@ -56,7 +56,7 @@ class RanksRun(Run):
         self._model.stop_training = any(self.ranks.exchange(self._model.stop_training))
         super().end_epoch()
         if self.is_over:
-            # Nobody is to look for a file that is not yet written.
+            # No rank may look for a file that is not yet written.
             self.ranks.exchange(None)
 
     def save(self) -> None:
@@ -66,7 +66,7 @@ class RanksRun(Run):
         self._saved, self._saved_at = True, time.monotonic()
 
     def save_interrupted(self) -> None:
-        """Save, unless what is in memory does not belong together."""
+        """Save, unless the values in memory do not belong together."""
         super().save_interrupted()
         if self.interrupts is not None and self.interrupts.agreed:
             self.ranks.exchange(None)

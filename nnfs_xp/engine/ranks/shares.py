@@ -1,4 +1,4 @@
-"""Which rows of each batch are those of a rank."""
+"""Which rows of each batch belong to a rank."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnfs_xp.engine.data import Data, FitPlan
 from nnfs_xp.errors import InputError
 from nnfs_xp.parallel import Communicator
 
-# Rows at either end of the data by which a checkpoint knows it.
+# Rows at each end of the data, by which a checkpoint recognizes it.
 _ENDS = 8
 
 
@@ -43,7 +43,7 @@ class Share:
 
     @property
     def part(self) -> float:
-        """How much of the batch it is."""
+        """Its share of the batch."""
         return self.count / self.size
 
 

@@ -43,12 +43,12 @@ class RankBatches:
         self._order: np.ndarray | None = None
 
     def begin(self) -> None:
-        """Make ready for training."""
+        """Prepare for training."""
         data = self.plan.data
         self.trainer.executor.expect(data.outputs, data.weighted)
 
     def end(self) -> None:
-        """Give up what was only for this training."""
+        """Give up everything that was only for this training."""
         self.trainer.executor.release()
 
     def begin_epoch(self, epoch: int) -> None:
@@ -61,7 +61,7 @@ class RankBatches:
         """Take steps on batches, by their rows in the order."""
         trainer, plan = self.trainer, self.plan
         state, every = trainer.state, trainer.ranks.check_every
-        # Steps first: what they end with is not taken from the batches.
+        # Steps first: when they end, no further batch is taken.
         for step, rows in zip(steps, batches, strict=False):
             share = plan.share(self._order, rows)
             batch = self._gathered(share.rows)
@@ -76,7 +76,7 @@ class RankBatches:
         gather = Gather(len(rows), data.ids, several, None)
         order, first = data.be.asarray(rows, "int32"), 0
         if self._order is None and len(rows):
-            # Those that lie together are no copies.
+            # Consecutive rows are not copied.
             order, first = None, int(rows[0])
         batch = gather(data.be, (data.arrays, order), first)
         if data.be == be:
@@ -105,7 +105,7 @@ class RanksTrainer(Trainer):
     def of(
         cls, trainer: Trainer, ranks: Communicator, compile: str, changed: bool
     ) -> RanksTrainer:
-        """Return the trainer over ranks that belongs to one, which it may have had."""
+        """Return the trainer over ranks for this trainer, an earlier one if it fits."""
         known = trainer.of_ranks
         if known is None or known.ranks is not ranks or changed:
             known = trainer.of_ranks = cls(trainer.state, ranks, compile)
@@ -166,7 +166,7 @@ class RanksTrainer(Trainer):
     ) -> None:
         assert isinstance(interrupts, AgreedInterrupts)
         self.check_same_bits(self.state.counters.steps)
-        # What it took is that of rank 0; all else is the same.
+        # The time is that of rank 0; everything else is the same.
         found = self.ranks.exchange((record, interrupts.own))
         interrupts.agree([own for _, own in found])
         super()._end_epoch(plan, run, found[0][0], interrupts)
@@ -193,7 +193,7 @@ def _described(network: Network) -> str:
 def executor_for_ranks(
     network: Network, ranks: Communicator, compile: str
 ) -> RanksExecutor:
-    """Return what runs the steps of a network on several ranks.
+    """Return the executor of a network's steps on several ranks.
 
     Raises
     ------

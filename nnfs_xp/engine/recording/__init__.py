@@ -1,4 +1,4 @@
-"""Recording of a step on NumPy: calls are noted, and made again in fixed buffers."""
+"""Recording of a step on NumPy: calls are noted, and replayed in fixed buffers."""
 
 from nnfs_xp.engine.recording.backend import RecordedDraws
 from nnfs_xp.engine.recording.kernels import MadeWhole

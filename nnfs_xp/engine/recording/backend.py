@@ -1,4 +1,4 @@
-"""What a step that is recorded computes with: NumPy's backend, on noted arrays."""
+"""The backend of a step that is recorded: NumPy's, on noted arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RecordingBackend(NumpyBackend):
-    """NumPy's backend, where arrays that are made may be written to by noted calls.
+    """NumPy's backend, with new arrays that noted calls may write to.
 
     Parameters
     ----------

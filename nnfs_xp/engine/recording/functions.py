@@ -1,8 +1,8 @@
 """NumPy's functions, by their forms.
 
-What can be noted is known by the form of a call, for all functions of NumPy of that
-form, and not by who makes it. A function whose result has a shape that depends on
-values has no such form, nor has one that writes to an array of its own.
+Whether a call can be noted depends on its form alone, and not on the caller; all
+functions of NumPy of that form are treated alike. A function has no such form if the
+shape of its result depends on values, or if it writes to an array of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nnfs_xp.engine.recording.trees import noted_in, values
 
 
 class Functions:
-    """The part of `Recorder` that functions of NumPy that are not ufuncs come to."""
+    """The part of `Recorder` for functions of NumPy that are not ufuncs."""
 
     note: Callable[..., None]
     new: Callable[..., Noted]
@@ -102,7 +102,7 @@ class Functions:
         keepdims: Any = False,
         **options: Any,
     ) -> Any:
-        """Take a mean as NumPy does: a sum over its count, in two calls."""
+        """Take a mean as NumPy does: a sum divided by its count, in two calls."""
         exact = a.dtype in (np.float32, np.float64) and a.size < 2**24
         if dtype is not None or out is not None or options or not exact:
             more = {"dtype": dtype, "out": out, "keepdims": keepdims, **options}
@@ -139,7 +139,7 @@ class Functions:
         out: Any = None,
         mode: str = "raise",
     ) -> Any:
-        """Take rows; numbers out of range are refused before a training."""
+        """Take rows; numbers out of range are rejected before training."""
         if out is not None:
             raise CannotRecord("np.take writes to an array")
         made = self.new(np.take(values(a), values(indices), axis))
@@ -225,7 +225,7 @@ class Functions:
             part.array[...] = value
             self.note(np.copyto, [part, value, "unsafe"], writes=[part], into=0)
         elif value.place is not part.place:
-            # As many axes of length 1 in front as an assignment may have.
+            # As many leading axes of length 1 as an assignment may have.
             extra = max(0, value.ndim - part.ndim)
             value = self.view(value, value.array.reshape(value.shape[extra:]))
             self._np_copyto(part, value, "unsafe")
@@ -237,7 +237,7 @@ class Functions:
 
 
 def store(out: np.ndarray, function: Any, arguments: Any, options: Any) -> None:
-    """Write what a function returns to an array."""
+    """Write the result of a function to an array."""
     out[...] = function(*arguments, **options)
 
 
@@ -290,7 +290,7 @@ _WITH_OUT = _names(
     "einsum mean std var round around nanmax nanmin nansum nanmean trace choose "
     "median"
 )
-# Their results have a shape that does not depend on values.
+# The shapes of their results do not depend on values.
 _PURE = _names(
     "where tril triu roll repeat tile pad sort argsort take_along_axis cross outer "
     "inner kron vdot vecdot diff convolve interp searchsorted isclose tensordot "

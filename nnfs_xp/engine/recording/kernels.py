@@ -1,8 +1,8 @@
 """Kernels of a step that is recorded.
 
-A kernel that plans its call is noted as that call. Of all others the calls inside are
-noted; and where one reads a value, which that does not allow, it is noted as one call
-whose results are copied.
+A kernel that plans its call is noted as that call. For all others, the calls inside are
+noted. If such a kernel reads a value, which is then not allowed, it is noted as one
+call whose results are copied.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _WHOLE: set[Any] = set()
 
 
 class MadeWhole(BaseException):
-    """A kernel turns out to read values, so the recording is to begin anew."""
+    """A kernel turns out to read values, so the recording must start again."""
 
 
 class Kernels:
-    """The part of `Recorder` that portable functions come to."""
+    """The part of `Recorder` for portable functions."""
 
     plain: Any
     backend: Any
@@ -37,7 +37,7 @@ class Kernels:
     def kernel(
         self, function: Callable[..., Any], reference: Any, arguments: tuple[Any, ...]
     ) -> Any:
-        """Call a portable function: as one call if it plans it, or if it must be."""
+        """Call a portable function: as one call if it plans that, or if it must."""
         planned = getattr(function, "planned", None)
         if planned is not None:
             found = self._planned(planned, arguments)
@@ -75,7 +75,7 @@ class Kernels:
 
         made = Planned(make, placed(arguments))
         made.new = [one.place for one in fresh]
-        # It may write to whatever it is given, as kernels may.
+        # It may write to any of its arguments, as kernels may.
         given = list(places_in(made.arguments))
         written = [*given, *made.new]
         self.calls.append(Call(planned, [], {}, given, written, planned=made))

@@ -1,8 +1,8 @@
-"""Arrays that note what is computed with them.
+"""Arrays that note all computations with them.
 
-Whatever NumPy is asked to do with a `Noted` comes back to its recorder, by
-``__array_ufunc__`` and ``__array_function__``; and what asks for the values
-themselves is refused. So nothing can be computed without being noted.
+Every call of NumPy on a `Noted` comes back to its recorder, through ``__array_ufunc__``
+and ``__array_function__``; requests for the values themselves are rejected. Nothing can
+therefore be computed without being noted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Noted(NDArrayOperatorsMixin):
     memory : Memory
         What it lies in.
     scalar : bool, default False
-        Whether NumPy would give a scalar, which nobody can write to.
+        Whether NumPy would return a scalar, which cannot be written to.
     """
 
     __slots__ = ("array", "memory", "recorder", "scalar")
@@ -93,7 +93,7 @@ class Noted(NDArrayOperatorsMixin):
         return self.recorder.function(function, arguments, options)
 
     def __pow__(self, other: Any) -> Any:
-        # As the operator of arrays does it, which asks for no power there.
+        # Like the operator of arrays, which needs no power there.
         simple = isinstance(other, (int, float)) and self.dtype.kind == "f"
         function = _POWERS.get(other) if simple else None
         return np.power(self, other) if function is None else function(self)

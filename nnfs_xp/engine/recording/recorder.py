@@ -1,8 +1,8 @@
-"""The recorder: does what NumPy is asked to do with noted arrays, and notes it.
+"""The recorder: makes NumPy's calls on noted arrays, and notes them.
 
-Every call is made at once, on the arrays of the step that is recorded: so NumPy itself
-says which shape and dtype a result has. A result in new memory gets a place; a view
-costs nothing, now and later.
+Every call is made immediately, on the arrays of the step that is recorded, so NumPy
+itself determines the shape and dtype of a result. A result in new memory gets a place;
+a view costs nothing, now or later.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from nnfs_xp.engine.recording.tape import (
 )
 from nnfs_xp.engine.recording.trees import placed, values
 
-# NumPy warns where these are given three arguments by position.
+# NumPy warns if these are given three arguments by position.
 _OUT_BY_NAME = (np.maximum, np.minimum)
-# Their operands are of one dtype, so a number may be made an array of it beforehand.
+# Their operands have one dtype, so a number can be converted to an array beforehand.
 _OF_ONE_DTYPE = (
     np.add, np.subtract, np.multiply, np.divide, np.greater, np.greater_equal,
     np.less, np.less_equal, np.equal, np.not_equal,
 )  # fmt: skip
-# Their loops for two arrays are three times as fast as those for array and number.
+# Their loops for two arrays are three times as fast as those for an array and a number.
 _SLOW_WITH_NUMBERS = (np.maximum, np.minimum)
 _LONG_ROW, _SHORTEST_ROW = 2048, 64
 
@@ -50,7 +50,7 @@ class Recorder(Functions, Kernels):
     Attributes
     ----------
     backend : RecordingBackend
-        What the step is to be given.
+        The backend to pass to the step.
     calls : list of Call
     """
 
@@ -59,7 +59,7 @@ class Recorder(Functions, Kernels):
         self.backend = RecordingBackend(be, self)
         self.calls: list[Call] = []
 
-    # Arrays that become noted ones.
+    # Classes of arrays that become noted ones.
 
     def known(self, array: Any, **kind: Any) -> Noted:
         """Return an array of the state or of the batch as a noted one."""
@@ -125,7 +125,7 @@ class Recorder(Functions, Kernels):
         if method == "reduce":
             return self.reduced(ufunc, inputs[0], out=out and out[0], **options)
         if out is None or any(getattr(one, "scalar", False) for one in out):
-            # Also what is added to a scalar in place is a new one.
+            # Even an in-place operation on a scalar gives a new one.
             results = function(*values(inputs), **values(options))
             several = isinstance(results, tuple)
             made = [self.new(one) for one in (results if several else (results,))]
@@ -205,7 +205,7 @@ class Recorder(Functions, Kernels):
         self.note(function, list(inputs), writes=[inputs[0]])
 
     def host(self, function: Callable[[], Any]) -> Noted:
-        """Return what the host computes anew at every step."""
+        """Return an array that the host computes anew at every step."""
         made = self.new(function())
         self.note(store, [made, function, (), {}], writes=[made], into=0, changes=True)
         return made

@@ -1,9 +1,9 @@
-"""A recording: the calls of a step made ready to be made again, with few buffers.
+"""A recording: the calls of a step, prepared to be replayed with few buffers.
 
-Of the calls as they were noted, those are left out whose results nobody uses, and
-those made once that give the same at every step. What is only copied to a place is
-written there at once. Where a result may be written over an operand that nobody needs
-any more it is. All other results share one stretch of memory, in which two lie at the
+Calls whose results are not used are left out, and calls that give the same result at
+every step are made only once. A result that is only copied to another place is written
+there directly. A result overwrites an operand that is no longer needed, where that is
+possible. All other results share one block of memory, in which two results may have the
 same place if they are not needed at the same time.
 """
 
@@ -24,7 +24,7 @@ from nnfs_xp.engine.recording.tape import (
     places_in,
 )
 
-# What NumPy's fastest loops like buffers to begin at multiples of.
+# Alignment of buffers in bytes, for NumPy's fastest loops.
 _ALIGNMENT = 64
 
 
@@ -36,7 +36,7 @@ class Recording:
     calls : sequence of Call
         In order.
     outputs : tree
-        What the step returns, with places for arrays. They stay as they are until the
+        The results of the step, with places for arrays. They do not change until the
         step is taken again.
     """
 
@@ -45,7 +45,7 @@ class Recording:
         kept = {place.memory for place in places_in(outputs)}
         needed = _uncopied(_forwarded(_needed(calls, kept), kept), kept)
         self.once, self.calls = _split(needed, kept)
-        # Results outlive the buffer, so they are not part of it.
+        # Results outlive the buffer, so they are not stored in it.
         apart = kept | {memory for call in self.once for memory in _written(call)}
         lives = _lives(self.calls, apart)
         self.starts, self.size = _layout(_shared(self.calls, lives), lives)
@@ -61,7 +61,7 @@ class Bound:
     Attributes
     ----------
     outputs : tree
-        What the step returns.
+        The results of the step.
     nbytes : int
         Memory of all buffers.
     """
@@ -72,10 +72,11 @@ class Bound:
         self._state, self._starts = state, recording.starts
         self._buffer = aligned(recording.size)
         self.nbytes = self._buffer.nbytes
-        # Memory of its own: results, what is computed once, copies of what is given.
+        # Its own memory: results, arrays that are computed once, copies of given
+        # arrays.
         self._own: dict[Memory, np.ndarray] = {}
         self._views: dict[Place, np.ndarray] = {}
-        # What is given is not copied, but where a kernel has bound itself to it.
+        # Given arrays are not copied, unless a kernel is bound to them.
         self._copies: list[tuple[int, np.ndarray]] = []
         self._open: list[tuple[list[Any], int, Place]] = []
         for call in recording.once:
@@ -100,7 +101,7 @@ class Bound:
             call()
 
     def _bound(self, call: Call) -> Callable[[], Any]:
-        """Return a call without arguments. What is given is filled in at every step."""
+        """Return a call without arguments. Given arrays are filled in at every step."""
         at = [
             index
             for index, one in enumerate(call.arguments)
@@ -146,7 +147,7 @@ def _apply(function: Callable[..., Any], arguments: list[Any], options: Any) -> 
 
 
 def aligned(size: int) -> np.ndarray:
-    """Return so many bytes of memory that begin where NumPy's loops like it."""
+    """Return this many bytes of memory, aligned for NumPy's loops."""
     raw = np.empty(size + _ALIGNMENT, np.uint8)
     start = -address_of(raw) % _ALIGNMENT
     return raw[start : start + size]
@@ -180,7 +181,7 @@ def _users(calls: list[Call]) -> dict[Memory, list[int]]:
 
 
 def _forwarded(calls: list[Call], kept: set[Memory]) -> list[Call]:
-    """Let calls write to the place that their results are only copied to."""
+    """Let calls write directly to the place that their results are only copied to."""
     users, dropped = _users(calls), set()
     for number, call in enumerate(calls):
         source, target = _copy(call)
@@ -201,7 +202,7 @@ def _forwarded(calls: list[Call], kept: set[Memory]) -> list[Call]:
 
 
 def _copy(call: Call) -> tuple[Place | None, Place | None]:
-    """Return source and target of a call that copies as many bytes, else None."""
+    """Return source and target of a call that copies without conversion, else None."""
     if call.function is not np.copyto or call.into != 0:
         return None, None
     target, source = call.arguments[:2]
@@ -212,9 +213,9 @@ def _copy(call: Call) -> tuple[Place | None, Place | None]:
 
 
 def _new_target(maker: Call, source: Place, target: Place) -> Place | None:
-    """Return where a call may write what is else copied to a target, if it may."""
+    """Return where a call can write directly what would be copied to a target."""
     made = maker.target
-    # Products and sums may be computed in another order where memory has gaps.
+    # Products and sums may be computed in another order if the memory has gaps.
     if made is None or not all(place.is_contiguous for place in (made, source, target)):
         return None
     if (made.offset, made.nbytes, made.dtype) != (
@@ -229,7 +230,7 @@ def _new_target(maker: Call, source: Place, target: Place) -> Place | None:
 
 
 def _uncopied(calls: list[Call], kept: set[Memory]) -> list[Call]:
-    """Leave copies out whose original is not written to while they are read."""
+    """Omit copies whose original is not written to while they are read."""
     users, dropped = _users(calls), set()
     for number, call in enumerate(calls):
         source, target = _copy(call)
@@ -263,7 +264,7 @@ def _uncopied(calls: list[Call], kept: set[Memory]) -> list[Call]:
 
 
 def _only_reads(call: Call, place: Place) -> bool:
-    """Return whether a call uses memory by reading this place of it, and no other."""
+    """Return whether a call uses memory only by reading this place of it."""
     places = [one for one in call.reads if one.memory is place.memory]
     return place.memory not in _written(call) and all(one is place for one in places)
 
@@ -301,9 +302,9 @@ def _lives(calls: list[Call], apart: set[Memory]) -> dict[Memory, list[int]]:
 
 
 def _shared(calls: list[Call], lives: dict[Memory, list[int]]) -> dict[Memory, Memory]:
-    """Return for results the operand that they are written over.
+    """Return, for each result that overwrites an operand, that operand.
 
-    Lives of operands are made longer by those of the results.
+    The lifetimes of operands are extended by those of the results.
     """
     over: dict[Memory, Memory] = {}
     for number, call in enumerate(calls):
@@ -333,10 +334,9 @@ def _shared(calls: list[Call], lives: dict[Memory, list[int]]) -> dict[Memory, M
 def _layout(
     over: dict[Memory, Memory], lives: dict[Memory, list[int]]
 ) -> tuple[dict[Memory, int], int]:
-    """Return where in one buffer each temporary begins, and the buffer's size.
+    """Return the offset of each temporary in one buffer, and the buffer's size.
 
-    The largest are placed first, each as low as those allow that are needed at the
-    same time.
+    The largest are placed first, each as low as the ones needed at the same time allow.
     """
     placed: list[tuple[int, int, int, int]] = []
     starts: dict[Memory, int] = {}

@@ -1,7 +1,7 @@
 """A tape: the calls of a step in order, with the memory that each reads and writes.
 
-Memory is known by what it is for and not by its address, so a tape can be played on
-other arrays than those it was recorded with.
+Memory is identified by its purpose, not by its address, so a tape can be played on
+arrays other than those it was recorded with.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class StalePlanError(RuntimeError):
 
 
 class CannotRecord(TypeError, AttributeError):
-    """A step does what a tape cannot hold; the message says what that is."""
+    """A step does something that a tape cannot hold; the message says what."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -32,7 +32,7 @@ class Memory:
     Attributes
     ----------
     address : int
-        Where it lay while the step was recorded.
+        Where it was while the step was recorded.
     size : int
         In bytes.
     state : tuple of str
@@ -54,7 +54,7 @@ class Memory:
 
     @property
     def is_temporary(self) -> bool:
-        """Whether nobody but the step knows it."""
+        """Whether only the step uses it."""
         return not self.state and self.given is None
 
     def place(self, array: np.ndarray) -> Place:
@@ -95,7 +95,7 @@ class Place:
 
     @property
     def is_contiguous(self) -> bool:
-        """Whether its elements lie one after the other, row by row."""
+        """Whether its elements are contiguous, row by row."""
         expected = self.dtype.itemsize
         axes = zip(reversed(self.shape), reversed(self.strides), strict=True)
         for length, stride in axes:
@@ -105,7 +105,7 @@ class Place:
         return True
 
     def is_like(self, other: Place) -> bool:
-        """Return whether elements lie as those of another, in whichever memory."""
+        """Return whether elements are laid out like those of another, in any memory."""
         mine = self.shape, self.strides, self.dtype
         return mine == (other.shape, other.strides, other.dtype)
 
@@ -131,9 +131,9 @@ class Call:
     into : int, "out" or None
         Position or name of the argument that it writes all of, not reading it first.
     changes : bool
-        Whether it gives something else at every step, as random numbers are.
+        Whether its result differs at every step, as for random numbers.
     planned : object
-        Makes the call for arrays, where no function and arguments do.
+        Makes the call for arrays, in place of function and arguments.
     """
 
     function: Callable[..., Any]
@@ -177,7 +177,7 @@ class Call:
 
 
 class Planned:
-    """A kernel that makes its call itself, for arrays that it is given.
+    """A kernel that makes its call itself, for given arrays.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ class Planned:
 
     def __init__(self, make: Callable[..., Any], arguments: Any) -> None:
         self.make, self.arguments = make, arguments
-        # Of the memory that it has asked for, in order.
+        # Places of the memory that it has asked for, in order.
         self.new: list[Place] = []
 
     def bound(self, array_of: Callable[[Place], np.ndarray]) -> Callable[[], Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def mapped(tree: Any, kind: Any, function: Callable[[Any], Any]) -> Any:
-    """Return a tree with what a function makes of each leaf of a class."""
+    """Return a tree in which a function is applied to each leaf of a class."""
     if isinstance(tree, kind):
         return function(tree)
     if type(tree) in (tuple, list):
