@@ -191,9 +191,9 @@ def test_prompts_that_do_not_fit(capsys, folder):
         (["g", "--prompt", "ZZZ"], "'Z' (U+005A)"),
         (["g", "--prompt", "One", "--temperature", -1], "temperature must be"),
         (["c", "--prompt", "One"], "does not say which characters"),
-        (["c", "digits", "--length", 3], "length is for a model that goes on with"),
+        (["c", "digits", "--length", 3], "length is for a model that continues a"),
         (["c", "digits", "--temperature", 1], "temperature is for a model that"),
-        (["c", "digits", "--seed", 0], "seed is for a model that goes on with a"),
+        (["c", "digits", "--seed", 0], "seed is for a model that continues a"),
         (["", "digits"], "model must be a path, got ''"),
     ):
         status, out, error = run(capsys, "predict", *arguments)

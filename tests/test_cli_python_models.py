@@ -15,7 +15,7 @@ _random = np.random.default_rng(4)
 X = _random.standard_normal((60, 3)) * [1, 10, 100] + [0, 5, -50]
 Y = (X[:, 0] > 0).astype("int64") + (X[:, 1] > 5)
 VALUES = 2 * X[:, :1] - X[:, 1:2]
-NOTE = "does not say how features are scaled, so they are taken as they are"
+NOTE = "does not say how features are scaled, so they are used unscaled"
 
 
 def run(capsys, *arguments):

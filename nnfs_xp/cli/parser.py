@@ -138,7 +138,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("the training").add_argument
     for name, text in (
         ("--epochs", "passes over the training data"),
-        ("--batch-size", "samples of each step"),
+        ("--batch-size", "samples per step"),
     ):
         add(
             name,
@@ -180,8 +180,8 @@ def _add_predict(commands: Commands) -> None:
         "predict",
         use.predict,
         "classes of new data, as CSV",
-        "Predict a class or a number for each row of data, and write CSV; or go on "
-        "with a text.",
+        "Predict a class or a number for each row of data, and write CSV; or continue "
+        "a text.",
         [
             "nnfs-xp predict runs/digits --data digits --out classes.csv",
             "nnfs-xp predict runs/digits --data - < new.csv",
@@ -239,7 +239,7 @@ def _add_export(commands: Commands) -> None:
         "export",
         export.run,
         "write a saved model as an ONNX file",
-        "Write a saved model for other programs. The ending of the file names the "
+        "Write a saved model for other programs. The file extension selects the "
         "format: .onnx. The scaling of the features and the names of the classes are "
         "in the file's metadata.",
         [
@@ -259,7 +259,7 @@ def _add_parity(commands: Commands) -> None:
         commands,
         "parity",
         use.parity,
-        "does a model compute the same on several backends?",
+        "check that backends compute the same",
         "Compare forward and backward pass, unit by unit, on the first rows of the "
         "data. The exit status is 1 if they differ too much.",
         [
@@ -281,8 +281,8 @@ def _add_backends(commands: Commands) -> None:
         commands,
         "backends",
         look.backends,
-        "list every backend: does it work?",
-        "Try every array library, and say why those that do not work do not.",
+        "list every backend, and whether it works",
+        "Try every array library, and say why any of them do not work.",
         ["nnfs-xp backends", "nnfs-xp backends --json"],
     )
 
@@ -332,11 +332,11 @@ def _add_model_and_data(
             action=Once,
             default=argparse.SUPPRESS,
         )
-    scaling = "how to scale features, where the model does not say: not at all, or as "
+    scaling = "how to scale features, if the model does not say: not at all, or as "
     add(
         "--scaling",
         choices=("none", "data"),
-        help=f"{scaling}a training on this data would",
+        help=f"{scaling}training on this data would",
     )
     _add_where(parser, several)
     _add_reading(parser)

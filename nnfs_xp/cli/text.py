@@ -100,7 +100,7 @@ def _introduce(
     print(f"{data.name}: {data.note}")
     print(
         f"{train:,} training and {test:,} test windows of {data.context} "
-        f"{data.vocabulary.by}, {data.n_ids} different ones"
+        f"{data.vocabulary.by}, a vocabulary of {data.n_ids}"
     )
     print(
         f"{options.epochs} epochs of batches of {options.batch_size}, learning rate "

@@ -37,7 +37,7 @@ from nnfs_xp.model import Model
 from nnfs_xp.model.parity import compare
 
 _WAY_OUT = (
-    "--scaling data scales them as a training on this data would, and a model says it "
+    "--scaling data scales them as training on this data would, and a model stores it "
     "if model.metadata['scaling'] = data.scaling.to_dict() comes before model.save"
 )
 
@@ -81,7 +81,7 @@ def predict(options: argparse.Namespace) -> int:
         return 0
     for name in WRITING:
         if getattr(options, name) is not None:
-            raise InputError(f"{name} is for a model that goes on with a --prompt")
+            raise InputError(f"{name} is for a model that continues a --prompt")
     model, _, x = _load(options)
     if "vocabulary" in model.metadata:
         raise InputError(
@@ -192,8 +192,8 @@ def _scaling(options: argparse.Namespace, known: Any) -> Scaling | None:
     if options.scaling is None:
         note(
             options,
-            f"{options.model} does not say how features are scaled, so they are taken "
-            f"as they are; {_WAY_OUT}",
+            f"{options.model} does not say how features are scaled, so they are used "
+            f"unscaled; {_WAY_OUT}",
         )
     return None
 

@@ -290,7 +290,7 @@ def _check_classes(
     if not counts[0]:
         warnings.warn(
             f"{source}: no row is of class 0; {answers} holds numbers from {y.min()} "
-            "up, which stay what they are, and a model has an output for each number "
+            "up, which are kept, and a model has an output for each number "
             f"from 0 up; subtract {y.min()} from them, or write names",
             DataWarning,
         )

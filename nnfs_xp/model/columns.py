@@ -23,6 +23,6 @@ def check_columns(model: Any, x: Any, name: str = "x") -> None:
     known = model.metadata.get("columns")
     if known is not None and names != known:
         raise InputError(
-            f"{name} must have the columns that the model has learned from, in their "
+            f"{name} must have the columns that the model was trained on, in their "
             f"order, {known}, got {names}"
         )

@@ -184,8 +184,8 @@ class Communicator:
         others = [rank for rank, own in enumerate(found) if own != usual]
         names = ", ".join(map(str, others))
         raise ParallelError(
-            f"after step {step} rank {names} has other parameters than the other "
-            f"{self.size - len(others)} of {self.size} ranks",
+            f"after step {step} the parameters of rank {names} differ from those of "
+            f"the other {self.size - len(others)} of {self.size} ranks",
             rank=others[0],
         )
 

@@ -143,6 +143,6 @@ def _check_choice(**arguments: Any) -> None:
     for pair in (("images", "image_shape"), ("predict", "x")):
         for name, other in (pair, pair[::-1]):
             if name in given and other not in given:
-                raise InputError(f"{name} must come together with {other}, got only it")
+                raise InputError(f"{name} must be given together with {other}")
     if "images" in given and "predict" in given:
         raise InputError("either images or predict must be None, got both")

@@ -210,7 +210,7 @@ def test_a_rank_with_other_parameters_is_named_on_all(tmp_path):
     results, _, _ = run(3, "differs", tmp_path)
     for result in results.values():
         assert result["type"] == "ParallelError"
-        assert "rank 1 has other parameters than the other 2 of 3" in result["text"]
+        assert "of rank 1 differ from those of the other 2 of 3" in result["text"]
         assert result["epoch"] == 2
 
 

@@ -842,10 +842,10 @@ def test_report_has_a_header():
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        ({"images": np.eye(2)}, "images must come together with image_shape"),
-        ({"image_shape": (1, 2)}, "image_shape must come together with images"),
-        ({"x": np.eye(2)}, "x must come together with predict"),
-        ({"predict": left_or_right}, "predict must come together with x"),
+        ({"images": np.eye(2)}, "images must be given together with image_shape"),
+        ({"image_shape": (1, 2)}, "image_shape must be given together with images"),
+        ({"x": np.eye(2)}, "x must be given together with predict"),
+        ({"predict": left_or_right}, "predict must be given together with x"),
         ({"predict": left_or_right, "x": np.eye(3)}, r"x must have shape \(2, 2\)"),
         (
             {
