@@ -1,7 +1,7 @@
 """array-api-strict: the standard's referee, with devices that do not mix.
 
-It computes with NumPy but refuses whatever the Array API standard does not
-promise, so code that runs on it runs on any conforming library.
+It computes with NumPy, but rejects everything that the Array API standard does not
+guarantee. Code that runs on it therefore runs on any conforming library.
 """
 
 from __future__ import annotations

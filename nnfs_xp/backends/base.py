@@ -98,7 +98,7 @@ class Backend(Products, Transfers):
             # A step needs so many products that saving a call is worthwhile.
             self.matmul = self.full_matmul  # type: ignore[method-assign]
 
-    # What a library must define.
+    # Members that a library must define.
 
     def find_device(self, device: Any) -> Any:
         """Turn what the user named into the library's device object."""
@@ -129,7 +129,7 @@ class Backend(Products, Transfers):
     def synchronize(self) -> None:
         """Wait until all work on the device is done."""
 
-    # What follows from it.
+    # Members that follow from them.
 
     @classmethod
     def namespace(cls) -> Any:
@@ -247,7 +247,7 @@ class Backend(Products, Transfers):
     def replaced(self, array: Array, key: Any, values: Array) -> Array:
         """Return an array with new values in the part that slices select.
 
-        The array itself is written to where that is possible.
+        The array itself is written to if possible.
         """
         array[key] = values
         return array
@@ -255,7 +255,7 @@ class Backend(Products, Transfers):
     def added(self, array: Array, key: Any, values: Array) -> Array:
         """Return an array with values added to the part that slices select.
 
-        The array itself is written to where that is possible.
+        The array itself is written to if possible.
         """
         if not self.in_place:
             return self.replaced(array, key, array[key] + values)

@@ -140,7 +140,7 @@ def backend_class(name: str) -> type[Backend]:
 
 
 def _automatic(dtype: str, precision: str) -> Backend:
-    """Take the first library that reaches a GPU, else NumPy."""
+    """Take the first library that reaches a GPU, otherwise NumPy."""
     refusals = []
     for name in ("cupy", "torch", "jax"):
         try:

@@ -61,7 +61,7 @@ class CupyBackend(Backend):
         return array.get()
 
     def own_copy(self, host: np.ndarray) -> np.ndarray:
-        """Return the array itself, as `put` copies it."""
+        """Return the array itself, because `put` copies it."""
         return host
 
     def put(self, host: np.ndarray) -> Array:

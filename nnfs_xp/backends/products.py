@@ -1,4 +1,4 @@
-"""Matrix products, as every backend takes them."""
+"""Matrix products, the same for every backend."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Array = Any
 class Products:
     """The part of `Backend` that multiplies. Nothing else in the package does.
 
-    A library that can do more than ``a @ b`` defines `full_matmul` and
-    `rounded_matmul` itself, and, as rounding needs it, the bits of its numbers.
+    A library that can do more than ``a @ b`` defines `full_matmul` and `rounded_matmul`
+    itself, and also the bits of its numbers, which rounding needs.
     """
 
     name: ClassVar[str]

@@ -1,4 +1,4 @@
-"""Callbacks: objects that are told of every step of a training loop."""
+"""Callbacks: objects that follow a training loop and can act on it."""
 
 from nnfs_xp.callbacks.base import BatchEvent, Callback, check_callbacks
 from nnfs_xp.callbacks.checkpoint import Checkpoint

@@ -101,7 +101,7 @@ class Patient(Callback):
     Parameters
     ----------
     best : Best
-        What is known of the figure.
+        The best value of the figure so far.
     patience : int
         Epochs without improvement that are tolerated, 0 or more.
 

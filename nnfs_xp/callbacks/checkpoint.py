@@ -90,7 +90,7 @@ class Checkpoint(Callback):
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Start over, if there is a directory to write to."""
-        # What cannot be saved is found before anything is trained.
+        # A model that cannot be saved is found before anything is trained.
         config_text(model.config())
         check_writable(Path(self.directory, _sample_of(self._name)), size_of(model))
         self._model = model

@@ -174,7 +174,7 @@ class Progress(PrintEpochs):
 
 
 def _that_fit(parts: list[str], width: int) -> Iterator[str]:
-    """Yield the first parts, as many as fit a width beside each other."""
+    """Yield as many of the first parts as fit in a width."""
     for part in parts:
         width -= len(part)
         if width < 0:

@@ -123,7 +123,7 @@ def _activation(name: str) -> Layer:
 
 
 def optimizer_for(options: argparse.Namespace, steps: int) -> Optimizer:
-    """Return the optimizer of a training of so many steps.
+    """Return the optimizer of a training of this many steps.
 
     Without ``--optimizer`` it is the one that suits the data: Adam, or AdamW if weights
     are to decay.

@@ -81,7 +81,7 @@ def output_directory(options: argparse.Namespace, size: int) -> Path:
     InputError
         If there are results in it.
     OSError
-        If a model of so many bytes cannot be written there.
+        If a model of this many bytes cannot be written there.
     """
     if options.resume and not hasattr(options, "out"):
         raise InputError("resume: the directory of the training must be given by --out")
@@ -232,7 +232,7 @@ def model_path(options: argparse.Namespace) -> Path:
 
 
 def placement(options: argparse.Namespace) -> dict[str, Any]:
-    """Return where and how precisely to compute, as keywords for a backend."""
+    """Return backend, device and precision, as keywords for a backend."""
     names = ("device", "dtype", "matmul_precision")
     return {name: getattr(options, name) for name in names}
 

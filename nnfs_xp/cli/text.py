@@ -111,7 +111,7 @@ def _introduce(
 
 
 def _of_rank(windows: Windows, ranks: Communicator | None) -> Windows:
-    """Return the windows of a rank, all of them where there is one process."""
+    """Return the windows of a rank, all of them if there is one process."""
     x, y = windows
     rows = slice(None) if ranks is None else ranks.rows(len(x))
     return x[rows], y[rows]

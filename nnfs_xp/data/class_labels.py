@@ -121,7 +121,7 @@ class ClassLabels:
 
 
 def _column(labels: Any) -> np.ndarray:
-    """Return labels on the host, as one column without gaps."""
+    """Return labels on the host, as one column without missing values."""
     column = to_numpy(labels)
     if column.ndim == 2 and column.shape[1] == 1:
         column = column[:, 0]

@@ -51,7 +51,7 @@ def read_csv(path: Path, layout: Layout, delimiter: str | None = None) -> Exampl
     path : pathlib.Path
         The file, in UTF-8.
     layout : Layout
-        What is known of the columns.
+        What is known about the columns.
     delimiter : str, optional
         Separator of the cells. By default a comma, a semicolon or a tab is detected.
 

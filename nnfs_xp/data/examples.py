@@ -64,7 +64,7 @@ def make_examples(
     source : str
         Where the arrays came from, for messages.
     part : {"train", "test"}
-        What they are for, for messages.
+        Their purpose, for messages.
     x : numpy.ndarray
         Features of shape (n, features), (n, height, width) or (n, height,
         width, channels), which become (n, features) in this machine's byte
@@ -144,7 +144,7 @@ def _check_finite(name: str, values: np.ndarray) -> None:
 
 
 def _check_text(name: str, values: np.ndarray) -> None:
-    """Refuse names that hold something other than characters, as damaged ones may."""
+    """Reject names that hold something other than characters, as damaged ones may."""
     codes = np.ascontiguousarray(values).reshape(-1).view(values.dtype.byteorder + "u4")
     if ((codes > _LAST_CHARACTER) | (codes >> 11 == _SURROGATES)).any():
         raise FileFormatError(f"{name} hold bytes that are not characters")

@@ -45,7 +45,7 @@ def spiral_data(
         Number of classes, from 1 to 256.
     seed : int, RandomState or None, default 0
         Seed of NumPy's legacy generator, from 0 to 2**32 - 1. A generator of
-        this kind goes on from where it is; None stands for the global one of
+        this kind continues from its state; None means the global one of
         ``numpy.random``, from which the book draws.
     dtype : {"float32", "float64"}, default "float32"
         Floating type of the points and of their noise.
@@ -107,7 +107,7 @@ def vertical_data(
         Number of classes, from 1 to 256.
     seed : int, RandomState or None, default 0
         Seed of NumPy's legacy generator, from 0 to 2**32 - 1. A generator of
-        this kind goes on from where it is; None stands for the global one of
+        this kind continues from its state; None means the global one of
         ``numpy.random``, from which the book draws.
     dtype : {"float32", "float64"}, default "float32"
         Floating type of the points and of their noise.
@@ -138,7 +138,7 @@ def vertical_data(
     """
 
     def cloud(label: int, radius: np.ndarray, noise: Noise) -> tuple[Any, Any]:
-        # Of the dtype of the noise, as after nnfs.init().
+        # With the dtype of the noise, as after nnfs.init().
         return noise() * 0.1 + label / 3, noise() * 0.1 + 0.5
 
     return _points(cloud, samples, classes, seed, dtype)

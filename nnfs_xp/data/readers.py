@@ -1,4 +1,4 @@
-"""Reading the user's own files, whatever their format."""
+"""Reading the user's own files, in any format."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_file(
         file of images, a picture, or a folder of IDX files, of ``.npy`` files
         or of pictures.
     layout : Layout
-        What is known of the columns of a table.
+        What is known about the columns of a table.
     delimiter : str, optional
         See `read_csv`.
     resize, image_shape : optional

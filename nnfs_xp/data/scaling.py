@@ -122,7 +122,7 @@ class Scaling:
         fractions = np.ldexp(values.astype(np.float64), -exponent)
         mean = np.ldexp(fractions.mean(axis), exponent)
         deviation = np.ldexp(fractions.std(axis), exponent)
-        # Constant data is told apart by its range: rounding leaves its computed
+        # Constant data is recognized by its range: rounding leaves its computed
         # deviation just above zero.
         constant = low == high
         offset = np.where(constant, low, mean)

@@ -25,7 +25,7 @@ _ROW_NUMBERS = ("id", "index", "no", "nr", "number", "row", "rowid", "rownumber"
 
 @dataclass(frozen=True)
 class Layout:
-    """What the caller, or the model that the rows are for, says of a table.
+    """What the caller, or the model that uses the rows, says about a table.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ def read_table(
     header : sequence of str or None
         The names of the columns, if they have any.
     layout : Layout
-        What is known of the columns.
+        What is known about the columns.
     place_of : callable
         Names a row, given its number from 0, for messages.
 

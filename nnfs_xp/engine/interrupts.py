@@ -25,7 +25,7 @@ class DeferredInterrupts:
     Parameters
     ----------
     terminate : bool, default False
-        Whether SIGTERM, where it would end the process on the spot, raises SystemExit.
+        Whether SIGTERM raises SystemExit, if it would end the process immediately.
 
     Examples
     --------

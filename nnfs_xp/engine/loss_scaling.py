@@ -61,7 +61,7 @@ def unscale(be: Backend, scaling: Slots, gradients: Slots) -> Array:
     Parameters
     ----------
     scaling : dict of array
-        What `init` returned.
+        The result of `init`.
     gradients : dict of array
         Written to; division by a power of two is exact, except where a gradient falls
         below the normal numbers of float32.
@@ -101,9 +101,9 @@ def keep(
     Parameters
     ----------
     finite : array
-        What `unscale` returned.
+        The result of `unscale`.
     before : object
-        What `snapshot` returned before the optimizer's step.
+        The result of `snapshot` before the optimizer's step.
     parameters, optimizer_state : dict
         Written to.
     """

@@ -106,7 +106,7 @@ class Network:
         The unit that contains all others.
     backend : Backend
     seed : int
-        Of initial values and random numbers.
+        Seed of the initial values and of the random numbers.
     loss : Loss, optional
     optimizer : Optimizer, optional
     metrics : sequence of Metric

@@ -37,7 +37,8 @@ class Program:
     needs_dx : bool, default False
         Whether the gradient of the inputs is wanted.
     absorbs : bool, default False
-        Whether the output activation is left out, as the loss computes with logits.
+        Whether the output activation is left out, because the loss computes with
+        logits.
     rescaled : bool, default False
         Whether the inputs have been through the first unit, a `Rescaling`.
     unit : Layer, optional
@@ -86,7 +87,7 @@ class Program:
         self.root = self._made(unit, network.nodes[id(unit)].path, self.needs_dx)
         self.arrays: Arrays = {}
         self.slots: Arrays = {}
-        # What the contexts are bound to.
+        # The arrays that the contexts are bound to.
         self._flat: Array | None = None
         self._state: Tree | None = None
 

@@ -60,13 +60,13 @@ class Counters:
 
 
 class State:
-    """The arrays of a network, as its units and files know them.
+    """The arrays of a network, under the names of its units and files.
 
     Parameters
     ----------
     network : Network
-        What the arrays belong to. Units that have values already keep them; the
-        values of all others are drawn.
+        The network of the arrays. Units that already have values keep them; the values
+        of all others are drawn.
     counters : Counters, optional
     before : State, optional
         A state whose units keep their values; they may belong to another model by now.
@@ -263,7 +263,7 @@ class State:
         with be.context():
             be.assign(self.tree["optimizer"], "step", be.asarray(step, "int32"))
 
-    # What is saved, and moved to other backends.
+    # Saving, and moving to other backends.
 
     def export(self) -> Named:
         """Return host copies of all values and of the state of learning, by name."""
@@ -414,7 +414,7 @@ class Steps:
         self.rate: float | None = None
 
     def limit(self, most: int) -> None:
-        """Take no more than so many."""
+        """Take at most this many."""
         self.count = min(self.count, most)
 
     def __iter__(self) -> Iterator[int]:

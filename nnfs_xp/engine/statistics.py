@@ -75,9 +75,9 @@ def add_statistics(
     network : Network
         Whose statistics they are.
     totals : dict
-        Of all batches; its slots are written to.
+        The statistics of all batches; its slots are written to.
     values : dict
-        Of one batch.
+        The statistics of one batch.
     kept : dict, optional
         Those of the last batch, as this function has returned them.
     counters : sequence of (dict, str, int)

@@ -88,7 +88,7 @@ def learn(
     values: Tree,
     rows: int,
 ) -> None:
-    """Learn from the gradients and the statistics of a batch of so many rows."""
+    """Learn from the gradients and the statistics of a batch of this many rows."""
     be, optimizer, scaling = network.backend, network.optimizer, state.get("scaling")
     if scaling is not None:
         finite = loss_scaling.unscale(be, scaling, gradients)
@@ -217,7 +217,7 @@ class Steps(Protocol):
     rate: float | None
 
     def limit(self, most: int) -> None:
-        """Take no more than so many."""
+        """Take at most this many."""
 
     def __iter__(self) -> Iterator[int]: ...
 

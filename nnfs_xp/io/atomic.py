@@ -1,4 +1,4 @@
-"""Write a file whole or not at all; what is not a file is written to as it is."""
+"""Write a file completely or not at all; devices and pipes are written to directly."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ except ImportError:  # on Windows, where nobody can delete a file that is open
     fcntl = None  # type: ignore[assignment]
 
 _PREFIX = ".nnfs_xp-"
-# Another program may have a file open for a moment, which Windows does not allow.
+# Another program may briefly have a file open, which Windows does not allow.
 _PAUSES = (0.05, 0.1, 0.2, 0.4)
 _SECONDS_FOR_A_READER = 5.0
-# What file systems say that cannot flush a file to the disk.
+# Errors of file systems that cannot flush a file to the disk.
 _NO_FSYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 
 
 @contextlib.contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a file for writing that replaces `path` only when all went well.
+    """Open a file for writing that replaces `path` only if everything succeeds.
 
-    The bytes go to a temporary file beside `path`, are flushed to the disk,
-    and take its place in one step. If anything fails on the way, what was at
-    `path` before is still there, and nothing is left behind. A process that is
-    killed leaves its temporary file; the next one that writes to `path` removes it.
+    The bytes go to a temporary file beside `path`, are flushed to the disk, and take
+    its place in one step. If anything fails on the way, the previous file at `path` is
+    unchanged, and nothing is left behind. A process that is killed leaves its temporary
+    file; the next one that writes to `path` removes it.
 
-    A link is followed to its target. What is not a regular file, such as a device, a
-    pipe or ``/dev/stdout``, is written to, and never replaced.
+    A link is followed to its target. Anything other than a regular file, such as a
+    device, a pipe or ``/dev/stdout``, is written to, and never replaced.
 
     Parameters
     ----------
@@ -88,11 +88,11 @@ def checked_path(value: Any, name: str) -> str:
 
 
 class _Tried(Exception):
-    """Enough was written to know that it can be."""
+    """Enough was written to know that the file can be written."""
 
 
 def _written(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
-    """Return the way to write to what has this name."""
+    """Return the way to write to the target of this name."""
     number = _descriptor(name)
     if number is not None:
         if number == 1 and sys.stdout is not None:
@@ -122,7 +122,7 @@ def _descriptor(name: str) -> int | None:
 
 
 def _pipe(name: str) -> int:
-    """Open a named pipe; a program that is to read from it may need a moment."""
+    """Open a named pipe; the program that reads from it may need a moment."""
     until = time.monotonic() + _SECONDS_FOR_A_READER
     while True:
         try:
@@ -142,11 +142,11 @@ def _pipe(name: str) -> int:
 def _replacing(path: Path, mode: int | None) -> Iterator[BinaryIO]:
     """Write to a temporary file; `mode` is that of the file to replace, if any."""
     if not path.parent.is_dir():
-        # Or the error would name a temporary file that nobody asked for.
+        # Otherwise the error would name a temporary file unknown to the user.
         raise FileNotFoundError(
             errno.ENOENT, "there is no such directory", os.fspath(path.parent)
         )
-    # Short, as the name of the target may be as long as names can be.
+    # Short, because the name of the target may have the maximum length.
     digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]
     stem = f"{_PREFIX}{digest}-"
     _remove_litter(path.parent, f"{stem}*.tmp")
@@ -173,21 +173,21 @@ def _replacing(path: Path, mode: int | None) -> Iterator[BinaryIO]:
 
 
 def _new_file(stem: Path, mode: int) -> BinaryIO:
-    """Open a new file, locked where the file system has locks."""
+    """Open a new file, locked if the file system has locks."""
     opener = functools.partial(os.open, mode=mode)
     while True:
         name = f"{stem}{secrets.token_hex(4)}.tmp"
         file = open(name, "xb", opener=opener)  # noqa: SIM115
         with contextlib.suppress(OSError):
             _lock(file, wait=True)
-        # Another program may have taken it for litter before it was locked.
+        # Another program may have removed it as a leftover before it was locked.
         if os.path.exists(name):
             return file
         file.close()
 
 
 def _flush(file: BinaryIO) -> None:
-    """Hand what was written to the disk."""
+    """Flush the written bytes to the disk."""
     file.flush()
     try:
         os.fsync(file.fileno())
@@ -214,7 +214,7 @@ def _lock(file: Any, *, wait: bool) -> None:
 
 
 def _remove_litter(folder: Path, pattern: str) -> None:
-    """Remove temporary files that nobody writes to any more."""
+    """Remove temporary files that are no longer written to."""
     with contextlib.suppress(OSError):
         for path in folder.glob(pattern):
             with contextlib.suppress(OSError), contextlib.ExitStack() as opened:
@@ -225,7 +225,7 @@ def _remove_litter(folder: Path, pattern: str) -> None:
 
 @contextlib.contextmanager
 def _errors_of(name: str) -> Iterator[None]:
-    """Let errors speak of a name, and not of the temporary file."""
+    """Let errors name the target, not the temporary file."""
     try:
         yield
     except OSError as error:

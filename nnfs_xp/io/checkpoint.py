@@ -25,7 +25,7 @@ _FORMAT = 2
 _READABLE = (1, 2)
 # Steps are counted in 32 bits.
 MOST_STEPS = 2**31 - 1
-# How names begin of what is in a file beside parameters and buffers.
+# Prefixes of the names of further arrays, beside parameters and buffers.
 _NO_VALUES = ("optimizer.", "scaling.", "training.")
 _CONFIG_TYPES: dict[str, tuple[type, ...]] = {
     "layers": (list,),
@@ -41,7 +41,7 @@ _CONFIG_TYPES: dict[str, tuple[type, ...]] = {
 
 
 def config_text(config: dict[str, Any]) -> str:
-    """Return a configuration as it stands in a file.
+    """Return a configuration as text for a file.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def write_checkpoint(
 
 
 def not_finite(named: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield names of arrays with numbers that are not finite, and these."""
+    """Yield names of arrays with numbers that are not finite, and these numbers."""
     for name, array in named.items():
         wrong = array[~np.isfinite(array)]
         if wrong.size:
@@ -102,8 +102,8 @@ def write_arrays(
 ) -> None:
     """Write arrays by name to a safetensors file, replacing it atomically.
 
-    The metadata of the file has a SHA-256 checksum of all its bytes, where 64 zeros
-    stand for the checksum itself.
+    The metadata of the file holds a SHA-256 checksum of all its bytes, in which 64
+    zeros take the place of the checksum itself.
 
     Raises
     ------
@@ -119,12 +119,12 @@ def write_arrays(
             f"the model is not saved: {wrong[0]} holds {wrong[1][0]}; "
             "allow_nonfinite=True writes it anyway"
         )
-    # safetensors writes the memory as it lies, so an array that is not
-    # contiguous would be scrambled without a word.
+    # safetensors writes memory as it is, so an array that is not contiguous would be
+    # scrambled silently.
     arrays = {name: np.require(array, None, "C") for name, array in named.items()}
     data = save(arrays)
     size = _header_size(data)
-    # It would put metadata into any order.
+    # safetensors could put metadata in any order.
     metadata = {**(metadata or {}), _CHECKSUM_KEY: _NO_CHECKSUM}
     header = {"__metadata__": metadata, **json.loads(data[8:size])}
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -145,7 +145,7 @@ def read_checkpoint(
     FileNotFoundError
         If there is no such file.
     FileFormatError
-        If it is damaged, or was written by something else.
+        If it is damaged, or was written by another program.
     """
     metadata, named = _load(path)
     if _METADATA_KEY not in metadata:
@@ -165,11 +165,11 @@ def read_config(
     Parameters
     ----------
     text : str
-        As `config_text` returned it.
+        The result of `config_text`.
     path : path
         The file, named in errors.
     known : iterable of str, optional
-        The parts that the text has; all of them if not given.
+        The parts that the text must have; all of them if not given.
 
     Raises
     ------
@@ -240,14 +240,14 @@ def _load(
 
 
 class _Damaged(Exception):
-    """The content of a file is not what was written."""
+    """The content of a file has changed since it was written."""
 
 
 def _check_checksum(data: bytes, metadata: dict[str, str]) -> None:
-    """Raise _Damaged unless a file is what was written; old ones have no checksum."""
+    """Raise _Damaged if a file's checksum is wrong; old files have none."""
     checksum = metadata.get(_CHECKSUM_KEY)
     if checksum is None:
-        # Damage may have hit its name.
+        # The name of the checksum may be damaged, too.
         if any(_CHECKSUM.fullmatch(value) for value in metadata.values()):
             raise _Damaged("it is damaged: its checksum has lost its name")
         return
@@ -267,7 +267,7 @@ def _digest(head: bytes, body: memoryview) -> str:
 
 
 def _with_checksum(head: bytes, old: str, new: str) -> bytes:
-    """Return the beginning of a file with another checksum."""
+    """Return the beginning of a file with a different checksum."""
     # Quotes within metadata have a backslash before them, so this is not found there.
     before, after = (f'"{_CHECKSUM_KEY}":"{value}"'.encode() for value in (old, new))
     return head.replace(before, after, 1)

@@ -1,4 +1,4 @@
-"""What a file is that holds no model, and what to do with it."""
+"""Recognize files that hold no model, and say what to do with them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TORCH = (
 )
 _KERAS = "nnfs_xp.weights.from_keras takes what {} reads"
 _PICKLE = "a pickle, which may run code and is never loaded; "
-# What the programs of "Neural Networks from Scratch" write.
+# Files that the programs of "Neural Networks from Scratch" write.
 _BOOK_LISTS = (
     "read it by pickle.load in the program that wrote it, and hand its lists of "
     "weights and biases over: model.set_parameters(pickle.load(file))"
@@ -25,7 +25,7 @@ _BOOK_MODEL = (
     "it holds a whole model of the book's program: read it by pickle.load there, and "
     "hand its lists over: model.set_parameters(pickle.load(file).get_parameters())"
 )
-# What files begin with.
+# The first bytes of files.
 _BEGINNINGS = {
     b"\x89HDF\r\n\x1a\n": (
         f"an HDF5 file (.h5), as Keras writes them; "
@@ -49,7 +49,7 @@ _MEMBERS = {
 
 
 def kind_of(data: bytes) -> str | None:
-    """Return in words what the content of a file is, None if that is not known.
+    """Return the kind of a file's content in words, or None if it is unknown.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def _is_old_pickle(data: bytes) -> bool:
     if data[:1] not in (b"(", b"]", b"}", b"c") or not data.rstrip().endswith(b"."):
         return False
     try:
-        # It names the instructions of a pickle, and runs none.
+        # It lists the instructions of a pickle, and runs none.
         return [code.name for code, *_ in pickletools.genops(data)][-1] == "STOP"
     except Exception:
         return False

@@ -1,4 +1,4 @@
-"""A training that goes on where it was ended: where it stands, and the file of that."""
+"""Resumable training: its progress, and the checkpoint file of it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from nnfs_xp.errors import DivergenceError, FileFormatError, InputError
 from nnfs_xp.io.atomic import checked_path
 from nnfs_xp.io.checkpoint import read_checkpoint, write_checkpoint
 
-# What of a model must be as it was, and what of a call of `fit`.
+# Properties of a model, and of a call of `fit`, that must not change.
 _OF_MODEL = ("layers", "loss", "metrics", "dtype", "seed")
 _TOTALS = "training.totals."
 _NUMBER = (int, float)
-# What of a training is in a file, and the types of it. A rate may be a schedule.
+# Entries of a training in a file, and their types. A rate may be a schedule.
 _TYPES: dict[str, tuple[type, ...]] = {
     "plan": (dict,),
     "learning_rate": (*_NUMBER, dict, type(None)),
@@ -44,33 +44,33 @@ _NOTHING = contextlib.nullcontext()
 
 
 class Run:
-    """Where a training stands, and the file that is kept of it.
+    """The progress of a training, and its checkpoint file.
 
     Parameters
     ----------
     model : Model
     plan : FitPlan
     path : path, optional
-        The file; none is kept without.
+        The file; without it, none is written.
     every : int, default 1
-        Save after so many epochs.
+        Save after this many epochs.
 
     Attributes
     ----------
     records : list of dict
-        Of the epochs that ended.
+        Records of the completed epochs.
     begun : bool
         Whether callbacks know that the next one has begun.
     batch : int
-        Batches of it that were learned.
+        Completed batches of that epoch.
     seconds : float
-        What they took.
+        Their duration.
     rate : float or None
-        Learning rate of the last one.
+        Learning rate of the last batch.
     stopped : bool
         Whether a callback has ended the training.
     totals : dict of array
-        Statistics of an epoch that is to go on, by name, until they are restored.
+        Statistics of an epoch to continue, by name, until they are restored.
     """
 
     def __init__(
@@ -91,14 +91,15 @@ class Run:
         self._states: list[tuple[Any, dict[str, Any]]] = []
         self._epochs_before = model.epochs_trained
         self._first_rate = None if path is None else _optimizer_of(model.config())[1]
-        # Whether what is in memory belongs together, and is what the file has.
+        # Whether the values in memory belong together, and whether they equal the
+        # file's.
         self._whole, self._saved = True, False
         self._saved_at = time.monotonic()
 
     # While it is trained.
 
     def start(self) -> None:
-        """Hand callbacks their states, and save: what cannot be is found at once."""
+        """Give callbacks their states, and save, so that errors show immediately."""
         for callback, state in self._states:
             try:
                 callback.load_state_dict(state)
@@ -108,7 +109,7 @@ class Run:
         self.save()
 
     def undivided(self, interrupts: Any) -> contextlib.AbstractContextManager[None]:
-        """Enclose what a file has wholly or not at all; it is not interrupted."""
+        """Enclose changes that belong together in a file; they are not interrupted."""
         return _NOTHING if self.path is None else self._undivided(interrupts)
 
     @contextlib.contextmanager
@@ -119,7 +120,7 @@ class Run:
             self._whole = True
 
     def end_batch(self, batch: int, rate: float | None, began: float) -> None:
-        """Note that a batch was learned, and that the callbacks know."""
+        """Note that a batch is complete, and that the callbacks know."""
         self.batch, self.rate, self.seconds = batch, rate, time.perf_counter() - began
         if time.monotonic() > self._saved_at + _SECONDS:
             self.save()
@@ -137,7 +138,7 @@ class Run:
         return self.stopped or len(self.records) >= self._plan.epochs
 
     def save_interrupted(self) -> None:
-        """Save, unless what is in memory does not belong together."""
+        """Save, unless the values in memory do not belong together."""
         if self._whole and not self._saved:
             self.save()
 
@@ -172,12 +173,12 @@ class Run:
                 "callbacks": states,
             }
         )  # fmt: skip
-        # A training that has diverged replaces none that is good.
+        # A training that has diverged does not replace a good file.
         with contextlib.suppress(DivergenceError):
             write_checkpoint(self.path, config, named)
         self._saved, self._saved_at = True, time.monotonic()
 
-    # Going on.
+    # Resuming.
 
     def resume(self) -> None:
         """Take over model and training from the file, if there is one.
@@ -185,9 +186,9 @@ class Run:
         Raises
         ------
         FileFormatError
-            If the file is damaged or is none of these.
+            If the file is damaged or is not a checkpoint.
         InputError
-            If it is of another model or training; nothing has changed then.
+            If it belongs to another model or training; nothing has changed then.
         """
         if self.path is None or not os.path.exists(self.path):
             return
@@ -235,7 +236,7 @@ class Run:
         }
 
     def _check_training(self, training: Any, epochs: int) -> None:
-        """Raise FileFormatError unless a training is such as `save` writes."""
+        """Raise FileFormatError unless a training has the form that `save` writes."""
         self._check_types(training, _TYPES, "training")
         for state in training["callbacks"]:
             self._check_types(state, _TYPES_OF_CALLBACK, "callback")
@@ -266,7 +267,7 @@ class Run:
                 )
 
     def _matched(self, states: list[dict[str, Any]]) -> list[tuple[Any, Any]]:
-        """Return pairs of a callback and the state that one of its class had."""
+        """Return pairs of a callback and the saved state of one of its class."""
         left, pairs = list(self._plan.callbacks), []
         for state in states:
             names = [type(callback).__name__ for callback in left]
@@ -286,7 +287,7 @@ def _optimizer_of(config: dict[str, Any]) -> tuple[dict[str, Any], Any]:
 
 
 def _facts(plan: Any) -> dict[str, Any]:
-    """Return what must be the same for a training to be the same."""
+    """Return the facts that must agree for a training to be the same."""
     digest = 0
     for array in plan.ends:
         digest = zlib.crc32(np.asarray(array, dtype=np.float64).tobytes(), digest)
@@ -310,7 +311,7 @@ def _host(model: Any, array: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return what a file gives back for a value: lists for tuples, plain numbers."""
+    """Return a value as a file returns it: lists for tuples, plain numbers."""
     return json.loads(json.dumps(value, default=_plain_number))
 
 

@@ -1,4 +1,4 @@
-"""What a file holds of a model, and how a model is made from it."""
+"""The part of a model that a file holds, and a model made from a file."""
 
 from __future__ import annotations
 

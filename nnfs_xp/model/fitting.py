@@ -1,4 +1,4 @@
-"""What `Model.fit` does before it trains: check, place the data, and make a plan."""
+"""The steps of `Model.fit` before training: check, place the data, make a plan."""
 
 from __future__ import annotations
 

@@ -265,7 +265,7 @@ class Model:
                 self._optimizer = assembly.checked_unit("optimizer", optimizer)
             if metrics is not _KEEP:
                 self._metrics_asked = metrics
-            # Metrics are made anew only if another kind may be meant by "accuracy".
+            # Metrics are made anew only if "accuracy" may now mean another kind.
             if metrics is not _KEEP or self._loss is not kept["_loss"]:
                 self._metrics = assembly.metrics_for(self._metrics_asked, self._loss)
             self._is_final = False
@@ -1012,7 +1012,7 @@ class Model:
     def __repr__(self) -> str:
         return f"Model({list(self.layers)!r}, {self.backend})"
 
-    # Copies and pickles have the values, on the host, and make the rest anew.
+    # Copies and pickles hold the values, on the host, and rebuild the rest.
 
     def __getstate__(self) -> dict[str, Any]:
         """Return everything except what can be made from it."""

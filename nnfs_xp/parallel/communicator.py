@@ -93,7 +93,7 @@ class Communicator:
         self.compress = compress
         self.calls = self.volume = 0
 
-    # What a library must define.
+    # Methods that a library must define.
 
     def sum(self, arrays: Sequence[np.ndarray]) -> None:
         """Write to each array its sum over all ranks, with the same bits on each."""
@@ -130,10 +130,10 @@ class Communicator:
         """Tell all ranks about an error inside, so that none waits for this one."""
         yield
 
-    # What follows from it.
+    # Methods that follow from them.
 
     def count(self, size: int) -> None:
-        """Count a collective call with so many bytes."""
+        """Count a collective call with this many bytes."""
         self.calls += 1
         self.volume += size
 

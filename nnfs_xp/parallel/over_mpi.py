@@ -1,7 +1,7 @@
 """Ranks of an MPI job, through mpi4py.
 
 All collectives are non-blocking, so a waiting rank can look for news of the others.
-News come as messages on a communicator of their own.
+News comes as messages on a separate communicator.
 """
 
 from __future__ import annotations

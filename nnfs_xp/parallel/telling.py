@@ -67,7 +67,7 @@ class TellingRanks(Communicator):
         self._heard: list[News] = []
         self._sums = OpenSums()
 
-    # What a library must define.
+    # Methods that a library must define.
 
     def start_sum(self, array: np.ndarray) -> Callable[[], bool]:
         """Begin a sum over all ranks in place; return a check for its end.
@@ -96,7 +96,7 @@ class TellingRanks(Communicator):
     def abort(self) -> None:
         """End all ranks, because those that still wait, or hang, would never end."""
 
-    # What follows from it.
+    # Methods that follow from them.
 
     def begin_sum(self, array: np.ndarray) -> None:
         """Begin to write to an array of gradients its sum over all ranks."""

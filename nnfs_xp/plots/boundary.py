@@ -263,7 +263,7 @@ def shades(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _least(classes: int) -> float:
-    """Return the least probability that the likeliest class can have."""
+    """Return the lowest probability that the likeliest class can have."""
     return 1 / classes if classes > 1 else 0.0
 
 

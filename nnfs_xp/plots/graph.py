@@ -15,7 +15,7 @@ from nnfs_xp.plots import style
 
 # Inches from one column, and from one row, to the next.
 _ACROSS, _DOWN = 1.75, 0.95
-# Height of the arc of an arrow over its length, where there are two of them.
+# Height of an arrow's arc relative to its length, if there are two arrows.
 _BEND = 0.06
 # Points between an arrow and its label.
 _GAP = 3.0
@@ -82,7 +82,7 @@ def computation_graph(
     }
     for source, target, forward, backward in edges:
         start, end = boxes[source], boxes[target]
-        # Both arcs bend to the left of their own direction, so they part.
+        # Both arcs bend to the left of their own direction, so they separate.
         bend = _BEND if backward else 0.0
         _draw_arrow(ax, start, end, forward, bend, style.BLUE)
         if backward:

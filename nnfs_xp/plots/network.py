@@ -70,7 +70,7 @@ def plot_model(model: Any) -> Figure:
 
 
 class _Picture:
-    """Boxes and arrows, as they are added from the top to the bottom."""
+    """Boxes and arrows, added from the top to the bottom."""
 
     def __init__(self, sizes: dict[str, int]) -> None:
         self.sizes = sizes

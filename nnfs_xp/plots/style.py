@@ -91,7 +91,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def grid_of(panel: FigureBase, count: int, columns: int) -> list[Axes]:
-    """Add this many axes to a figure or subfigure, so many of them in a row."""
+    """Add this many axes to a figure or subfigure, with this many in a row."""
     grid = panel.subplots(math.ceil(count / columns), columns, squeeze=False).ravel()
     for ax in grid[count:]:
         ax.remove()
@@ -104,7 +104,7 @@ def width_of(panel: Figure | SubFigure) -> float:
 
 
 def size_in_inches(ax: Axes) -> tuple[float, float]:
-    """Return width and height of an axes, for which the figure is laid out."""
+    """Lay out the figure, and return the width and height of an axes."""
     canvas = ax.figure.canvas
     canvas.figure.draw_without_rendering()
     box = ax.get_window_extent()

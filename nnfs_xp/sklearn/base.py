@@ -100,9 +100,9 @@ class ModelEstimator(BaseEstimator):
         self, X: Any, y: Any, sample_weight: Any, anew: bool, once: bool = False,
         classes: Any = None,
     ) -> Any:  # fmt: skip
-        """Train a new model or go on with the present one, and return the estimator.
+        """Train a new model or continue with the current one, and return the estimator.
 
-        An epoch if it is to be `once`, else until the training ends.
+        If `once`, train for one epoch; otherwise until training ends.
         """
         self._check_parameters()
         place, x, y = self._checked(X, y, reset=anew)

@@ -28,7 +28,7 @@ class Classifier(ClassifierMixin, ModelEstimator):
     _several_labels: ClassVar[bool] = False
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train a new model; with ``warm_start``, go on with the present one.
+        """Train a new model; with ``warm_start``, continue with the current one.
 
         Parameters
         ----------
@@ -37,7 +37,7 @@ class Classifier(ClassifierMixin, ModelEstimator):
         y : array-like, shape (n,)
             Classes, as numbers or as strings.
         sample_weight : array-like, shape (n,), optional
-            What each sample counts in the loss.
+            Weight of each sample in the loss.
 
         Returns
         -------
@@ -49,7 +49,7 @@ class Classifier(ClassifierMixin, ModelEstimator):
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
     ) -> Self:
-        """Go on with the training for one epoch.
+        """Continue the training for one epoch.
 
         Parameters
         ----------
@@ -225,7 +225,7 @@ class Regressor(RegressorMixin, ModelEstimator):
     _values: ClassVar[bool] = True
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train a new model; with ``warm_start``, go on with the present one.
+        """Train a new model; with ``warm_start``, continue with the current one.
 
         Parameters
         ----------
@@ -234,7 +234,7 @@ class Regressor(RegressorMixin, ModelEstimator):
         y : array-like, shape (n,) or (n, outputs)
             Numbers.
         sample_weight : array-like, shape (n,), optional
-            What each sample counts in the loss.
+            Weight of each sample in the loss.
 
         Returns
         -------
@@ -244,7 +244,7 @@ class Regressor(RegressorMixin, ModelEstimator):
         return self._train(X, y, sample_weight, anew)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Go on with the training for one epoch.
+        """Continue the training for one epoch.
 
         Parameters
         ----------

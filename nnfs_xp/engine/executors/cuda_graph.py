@@ -28,7 +28,7 @@ from nnfs_xp.kernels import has_implementation, whole_step
 from nnfs_xp.trees import copy_tree, leaves
 
 # Which of several free blocks a pool gives is not determined, so that it may grow in
-# more than one rehearsal. One that grows in all of these grows for ever.
+# more than one rehearsal. A pool that grows in all of these will always grow.
 _REHEARSALS = 8
 # A launch costs the host as much time as the device needs for a small step.
 STEPS_OF_A_GRAPH = 8
@@ -77,7 +77,8 @@ class CudaGraphExecutor(EagerExecutor):
         # Learning rates of several steps on the device, and their values.
         self._rates: Any = None
         self._rates_written: list[float] = []
-        # What graphs were captured for, and the arrays of the state that they use.
+        # The kind of training that graphs were captured for, and the arrays of the
+        # state that they use.
         self._kind: Any = None
         self._arrays: Tree = {}
         # The current training: its state, and the rows that the graphs use in place of

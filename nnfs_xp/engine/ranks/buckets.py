@@ -27,7 +27,7 @@ class Buckets:
     ----------
     ranks : Communicator
     shapes : dict
-        Shapes of the parameters by path, as they lie in the buffer.
+        Shapes of the parameters by path, in the order of the buffer.
     itemsize : int
         Bytes of a number.
 

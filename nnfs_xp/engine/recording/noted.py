@@ -27,7 +27,7 @@ class Noted(NDArrayOperatorsMixin):
     array : numpy.ndarray
         With its values at this step.
     memory : Memory
-        What it lies in.
+        The memory that it is in.
     scalar : bool, default False
         Whether NumPy would return a scalar, which cannot be written to.
     """
@@ -47,10 +47,10 @@ class Noted(NDArrayOperatorsMixin):
 
     @property
     def place(self) -> Place:
-        """Where it lies."""
+        """Its place in memory."""
         return self.memory.place(self.array)
 
-    # What is known without a value.
+    # Members that need no value.
 
     shape = property(lambda self: self.array.shape)
     dtype = property(lambda self: self.array.dtype)
@@ -72,7 +72,7 @@ class Noted(NDArrayOperatorsMixin):
     def __array_namespace__(self, api_version: str | None = None) -> Any:
         return self.recorder.backend.xp
 
-    # What needs one.
+    # Members that need one.
 
     def _refused(self, *_: Any, **__: Any) -> Any:
         raise CannotRecord("it asks for the values of an array")
@@ -80,7 +80,7 @@ class Noted(NDArrayOperatorsMixin):
     __array__ = __bool__ = __int__ = __float__ = __index__ = __complex__ = _refused
     __contains__ = __dlpack__ = item = tolist = tobytes = nonzero = _refused
 
-    # What is noted.
+    # Calls that are noted.
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any

@@ -142,7 +142,7 @@ class Recorder(Functions, Kernels):
             arguments = _without_numbers(arguments)
         into: Any = len(inputs)
         if method == "__call__" and ufunc not in _OUT_BY_NAME:
-            # By position, as that takes less time.
+            # By position, because that takes less time.
             arguments += made
         else:
             options, into = {**options, "out": made[0]}, "out"
@@ -162,7 +162,7 @@ class Recorder(Functions, Kernels):
         keepdims: bool = False,
         **options: Any,
     ) -> Any:
-        """Note a reduction, with all arguments by position, as that costs least."""
+        """Note a reduction, with all arguments by position, which costs least."""
         if out is not None and (not isinstance(out, Noted) or out.scalar):
             raise CannotRecord(f"np.{ufunc.__name__}.reduce writes to an array")
         options = {k: v for k, v in options.items() if v is not np._NoValue}

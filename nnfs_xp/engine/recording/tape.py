@@ -58,7 +58,7 @@ class Memory:
         return not self.state and self.given is None
 
     def place(self, array: np.ndarray) -> Place:
-        """Return where in this memory an array lies."""
+        """Return the place of an array in this memory."""
         offset = address_of(array) - self.address
         return self._place(offset, array.shape, array.strides, array.dtype)
 
@@ -148,7 +148,7 @@ class Call:
 
     @property
     def target(self) -> Place | None:
-        """What `into` names."""
+        """The argument that `into` names."""
         if self.into is None:
             return None
         return (self.options if self.into == "out" else self.arguments)[self.into]  # type: ignore[index]
@@ -209,7 +209,7 @@ class Planned:
 
 
 def address_of(array: np.ndarray) -> int:
-    """Return where the first element of an array lies."""
+    """Return the address of the first element of an array."""
     return array.__array_interface__["data"][0]
 
 

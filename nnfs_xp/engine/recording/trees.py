@@ -1,4 +1,4 @@
-"""Trees of noted arrays: tuples, lists and dicts, as kernels take and return them."""
+"""Trees of noted arrays: tuples, lists and dicts, the arguments of kernels."""
 
 from __future__ import annotations
 

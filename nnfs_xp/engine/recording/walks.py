@@ -1,4 +1,4 @@
-"""Walks over trees of tuples, lists and dicts, as calls and kernels take them."""
+"""Walks over trees of tuples, lists and dicts, the arguments of calls and kernels."""
 
 from __future__ import annotations
 
