@@ -16,14 +16,14 @@ from nnfs_xp.registry import register
 class CELU(Layer):
     """Smooth exponential linear unit, ``max(x, 0) + min(a (exp(x/a) - 1), 0)``.
 
-    Its gradient is ``dx = dy`` where ``x > 0`` and ``dy exp(x/a)`` elsewhere. It is 1
-    at 0 for every ``a``; that of `ELU` has a step there. Inputs may have any shape; NaN
-    stays NaN.
+    Its gradient is ``dx = dy`` where ``x > 0`` and ``dy exp(x/a)`` elsewhere. At 0 it
+    is 1 for every ``a``, whereas that of `ELU` has a step there. Inputs may have any
+    shape; NaN stays NaN.
 
     Parameters
     ----------
     alpha : float, default 1.0
-        The number ``a``, above 0; far left of 0, y is ``-a``.
+        The constant ``a``, above 0; as x decreases, y tends to ``-a``.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -51,8 +51,8 @@ class CELU(Layer):
         self.alpha = check_positive(alpha, "alpha")
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
-        """Return ``max(x, 0)`` plus the part left of 0, which is the residual."""
-        # Right of 0 the part is 0; a quotient of it may be infinite.
+        """Return ``max(x, 0)`` plus the part for negative x, which is the residual."""
+        # For positive x the part is 0; ``x / a`` may be infinite there.
         left = elu_left(cx.be, cx.xp.minimum(x, cx.be.zero) / self.alpha, self.alpha)
         return cx.xp.maximum(x, cx.be.zero) + left, left
 

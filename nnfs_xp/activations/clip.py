@@ -1,4 +1,4 @@
-"""Inputs cut to an interval."""
+"""Clipping of inputs to an interval."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class Clip(Layer):
-    """Inputs cut to an interval, ``y = min(max(x, low), high)``.
+    """Clip inputs to an interval, ``y = min(max(x, low), high)``.
 
-    Its gradient is ``dx = dy`` where ``low < x < high`` and 0 elsewhere, at both ends
-    too. PyTorch's ``clamp`` counts the ends as inside, its ``relu6`` and ``hardtanh``
-    do not. Inputs may have any shape; NaN stays NaN.
+    Its gradient is ``dx = dy`` where ``low < x < high`` and 0 elsewhere, including at
+    both bounds. PyTorch's ``clamp`` counts the bounds as inside; its ``relu6`` and
+    ``hardtanh`` do not. Inputs may have any shape; NaN stays NaN.
 
     Parameters
     ----------
     low, high : float, optional
-        The ends of the interval, which is unbounded where an end is omitted.
+        The bounds of the interval. If one is omitted, the interval is unbounded on that
+        side.
     backend, device, dtype : optional
         See `Layer`.
 
     Raises
     ------
     InputError
-        If an end is not a finite number, or `low` is above `high`.
+        If a bound is not a finite number, or `low` is above `high`.
 
     References
     ----------
@@ -56,7 +57,7 @@ class Clip(Layer):
             raise InputError(f"low must be at most high, {high!r}, got {low!r}")
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
-        """Return x cut to the interval, which also tells where it was cut."""
+        """Return x clipped to the interval, which also shows where it was clipped."""
         y = x
         if self.low is not None:
             y = cx.xp.maximum(y, cx.be.constant(self.low))
@@ -76,7 +77,7 @@ class Clip(Layer):
 
 @register("layer")
 class ReLU6(Clip):
-    """Rectified linear unit that stops at 6, ``y = min(max(x, 0), 6)``.
+    """Rectified linear unit capped at 6, ``y = min(max(x, 0), 6)``.
 
     Its gradient is ``dx = dy`` where ``0 < x < 6`` and 0 elsewhere. Inputs may have
     any shape; NaN stays NaN.
@@ -103,10 +104,10 @@ class ReLU6(Clip):
 
 @register("layer")
 class HardTanh(Clip):
-    """Straight lines in place of the hyperbolic tangent, ``min(max(x, -1), 1)``.
+    """Piecewise linear hyperbolic tangent, ``y = min(max(x, -1), 1)``.
 
     Its gradient is ``dx = dy`` where ``-1 < x < 1`` and 0 elsewhere. Inputs may have
-    any shape; NaN stays NaN. `Clip` is the same with other ends.
+    any shape; NaN stays NaN. `Clip` is the same with other bounds.
 
     Parameters
     ----------

@@ -18,13 +18,13 @@ class ELU(Layer):
     """Exponential linear unit, ``y = x`` where ``x > 0``, else ``a (exp(x) - 1)``.
 
     Its gradient is ``dx = dy`` where ``x > 0`` and ``dy a exp(x) = dy (y + a)``
-    elsewhere, at ``x = 0`` too. Inputs may have any shape; NaN stays NaN.
+    elsewhere, including at 0. Inputs may have any shape; NaN stays NaN.
 
     Parameters
     ----------
     alpha : float, default 1.0
-        The number ``a``, any finite one; far left of 0, y is ``-a``. The
-        gradient has a step at 0 unless it is 1.
+        The constant ``a``, any finite number; as x decreases, y tends to ``-a``. The
+        gradient has a step at 0 unless ``a`` is 1.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -53,7 +53,7 @@ class ELU(Layer):
         self.alpha = check_number(alpha, "alpha")
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[Array, Array]]:
-        """Return ``max(x, 0)`` plus the part left of 0; residuals are x and that."""
+        """Return ``max(x, 0)`` plus the part below 0; residuals are x and that part."""
         left = elu_left(cx.be, x, self.alpha)
         return cx.xp.maximum(x, cx.be.zero) + left, (x, left)
 
@@ -68,5 +68,5 @@ class ELU(Layer):
 
 @portable
 def elu_left(be: Backend, x: Array, alpha: float) -> Array:
-    """Return ``alpha (exp(x) - 1)`` left of 0, else 0."""
+    """Return ``alpha (exp(x) - 1)`` for negative x, else 0."""
     return alpha * be.xp.expm1(be.xp.minimum(x, be.zero))

@@ -27,8 +27,8 @@ class GELU(Layer):
         P(x) = erfc(-x / sqrt(2)) / 2        p(x) = exp(-x^2 / 2) / sqrt(2 pi)
         dx = dy (P(x) + x p(x))
 
-    The approximation replaces P by a sigmoid of a cubic polynomial, which equals a
-    hyperbolic tangent of half of it::
+    The approximation replaces P by a sigmoid of a cubic polynomial, which can also be
+    written with a hyperbolic tangent::
 
         P(x) = 1 / (1 + exp(-2 u)) = (1 + tanh(u)) / 2
         u = sqrt(2 / pi) (x + 0.044715 x^3)
@@ -39,14 +39,14 @@ class GELU(Layer):
     Parameters
     ----------
     approximate : {"none", "tanh"}, default "none"
-        Which P to use. ``"tanh"`` takes about two thirds of the time.
+        Which P to use. ``"tanh"`` takes about two thirds of the time of ``"none"``.
     backend, device, dtype : optional
         See `Layer`.
 
     Raises
     ------
     InputError
-        If `approximate` is neither of the two.
+        If `approximate` is neither of these.
 
     References
     ----------
@@ -69,7 +69,7 @@ class GELU(Layer):
         self.approximate = check_choice(approximate, "approximate", ("none", "tanh"))
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
-        """Return ``x P(x)``, and what the gradient needs of P."""
+        """Return ``x P(x)``, and the residuals for the gradient of P."""
         return (gelu_exact if self.approximate == "none" else gelu_tanh)(cx.be, x)
 
     def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array:
@@ -81,7 +81,7 @@ class GELU(Layer):
 
 
 def gelu_exact(be: Backend, x: Array) -> tuple[Array, tuple[Array, ...]]:
-    """Return ``max(x, 0) - a P(-a)`` with ``a = |x|``, and the parts of it."""
+    """Return ``max(x, 0) - a P(-a)`` with ``a = |x|``, and its parts."""
     xp = be.xp
     a = xp.minimum(xp.abs(x), be.constant(_FAR))
     bell = xp.exp(-0.5 * a * a)

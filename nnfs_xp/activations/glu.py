@@ -12,7 +12,7 @@ from nnfs_xp.special import sigmoid
 
 @register("layer")
 class GLU(Layer):
-    """Gated linear unit: half of the features, each with a gate from the other half.
+    """Gated linear unit: half of the features, gated by the other half.
 
     With ``a`` the first and ``b`` the second half of the last axis, and the sigmoid
     ``s(b)``::
@@ -47,12 +47,12 @@ class GLU(Layer):
     """
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        """Return the shape with half of the last length."""
+        """Return the shape with the last length halved."""
         if shape is None:
             return None
         if not shape or shape[-1] % 2:
             raise InputError(
-                f"layers: {self!r} takes samples of an even number of features, got "
+                f"layers: {self!r} takes samples with an even number of features, got "
                 f"{shape}"
             )
         return (*shape[:-1], shape[-1] // 2)

@@ -1,4 +1,4 @@
-"""Straight lines in place of a sigmoid, and the swish that is made of them."""
+"""Piecewise linear sigmoid, and the swish based on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class HardSigmoid(Layer):
-    """Straight lines in place of a sigmoid, ``y = min(max(a x + b, 0), 1)``.
+    """Piecewise linear sigmoid, ``y = min(max(a x + b, 0), 1)``.
 
     Its gradient is ``dx = a dy`` where ``0 < y < 1`` and 0 elsewhere. Inputs may have
     any shape; NaN stays NaN.
@@ -21,7 +21,7 @@ class HardSigmoid(Layer):
     Parameters
     ----------
     alpha : float, default 1/6
-        The slope ``a``. 1/6 is that of PyTorch and Keras; ONNX has 0.2.
+        The slope ``a``. PyTorch and Keras use 1/6, ONNX uses 0.2.
     beta : float, default 0.5
         The value ``b`` at 0.
     backend, device, dtype : optional
@@ -53,7 +53,7 @@ class HardSigmoid(Layer):
         self.beta = check_number(beta, "beta")
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
-        """Return ``a x + b`` cut to [0, 1], which also tells where it was cut."""
+        """Return ``a x + b`` clipped to [0, 1], which shows where it was clipped."""
         y = _between_0_and_1(cx.be, self.alpha * x + self.beta)
         return y, y
 
@@ -66,9 +66,9 @@ class HardSigmoid(Layer):
 class HardSwish(Layer):
     """Hard swish, ``y = x h(x)`` with ``h = min(max(x / 6 + 1/2, 0), 1)``.
 
-    It has a parabola where `SiLU` has a curve. Its gradient is ``dx = dy (h + x / 6)``
-    where ``0 < h < 1``, else ``dx = h dy``. Inputs may have any shape; NaN stays NaN,
-    and minus infinity becomes the limit, 0.
+    It replaces the curve of `SiLU` by a parabola. Its gradient is
+    ``dx = dy (h + x / 6)`` where ``0 < h < 1``, else ``dx = h dy``. Inputs may have any
+    shape; NaN stays NaN, and minus infinity becomes the limit, 0.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class HardSwish(Layer):
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[Array, Array]]:
         """Return ``x h(x)``; residuals are x and h."""
-        # Left of -3 nothing changes, and infinity times 0 would be NaN.
+        # Below -3 nothing changes, and infinity times 0 would be NaN.
         x = cx.xp.maximum(x, cx.be.constant(-3.0))
         h = _between_0_and_1(cx.be, x / 6.0 + 0.5)
         return x * h, (x, h)

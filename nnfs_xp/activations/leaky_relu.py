@@ -15,13 +15,13 @@ from nnfs_xp.registry import register
 class LeakyReLU(Layer):
     """Leaky rectified linear unit, ``y = x`` where ``x > 0``, else ``a x``.
 
-    Its gradient is ``dx = dy`` where ``x > 0`` and ``a dy`` elsewhere, at
-    ``x = 0`` too. Inputs may have any shape; NaN stays NaN.
+    Its gradient is ``dx = dy`` where ``x > 0`` and ``a dy`` elsewhere, including at 0.
+    Inputs may have any shape; NaN stays NaN.
 
     Parameters
     ----------
     negative_slope : float, default 0.01
-        The slope ``a`` left of 0, any finite number.
+        The slope ``a`` for negative inputs, any finite number.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -51,8 +51,8 @@ class LeakyReLU(Layer):
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
         """Return ``x`` or ``a x``, and the inputs."""
-        # Of the two lines through 0, the right one is above on both sides if
-        # `a` is at most 1, and below if it is larger.
+        # The output is the larger of `x` and `a x` if `a` is at most 1, and the smaller
+        # of the two otherwise.
         choose = cx.xp.maximum if self.negative_slope <= 1 else cx.xp.minimum
         # Infinity times 0 would be NaN.
         line = self.negative_slope * x if self.negative_slope else cx.be.zero

@@ -1,4 +1,4 @@
-"""Linear activation: nothing changes."""
+"""Linear activation: the identity."""
 
 from __future__ import annotations
 

@@ -13,22 +13,22 @@ class LogSoftmax(OverAxis):
     """Logarithm of the softmax over the last axis, computed without underflow.
 
     ``y_j = z_j - log(sum_k exp(z_k))``, where the largest score of a row is subtracted
-    first, so that nothing overflows and the logarithm is never that of 0. With ``s``
-    the softmax, the gradient is::
+    first, so that nothing overflows and no logarithm of 0 is taken. With ``s`` the
+    softmax, the gradient is::
 
         dz = dy - s sum_k dy_k
 
     Parameters
     ----------
     axis : int, default -1
-        The axis; 0, the axis of the samples, is not allowed.
+        The axis. Axis 0, the sample axis, is not allowed.
     backend, device, dtype : optional
         See `Layer`.
 
     Raises
     ------
     InputError
-        If the axis is not an integer or is 0, or samples do not have it.
+        If the axis is not an integer, is 0, or does not exist.
 
     References
     ----------
@@ -48,7 +48,7 @@ class LogSoftmax(OverAxis):
     """
 
     def fwd(self, cx: Context, z: Array) -> tuple[Array, tuple[Array, Array]]:
-        """Return the log-probabilities; residuals are the softmax's two parts."""
+        """Return the log-probabilities; residuals are the two parts of the softmax."""
         xp = cx.xp
         shifted = z - xp.max(z, axis=self.axis, keepdims=True)
         exponentials = xp.exp(shifted)

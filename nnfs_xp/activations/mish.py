@@ -39,7 +39,7 @@ class Mish(Layer):
     """
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[Array, Array]]:
-        """Return ``x t(x)``; residuals are x within bounds, and t."""
+        """Return ``x t(x)``; residuals are the clipped x, and t."""
         t = cx.xp.tanh(softplus(cx.be, x))
         x = cx.xp.maximum(x, cx.be.constant(-_FAR))
         return x * t, (cx.xp.minimum(x, cx.be.constant(_FAR)), t)

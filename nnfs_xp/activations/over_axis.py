@@ -1,4 +1,4 @@
-"""What activations of whole rows share: the axis of a row."""
+"""The base of activations that compute along an axis."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from nnfs_xp.layers.base import Layer, Shape
 
 
 class OverAxis(Layer):
-    """Base of activations that compute along an axis, -1 unless another is given.
+    """Base of activations that compute along an axis, by default the last.
 
     Parameters
     ----------
     axis : int, default -1
-        The axis, not that of the samples, 0.
+        The axis. Axis 0, the sample axis, is not allowed.
     backend, device, dtype : optional
         See `Layer`.
     """
@@ -24,13 +24,13 @@ class OverAxis(Layer):
         super().__init__(**where)
         self.axis = check_integer(axis, "axis")
         if self.axis == 0:
-            raise InputError("axis must not be that of the samples, got 0")
+            raise InputError("axis must not be the sample axis, got 0")
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        """Return the same shape, if it has the axis and that is not the samples'."""
+        """Return the same shape, if it has the axis and this is not the sample axis."""
         ndim = 0 if shape is None else len(shape) + 1
         if ndim > 1 and not (-ndim < self.axis < ndim):
             raise InputError(
-                f"layers: axis of {self!r} must be one of samples of shape {shape}"
+                f"layers: axis of {self!r} must exist in samples of shape {shape}"
             )
         return shape

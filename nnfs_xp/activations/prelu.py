@@ -15,9 +15,9 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class PReLU(Layer):
-    """Rectified linear unit with a learned slope ``a`` left of 0.
+    """Rectified linear unit with a learned slope ``a`` for negative inputs.
 
-    Its gradients are, with the sum over all entries that share a slope::
+    Its gradients, with the sum over all entries that share a slope, are::
 
         dx = dy where x > 0, else a dy        da = sum(dy min(x, 0))
 
@@ -26,8 +26,8 @@ class PReLU(Layer):
     Parameters
     ----------
     n : int, default 1
-        Number of slopes: 1 for all inputs together, or one for each feature, the
-        length of the last axis.
+        Number of slopes: 1, shared by all inputs, or the length of the last axis, for
+        one slope per feature.
     negative_slope : float, default 0.25
         Initial value of the slopes.
     backend, device, dtype : optional
@@ -36,13 +36,13 @@ class PReLU(Layer):
     Attributes
     ----------
     slopes : array, shape (n,)
-        The slopes ``a`` left of 0, which are trained.
+        The slopes ``a`` for negative inputs, which are trained.
 
     Raises
     ------
     InputError
-        If `n` is not a positive integer, or `negative_slope` not a finite number, or
-        inputs have another number of features.
+        If `n` is not a positive integer, `negative_slope` is not a finite number, or
+        inputs have a different number of features.
 
     References
     ----------

@@ -13,8 +13,8 @@ from nnfs_xp.registry import register
 class ReLU(Layer):
     """Rectified linear unit, ``y = max(x, 0)``.
 
-    Its gradient is ``dx = dy`` where ``x > 0`` and 0 elsewhere, at ``x = 0``
-    too. Inputs may have any shape; NaN stays NaN.
+    Its gradient is ``dx = dy`` where ``x > 0`` and 0 elsewhere, including at 0. Inputs
+    may have any shape; NaN stays NaN.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class ReLU(Layer):
     """
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
-        """Return ``max(x, 0)``, which also tells where ``x > 0``."""
+        """Return ``max(x, 0)``, which also shows where ``x > 0``."""
         y = cx.xp.maximum(x, cx.be.zero)
         return y, y
 

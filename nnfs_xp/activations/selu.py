@@ -15,12 +15,12 @@ _SCALE = 1.0507009873554804934
 
 @register("layer")
 class SELU(Layer):
-    """Scaled exponential linear unit, ``ELU`` of two numbers: ``y = s ELU(x, a)``.
+    """Scaled exponential linear unit, ``y = s ELU(x, a)`` with two fixed constants.
 
-    The numbers ``a = 1.6732632...`` and ``s = 1.0507009...`` are those for which
-    inputs of mean 0 and variance 1 have outputs of mean 0 and variance 1.
-    Its gradient is ``dx = s dy`` where ``x > 0`` and ``dy s a exp(x) = dy (y + s a)``
-    elsewhere, at ``x = 0`` too. Inputs may have any shape; NaN stays NaN.
+    With the constants ``a = 1.6732632...`` and ``s = 1.0507009...``, inputs of mean 0
+    and variance 1 have outputs of mean 0 and variance 1. Its gradient is ``dx = s dy``
+    where ``x > 0`` and ``dy s a exp(x) = dy (y + s a)`` elsewhere, including at 0.
+    Inputs may have any shape; NaN stays NaN.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class SELU(Layer):
     """
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[Array, Array]]:
-        """Return ``s`` times the ELU of `a`; residuals are x and its part left of 0."""
+        """Return ``s`` times the ELU of `a`; residuals are x and its part below 0."""
         left = elu_left(cx.be, x, _ALPHA)
         return _SCALE * (cx.xp.maximum(x, cx.be.zero) + left), (x, left)
 

@@ -1,4 +1,4 @@
-"""Small inputs become 0, and large ones smaller."""
+"""Shrinkage: small inputs become 0, and large ones become smaller."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Shrink(Layer):
     Parameters
     ----------
     threshold : float, default 0.5
-        The size ``t``, 0 or more.
+        The threshold ``t``, 0 or more.
     bias : float, default 0.0
-        The number ``b``.
+        The amount ``b`` by which larger inputs are shrunk.
     backend, device, dtype : optional
         See `Layer`.
 
     Raises
     ------
     InputError
-        If `threshold` is not a finite number of 0 or more, or `bias` not a finite
+        If `threshold` is not a finite number of 0 or more, or `bias` is not a finite
         number.
 
     References
@@ -56,7 +56,7 @@ class Shrink(Layer):
         self.bias = check_number(bias, "bias")
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
-        """Return x less its bias where it is large; the residual is where it is not."""
+        """Return x minus its bias where it is large; the residual masks the rest."""
         small = cx.xp.abs(x) <= self.threshold
         y = x - self.bias * sign(cx.be, x) if self.bias else x
         return cx.xp.where(small, cx.be.zero, y), small

@@ -13,10 +13,10 @@ from nnfs_xp.special import at_least_tiny, sigmoid
 class Sigmoid(Layer):
     """Logistic sigmoid, ``y = 1 / (1 + exp(-x))``.
 
-    Its gradient is ``dx = dy y (1 - y)``. No exponential overflows, and results
-    next to 0 keep all their digits. Inputs may have any shape; NaN stays NaN.
+    Its gradient is ``dx = dy y (1 - y)``. No exponential overflows, and results close
+    to 0 keep all their digits. Inputs may have any shape; NaN stays NaN.
 
-    Where y was rounded to 0 or 1, the slope counts as 1e-31 in float32 and 1e-292 in
+    Where y was rounded to 0 or 1, the slope is set to 1e-31 in float32 and 1e-292 in
     float64. `BinaryCrossEntropy` divides by the same number, so that the gradient of a
     confident mistake is exact when it passes through both.
 
@@ -40,7 +40,7 @@ class Sigmoid(Layer):
     """
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
-        """Return ``1 / (1 + exp(-x))``, which is the residual too."""
+        """Return ``1 / (1 + exp(-x))``, which is also the residual."""
         y = sigmoid(cx.be, x)
         return y, y
 

@@ -42,7 +42,7 @@ class SiLU(Layer):
     """
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[Array, Array]]:
-        """Return ``x s(x)``; residuals are that and the sigmoid."""
+        """Return ``x s(x)``; residuals are the output and the sigmoid."""
         s = sigmoid(cx.be, x)
         # Infinity times 0 would be NaN, here and in `bwd`.
         y = cx.xp.maximum(x, cx.be.constant(-_FAR)) * s

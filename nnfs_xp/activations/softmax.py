@@ -26,7 +26,7 @@ class Softmax(OverAxis):
     Parameters
     ----------
     axis : int, default -1
-        The axis; 0, the axis of the samples, is not allowed. A model computes its loss
+        The axis. Axis 0, the sample axis, is not allowed. A model computes its loss
         from logits only if the axis is -1.
     backend, device, dtype : optional
         See `Layer`.
@@ -34,7 +34,7 @@ class Softmax(OverAxis):
     Raises
     ------
     InputError
-        If the axis is not an integer or is 0, or samples do not have it.
+        If the axis is not an integer, is 0, or does not exist.
 
     References
     ----------
@@ -49,7 +49,7 @@ class Softmax(OverAxis):
     """
 
     def fwd(self, cx: Context, z: Array) -> tuple[Array, Array]:
-        """Return the probabilities, which are the residuals too."""
+        """Return the probabilities, which are also the residuals."""
         xp = cx.xp
         exponentials = xp.exp(z - xp.max(z, axis=self.axis, keepdims=True))
         s = exponentials / xp.sum(exponentials, axis=self.axis, keepdims=True)

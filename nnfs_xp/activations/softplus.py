@@ -13,8 +13,8 @@ from nnfs_xp.special import sigmoid, softplus
 class Softplus(Layer):
     """Softplus, ``y = log(1 + exp(x))``.
 
-    It is computed as ``max(x, 0) + log(1 + exp(-|x|))``, where no exponential
-    overflows, also beyond 20, where PyTorch's takes ``y = x``. Its gradient is
+    It is computed as ``max(x, 0) + log(1 + exp(-|x|))``, in which no exponential
+    overflows, even beyond 20, where PyTorch switches to ``y = x``. Its gradient is
     ``dx = dy / (1 + exp(-x))``. Inputs may have any shape; NaN stays NaN.
 
     Parameters

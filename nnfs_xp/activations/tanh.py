@@ -35,7 +35,7 @@ class Tanh(Layer):
     """
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
-        """Return ``tanh(x)``, which is the residual too."""
+        """Return ``tanh(x)``, which is also the residual."""
         y = cx.xp.tanh(x)
         return y, y
 

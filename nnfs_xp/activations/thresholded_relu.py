@@ -1,4 +1,4 @@
-"""Rectified linear unit that begins at a threshold."""
+"""Rectified linear unit with a threshold."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class ThresholdedReLU(Layer):
-    """Inputs above a threshold, ``y = x`` where ``x > t``, else ``v``.
+    """Rectified linear unit with a threshold, ``y = x`` where ``x > t``, else ``v``.
 
-    Its gradient is ``dx = dy`` where ``x > t`` and 0 elsewhere, at ``x = t`` too.
+    Its gradient is ``dx = dy`` where ``x > t`` and 0 elsewhere, including at ``x = t``.
     Inputs may have any shape; NaN stays NaN.
 
     Parameters
@@ -23,7 +23,8 @@ class ThresholdedReLU(Layer):
     threshold : float, default 1.0
         The threshold ``t``.
     value : float, default 0.0
-        The value ``v`` of all that is not above it, as in PyTorch's ``Threshold``.
+        The output ``v`` for inputs not above the threshold, as in PyTorch's
+        ``Threshold``.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -55,7 +56,7 @@ class ThresholdedReLU(Layer):
         self.value = check_number(value, "value")
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
-        """Return x where it is above the threshold; the residual is where it is not."""
+        """Return x where it is above the threshold; the residual masks the rest."""
         below = x <= self.threshold
         return cx.xp.where(below, cx.be.constant(self.value), x), below
 

@@ -71,7 +71,7 @@ def checked_layers(layers: Any) -> tuple[Any, ...]:
     if others := [x for x in given if not any(x is layer for layer in own)]:
         checked_units(others, "layers")
     if len({id(x) for x in given}) < len(given):
-        raise InputError("layers must hold each layer once")
+        raise InputError("layers must contain each layer only once")
     return tuple(given)
 
 

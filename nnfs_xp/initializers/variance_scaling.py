@@ -39,7 +39,7 @@ class VarianceScaling(Initializer):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Attention: its formula for all heads at once, and what its layers share."""
+"""Attention: the formula for all heads at once, and the base of its layers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from nnfs_xp.registry import resolve
 
 
 class Attention(Layer):
-    """What attention to the own sequence and to another one share.
+    """Base of attention to the same sequence and to another one.
 
-    Parameters are those of `MultiHeadAttention`.
+    It has the parameters of `MultiHeadAttention`.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Attention(Layer):
         )  # fmt: skip
 
     def drop(self, cx: Context, queries: Array, keys: Array) -> Array | None:
-        """Return what weights are multiplied by in training: 0, or 1 / kept."""
+        """Return the factors of the weights in training: 0, or 1 / kept."""
         if not (cx.training and self.dropout):
             return None
         kept = 1.0 - self.dropout
@@ -74,9 +74,9 @@ def attention(
     drop: Array | None,
     training: bool,
 ) -> tuple[Array, Any]:
-    """Return what all heads see, shape (n, t, d), and their weights P.
+    """Return the outputs of all heads, shape (n, t, d), and their weights P.
 
-    In training an implementation may round otherwise than in use.
+    An implementation may round differently during and outside training.
 
     Parameters
     ----------
@@ -84,17 +84,17 @@ def attention(
         Where the arrays are.
     parts : tuple of array
         Queries, keys and values, side by side in one array, (n, t, 3 d), or queries,
-        (n, t, d), and the others, (n, s, 2 d).
+        (n, t, d), and keys and values, (n, s, 2 d).
     n_heads : int
-        Into so many heads each of them is cut.
+        Number of heads into which each of them is split.
     causal : bool
-        Whether keys are hidden from queries before them.
+        Whether keys are hidden from earlier queries.
     mask : array or None, shape (n, s)
         0 for a key that is hidden from all queries.
     drop : array or None, shape (n, n_heads, t, s)
-        What P is multiplied by before the product.
+        Factors of P before the product.
     training : bool
-        Whether it is training.
+        Whether the model is training.
     """
     xp, (q, k, v) = be.xp, heads_of(be, parts, n_heads, width_of(parts))
     scores = be.matmul(q, transposed(be, k)) * q.shape[-1] ** -0.5
@@ -104,7 +104,7 @@ def attention(
     p = xp.exp(scores - xp.max(scores, axis=-1, keepdims=True))
     if mask is not None:
         p = p * xp.astype(seen, p.dtype)
-    # The largest of those that are seen counts 1; without one, all of them are 0.
+    # The largest visible score counts 1; if none is visible, all of them are 0.
     total = xp.maximum(xp.sum(p, axis=-1, keepdims=True), be.constant(1.0))
     p = p / total
     heads = be.matmul(p if drop is None else p * drop, v)
@@ -121,9 +121,9 @@ def attention_backward(
     drop: Array | None,
     dy: Array,
 ) -> tuple[Array, ...]:
-    """Return the gradients of `parts`, given that of what the heads see.
+    """Return the gradients of `parts`, given that of the outputs of the heads.
 
-    The other arguments are those of `attention`, and `p` is what it returned second.
+    `p` is the second result of `attention`, whose arguments are the others.
     """
     q, k, v = heads_of(be, parts, n_heads, width_of(parts))
     (dheads,) = heads_of(be, (dy,), n_heads, dy.shape[-1])
@@ -142,7 +142,7 @@ def attention_backward(
 def heads_of(
     be: Backend, parts: tuple[Array, ...], n_heads: int, d: int
 ) -> list[Array]:
-    """Return each d features of some arrays by heads, of shape (n, n_heads, t, e)."""
+    """Return each d features of the arrays by heads, shape (n, n_heads, t, e)."""
     xp, found = be.xp, []
     for array in parts:
         n, t, length = array.shape
@@ -155,14 +155,14 @@ def heads_of(
 
 
 def joined(be: Backend, heads: tuple[Array, ...]) -> Array:
-    """Return arrays of heads side by side, as `heads_of` cuts them."""
+    """Return the arrays of heads side by side, which reverses `heads_of`."""
     n, h, t, e = heads[0].shape
     side_by_side = [be.xp.permute_dims(one, (0, 2, 1, 3)) for one in heads]
     return be.xp.reshape(be.xp.stack(side_by_side, axis=2), (n, t, len(heads) * h * e))
 
 
 def width_of(parts: tuple[Array, ...]) -> int:
-    """Return the features of queries, and of keys, and of values."""
+    """Return the number of features of queries, which keys and values also have."""
     return sum(array.shape[-1] for array in parts) // 3
 
 

@@ -15,14 +15,14 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class AveragePool2D(_Pool2D):
-    """The mean of each position of a window, for every channel of images.
+    """Average pooling: the mean over each position of a window, per channel of images.
 
     Its gradient is distributed equally among the N values of the window::
 
         y[p] = sum over t of x[p + t] / N
-        dx[p + t] gets dy[p] / N added, for each p and t
+        dx[p + t] += dy[p] / N  for each p and t
 
-    Padding does not count: N is smaller at the edges of the image.
+    Padding does not count, so N is smaller at the edges of the image.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ class AveragePool2D(_Pool2D):
     Raises
     ------
     InputError
-        If an argument is out of its range, or inputs are not of shape (n, height,
-        width, channels), or smaller than the window.
+        If an argument is out of range, or inputs are not of shape (n, height, width,
+        channels), or smaller than the window.
 
     References
     ----------
     LeCun et al., "Backpropagation Applied to Handwritten Zip Code Recognition", 1989.
-    PyTorch counts what was put around unless ``count_include_pad=False``.
+    PyTorch counts the padding unless ``count_include_pad=False``.
 
     Examples
     --------
@@ -64,13 +64,13 @@ class AveragePool2D(_Pool2D):
         return average_pool(cx.be, x, self._windows), tuple(x.shape)
 
     def bwd(self, cx: Context, shape: tuple[int, ...], dy: Array) -> Array:
-        """Return the share that each value had in the means."""
+        """Return the gradient of each value."""
         return average_pool_backward(cx.be, dy, shape, self._windows)
 
 
 @portable
 def average_pool(be: Backend, x: Array, windows: Windows) -> Array:
-    """Return the mean of what lies below each position of a window."""
+    """Return the mean over each position of a window."""
     lengths = tuple(x.shape[1:-1])
     wide = padded(be, x, windows.pads(lengths))
     return _sum(wide, windows, lengths) * _share(be, windows, lengths)
@@ -80,7 +80,7 @@ def average_pool(be: Backend, x: Array, windows: Windows) -> Array:
 def average_pool_backward(
     be: Backend, dy: Array, shape: tuple[int, ...], windows: Windows
 ) -> Array:
-    """Return the share that each value had in the means, given their gradients."""
+    """Return the gradient of each value, given the gradients of the means."""
     n, *lengths, channels = shape
     pads = windows.pads(tuple(lengths))
     wide = [size + sum(of) for size, of in zip(lengths, pads, strict=True)]
@@ -98,7 +98,7 @@ def _sum(wide: Array, windows: Windows, lengths: tuple[int, ...]) -> Array:
 
 
 def _share(be: Backend, windows: Windows, lengths: tuple[int, ...]) -> Any:
-    """Return ``1 / N``: a number, or an array where N is not the same everywhere."""
+    """Return ``1 / N``: a number, or an array if N is not the same everywhere."""
     pads = windows.pads(lengths)
     if not any(map(any, pads)):
         return 1.0 / math.prod(windows.size)

@@ -5,9 +5,9 @@ An author writes two methods, each once::
     fwd(cx, x) -> (y, residuals)
     bwd(cx, residuals, dy) -> dx
 
-They change nothing but the slots of the context ``cx``, so a training step made of them
-can be compiled. A unit with parameters declares them in ``parameters``, what it keeps
-and does not train in ``state``, and the units inside it in ``children``.
+They change nothing except the slots of the context ``cx``, so a training step made of
+them can be compiled. A unit declares its parameters in ``parameters``, values that it
+keeps but does not train in ``state``, and inner units in ``children``.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ class Layer(Unit):
     Parameters
     ----------
     backend, device, dtype : optional
-        Where a unit that is used on its own computes; see
-        `nnfs_xp.get_backend`. A unit without parameters that names none
-        follows its inputs. Inside a `Model` all of them may be left out.
+        Where a unit used on its own computes; see `nnfs_xp.get_backend`. A unit without
+        parameters follows its inputs if none is given. Inside a `Model` all of them may
+        be omitted.
 
     Attributes
     ----------
     children : mapping of str to Layer
-        The units inside, by name. Their contexts are ``cx[name]``.
+        The inner units, by name. Their contexts are ``cx[name]``.
     trainable : bool
-        Whether the parameters in the unit learn. It may be set at any time but while
-        ``fit`` runs, and holds for the units inside too.
+        Whether the parameters of the unit and of its inner units are trained. It may be
+        set at any time except while ``fit`` runs.
     integer_inputs : bool, int, or tuple
-        Whether inputs are ids, which stay integers; the number of ids, if it is known.
-        A unit with several inputs has a tuple of these, one for each.
+        Whether inputs are ids, which stay integers, or the number of ids, if it is
+        known. A unit with several inputs has a tuple with one entry for each.
     inputs, output, dinputs : array
-        What ``forward`` was given and returned, and ``backward`` returned. The
+        The argument and the result of ``forward``, and the result of ``backward``. The
         gradients of parameters are ``dweights`` and so on.
 
     Examples
@@ -110,11 +110,11 @@ class Layer(Unit):
         return {}
 
     def state(self) -> dict[str, tuple[float, tuple[int, ...]]]:
-        """Return first value and shape of each buffer: what is kept, not trained."""
+        """Return initial value and shape of each buffer: values kept, not trained."""
         return {}
 
     def fwd(self, cx: Context, x: Any) -> tuple[Any, Any]:
-        """Return the output, and what `bwd` needs of the forward pass."""
+        """Return the output, and the residuals of the forward pass that `bwd` needs."""
         raise NotImplementedError
 
     def bwd(self, cx: Context, residuals: Any, dy: Any) -> Any:
@@ -129,26 +129,26 @@ class Layer(Unit):
     ) -> Mapping[str, bool]:
         """Return for each child whether the gradient of its inputs is needed.
 
-        True is right for any block. One that knows better saves a product.
+        True is correct for any block. A block that knows better saves a product.
 
         Parameters
         ----------
         needs_dx : bool
-            Whether that of the block's own inputs is.
+            Whether the gradient of the block's own inputs is needed.
         learns : mapping of str to bool
-            Whether anything in a child learns.
+            Whether anything in a child is trained.
         """
         return dict.fromkeys(self.children, True)
 
     def input_shape(self) -> Shape | None:
-        """Return the shape of a sample the unit is made for, None if any will do."""
+        """Return the shape of a sample that the unit expects, None for any shape."""
         return None
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         """Return the shape of a sample's output, given that of its input.
 
-        None stands for a shape that is not known yet, and a tuple of shapes for
-        several inputs or outputs.
+        None stands for a shape that is not known yet, a tuple of shapes for several
+        inputs or outputs.
 
         Raises
         ------
@@ -161,12 +161,12 @@ class Layer(Unit):
 
     @property
     def backend(self) -> Backend | None:
-        """Where the unit computes; None while that is still open."""
+        """Where the unit computes; None until this is decided."""
         return shell.backend_of_unit(self)
 
     @property
     def params(self) -> dict[str, Array]:
-        """The parameters by name, those of units inside by path."""
+        """The parameters by name, those of inner units by path."""
         return shell.values_of(self)
 
     def forward(self, inputs: Any, training: bool = True) -> Any:
@@ -175,11 +175,11 @@ class Layer(Unit):
         Parameters
         ----------
         inputs : array or array_like
-            One row a sample. Integers and booleans are cast to the unit's dtype,
+            One row per sample. Integers and booleans are cast to the unit's dtype,
             unless they are ids.
         training : bool, default True
-            Whether a unit such as `Dropout`, which does something else in
-            training, does it now.
+            Whether units such as `Dropout`, which behave differently in training, do so
+            in this pass.
 
         Returns
         -------
@@ -223,7 +223,7 @@ class Layer(Unit):
             super().__setattr__(name, value)
 
     def _declares(self, name: str) -> bool:
-        # Before the constructor is done, nothing is declared.
+        # Until the constructor is done, nothing is declared.
         return "_settings" in vars(self) and (
             name in self.parameters() or name in self.state()
         )
@@ -249,7 +249,7 @@ class Layer(Unit):
         """Let a chain of units put fused ones in place of several."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return everything but who holds the values: those come along."""
+        """Return everything, with the values themselves instead of their holder."""
         own = {k: v for k, v in vars(self).items() if k not in ("_home", "_program")}
         own.pop("_residuals", None)
         if self._home is not None:

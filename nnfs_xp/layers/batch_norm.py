@@ -24,21 +24,22 @@ from nnfs_xp.registry import register
 class BatchNorm(_Normalization):
     """Batch normalization over all axes but the last.
 
-    In training, with mean ``m`` and variance ``v`` of each feature over the batch::
+    In training, with the mean ``m`` and the variance ``v`` of each feature over the
+    batch::
 
         x^ = (x - m) / sqrt(v + eps)        y = gamma x^ + beta
         dx = gamma / sqrt(v + eps) (dy - mean(dy) - x^ mean(dy x^))
         dgamma = sum(dy x^)                 dbeta = sum(dy)
 
-    The means are taken over the N values of a feature. Otherwise, and where the layer
-    is frozen, running statistics replace m and v, and ``dx = dy gamma /
-    sqrt(v + eps)``. They follow those of the batches, the variance with divisor
-    N - 1 as in PyTorch::
+    The means are taken over the N values of a feature. Outside training, and in a
+    frozen layer, running statistics replace m and v, and
+    ``dx = dy gamma / sqrt(v + eps)``. They follow the statistics of the batches, where
+    the variance has the divisor N - 1, as in PyTorch::
 
         mean     = (1 - momentum) mean + momentum m
         variance = (1 - momentum) variance + momentum v N / (N - 1)
 
-    A batch with a single value per feature has no variance, and does not change them.
+    A batch with a single value per feature has no variance and does not change them.
 
     Parameters
     ----------
@@ -50,9 +51,9 @@ class BatchNorm(_Normalization):
     eps : float, default 1e-5
         Added to the variance, above 0.
     synchronized : bool, default True
-        Whether, when training on several ranks, m and v are those of the whole batch,
-        as in one process. If not, each rank takes those of its own rows, which costs
-        no messages, and the running statistics follow the mean over the ranks.
+        Whether training on several ranks uses m and v of the whole batch, as one
+        process does. If not, each rank uses those of its own rows, which needs no
+        communication, and the running statistics follow the mean over the ranks.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -66,7 +67,7 @@ class BatchNorm(_Normalization):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------
@@ -139,5 +140,5 @@ class BatchNorm(_Normalization):
         return inputs_gradient(gamma, (normal, factor), dy, cx.across.sum(*own), count)
 
     def _is_shared(self, cx: Context) -> bool:
-        """Return whether the batch is that of several ranks, as a whole."""
+        """Return whether the statistics are those of the batch of all ranks."""
         return self.synchronized and cx.across is not None

@@ -1,4 +1,4 @@
-"""The formulas of batch normalization, forward and backward, and of its statistics."""
+"""The formulas of batch normalization, forward and backward, and its statistics."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def batch_norm(
 ) -> tuple[Array, Any, Array, Array]:
     """Return ``gamma x^ + beta``, its residuals, and the running statistics after it.
 
-    Residuals are ``x^`` and the factor of x. Statistics are those of the batch, over
-    all axes but the last.
+    Residuals are ``x^`` and the factor of x. The statistics are taken over all axes of
+    the batch but the last.
     """
     xp, axes = be.xp, tuple(range(x.ndim - 1))
     m = xp.mean(x, axis=axes)
@@ -90,7 +90,7 @@ def over_ranks(cx: Context, x: Array) -> tuple[int, Array, Array]:
     American Statistician 37, 1983.
     """
     xp, axes, count = cx.xp, tuple(range(x.ndim - 1)), math.prod(x.shape[:-1])
-    # Of no rows the mean is 0, and not NaN.
+    # Without rows the mean is 0, not NaN.
     own = xp.sum(x, axis=axes) / max(count, 1)
     squares = xp.sum((x - own) * (x - own), axis=axes) / max(count, 1)
     counts, means, variances = cx.across.gather(float(count), own, squares)

@@ -1,7 +1,7 @@
-"""Where units of a chain are fused.
+"""Fusion of the units of a chain.
 
-Only units of exactly the classes that a fused unit stands for are replaced: a subclass
-may compute something else.
+Only units of exactly the classes that a fused unit stands for are replaced, since a
+subclass may compute something else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nnfs_xp.registry import UNITS, is_exactly, library_class
 
 
 def fused(be: Backend, children: dict[str, Context]) -> dict[str, Context]:
-    """Return contexts of a chain that compute the same, by the kernels of a backend.
+    """Return contexts of a chain that compute the same with the kernels of a backend.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def fused(be: Backend, children: dict[str, Context]) -> dict[str, Context]:
     Returns
     -------
     dict of str to Context
-        A fused unit is under the name of the first that it replaces. Without kernels
-        these are the given ones.
+        A fused unit has the name of the first unit that it replaces. Without kernels,
+        the given contexts are returned.
     """
     training = any(cx.training for cx in children.values())
     if not has_implementation("bias_activation", be.name, training):

@@ -10,12 +10,12 @@ from nnfs_xp.registry import register
 class Conv1D(_Convolution):
     """Convolution of signals (n, length, channels) with a sliding window.
 
-    With ``x`` the inputs after padding, ``p`` a position of the window, and ``t`` a
-    place within it::
+    With ``x`` the padded inputs, ``p`` a position of the window, and ``t`` an offset
+    within it::
 
         y[p] = sum over t of x[p + t] W[t] + b
         dW[t] = sum over p of x[p + t]^T dy[p]        db = sum of dy over all positions
-        dx[p + t] gets dy[p] W[t]^T added, for each p and t
+        dx[p + t] += dy[p] W[t]^T  for each p and t
 
     It is `Conv2D` along one axis.
 
@@ -30,7 +30,7 @@ class Conv1D(_Convolution):
     padding : {"valid", "same"} or int, default "valid"
         Zeros at both ends; see `Conv2D`.
     dilation : int, default 1
-        Step between places in the window.
+        Step between entries of the window.
     groups : int, default 1
         Number of groups of channels and of filters; see `Conv2D`.
     weight_initializer, bias_initializer : Initializer or str
@@ -56,8 +56,8 @@ class Conv1D(_Convolution):
     Raises
     ------
     InputError
-        If an argument is out of its range, or inputs are not of shape (n, length,
-        n_channels), or shorter than the window.
+        If an argument is out of range, or inputs are not of shape (n, length,
+        n_channels) or are shorter than the window.
 
     References
     ----------

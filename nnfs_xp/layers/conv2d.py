@@ -10,12 +10,12 @@ from nnfs_xp.registry import register
 class Conv2D(_Convolution):
     """Convolution of images (n, height, width, channels) with a sliding window.
 
-    With ``x`` the inputs after padding, ``p`` a position of the window's upper left
-    corner, and ``t`` a place within the window::
+    With ``x`` the padded inputs, ``p`` a position of the window's upper left corner,
+    and ``t`` an offset within the window::
 
         y[p] = sum over t of x[p + t] W[t] + b
         dW[t] = sum over p of x[p + t]^T dy[p]        db = sum of dy over all positions
-        dx[p + t] gets dy[p] W[t]^T added, for each p and t
+        dx[p + t] += dy[p] W[t]^T  for each p and t
 
     ``x[p + t]`` is a row of channels, and ``W[t]`` a matrix, (channels, filters). As in
     all neural network libraries the window is not flipped, so mathematically this is a
@@ -64,8 +64,8 @@ class Conv2D(_Convolution):
     Raises
     ------
     InputError
-        If an argument is out of its range, or inputs are not of shape (n, height,
-        width, n_channels), or smaller than the window.
+        If an argument is out of range, or inputs are not of shape (n, height, width,
+        n_channels), or smaller than the window.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""What convolutions along one axis and along two share."""
+"""The base of convolutions along one and two axes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Lengths = int | tuple[int, ...]
 
 
 class _Convolution(_Weighted):
-    """A convolution along so many axes as the class says."""
+    """A convolution along as many axes as the class defines."""
 
     _axes: ClassVar[int]
 
@@ -82,7 +82,7 @@ class _Convolution(_Weighted):
         return self._declared((*self._windows.size, of_group, self.n_filters))
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array]:
-        """Return the convolution plus the biases; the inputs are all that is kept."""
+        """Return the convolution plus the biases; only the inputs are kept."""
         y = self.product(cx, x)
         if self.use_bias:
             y += cx.params["biases"]
@@ -99,7 +99,7 @@ class _Convolution(_Weighted):
         return convolve(cx.be, x, cx.params["weights"], self._windows, self.groups)
 
     def product_backward(self, cx: Context, x: Array, dy: Array) -> Array | None:
-        """Write ``dW`` if it is learned, and return ``dx`` if it is needed."""
+        """Write ``dW`` if it is trained, and return ``dx`` if it is needed."""
         dw, dx = convolve_backward(
             cx.be, x, cx.params["weights"], dy, self._windows, self.groups,
             cx.learns, cx.needs_dx,

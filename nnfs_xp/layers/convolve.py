@@ -1,8 +1,8 @@
-"""Convolution as a sum over the places of a window, forward and backward.
+"""Convolution as a sum over the entries of a window, forward and backward.
 
-What lies below a place of the window in all of its positions is a matrix, (positions,
-channels), and the weights of the place are one, (channels, filters). The output is the
-sum of these products over the places.
+For each entry of the window, the pixels below it in all positions form a matrix,
+(positions, channels), and its weights form a matrix, (channels, filters). The output is
+the sum of their products over all entries.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nnfs_xp.layers.windows import Windows, inside, padded
 
 @portable
 def convolve(be: Backend, x: Array, w: Array, windows: Windows, groups: int) -> Array:
-    """Return the sum over the places of a window of inputs times weights.
+    """Return the sum of inputs times weights over the entries of a window.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def convolve(be: Backend, x: Array, w: Array, windows: Windows, groups: int) -> 
     w : array, shape (sizes..., channels / groups, filters)
     windows : Windows
     groups : int
-        Number of groups of channels; each has as many filters.
+        Number of groups of channels; all have the same number of filters.
 
     Returns
     -------
@@ -57,9 +57,9 @@ def convolve_backward(
 ) -> tuple[Array | None, Array | None]:
     """Return the gradients of weights and inputs of a convolution.
 
-    Each place of the window is a product of matrices, ``y += x W``, and has its
-    gradients, ``dW = x^T dy`` and ``dx += dy W^T``. One that is not wanted, as `learns`
-    and `needs_dx` say, is None.
+    Each entry of the window contributes a product of matrices, ``y += x W``, with the
+    gradients ``dW = x^T dy`` and ``dx += dy W^T``. A gradient that is not needed,
+    according to `learns` and `needs_dx`, is None.
     """
     lengths = tuple(x.shape[1:-1])
     pads = windows.pads(lengths)

@@ -16,21 +16,21 @@ from nnfs_xp.registry import register
 class CrossAttention(Attention):
     """Attention to another sequence, the context.
 
-    Queries come from the inputs X, keys and values from a context C, which may have
-    another length and other features::
+    Queries come from the inputs X, keys and values from a context C, which may have a
+    different length and number of features::
 
         Q = X W_q + b_q        [K V] = C W_kv + b_kv
 
-    All else is as in `MultiHeadAttention`, where nothing is causal. The context gets a
-    gradient as the inputs do. Inputs are a tuple: the sequences, (n, t, d), their
-    contexts, (n, s, n_context), and if ``masked``, a mask of the contexts, (n, s).
+    The rest is as in `MultiHeadAttention` without ``causal``. Both inputs and context
+    receive a gradient. Inputs are a tuple: the sequences, (n, t, d), their contexts,
+    (n, s, n_context), and, if ``masked``, a mask of the contexts, (n, s).
 
     Parameters
     ----------
     n_features : int
         Length d of a row of inputs and of outputs.
     n_heads : int
-        Number of heads, which divides `n_features`.
+        Number of heads, which must divide `n_features`.
     n_context : int, optional
         Length of a row of a context; `n_features` if not given.
     masked : bool, default False
@@ -43,12 +43,12 @@ class CrossAttention(Attention):
     Attributes
     ----------
     children : dict of str to Layer
-        The products ``q``, ``kv`` and ``out``, a `Dense` each.
+        The products ``q``, ``kv`` and ``out``, each a `Dense`.
 
     Raises
     ------
     InputError
-        If an argument is out of its range, or inputs have other shapes.
+        If an argument is out of range, or inputs have different shapes.
 
     References
     ----------

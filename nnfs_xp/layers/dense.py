@@ -31,13 +31,13 @@ class Dense(_Weighted):
 
         dX = dY W^T        dW = X^T dY        db = sum of dY over the samples
 
-    Inputs of more axes, (n, ..., n_inputs), become (n, ..., n_neurons): every row along
-    the last axis is a sample of its own.
+    Inputs with more axes, (n, ..., n_inputs), become (n, ..., n_neurons): every row
+    along the last axis is a separate sample.
 
     Parameters
     ----------
     n_inputs, n_neurons : int
-        Number of input and of output features.
+        Number of input and output features.
     weight_initializer : Initializer or str, default "he_normal"
         Initial weights. The book's are ``Normal(0.01)``.
     bias_initializer : Initializer or str, default "zeros"
@@ -51,7 +51,7 @@ class Dense(_Weighted):
         Whether there are biases.
     activation : Layer or str, optional
         The activation that follows. ``Dense(2, 3, activation="relu")`` means ``Dense(2,
-        3), ReLU()``: in a list of layers it becomes these two, and by itself a
+        3), ReLU()``: in a list of layers it becomes these two; on its own, it becomes a
         `Sequential` of them.
     seed : int, optional
         Seed of the initial values. Without it, a layer used on its own draws new values
@@ -136,7 +136,7 @@ class Dense(_Weighted):
         return self._declared((self.n_inputs, self.n_neurons))
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
-        """Return ``X W + b``, and the operands of the product as residuals."""
+        """Return ``X W + b``; residuals are the operands of the product."""
         y, operands = product(cx, x if x.ndim == 2 else as_matrix(cx, x))
         if self.use_bias:
             y += cx.params["biases"]

@@ -18,17 +18,16 @@ from nnfs_xp.registry import register
 class Dropout(Layer):
     """Inverted dropout: ``y = x m`` in training, and ``y = x`` otherwise.
 
-    Each entry of the mask ``m`` is 0 with probability `rate`, and else ``1 /
-    (1 - rate)``, so that the mean of every output is its input. The gradient
-    is ``dx = dy m``. The mask depends on the seed and the number of the
-    training step alone: it is the same on every backend, and after saving and resuming.
+    Each entry of the mask ``m`` is 0 with probability `rate` and ``1 / (1 - rate)``
+    otherwise, so that the mean of every output is its input. The gradient is
+    ``dx = dy m``. The mask depends on the seed and the number of the training step
+    only: it is the same on every backend, and after saving and resuming.
 
     Parameters
     ----------
     rate : float
-        Fraction of the inputs to drop, from 0 to 1. With 0 nothing is dropped,
-        with 1 everything: outputs and gradients are then 0, where the book
-        divides by 0.
+        Fraction of the inputs to drop, from 0 to 1. With 0 nothing is dropped. With 1
+        everything is: outputs and gradients are then 0, where the book divides by 0.
     seed : int, optional
         Seed of the masks. Without it, a layer used on its own draws new masks in every
         run, and inside a `Model` they follow the model's seed.
@@ -38,8 +37,8 @@ class Dropout(Layer):
     Attributes
     ----------
     binary_mask : array
-        The mask of the last ``forward`` in training, as the book names it;
-        None after one without training.
+        The mask of the last ``forward`` in training, under the book's name; None if the
+        last one was outside training.
 
     Raises
     ------
@@ -82,7 +81,7 @@ class Dropout(Layer):
         return self._residuals
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Array | None]:
-        """Return ``x m`` and the mask; outside training the inputs, and None."""
+        """Return ``x m`` and the mask; outside training, return the inputs and None."""
         if not cx.training:
             return x, None
         kept = 1.0 - self._rate
@@ -94,7 +93,7 @@ class Dropout(Layer):
         return dy if mask is None else dy * mask
 
     def config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return {"rate": self._rate, "seed": self.seed}
 
 
@@ -111,9 +110,9 @@ def dropout(
     x : array
         The inputs.
     noise : array of bool or Stream
-        Which inputs to keep, or the stream to draw that from.
+        Which inputs to keep, or the stream from which to draw this.
     kept : float
-        The share of inputs that is kept; with 0 the mask is 0.
+        The share of inputs that are kept; with 0 the mask is 0.
     """
     if isinstance(noise, Stream):
         noise = be.asarray(noise.bernoulli(tuple(x.shape), kept))

@@ -19,19 +19,19 @@ _STANDARD_NORMAL = Normal(1.0)
 
 @register("layer")
 class Embedding(Layer):
-    """Embedding of ids, ``y = W[ids]``: a row of the weights for each.
+    """Embedding of ids, ``y = W[ids]``: one row of the weights per id.
 
-    The gradient of a row is the sum over all places where its id stands::
+    The gradient of a row is the sum over all occurrences of its id::
 
         dW[k] = sum of dy[i] over all i with ids[i] = k
 
-    Ids have no gradient. They stay integers, however large, and may have any number
-    of axes: (n, t) becomes (n, t, n_outputs).
+    Ids have no gradient. They stay integers, even if they are large, and may have any
+    number of axes: (n, t) becomes (n, t, n_outputs).
 
     Parameters
     ----------
     n_ids : int
-        Number of ids, which go from 0 to ``n_ids - 1``.
+        Number of ids, which range from 0 to ``n_ids - 1``.
     n_outputs : int
         Length of a row.
     weight_initializer : Initializer or str, default Normal(1.0)
@@ -54,7 +54,7 @@ class Embedding(Layer):
     Raises
     ------
     InputError
-        If a size is not a positive integer, or ids are beyond their number.
+        If a size is not a positive integer, or an id is out of range.
     DTypeError
         If ids are not integers.
 
@@ -124,7 +124,7 @@ class Embedding(Layer):
             cx.grads["weights"] = add_at(cx.be, flat, rows, self.n_ids)
 
     def output_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        """Return the shape of the ids, and the length of a row."""
+        """Return the shape of the ids, followed by the length of a row."""
         return None if shape is None else (*shape, self.n_outputs)
 
     def __repr__(self) -> str:

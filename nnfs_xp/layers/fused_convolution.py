@@ -1,4 +1,4 @@
-"""A convolution and its activation as one, by the kernels of a dense layer."""
+"""A convolution fused with its activation, computed by the kernels of a dense layer."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from nnfs_xp.layers.products import as_before, as_matrix
 class ConvolutionActivation(Layer):
     """A convolution and the elementwise activation that follows it.
 
-    As `DenseActivation`, with a row for each position of each sample.
+    It works as `DenseActivation` does, with a row for each position of each sample.
     """
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
-        """Return what the two do; residuals are the inputs and the activation's."""
+        """Return the activated output; residuals are inputs and the activation's."""
         convolution, activation = cx["convolution"], cx["activation"].unit
         z, biases = convolution.unit.product(convolution, x), convolution.params
         rows, kept = bias_activation(

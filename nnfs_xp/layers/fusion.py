@@ -1,7 +1,7 @@
-"""Fused units: several units computed by the kernels of a backend as one.
+"""Fused units: several units that the kernels of a backend compute as one.
 
-A fused unit holds the contexts of those it replaces, so parameters, paths and streams
-of random numbers stay theirs. `nnfs_xp.layers.chain` says where they are used.
+A fused unit holds the contexts of the units it replaces, which keep their parameters,
+paths and random streams. `nnfs_xp.layers.chain` decides where fused units are used.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from nnfs_xp.layers.products import (
     sum_over_samples,
 )
 
-# The activations that compute each output from one input, all of them known to
-# the kernels.
+# The activations that compute each output from one input, all of which the kernels
+# support.
 ELEMENTWISE = (
     "ELU",
     "GELU",
@@ -38,8 +38,8 @@ ELEMENTWISE = (
 class DenseActivation(Layer):
     """A `Dense` and the elementwise activation that follows it.
 
-    A kernel adds the biases and applies the activation in one pass over the product
-    ``X W``, and another goes back through the activation and sums up the gradient of
+    One kernel adds the biases and applies the activation in a single pass over the
+    product ``X W``. Another computes the gradient of the activation and sums up that of
     the biases.
     """
 
@@ -65,7 +65,7 @@ class DenseActivation(Layer):
 
 
 class ElementwiseActivation(Layer):
-    """An elementwise activation that follows no `Dense`, by one kernel each way."""
+    """An elementwise activation not after a `Dense`, by one kernel per direction."""
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
         """Return what the activation does."""
@@ -80,7 +80,7 @@ class ElementwiseActivation(Layer):
 def bias_activation(
     be: Backend, z: Array, biases: Array, activation: Layer
 ) -> tuple[Array, Any]:
-    """Return ``activation(z + biases)``, and residuals; `z` may be overwritten.
+    """Return ``activation(z + biases)`` and residuals; `z` may be overwritten.
 
     `z` has shape (n, k), the biases have shape (1, k).
     """
@@ -96,9 +96,9 @@ def activation_bias_backward(
     activation: Layer,
     db_out: Array | None = None,
 ) -> tuple[Array, Array]:
-    """Return the gradients of ``z`` and, of shape (1, k), of the biases.
+    """Return the gradients of ``z`` and of the biases, of shape (1, k).
 
-    The second is written to `db_out` if it is given, which is then returned.
+    If `db_out` is given, the second is written to it, and it is returned.
     """
     dz = Context(activation, be).bwd(residuals, dy)
     db = sum_over_samples(be, dz)

@@ -17,8 +17,8 @@ class GaussianNoise(Layer):
 
     The entries of ``e`` are drawn from the standard normal distribution, one for each
     input. Its gradient is ``dx = dy``. Inputs may have any shape. The noise depends on
-    the seed and the number of the training step alone: it is the same on every
-    backend, and after saving and resuming.
+    the seed and the number of the training step only: it is the same on every backend,
+    and after saving and resuming.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class GaussianNoise(Layer):
         self.seed = check_seed_or_none(seed)
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[()]]:
-        """Return ``x + stddev e``; outside training the inputs."""
+        """Return ``x + stddev e``; outside training, return the inputs."""
         if cx.training:
             x = x + self.stddev * cx.random.normal(tuple(x.shape))
         return x, ()

@@ -15,7 +15,7 @@ from nnfs_xp.registry import register
 class GlobalAveragePool2D(Layer):
     """The mean of every channel over a whole image: (n, h, w, c) becomes (n, c).
 
-    Its gradient is ``dx = dy / (h w)`` in every place.
+    Its gradient is ``dx = dy / (h w)`` for every pixel.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class GlobalAveragePool2D(Layer):
         return cx.xp.mean(x, axis=(1, 2)), tuple(x.shape[1:3])
 
     def bwd(self, cx: Context, lengths: tuple[int, int], dy: Array) -> Array:
-        """Return the share of each value."""
+        """Return the gradient that each value receives."""
         n, channels = dy.shape
         share = cx.be.full((1, *lengths, 1), 1.0 / math.prod(lengths))
         return share * cx.xp.reshape(dy, (n, 1, 1, channels))

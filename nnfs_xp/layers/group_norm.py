@@ -14,10 +14,10 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class GroupNorm(_Normalization):
-    """Group normalization: of some channels of one sample, over all of its positions.
+    """Group normalization over groups of channels, in all positions of a sample.
 
-    The last axis is cut into groups. With mean ``m`` and variance ``v`` of the values
-    of a group, in all positions of a sample::
+    The last axis is split into groups. With the mean ``m`` and the variance ``v`` of
+    the values of a group, in all positions of a sample::
 
         x^ = (x - m) / sqrt(v + eps)        y = gamma x^ + beta
         g = gamma dy
@@ -25,8 +25,9 @@ class GroupNorm(_Normalization):
         dgamma = sum(dy x^)                 dbeta = sum(dy)
 
     The means are taken over a group, the sums over everything but the channels. With
-    one group it normalizes whole samples, with n groups each channel by itself.
-    Nothing depends on other samples, so training and use are the same.
+    one group it normalizes whole samples, with n groups each channel separately. No
+    sample depends on others, so the layer computes the same during and outside
+    training.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ class GroupNorm(_Normalization):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

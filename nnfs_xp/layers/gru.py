@@ -13,7 +13,7 @@ from nnfs_xp.special import sigmoid
 
 @register("layer")
 class GRU(Recurrent):
-    """Gated recurrent unit: each state is a mean of the last one and a candidate.
+    """Gated recurrent unit: each state is a mean of the previous one and a candidate.
 
     Update gate, reset gate and candidate each have a part of ``a_p = x_p W + b`` and of
     ``s_p = h_(p-1) U + b'``::
@@ -21,24 +21,25 @@ class GRU(Recurrent):
         z = sigmoid(a_z + s_z)        r = sigmoid(a_r + s_r)
         g = tanh(a_g + r s_g)         h_p = z h_(p-1) + (1 - z) g
 
-    Backward through time, with dh = dy_p and what the next position passes back::
+    Backward through time, where dh is dy_p plus the gradient passed back by the next
+    position::
 
         da_g = dh (1 - z) (1 - g^2)        ds_g = da_g r
         da_r = ds_r = da_g s_g r (1 - r)
         da_z = ds_z = dh (h_(p-1) - g) z (1 - z)
         dh_(p-1) = dh z + ds U^T
 
-    and from da and ds the parameters, as in `SimpleRNN`. Inputs have shape (n, t,
-    n_inputs), and h_0 is 0.
+    The gradients of the parameters follow from da and ds, as in `SimpleRNN`. Inputs
+    have shape (n, t, n_inputs), and h_0 is 0.
 
     The columns of the parameters are in Keras's order, z, r, g. PyTorch's is r, z, n,
-    where n is g. The formula is that of both; Keras has another one, too, with
+    where n is g. Both use this formula; Keras also has another one, with
     ``reset_after=False``.
 
     Parameters
     ----------
     n_inputs, n_units : int
-        Number of features of a position, and of the state.
+        Number of features of a position and of the state.
     return_sequences : bool, default False
         See `SimpleRNN`.
     weight_initializer, recurrent_initializer, bias_initializer, seed : optional
@@ -56,7 +57,7 @@ class GRU(Recurrent):
     Raises
     ------
     InputError
-        If a size is not a positive integer, or inputs have another shape.
+        If a size is not a positive integer, or inputs have a different shape.
 
     References
     ----------
@@ -74,12 +75,12 @@ class GRU(Recurrent):
     _gates = 3
 
     def parameters(self) -> dict[str, tuple[Any, ...]]:
-        """Return initializer and shape of weights and biases, of both products."""
+        """Return initializer and shape of weights and biases of both products."""
         found = super().parameters()
         return {**found, "recurrent_biases": found["biases"]}
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
-        """Return the states; residuals are the inputs, the gates, and states before."""
+        """Return the states; residuals are inputs, gates and previous states."""
         be, xp, u = cx.be, cx.xp, cx.be.operand(cx.params["recurrent"])
 
         def step(carry: Any, inputs: Any) -> Any:
@@ -96,7 +97,7 @@ class GRU(Recurrent):
         return self._output(cx, states), (x, tuple(kept))
 
     def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array | None:
-        """Write the gradients of all parameters, and return ``dx``."""
+        """Write the gradients of all parameters and return ``dx``."""
         (x, kept), be, xp = residuals, cx.be, cx.xp
         back = be.operand(cx.params["recurrent"]).T
 

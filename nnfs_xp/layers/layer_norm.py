@@ -16,15 +16,15 @@ from nnfs_xp.registry import register
 class LayerNorm(_Normalization):
     """Layer normalization over the last axis.
 
-    With mean ``m`` and variance ``v`` of the n features of each sample::
+    With the mean ``m`` and the variance ``v`` of the n features of each sample::
 
         x^ = (x - m) / sqrt(v + eps)        y = gamma x^ + beta
         g = gamma dy
         dx = (g - mean(g) - x^ mean(g x^)) / sqrt(v + eps)
         dgamma = sum(dy x^)                 dbeta = sum(dy)
 
-    The means are taken over the features, the sums over everything else. Nothing
-    depends on other samples, so training and use are the same.
+    The means are taken over the features, the sums over everything else. No sample
+    depends on others, so the layer computes the same during and outside training.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class LayerNorm(_Normalization):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------
@@ -63,7 +63,7 @@ class LayerNorm(_Normalization):
         self.eps = check_positive(eps, "eps")
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
-        """Return ``gamma x^ + beta``, and what the gradient needs of ``x^``."""
+        """Return ``gamma x^ + beta``; residuals are ``x^`` and its factor."""
         params = cx.params
         return layer_norm(
             cx.be, x, params["gamma"], params["beta"], self.eps, cx.training
@@ -84,7 +84,7 @@ def layer_norm(
 ) -> tuple[Array, Any]:
     """Return ``gamma x^ + beta``; residuals are ``x^`` and the factor of x.
 
-    In training an implementation may round otherwise than in use.
+    An implementation may round differently during and outside training.
     """
     xp = be.xp
     centred = x - xp.mean(x, axis=-1, keepdims=True)

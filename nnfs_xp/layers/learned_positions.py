@@ -28,7 +28,7 @@ class LearnedPositions(Layer):
     Parameters
     ----------
     length : int
-        Number of rows: sequences may be shorter, not longer.
+        Number of rows. Sequences may be shorter, but not longer.
     n_features : int
         Length of a row.
     weight_initializer : Initializer or str, default Normal(0.02)

@@ -14,7 +14,7 @@ from nnfs_xp.special import sigmoid
 
 @register("layer")
 class LSTM(Recurrent):
-    """Long short-term memory: a state h, and a cell c that gates protect.
+    """Long short-term memory: a state h, and a cell c protected by gates.
 
     Input gate, forget gate, candidate and output gate each have a part of
     ``z_p = x_p W + h_(p-1) U + b``::
@@ -22,28 +22,28 @@ class LSTM(Recurrent):
         i, f, o = sigmoid(z_i, z_f, z_o)        g = tanh(z_g)
         c_p = f c_(p-1) + i g                   h_p = o tanh(c_p)
 
-    Backward through time, with dh and dc as the next position passes them back::
+    Backward through time, with the gradients passed back by the next position::
 
         dh = dy_p + dz_(p+1) U^T
         dc = dc_(p+1) f_(p+1) + dh o (1 - tanh(c_p)^2)
         dz_i = dc g i (1 - i)                   dz_f = dc c_(p-1) f (1 - f)
         dz_g = dc i (1 - g^2)                   dz_o = dh tanh(c_p) o (1 - o)
 
-    and from dz as in `SimpleRNN`. Inputs have shape (n, t, n_inputs), and h_0 and c_0
-    are 0.
+    The other gradients follow from dz, as in `SimpleRNN`. Inputs have shape (n, t,
+    n_inputs), and h_0 and c_0 are 0.
 
     The columns of the parameters are in the order i, f, g, o, as in Keras and PyTorch.
-    PyTorch has two arrays of biases, whose sum these are.
+    PyTorch has two arrays of biases; these are their sum.
 
     Parameters
     ----------
     n_inputs, n_units : int
-        Number of features of a position, and of the state.
+        Number of features of a position and of the state.
     return_sequences : bool, default False
         See `SimpleRNN`.
     forget_bias : bool, default True
-        Whether biases of the forget gate begin at 1 more, as in Keras, so that a new
-        layer remembers. PyTorch's do not.
+        Whether 1 is added to the initial biases of the forget gate, as in Keras, so
+        that a new layer remembers. PyTorch does not add it.
     weight_initializer, recurrent_initializer, bias_initializer, seed : optional
         See `SimpleRNN`.
     backend, device, dtype : optional
@@ -58,7 +58,7 @@ class LSTM(Recurrent):
     Raises
     ------
     InputError
-        If an argument is out of its range, or inputs have another shape.
+        If an argument is out of range, or inputs have a different shape.
 
     References
     ----------
@@ -97,7 +97,7 @@ class LSTM(Recurrent):
         return {**found, "biases": (biases if self.forget_bias else initializer, shape)}
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
-        """Return the states; residuals are inputs, gates, and what was before them."""
+        """Return the states; residuals are inputs, gates, previous states and cells."""
         be, xp, u = cx.be, cx.xp, cx.be.operand(cx.params["recurrent"])
 
         def step(carry: Any, inputs: Any) -> Any:
@@ -116,7 +116,7 @@ class LSTM(Recurrent):
         return self._output(cx, states), (x, tuple(gates), before)
 
     def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array | None:
-        """Write the gradients of all parameters, and return ``dx``."""
+        """Write the gradients of all parameters and return ``dx``."""
         (x, gates, before), be = residuals, cx.be
         back = be.operand(cx.params["recurrent"]).T
 

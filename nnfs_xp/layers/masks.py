@@ -16,16 +16,16 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class PaddingMask(Layer):
-    """Mask of the ids that are not padding: ``y = 1`` where an id differs from it.
+    """Mask of ids: ``y = 1`` where an id is not padding, 0 where it is.
 
-    As a branch next to an `Embedding` it tells `MultiHeadAttention` and
-    `MeanOverPositions`, if they are ``masked``, which positions to ignore.
-    Its gradient is None, because ids have none.
+    As a branch next to an `Embedding`, it tells `MultiHeadAttention` and
+    `MeanOverPositions` which positions to ignore, if they are ``masked``.
+    Its gradient is None, because ids have no gradient.
 
     Parameters
     ----------
     padding_id : int, default 0
-        The id that sequences are padded with.
+        The id used for padding sequences.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -64,7 +64,7 @@ class PaddingMask(Layer):
 
 @register("layer")
 class DropMask(Layer):
-    """Sequences without their mask: of a tuple of two inputs the first.
+    """Drop the mask of sequences: return the first of two inputs.
 
     Its gradient is ``dx = dy``, and None for the mask.
 

@@ -14,13 +14,13 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class MaxPool2D(_Pool2D):
-    """The largest value in each position of a window, for every channel of images.
+    """Max pooling: the largest value in each position of a window, per channel.
 
-    Its gradient is that of the largest value, which gets all of it. Of equal ones that
-    is the first, row by row::
+    Its gradient is passed to the largest value only, in a tie to the first one in
+    row-major order::
 
         y[p] = max over t of x[p + t]
-        dx[p + t] gets dy[p] added, with t the first place where x[p + t] = y[p]
+        dx[p + t] += dy[p]  with t the first offset where x[p + t] = y[p]
 
     Parameters
     ----------
@@ -29,16 +29,16 @@ class MaxPool2D(_Pool2D):
     stride : int or pair of int, optional
         Step between window positions; `size` if not given.
     padding : {"valid", "same"}, int or pair of int, default "valid"
-        Padding around the images, as in `Conv2D`; but it is never the
-        largest. A number must be less than `size`.
+        Padding around the images, as in `Conv2D`, which is never the largest value. A
+        number must be less than `size`.
     backend, device, dtype : optional
         See `Layer`.
 
     Raises
     ------
     InputError
-        If an argument is out of its range, or inputs are not of shape (n, height,
-        width, channels), or smaller than the window.
+        If an argument is out of range, or inputs are not of shape (n, height, width,
+        channels), or smaller than the window.
 
     References
     ----------
@@ -58,18 +58,18 @@ class MaxPool2D(_Pool2D):
     """
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[Array, Array]]:
-        """Return the maxima, and both inputs and outputs for `bwd`."""
+        """Return the maxima; residuals are the inputs and the outputs."""
         y = max_pool(cx.be, x, self._windows)
         return y, (x, y)
 
     def bwd(self, cx: Context, residuals: tuple[Array, Array], dy: Array) -> Array:
-        """Return each gradient in place of its maximum."""
+        """Return each gradient at the index of its maximum."""
         return max_pool_backward(cx.be, *residuals, dy, self._windows)
 
 
 @portable
 def max_pool(be: Backend, x: Array, windows: Windows) -> Array:
-    """Return the largest value below each position of a window."""
+    """Return the largest value in each position of a window."""
     lengths = tuple(x.shape[1:-1])
     wide = padded(be, x, windows.pads(lengths), -math.inf)
     first, *others = [wide[key] for _, key in windows.places(lengths)]
@@ -82,7 +82,7 @@ def max_pool(be: Backend, x: Array, windows: Windows) -> Array:
 def max_pool_backward(
     be: Backend, x: Array, y: Array, dy: Array, windows: Windows
 ) -> Array:
-    """Return each gradient in the first place where the largest value is."""
+    """Return each gradient at the first index of the largest value."""
     xp, lengths = be.xp, tuple(x.shape[1:-1])
     pads = windows.pads(lengths)
     wide = padded(be, x, pads, -math.inf)

@@ -16,17 +16,18 @@ from nnfs_xp.registry import register
 class MeanOverPositions(Layer):
     """Mean over the positions of each sequence, (n, t, d) becomes (n, d).
 
-    With a mask m the positions count that it does not hide::
+    With a mask m, only the positions that it does not hide count::
 
         y = sum_p m_p x_p / c        c = max(1, sum_p m_p)
 
-    Its gradient is ``dx_p = m_p dy / c``. Without a mask every m is 1. A sequence of
-    which nothing is seen has the mean 0.
+    Its gradient is ``dx_p = m_p dy / c``. Without a mask every m is 1. A sequence with
+    all positions hidden has the mean 0.
 
     Parameters
     ----------
     masked : bool, default False
-        Whether inputs are a tuple of sequences and a mask, (n, t), of 1 and 0.
+        Whether inputs are a tuple of sequences and a mask, (n, t), with entries 1 and
+        0.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -52,7 +53,7 @@ class MeanOverPositions(Layer):
         self.integer_inputs = (False, MASK) if self.masked else False
 
     def fwd(self, cx: Context, x: Any) -> tuple[Array, Any]:
-        """Return the mean; residuals are the weight of each position."""
+        """Return the mean; residuals are the weights of the positions."""
         xp = cx.xp
         if self.masked:
             x, mask = x

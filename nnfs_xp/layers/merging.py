@@ -1,4 +1,4 @@
-"""Several inputs become one: their sum, or one after the other."""
+"""Layers that merge several inputs: by adding or by concatenating them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class Add(Layer):
-    """Sum of several inputs of one shape, ``y = x_1 + x_2 + ...``.
+    """Sum of several inputs of the same shape, ``y = x_1 + x_2 + ...``.
 
     The gradient of each is ``dy``.
 
@@ -36,7 +36,7 @@ class Add(Layer):
     integer_inputs = ()
 
     def fwd(self, cx: Context, x: tuple[Array, ...]) -> tuple[Array, int]:
-        """Return the sum, and how many there were."""
+        """Return the sum, and the number of inputs."""
         total = x[0]
         for array in x[1:]:
             total = total + array
@@ -47,10 +47,12 @@ class Add(Layer):
         return (dy,) * count
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        """Return the one shape that all inputs have."""
+        """Return the shape that all inputs have."""
         known = {s for s in shapes_of(self, shape) if s is not None}
         if len(known) > 1:
-            raise InputError(f"layers: {self!r} needs inputs of one shape, got {shape}")
+            raise InputError(
+                f"layers: {self!r} needs inputs of the same shape, got {shape}"
+            )
         return known.pop() if known else None
 
 
@@ -63,12 +65,12 @@ class Concatenate(Layer):
     Parameters
     ----------
     axis : int, default -1
-        The axis, not that of the samples, 0.
+        The axis. Axis 0, the sample axis, is not allowed.
 
     Raises
     ------
     InputError
-        If the axis is not an integer or is 0, or the inputs differ in other lengths.
+        If the axis is not an integer or is 0, or the inputs differ along another axis.
 
     Examples
     --------
@@ -84,7 +86,7 @@ class Concatenate(Layer):
         super().__init__(**where)
         self.axis = check_integer(axis, "axis")
         if self.axis == 0:
-            raise InputError("axis must not be that of the samples, got 0")
+            raise InputError("axis must not be the sample axis, got 0")
 
     def fwd(self, cx: Context, x: tuple[Array, ...]) -> tuple[Array, list[int]]:
         """Return all inputs in one array, and their lengths."""
@@ -118,12 +120,12 @@ class Concatenate(Layer):
 
 
 def shapes_of(layer: Layer, shape: Any) -> tuple[Any, ...]:
-    """Return the shapes of several inputs, none if nothing is known.
+    """Return the shapes of several inputs, or none if they are not known.
 
     Raises
     ------
     InputError
-        If there is one input.
+        If there is only one input.
     """
     if shape is None:
         return ()

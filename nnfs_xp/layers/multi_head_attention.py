@@ -1,4 +1,4 @@
-"""Attention of a sequence to itself."""
+"""Self-attention: attention of a sequence to itself."""
 
 from __future__ import annotations
 
@@ -14,30 +14,31 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class MultiHeadAttention(Attention):
-    """Self attention with several heads.
+    """Self-attention with several heads.
 
-    Queries, keys and values are products with the inputs, of which each head has its
-    own e = d / heads features. With the rows of one head::
+    Queries, keys and values are products with the inputs, and each head has its own e =
+    d / heads features of them. With the rows of one head::
 
         S = Q K^T / sqrt(e)        P = softmax(S)        H = P V
         [Q K V] = X W_qkv + b_qkv                        Y = [H_1 H_2 ...] W_out + b_out
 
-    and backward, from the gradient of H::
+    The backward pass starts from the gradient of H::
 
         dV = P^T dH        dP = dH V^T        dS = P (dP - sum(dP P)) / sqrt(e)
         dQ = dS K          dK = dS^T Q
 
-    A hidden position gets a weight of 0. If ``causal``, later positions are hidden from
-    earlier ones. If ``masked``, the inputs are a tuple: the sequences, (n, t, d), and a
-    mask, (n, t), with 1 for a position that is seen and 0 for one that is hidden from
-    all. A `PaddingMask` makes one from ids. Where nothing is seen, H is 0.
+    A hidden (masked) position has a weight of 0. If ``causal``, later positions are
+    hidden from earlier ones. If ``masked``, the inputs are a tuple: the sequences, (n,
+    t, d), and a mask, (n, t), with 1 for a visible position and 0 for one that is
+    hidden from all others. `PaddingMask` computes such a mask from ids. If all
+    positions are hidden, H is 0.
 
     Parameters
     ----------
     n_features : int
         Length d of a row of inputs and of outputs.
     n_heads : int
-        Number of heads, which divides `n_features`.
+        Number of heads, which must divide `n_features`.
     causal : bool, default False
         Whether a position sees only itself and those before it.
     masked : bool, default False
@@ -48,9 +49,9 @@ class MultiHeadAttention(Attention):
     use_bias : bool, default True
         Whether the four products have biases.
     weight_initializer : Initializer or str, default "glorot_uniform"
-        Initial weights, that of Keras and PyTorch.
+        Initial weights; the default is that of Keras and PyTorch.
     seed : int, optional
-        Seed of the draws of dropout; see `Dropout`.
+        Seed of the dropout masks; see `Dropout`.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -64,8 +65,7 @@ class MultiHeadAttention(Attention):
     Raises
     ------
     InputError
-        If an argument is out of its range, or inputs are not of shape (n, t,
-        n_features).
+        If an argument is out of range, or inputs are not of shape (n, t, n_features).
 
     References
     ----------

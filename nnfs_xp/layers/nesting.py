@@ -1,4 +1,4 @@
-"""What blocks share: the units they are given, and the shapes of these."""
+"""Helpers for blocks: their inner units, and the shapes of these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnfs_xp.registry import resolve
 
 
 class MoreAxes(InputError):
-    """Samples have fewer axes than a unit takes; perhaps not all of them are known."""
+    """Samples have fewer axes than a unit expects, perhaps with some unknown."""
 
 
 def checked_units(layers: Any, name: str) -> tuple[Layer, ...]:
@@ -20,17 +20,17 @@ def checked_units(layers: Any, name: str) -> tuple[Layer, ...]:
     Raises
     ------
     InputError
-        Unless these are units, at least one, each once.
+        If there is none, one occurs twice, or something else is among them.
     """
     try:
         given = list(layers)
     except TypeError:
         raise InputError(f"{name} must be a sequence, got {layers!r}") from None
     if not given:
-        raise InputError(f"{name} must hold at least one layer")
+        raise InputError(f"{name} must contain at least one layer")
     for layer in given:
         if not isinstance(layer, (Layer, dict)):
-            raise InputError(f"{name} must hold layers only, got {layer!r}")
+            raise InputError(f"{name} must contain only layers, got {layer!r}")
     resolved = [resolve("layer", layer, name, Layer) for layer in given]
     # What stands for several units, as a dense layer with its activation, is these.
     units = tuple(
@@ -38,7 +38,7 @@ def checked_units(layers: Any, name: str) -> tuple[Layer, ...]:
     )
     inner = [id(unit) for layer in units for _, unit in walk(layer)]
     if len(set(inner)) < len(inner):
-        raise InputError(f"{name} must hold each layer once")
+        raise InputError(f"{name} must contain each layer only once")
     return units
 
 
@@ -48,23 +48,23 @@ def numbered(units: Sequence[Layer]) -> dict[str, Layer]:
 
 
 def walk(layer: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
-    """Yield paths and units: that of a unit, then those inside, in order."""
+    """Yield paths and units: first the unit itself, then its inner units, in order."""
     yield path, layer
     for name, child in layer.children.items():
         yield from walk(child, f"{path}.{name}" if path else name)
 
 
 def leaves(layer: Layer) -> list[Layer]:
-    """Return the units inside a unit that hold no others, in order."""
+    """Return the inner units of a unit that contain no others, in order."""
     return [unit for _, unit in walk(layer) if not unit.children]
 
 
 def joint_shape(layers: Sequence[Layer]) -> Shape | None:
-    """Return the shape of a sample that a chain is made for, None for any."""
+    """Return the shape of a sample that a chain expects, None for any."""
     for layer in layers:
         if layer.input_shape() is not None:
             return layer.input_shape()
         if type(layer).output_shape is not Layer.output_shape:
-            # Before a layer that changes the shape, nothing is known of it.
+            # Nothing is known about the shape before a layer that changes it.
             return None
     return None

@@ -1,4 +1,4 @@
-"""What batch and layer normalization share."""
+"""The base of batch and layer normalization."""
 
 from __future__ import annotations
 

@@ -14,11 +14,11 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class Parallel(Layer):
-    """Branches side by side: a tuple of outputs, one of each.
+    """Branches side by side: a tuple of outputs, one from each branch.
 
-    All branches get the same inputs, and the gradients that come back are added. If
-    the inputs are a tuple, each branch gets one of them: so a network has several
-    inputs.
+    All branches receive the same inputs, and their gradients are added. If the inputs
+    are a tuple, each branch receives one of them; a network has several inputs in this
+    way.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ class Parallel(Layer):
     Raises
     ------
     InputError
-        If `branches` holds none, or something other than layers, or one twice; or by
-        ``forward``, if there are not as many inputs as branches.
+        If `branches` is empty, or contains something other than layers or a layer
+        twice; in ``forward``, if the numbers of inputs and branches differ.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class Parallel(Layer):
         return outputs, (several, residuals)
 
     def bwd(self, cx: Context, kept: Any, dy: tuple[Any, ...]) -> Any:
-        """Return the gradient of each input, or of the one that all branches had."""
+        """Return the gradient of each input, or of the input of all branches."""
         several, residuals = kept
         found = [
             branch.bwd(own, gradient)
@@ -76,11 +76,11 @@ class Parallel(Layer):
     def children_need_dx(
         self, needs_dx: bool, learns: Mapping[str, bool]
     ) -> dict[str, bool]:
-        """Return for every branch what holds for the block."""
+        """Return the value of the block for every branch."""
         return dict.fromkeys(learns, needs_dx)
 
     def input_shape(self) -> Shape | None:
-        """Return the shape of a sample that the branches are made for."""
+        """Return the shape of a sample that the branches expect."""
         shapes = [branch.input_shape() for branch in self.branches]
         if None in shapes:
             # There may be one array for all branches, or one for each.
@@ -92,7 +92,7 @@ class Parallel(Layer):
         each: Any = shape if is_several(shape) else (shape,) * len(self.branches)
         if len(each) != len(self.branches):
             raise InputError(
-                f"layers: {self!r} has {len(self.branches)} branches, and there are "
+                f"layers: {self!r} has {len(self.branches)} branches, got "
                 f"{len(each)} inputs"
             )
         return tuple(
@@ -105,7 +105,7 @@ class Parallel(Layer):
 
 
 def is_several(shape: Any) -> bool:
-    """Return whether shapes of several arrays are meant, and not that of one."""
+    """Return whether these are shapes of several arrays, not the shape of one."""
     return isinstance(shape, tuple) and any(
         part is None or isinstance(part, tuple) for part in shape
     )

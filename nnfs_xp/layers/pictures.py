@@ -1,4 +1,4 @@
-"""What the layers that change pictures share: the shapes they take, and windows."""
+"""Helpers for layers that change images: the shapes they accept, and windows."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ def windows(
 ) -> Array:
     """Return a window of each picture, ``y[n, i, j] = x[n, i + top, j + left]``.
 
-    Where the window lies beyond the picture, it holds `fill`. The gradient of ``x``
-    with ``fill = 0`` is the window of ``dy`` at ``(-top, -left)``, of the picture's
-    size: what was moved there comes back, and what was cut off gets 0.
+    Where the window lies beyond the picture, it contains `fill`. The gradient of ``x``
+    with ``fill = 0`` is the window of ``dy`` at ``(-top, -left)`` with the size of the
+    picture: pixels that were moved are moved back, and pixels that were cut off have
+    gradient 0.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def windows(
     size : tuple of int
         Height and width of the windows.
     fill : float, default 0.0
-        What is beyond the pictures.
+        The value beyond the pictures.
     """
     xp, (n, height, width) = be.xp, x.shape[:3]
     rows, columns = (
@@ -59,7 +60,7 @@ def windows(
     inside_columns = (columns >= 0) & (columns < width)
     inside = inside_rows[:, :, None] & inside_columns[:, None, :]
     pictures = xp.arange(n, dtype=rows.dtype, device=be.device)[:, None]
-    # Places beyond the picture are of any pixel, which is then left out.
+    # Indices beyond the picture read some pixel, which is then left out.
     places = (pictures * height + rows % height)[:, :, None] * width
     places = places + (columns % width)[:, None, :]
     pixels = xp.reshape(x, (n * height * width, -1))

@@ -1,4 +1,4 @@
-"""What the poolings of images share: windows that by default lie side by side."""
+"""The base of pooling layers: windows over images, side by side by default."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Lengths = int | tuple[int, ...]
 
 
 class _Pool2D(Layer):
-    """Windows over images, by default side by side."""
+    """Windows over images, side by side by default."""
 
     def __init__(
         self,

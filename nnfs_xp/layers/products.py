@@ -10,7 +10,7 @@ from nnfs_xp.kernels import portable
 
 
 def product(cx: Context, x: Array) -> tuple[Array, Any]:
-    """Return ``X W``, and its two operands, rounded as the backend does it."""
+    """Return ``X W`` and its two operands, rounded as the backend requires."""
     be, w = cx.be, cx.params["weights"]
     if be.matmul_precision != "full":
         x, w = be.operand(x), be.operand(w)
@@ -18,7 +18,7 @@ def product(cx: Context, x: Array) -> tuple[Array, Any]:
 
 
 def product_backward(cx: Context, operands: Any, dz: Array) -> Array | None:
-    """Write ``dW`` if it is learned, and return ``dX`` if it is needed."""
+    """Write ``dW`` if it is trained, and return ``dX`` if it is needed."""
     be, (x, w) = cx.be, operands
     if be.matmul_precision != "full":
         dz = be.operand(dz)
@@ -27,18 +27,18 @@ def product_backward(cx: Context, operands: Any, dz: Array) -> Array | None:
         grads["weights"] = be.matmul(x.T, dz, grads.out("weights"))
     if not cx.needs_dx:
         return None
-    # Where nothing was rounded, the weights are those of now.
+    # If nothing was rounded, the current weights are used.
     w = w if isinstance(w, Operand) else cx.params["weights"]
     return be.matmul(dz, w.T)
 
 
 def as_matrix(cx: Context, x: Array) -> Array:
-    """Return an array with all axes but the last as one."""
+    """Return an array as a matrix, with all axes but the last merged."""
     return cx.xp.reshape(x, (-1, x.shape[-1]))
 
 
 def as_before(cx: Context, y: Array | None, like: tuple[int, ...]) -> Array | None:
-    """Return a matrix with the first axes of a shape again."""
+    """Return a matrix with the first axes of a shape restored."""
     return None if y is None else cx.xp.reshape(y, (*like[:-1], y.shape[-1]))
 
 

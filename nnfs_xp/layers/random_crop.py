@@ -1,4 +1,4 @@
-"""Random crops: in training, a window at a random place of each picture."""
+"""Random crops: in training, a window at a random position of each picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnfs_xp.layers.pictures import check_picture, windows
 from nnfs_xp.layers.windows import check_room
 from nnfs_xp.registry import register
 
-# Corners of windows are integers of 32 bits, also with zeros on both sides.
+# Corners of windows are 32-bit integers, even with zeros on both sides.
 _LONGEST = 2**29
 
 
@@ -22,21 +22,22 @@ class RandomCrop(Layer):
     """Cut a window out of each picture, ``y[i, j] = x[i + top, j + left]``.
 
     In training the corner ``(top, left)`` is drawn uniformly for each picture;
-    otherwise the window is in the middle. With padding, the window may reach beyond the
-    picture, where `fill_value` is. Its gradient is moved back to where the pixel came
-    from, ``dx[i, j] = dy[i - top, j - left]``, and is 0 for those that were cut off.
-    The corners depend on the seed and the number of the training step alone: they are
-    the same on every backend, and after saving and resuming.
+    otherwise the window is centered. With padding, the window may reach beyond the
+    picture, where its values are `fill_value`. Its gradient is moved back to the
+    original position of each pixel, ``dx[i, j] = dy[i - top, j - left]``, and is 0 for
+    pixels that were cut off. The corners depend on the seed and the number of the
+    training step only: they are the same on every backend, and after saving and
+    resuming.
 
     Parameters
     ----------
     height, width : int
         Size of the window.
     padding : int, default 0
-        Pixels added on each side first. ``RandomCrop(32, 32, padding=4)``
-        moves pictures of 32 x 32 by up to four pixels.
+        Pixels first added on each side. ``RandomCrop(32, 32, padding=4)`` moves
+        pictures of 32 x 32 by up to four pixels.
     fill_value : float, default 0.0
-        Value of those pixels.
+        Value of these pixels.
     seed : int, optional
         Seed of the corners; see `Dropout`.
     backend, device, dtype : optional
@@ -50,7 +51,7 @@ class RandomCrop(Layer):
 
     References
     ----------
-    Keras has a layer of this name, without padding. That of torchvision has it.
+    Keras has a layer of this name, without padding; that of torchvision has padding.
 
     Examples
     --------
@@ -96,7 +97,7 @@ class RandomCrop(Layer):
         return y, (top, left, tuple(x.shape[1:3]))
 
     def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array | None:
-        """Return ``dy`` at the places of the pictures that it belongs to."""
+        """Return ``dy`` at the original positions of the pixels."""
         top, left, size = residuals
         return windows(cx.be, dy, (-top, -left), size) if cx.needs_dx else None
 

@@ -20,11 +20,11 @@ Flags = tuple[tuple[int, Array], ...]
 class RandomFlip(Layer):
     """Mirror half of the pictures, ``y[i, j] = x[i, width - 1 - j]``, in training.
 
-    Whether a picture is flipped is drawn for each by itself, with probability 1/2 for
-    each direction. Its gradient is flipped the same way, ``dx[i, j] = dy[i, width -
-    1 - j]``. Outside training ``y = x``. What is drawn depends on the seed and the
-    number of the training step alone: it is the same on every backend, and after saving
-    and resuming.
+    Each picture is flipped independently, with probability 1/2 for each direction.
+    Its gradient is flipped in the same way: ``dx[i, j] = dy[i, width - 1 - j]``.
+    Outside training ``y = x``. The flips depend on the seed and the number of the
+    training step only: they are the same on every backend, and after saving and
+    resuming.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class RandomFlip(Layer):
         self.seed = check_seed_or_none(seed)
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Flags]:
-        """Return flipped pictures, and which were flipped along which axis."""
+        """Return the flipped pictures, and which were flipped along which axis."""
         if not cx.training:
             return x, ()
         n, axes = x.shape[0], _AXES[self.mode]

@@ -1,4 +1,4 @@
-"""Random translations: in training, pictures are moved by some pixels."""
+"""Random translations: in training, pictures are moved by a few pixels."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from nnfs_xp.registry import register
 class RandomTranslation(Layer):
     """Move each picture, ``y[i, j] = x[i - down, j - right]``, in training.
 
-    Both shifts are whole numbers of pixels, drawn for each picture by itself from
-    ``-m`` to ``m``, where ``m`` is the factor times the size, rounded. Where nothing is
-    moved to, `fill_value` is. Its gradient is moved back, ``dx[i, j] = dy[i + down, j
-    + right]``, and is 0 for what was moved out. Outside training ``y = x``. The
-    shifts depend on the seed and the number of the training step alone: they are the
-    same on every backend, and after saving and resuming.
+    Both shifts are whole numbers of pixels, drawn separately for each picture from
+    ``-m`` to ``m``, where ``m`` is the factor times the size, rounded. Uncovered pixels
+    have the value `fill_value`. Its gradient is moved back,
+    ``dx[i, j] = dy[i + down, j + right]``, and is 0 for pixels that were moved out.
+    Outside training ``y = x``. The shifts depend on the seed and the number of the
+    training step only: they are the same on every backend, and after saving and
+    resuming.
 
     Parameters
     ----------
     height_factor, width_factor : float
         Largest shift, as a share of height and width, from 0 to 1.
     fill_value : float, default 0.0
-        What comes in from beyond the picture.
+        Value of pixels from beyond the picture.
     seed : int, optional
         Seed of the shifts; see `Dropout`.
     backend, device, dtype : optional
@@ -42,7 +43,7 @@ class RandomTranslation(Layer):
 
     References
     ----------
-    Keras has a layer of this name. It moves by parts of a pixel, too.
+    Keras has a layer of this name, which also moves by fractions of a pixel.
 
     Examples
     --------
@@ -69,7 +70,7 @@ class RandomTranslation(Layer):
         self.seed = check_seed_or_none(seed)
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[Array, ...] | None]:
-        """Return moved pictures, and the corners that their windows have."""
+        """Return the moved pictures, and the corners of their windows."""
         if not cx.training:
             return x, None
         n, size = x.shape[0], x.shape[1:3]

@@ -1,4 +1,4 @@
-"""What recurrent layers share: parameters, and products over all positions."""
+"""The base of recurrent layers: parameters, and products over all positions."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from nnfs_xp.registry import resolve
 
 
 class Recurrent(Layer):
-    """A state for each sample, which one position after the other changes.
+    """A state for each sample, updated at one position after the other.
 
     The products of all inputs with the weights are computed at once, and so are the
-    gradients of both matrices; only what depends on the state is a loop.
+    gradients of both matrices. Only the computations that depend on the state are a
+    loop.
 
     Parameters
     ----------
     n_inputs, n_units : int
-        Number of features of a position, and of the state.
+        Number of features of a position and of the state.
     return_sequences : bool, default False
-        Whether the output has the states of all positions, (n, t, n_units), and not
-        the last one alone, (n, n_units).
+        Whether the output has the states of all positions, (n, t, n_units), or only the
+        last one, (n, n_units).
     weight_initializer, recurrent_initializer, bias_initializer : optional
         Initial values; the defaults are Keras's.
     seed : int, optional
@@ -83,7 +84,7 @@ class Recurrent(Layer):
             return (self.n_units,)
         return None if shape is None else (shape[0], self.n_units)
 
-    # For the scan of a subclass. Positions come first, as it goes from one to the next.
+    # For the scan of a subclass. Positions come first, since it steps through them.
 
     def _by_position(self, cx: Context, x: Array) -> Array:
         """Return ``X W + b`` of each position, (t, n, columns)."""
@@ -101,7 +102,7 @@ class Recurrent(Layer):
         return turned(cx, states) if self.return_sequences else states[-1, ...]
 
     def _gradients(self, cx: Context, x: Array, dy: Array) -> Array:
-        """Return what comes back from the output of each position, (t, n, n_units)."""
+        """Return the gradient of the output of each position, (t, n, n_units)."""
         if self.return_sequences:
             return turned(cx, dy)
         others = cx.be.zeros((x.shape[1] - 1, x.shape[0], self.n_units))
@@ -121,7 +122,7 @@ class Recurrent(Layer):
         before : array, shape (t, n, n_units)
             The state before each position.
         ds : array, optional
-            Gradient of the product of these states, if it is another than `dz`.
+            Gradient of the product of these states, if it differs from `dz`.
         """
         be, grads = cx.be, cx.grads
 
@@ -153,7 +154,7 @@ def gates_of(z: Array, count: int) -> list[Array]:
 
 
 def turned(cx: Context, array: Array) -> Array:
-    """Return an array with its first two axes the other way around."""
+    """Return an array with its first two axes swapped."""
     return cx.xp.permute_dims(array, (1, 0, 2))
 
 
@@ -165,7 +166,7 @@ def scan(
     inputs: tuple[Array, ...],
     backward: bool,
 ) -> tuple[Array, ...]:
-    """Return what a step gives for each position, one after the other.
+    """Return the outputs of a step at each position, one after the other.
 
     Parameters
     ----------
@@ -174,11 +175,11 @@ def scan(
     step : callable
         ``step(carry, inputs) -> (carry, outputs)``, all of them tuples of arrays.
     carry : tuple of array
-        What the first step is given.
+        The carry of the first step.
     inputs : tuple of array
-        Of each position a part along the first axis.
+        Arrays with the positions along the first axis.
     backward : bool
-        Whether it begins with the last position.
+        Whether to start with the last position.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Rescaling: a factor and a summand for all inputs."""
+"""Rescaling: a scale and an offset for all inputs."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Rescaling(Layer):
     scale : float
         The factor, any finite number.
     offset : float, default 0.0
-        The summand.
+        The offset, any finite number.
     backend, device, dtype : optional
         See `Layer`.
 
     Raises
     ------
     InputError
-        If one of the numbers is not finite.
+        If an argument is not a finite number.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Layers that change the shape of samples, and no value."""
+"""Layers that change the shape of samples, but no values."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ class Reshape(Layer):
     Parameters
     ----------
     shape : int or sequence of int
-        Shape of a sample of the output. One length may be -1: it is then inferred.
+        Shape of a sample of the output. One length may be -1, in which case it is
+        inferred.
     backend, device, dtype : optional
         See `Layer`.
 
     Raises
     ------
     InputError
-        If a length is not a positive integer, more than one is -1, or the
-        samples have another number of values.
+        If a length is not a positive integer, more than one is -1, or the samples have
+        a different number of values.
 
     Examples
     --------

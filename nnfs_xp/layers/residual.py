@@ -16,7 +16,7 @@ from nnfs_xp.registry import register, resolve
 class Residual(Layer):
     """A residual block, ``y = x + f(x)``.
 
-    With ``f`` the units inside, the gradient takes both paths::
+    With ``f`` the inner units, the gradient takes both paths::
 
         dx = dy + f'(x) dy
 
@@ -25,13 +25,14 @@ class Residual(Layer):
     Parameters
     ----------
     inner : Layer
-        The ``f``, most often a `Sequential`. Its output has the shape of its input.
+        The function ``f``, usually a `Sequential`. Its output must have the shape of
+        its input.
 
     Raises
     ------
     InputError
-        If `inner` is not a layer; by a model, or ``forward``, if its output has another
-        shape than its input.
+        If `inner` is not a layer; in a model, or in ``forward``, if its output does not
+        have the shape of its input.
 
     References
     ----------
@@ -59,18 +60,18 @@ class Residual(Layer):
         return x + y, kept
 
     def bwd(self, cx: Context, kept: Any, dy: Array) -> Array | None:
-        """Return ``dy`` and what comes back through ``f``, together."""
+        """Return ``dy`` plus the gradient through ``f``."""
         dx = cx["inner"].bwd(kept, dy)
         return dy + dx if cx.needs_dx else None
 
     def children_need_dx(
         self, needs_dx: bool, learns: Mapping[str, bool]
     ) -> dict[str, bool]:
-        """Return for ``f`` what holds for the block."""
+        """Return the value of the block for ``f``."""
         return {"inner": needs_dx}
 
     def input_shape(self) -> Shape | None:
-        """Return the shape of a sample that ``f`` is made for."""
+        """Return the shape of a sample that ``f`` expects."""
         return self.inner.input_shape()
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
@@ -78,8 +79,8 @@ class Residual(Layer):
         found = self.inner.output_shape(shape)
         if shape is not None and found != shape:
             raise InputError(
-                f"layers: {self!r} adds inputs and outputs, which must have one shape, "
-                f"got {shape} and {found}"
+                f"layers: {self!r} adds inputs to outputs, which must have the same "
+                f"shape, got {shape} and {found}"
             )
         return found
 

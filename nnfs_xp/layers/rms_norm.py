@@ -22,7 +22,7 @@ class RMSNorm(_Normalization):
         g = gamma dy
         dx = f (g - x^ mean(g x^))          dgamma = sum(dy x^)
 
-    It is `LayerNorm` without the mean and without a shift.
+    It is `LayerNorm` without a mean and without a shift.
 
     Parameters
     ----------
@@ -41,12 +41,12 @@ class RMSNorm(_Normalization):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------
     Zhang and Sennrich, "Root Mean Square Layer Normalization", NeurIPS 2019, equation
-    4. PyTorch's ``eps`` is by default the distance from 1 to the next number.
+    4. PyTorch's default ``eps`` is the distance from 1 to the next number.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What layers of sequences share: the shape of a sample, (t, n_features)."""
+"""Helpers for layers of sequences: the shape of a sample, (t, n_features)."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def check_masked(
     Parameters
     ----------
     layer : Layer
-        Whose inputs they are.
+        The layer that takes these inputs.
     shape : tuple or None
-        That of a sample, or one for each input.
+        Shape of a sample, or one shape for each input.
     features : tuple of int or None
         Features of each of the sequences; None for any number.
     masked : bool
@@ -48,8 +48,8 @@ def check_masked(
     Raises
     ------
     InputError
-        If there are more or fewer inputs, or a sequence has other features, or the mask
-        has not an entry for each position.
+        If the number of inputs or of features is wrong, or the mask does not have an
+        entry for each position.
     """
     count = len(features) + masked
     if count == 1:

@@ -1,4 +1,4 @@
-"""Units one after the other, used as one."""
+"""A chain of units that is used as one unit."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from nnfs_xp.registry import is_exactly, register
 class Sequential(Layer):
     """A chain of units: the output of each is the input of the next.
 
-    The gradient passes through them in reverse order, back to the first unit that
-    learns. Chains may contain chains and any other block.
+    The gradient passes through them in reverse order, back to the first unit that is
+    trained. Chains may contain other chains and any other block.
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ class Sequential(Layer):
     ----------
     layers : tuple of Layer
     children : dict of str to Layer
-        The same by their numbers.
+        The same layers by number.
 
     Raises
     ------
     InputError
-        If `layers` holds none, or something other than layers, or one twice,
-        or layers whose shapes do not fit each other.
+        If `layers` is empty, or contains something other than layers, a layer twice, or
+        layers whose shapes do not match.
 
     Examples
     --------
@@ -57,7 +57,8 @@ class Sequential(Layer):
     def fwd(self, cx: Context, x: Any) -> tuple[Any, list[Any]]:
         """Return the output of the last unit, and the residuals of each."""
         residuals = []
-        # These may be fewer than the units: a kernel computes several at once.
+        # There may be fewer of these than units, since a kernel computes several at
+        # once.
         for child in cx.children.values():
             x, kept = child.fwd(x)
             if cx.keeps:
@@ -65,7 +66,7 @@ class Sequential(Layer):
         return x, residuals
 
     def bwd(self, cx: Context, residuals: list[Any], dy: Any) -> Any:
-        """Return the gradient of the inputs, if any unit or anyone else needs it."""
+        """Return the gradient of the inputs, if it is needed."""
         children = reversed(cx.children.values())
         for child, kept in zip(children, reversed(residuals), strict=True):
             if not (child.learns or child.needs_dx):
@@ -76,7 +77,7 @@ class Sequential(Layer):
     def children_need_dx(
         self, needs_dx: bool, learns: Mapping[str, bool]
     ) -> dict[str, bool]:
-        """Return True from the first unit on that learns, or after it."""
+        """Return True for units after the first trained one, or for all if needed."""
         needed = {}
         for name, learned in learns.items():
             needed[name] = needs_dx
@@ -84,7 +85,7 @@ class Sequential(Layer):
         return needed
 
     def input_shape(self) -> Shape | None:
-        """Return the shape of a sample that the units are made for, None for any."""
+        """Return the shape of a sample that the units expect, None for any."""
         shape = joint_shape(self.layers)
         if shape is None or len(shape) > 1:
             return shape

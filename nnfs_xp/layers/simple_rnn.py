@@ -15,7 +15,7 @@ class SimpleRNN(Recurrent):
     """Recurrent layer, ``h_p = tanh(x_p W + h_(p-1) U + b)``, from h_0 = 0.
 
     Backward through time, from the last position to the first, the gradient of a state
-    is that of its output, and what the next position passes back::
+    is that of its output plus the one passed back by the next position::
 
         dh_p = dy_p + dz_(p+1) U^T        dz_p = dh_p (1 - h_p^2)
         dx_p = dz_p W^T                   dW = sum x_p^T dz_p
@@ -26,10 +26,10 @@ class SimpleRNN(Recurrent):
     Parameters
     ----------
     n_inputs, n_units : int
-        Number of features of a position, and of the state.
+        Number of features of a position and of the state.
     return_sequences : bool, default False
-        Whether the output has the states of all positions, (n, t, n_units), and not
-        the last one alone, (n, n_units).
+        Whether the output has the states of all positions, (n, t, n_units), or only the
+        last one, (n, n_units).
     weight_initializer : Initializer or str, default "glorot_uniform"
         Initial weights W.
     recurrent_initializer : Initializer or str, default "orthogonal"
@@ -46,12 +46,12 @@ class SimpleRNN(Recurrent):
     weights : array, shape (n_inputs, n_units)
     recurrent : array, shape (n_units, n_units)
     biases : array, shape (1, n_units)
-        PyTorch has two of them, whose sum this is.
+        PyTorch has two such arrays; this is their sum.
 
     Raises
     ------
     InputError
-        If a size is not a positive integer, or inputs have another shape.
+        If a size is not a positive integer, or inputs have a different shape.
 
     References
     ----------
@@ -67,7 +67,7 @@ class SimpleRNN(Recurrent):
     """
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
-        """Return the states; residuals are the inputs, all states and those before."""
+        """Return the states; residuals are inputs, states and previous states."""
         be, u = cx.be, cx.be.operand(cx.params["recurrent"])
 
         def step(carry: Any, inputs: Any) -> Any:
@@ -80,7 +80,7 @@ class SimpleRNN(Recurrent):
         return self._output(cx, states), (x, states, before)
 
     def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array | None:
-        """Write the gradients of all parameters, and return ``dx``."""
+        """Write the gradients of all parameters and return ``dx``."""
         (x, states, before), be = residuals, cx.be
         back = be.operand(cx.params["recurrent"]).T
 

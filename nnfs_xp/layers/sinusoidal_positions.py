@@ -1,4 +1,4 @@
-"""Waves that tell positions apart."""
+"""Waves that encode positions."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class SinusoidalPositions(Layer):
 
         P[p, 2i] = sin(p r^i)        P[p, 2i + 1] = cos(p r^i)        r = base^(-2/d)
 
-    So the pairs of position p + k are those of p, turned by angles that depend on k
-    alone. Nothing is learned, and its gradient is ``dx = dy``. Sequences may have any
+    The pairs of position p + k are therefore those of p, rotated by angles that depend
+    only on k. Nothing is learned. Its gradient is ``dx = dy``. Sequences may have any
     length.
 
     Parameters
@@ -31,15 +31,14 @@ class SinusoidalPositions(Layer):
     n_features : int
         Number d of features.
     base : float, default 10000.0
-        Largest wavelength over the smallest, 1 or more.
+        Ratio of the largest to the smallest wavelength, 1 or more.
     backend, device, dtype : optional
         See `Layer`.
 
     Raises
     ------
     InputError
-        If an argument is out of its range, or inputs are not of shape (n, t,
-        n_features).
+        If an argument is out of range, or inputs are not of shape (n, t, n_features).
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""An embedding whose rows are the weights of the output layer too."""
+"""An embedding whose rows are also the weights of the output layer."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from nnfs_xp.registry import register, resolve
 
 @register("layer")
 class TiedEmbedding(Layer):
-    """An embedding, units after it, and a product with the same rows, transposed.
+    """An embedding, the units after it, and a product with the transposed embedding.
 
-    What is between, f, makes rows of rows, and the output has a score for each id::
+    The units in between, f, map rows to rows, and the output has a score for each id::
 
         H = f(W[ids])        Y = H W^T
         dH = dY W            dW = dY^T H + (gradient of W as an embedding)
 
-    There is one matrix, ``embedding.weights``. It is saved once, and its gradient is
-    the sum of both.
+    There is only one matrix, ``embedding.weights``. It is saved once, and its gradient
+    is the sum of both gradients.
 
     Parameters
     ----------
     embedding : Embedding
-        It owns W, of shape (n_ids, n_outputs).
+        The owner of W, of shape (n_ids, n_outputs).
     inner : Layer
-        The f, which makes n_outputs features of n_outputs.
+        The function f, which must have n_outputs input and output features.
 
     Raises
     ------
     InputError
-        If these are something else; by a model, or ``forward``, if f has another number
-        of outputs.
+        If an argument is something else; in a model, or in ``forward``, if f has a
+        different number of outputs.
 
     References
     ----------
@@ -83,7 +83,7 @@ class TiedEmbedding(Layer):
         table.bwd(kept_rows, drows)
 
     def output_shape(self, shape: Any) -> Any:
-        """Return the shape of the ids, and their number."""
+        """Return the shape of the ids, followed by their number."""
         rows = self.embedding.output_shape(shape)
         found = self.inner.output_shape(rows)
         width = self.embedding.n_outputs

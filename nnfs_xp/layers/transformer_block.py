@@ -1,4 +1,4 @@
-"""A block of a transformer: attention, and a network for each position."""
+"""A transformer block: attention, and a network applied to each position."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from nnfs_xp.registry import register, resolve
 
 @register("layer")
 class TransformerBlock(Layer):
-    """Two residual blocks, of attention and of a network for each position.
+    """Two residual blocks: attention, and a network applied to each position.
 
     Normalization comes first, as in GPT-2::
 
         r = x + dropout(attention(norm_1(x)))
         y = r + dropout(W_2 activation(W_1 norm_2(r) + b_1) + b_2)
 
-    The gradient goes back through the second block, and then the first one::
+    The gradient passes back through the second block, and then through the first::
 
         dr = dy + network'(dy)        dx = dr + norm_1'(attention'(dr))
 
-    All parts are layers of their own, and another arrangement is a `Sequential` of
-    them. If ``masked``, inputs and outputs are a tuple of sequences and mask; see
+    All parts are separate layers; a `Sequential` of them allows other arrangements. If
+    ``masked``, inputs and outputs are a tuple of sequences and mask; see
     `MultiHeadAttention`.
 
     Parameters
@@ -40,16 +40,15 @@ class TransformerBlock(Layer):
     n_features : int
         Length of a row of inputs and of outputs.
     n_heads : int
-        Number of heads, which divides `n_features`.
+        Number of heads, which must divide `n_features`.
     n_hidden : int, optional
-        Neurons between the products of the network; four times `n_features` if not
-        given.
+        Number of hidden neurons of the network; four times `n_features` if not given.
     causal, masked : bool, default False
         See `MultiHeadAttention`.
     dropout : float, default 0.0
-        Rate of dropout after both parts, and of the weights of attention.
+        Dropout rate after both parts, and of the attention weights.
     activation : Layer or str, default "gelu"
-        The activation of the network. GPT-2 has ``GELU("tanh")``.
+        The activation of the network. GPT-2 uses ``GELU("tanh")``.
     eps : float, default 1e-5
         See `LayerNorm`.
     use_bias : bool, default True
@@ -62,8 +61,7 @@ class TransformerBlock(Layer):
     Raises
     ------
     InputError
-        If an argument is out of its range, or inputs are not of shape (n, t,
-        n_features).
+        If an argument is out of range, or inputs are not of shape (n, t, n_features).
 
     References
     ----------
@@ -136,7 +134,7 @@ class TransformerBlock(Layer):
         self.integer_inputs = attention.integer_inputs
 
     def fwd(self, cx: Context, x: Any) -> tuple[Any, Any]:
-        """Return what both blocks make of the inputs, with the mask if there is one."""
+        """Return the output of both blocks, with the mask if there is one."""
         x, mask = x if self.masked else (x, None)
         z, kept_norm = cx["norm"].fwd(x)
         z, kept_attention = cx["attention"].fwd((z, mask) if self.masked else z)

@@ -24,7 +24,7 @@ class UpSampling2D(Layer):
     Parameters
     ----------
     size : int or pair of int, default 2
-        How often a value is repeated along height and width.
+        How many times each value is repeated along height and width.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -58,7 +58,7 @@ class UpSampling2D(Layer):
         return self.size if isinstance(self.size, tuple) else (self.size,) * 2
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Shape]:
-        """Return every value several times, and the shape of the inputs."""
+        """Return the repeated values, and the shape of the inputs."""
         (n, h, w, c), (a, b), xp = x.shape, self._times, cx.xp
         each = xp.reshape(x, (n, h, 1, w, 1, c))
         copies = xp.broadcast_to(each, (n, h, a, w, b, c))
@@ -70,7 +70,7 @@ class UpSampling2D(Layer):
         return xp.sum(xp.reshape(dy, (n, h, a, w, b, c)), axis=(2, 4))
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
-        """Return the shape with height and width so many times as large."""
+        """Return the shape with height and width multiplied."""
         if shape is None:
             return None
         check_picture(self, shape)

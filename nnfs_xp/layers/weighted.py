@@ -1,4 +1,4 @@
-"""What layers with weights and biases share: their settings, and the parameters."""
+"""The base of layers with weights and biases: their settings and parameters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Weighted(Layer):
         use_bias: Any,
         seed: Any,
     ) -> None:
-        """Check and keep what `Dense` and convolutions are given alike."""
+        """Check and keep the arguments that `Dense` and convolutions share."""
         self.weight_initializer = resolve(
             "initializer", weight_initializer, "weight_initializer", Initializer
         )

@@ -1,10 +1,10 @@
-"""Windows that move over pictures: where they lie, and the values below each place.
+"""Windows that move over pictures: their positions, and the values below each entry.
 
 Pictures have shape (n, length, ..., channels): one length for texts and signals, height
-and width for images. A window has places, one for each entry of a kernel. What lies
-below one of them in all positions of the window is a part of the padded picture that
-slices give, with the stride as their step; so convolution and pooling are sums and
-maxima over the places.
+and width for images. A window has one entry for each entry of a kernel. The pixels
+below an entry, in all positions of the window, are a part of the padded picture. Slices
+select it, with the stride as their step. Convolution and pooling are therefore sums and
+maxima over the entries.
 """
 
 from __future__ import annotations
@@ -25,21 +25,23 @@ Key = tuple[slice, ...]
 Padding = str | tuple[int, ...]
 
 _WORDS = ("valid", "same")
-# What 32 bits hold, as compiled code counts; and more numbers than a process addresses.
+# The largest 32-bit index of compiled code; and more numbers than a process can
+# address.
 _LONGEST, _TOO_MANY = 2**31 - 1, 2**45
 
 
 @dataclasses.dataclass(frozen=True)
 class Windows:
-    """The positions of a window, by its settings along each axis of a picture.
+    """The positions of a window, from its settings along each axis of a picture.
 
     Attributes
     ----------
     size, stride, dilation : tuple of int
-        Length of the window, steps between its positions, and steps between its places.
+        Length of the window, steps between its positions, and steps between its
+        entries.
     padding : {"valid", "same"} or tuple of int
-        What is put around a picture: nothing; as much as it takes for ``ceil(length /
-        stride)`` positions, the odd one at the end; or so much on both sides.
+        Padding around a picture: none; as much as ``ceil(length / stride)`` positions
+        need, with an odd one at the end; or the given number on both sides.
     """
 
     size: Lengths
@@ -49,14 +51,14 @@ class Windows:
 
     @property
     def extent(self) -> Lengths:
-        """Return the length from the first to the last place, along each axis."""
+        """Return the length from the first to the last entry, along each axis."""
         return tuple(
             (size - 1) * dilation + 1
             for size, dilation in zip(self.size, self.dilation, strict=True)
         )
 
     def pads(self, lengths: Lengths) -> tuple[tuple[int, int], ...]:
-        """Return what is put before and after a picture, along each axis."""
+        """Return the padding before and after a picture, along each axis."""
         if self.padding == "valid":
             return ((0, 0),) * len(lengths)
         if self.padding != "same":
@@ -77,7 +79,7 @@ class Windows:
         )
 
     def places(self, lengths: Lengths) -> Iterator[tuple[Lengths, Key]]:
-        """Yield each place of the window, and the slices of what lies below it.
+        """Yield each entry of the window, and the slices of the pixels below it.
 
         They are those of a padded array of these lengths before padding.
         """
@@ -95,7 +97,7 @@ class Windows:
 def padded(
     be: Backend, x: Array, pads: tuple[tuple[int, int], ...], value: float = 0.0
 ) -> Array:
-    """Return pictures with a value around them; themselves if there is none."""
+    """Return pictures with a value around them, or unchanged without padding."""
     if not any(map(any, pads)):
         return x
     n, *lengths, channels = x.shape
@@ -105,7 +107,7 @@ def padded(
 
 
 def inside(pads: tuple[tuple[int, int], ...], lengths: Lengths) -> Key:
-    """Return the slices of a padded array that give the picture."""
+    """Return the slices of a padded array that select the picture."""
     spans = [
         slice(before, before + length)
         for (before, _), length in zip(pads, lengths, strict=True)
@@ -121,7 +123,7 @@ def checked_output(
     Raises
     ------
     InputError
-        If samples of that shape are not such pictures, or smaller than the window.
+        If samples of that shape are not such pictures or are smaller than the window.
     """
     names = check_picture(unit, shape, len(windows.size), channels)
     pads = windows.pads(shape[:-1])
@@ -140,7 +142,7 @@ def checked_output(
 
 
 def check_room(unit: Any, shape: Lengths) -> Lengths:
-    """Return the shape of a picture, or raise InputError if no memory holds it."""
+    """Return the shape of a picture, or raise InputError if it fits no memory."""
     if math.prod(shape) >= _TOO_MANY:
         raise InputError(
             f"layers: {unit!r} would make a picture of shape {shape}, more than any "
@@ -176,7 +178,7 @@ def check_lengths(
 
 
 def check_padding(value: Any, name: str, axes: int) -> str | int | tuple[int, ...]:
-    """Return a word, or what is put on both sides of each axis."""
+    """Return a word, or the padding on both sides of each axis."""
     if not isinstance(value, str):
         return check_lengths(value, name, axes, least=0)
     if value not in _WORDS:
@@ -187,7 +189,7 @@ def check_padding(value: Any, name: str, axes: int) -> str | int | tuple[int, ..
 def windows_of(
     axes: int, size: Any, stride: Any, padding: Any, dilation: Any
 ) -> Windows:
-    """Return windows of settings that are each one for all axes or a tuple."""
+    """Return windows whose settings are each one number for all axes or a tuple."""
 
     def each(value: Any) -> Any:
         return value if isinstance(value, (tuple, str)) else (value,) * axes

@@ -21,15 +21,15 @@ Shape = tuple[int, ...]
 
 @register("layer")
 class ZeroPadding2D(Layer):
-    """Put zeros around images.
+    """Pad images with zeros.
 
-    Its gradient is ``dx = dy`` without what belongs to the zeros.
+    Its gradient is ``dx = dy`` without the part for the zeros.
 
     Parameters
     ----------
     padding : int, pair of int, or pair of pairs of int, default 1
-        How many on all sides; how many above and below, and how many to the left and
-        right; or ``((above, below), (left, right))``.
+        Number of zeros on all sides; a pair of those above and below and those to the
+        left and right; or ``((above, below), (left, right))``.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -63,7 +63,7 @@ class ZeroPadding2D(Layer):
         return tuple(one if isinstance(one, tuple) else (one, one) for one in both)
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Shape]:
-        """Return larger images, and the lengths of the given ones."""
+        """Return the padded images, and the lengths of the given ones."""
         return padded(cx.be, x, self._pads), tuple(x.shape[1:3])
 
     def bwd(self, cx: Context, lengths: Shape, dy: Array) -> Array:

@@ -42,8 +42,8 @@ class Loss(Unit):
             none   w_i L_i, one for each sample
 
     backend, device, dtype : optional
-        Where a loss that is used on its own computes; see
-        `nnfs_xp.get_backend`. If none is named it follows its predictions.
+        Where a loss used on its own computes; see `nnfs_xp.get_backend`. If none is
+        given, it follows its predictions.
 
     Attributes
     ----------

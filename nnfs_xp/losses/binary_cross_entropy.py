@@ -41,8 +41,8 @@ class BinaryCrossEntropy(AnswerWeights, Loss):
     A probability of 0 for a target of 1 costs 87.3 here in float32 and 708.4
     in float64, 16.118 in the book and in Keras, which clip to 1e-7, and 100 in
     PyTorch's ``binary_cross_entropy``. The book clips the loss and the gradient
-    alike, and so does ``mode="book"``. PyTorch's ``"sum"`` adds all outputs of
-    all samples, m times what it is here.
+    alike, and so does ``mode="book"``. PyTorch's ``"sum"`` adds all outputs of all
+    samples, which is m times as much as here.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ class BinaryCrossEntropy(AnswerWeights, Loss):
     Raises
     ------
     InputError
-        If an argument is not one of those above; if balanced weights are needed
-        before `Model.fit` has found them.
+        If an argument is invalid, or if balanced weights are needed before `Model.fit`
+        has computed them.
 
     References
     ----------

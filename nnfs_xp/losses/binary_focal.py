@@ -54,7 +54,7 @@ class BinaryFocalCrossEntropy(Loss):
     Raises
     ------
     InputError
-        If an argument is not one of those above.
+        If an argument is invalid.
 
     References
     ----------

@@ -61,8 +61,8 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
     Raises
     ------
     InputError
-        If an argument is not one of those above; of `class_weight` with the
-        first data, if there are not as many classes.
+        If an argument is invalid; on the first data, if `class_weight` does not have
+        one weight per class.
 
     References
     ----------

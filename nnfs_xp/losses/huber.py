@@ -26,10 +26,9 @@ class Huber(Loss):
                                         delta (|e| - delta / 2)   otherwise
         dL/dp_j = 1/m max(-delta, min(e_j, delta))
 
-    PyTorch's ``huber_loss`` and Keras compute the same; the ``"sum"`` of
-    PyTorch adds all outputs of all samples, m times what it is here.
-    PyTorch's ``smooth_l1_loss`` is this divided by delta. The book has no
-    such loss.
+    PyTorch's ``huber_loss`` and Keras compute the same; the ``"sum"`` of PyTorch adds
+    all outputs of all samples, which is m times as much as here. PyTorch's
+    ``smooth_l1_loss`` is this divided by delta. The book has no such loss.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ class KullbackLeibler(Loss):
     Raises
     ------
     InputError
-        If an argument is not one of those above.
+        If an argument is invalid.
 
     References
     ----------

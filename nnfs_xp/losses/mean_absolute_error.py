@@ -17,15 +17,14 @@ from nnfs_xp.special import sign
 class MeanAbsoluteError(Loss):
     """Mean absolute error of predictions ``p`` against values ``y``.
 
-    The loss of a sample is the mean over its m outputs, and with its
-    gradient::
+    The loss of a sample is the mean over its m outputs. The loss and its gradient are::
 
         L = 1/m sum_j |p_j - y_j|        dL/dp_j = 1/m sign(p_j - y_j)
 
     The sign of 0 is 0. PyTorch's ``l1_loss`` and Keras compute the same; the
-    ``"sum"`` of PyTorch adds all outputs of all samples, m times what it is
-    here. The book's gradient is ``sign(y - p) / m``, which has the wrong
-    sign: a step along it makes the error larger.
+    ``"sum"`` of PyTorch adds all outputs of all samples, which is m times as much as
+    here. The book's gradient is ``sign(y - p) / m``, which has the wrong sign: a step
+    along it makes the error larger.
 
     Parameters
     ----------

@@ -16,14 +16,13 @@ from nnfs_xp.registry import register
 class MeanSquaredError(Loss):
     """Mean squared error of predictions ``p`` against values ``y``.
 
-    The loss of a sample is the mean over its m outputs, and with its
-    gradient::
+    The loss of a sample is the mean over its m outputs. The loss and its gradient are::
 
         L = 1/m sum_j (p_j - y_j)^2        dL/dp_j = 2/m (p_j - y_j)
 
     The book and Keras compute the same, and so does PyTorch's ``mse_loss``
-    with reduction ``"mean"``. Its ``"sum"`` adds all outputs of all samples,
-    m times what it is here.
+    with reduction ``"mean"``. Its ``"sum"`` adds all outputs of all samples, which is m
+    times as much as here.
 
     Targets have exactly the shape of the predictions. In the book, and with a
     warning in PyTorch, targets of shape (n,) against predictions of shape

@@ -20,7 +20,7 @@ from nnfs_xp.special import sign
 class MeanAbsolutePercentageError(Loss):
     """Mean absolute error of predictions ``p`` in percent of the values ``y``.
 
-    The loss of a sample is the mean over its m outputs, and with its gradient::
+    The loss of a sample is the mean over its m outputs. The loss and its gradient are::
 
         L = 100/m sum_j |p_j - y_j| / max(|y_j|, eps)
         dL/dp_j = 100/m sign(p_j - y_j) / max(|y_j|, eps)

@@ -21,8 +21,8 @@ class Pinball(Loss):
 
     A prediction that is too low costs ``q`` times its error, one that is too high ``1 -
     q`` times. The cost is therefore lowest when a fraction ``q`` of the values is below
-    the prediction. The loss of a sample is the mean over its m outputs, and with its
-    gradient::
+    the prediction. The loss of a sample is the mean over its m outputs. The loss and
+    its gradient are::
 
         L = 1/m sum_j max(q (y_j - p_j), (q - 1) (y_j - p_j))
         dL/dp_j = 1/m (-q if p_j < y_j, 1 - q if p_j > y_j, else 0)

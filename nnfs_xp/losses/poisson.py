@@ -47,7 +47,7 @@ class Poisson(NotNegative, Loss):
     Raises
     ------
     InputError
-        If an argument is not one of those above, or a target is below 0.
+        If an argument is invalid, or a target is negative.
 
     References
     ----------

@@ -65,9 +65,9 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
     Raises
     ------
     InputError
-        If an argument is not one of those above; of `class_weight` with the
-        first data, if there are not as many classes, or if balanced weights are
-        needed before `Model.fit` has found them.
+        If an argument is invalid; on the first data, if `class_weight` does not have
+        one weight per class; or if balanced weights are needed before `Model.fit` has
+        computed them.
 
     References
     ----------

@@ -20,7 +20,7 @@ class MeanSquaredLogarithmicError(NotNegative, Loss):
     """Mean squared error of the logarithms of ``1 + p`` and ``1 + y``.
 
     Of predictions ``p`` and values ``y`` of 0 or more. The loss of a sample is the mean
-    over its m outputs, and with its gradient::
+    over its m outputs. The loss and its gradient are::
 
         e_j = log(1 + p_j) - log(1 + y_j)
         L = 1/m sum_j e_j^2        dL/dp_j = 2/m e_j / (1 + p_j)

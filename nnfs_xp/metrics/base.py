@@ -31,8 +31,8 @@ class Metric(Unit):
         Key of the figure in a `History` and in what `Model.evaluate` returns;
         by default the attribute of the class.
     backend, device, dtype : optional
-        Where a metric that is used on its own computes; see
-        `nnfs_xp.get_backend`. If none is named it follows its predictions.
+        Where a metric used on its own computes; see `nnfs_xp.get_backend`. If none is
+        given, it follows its predictions.
 
     Attributes
     ----------

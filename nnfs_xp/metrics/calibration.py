@@ -83,7 +83,7 @@ class ExpectedCalibrationError(OfClasses):
         return {**counts, "confidence": total}
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the error, 0-d, and NaN of nothing."""
+        """Return the error, 0-d, or NaN if there are no samples."""
         right, n = (be.xp.astype(statistics[k], be.dtype) for k in ("right", "n"))
         apart = be.xp.abs(be.xp.astype(statistics["confidence"], be.dtype) - right)
         return ratio(be, be.xp.sum(apart), be.xp.sum(n), float("nan"))

@@ -29,10 +29,10 @@ class ConfusionMatrix(OfDecisions):
     T and P of the true and predicted classes, the matrix is ``T^T P``. It is
     counted in int32, exactly.
 
-    Predictions of shape (n, k) decide by their highest score, the first among
-    equal ones; targets are labels or rows, as in `Accuracy`. A single output,
-    of shape (n, 1) or (n,), means class 1 above the threshold and class 0
-    otherwise; its targets have the same shape and mean class 1 above 0.5.
+    For predictions of shape (n, k), the predicted class is the one with the highest
+    score, the first in a tie; targets are labels or rows, as in `Accuracy`. A single
+    output, of shape (n, 1) or (n,), means class 1 above the threshold and class 0
+    otherwise. Its targets have the same shape and mean class 1 above 0.5.
 
     Parameters
     ----------

@@ -24,16 +24,16 @@ class MeanOf(Metric):
     def batch(
         self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
     ) -> Statistics:
-        """Return the sum of the values, and how many there are, or their weights."""
+        """Return the sum of the values, and the number of all, or their weights."""
         xp, values = be.xp, self.values(be, y_pred, y_true)
         if weight is None:
             return {"total": xp.sum(values), "count": math.prod(values.shape)}
         weight = spread(be, weight, tuple(values.shape))
-        # A sample without weight is left out, whatever its prediction is.
+        # A sample with weight 0 is left out, whatever its prediction.
         total = xp.sum(weight * xp.where(weight > 0, values, be.zero))
         return {"total": total, "count": xp.sum(weight)}
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the mean, 0-d, and NaN of nothing."""
+        """Return the mean, 0-d, or NaN if there are no samples."""
         nothing = float("nan")
         return ratio(be, statistics["total"], statistics["count"], nothing)

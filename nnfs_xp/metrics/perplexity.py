@@ -36,7 +36,7 @@ class Perplexity(MeanLoss):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------
@@ -68,5 +68,5 @@ class Perplexity(MeanLoss):
         super().__init__(loss(ignore_index=ignore_index), name=name, **where)
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the exponential of the mean, 0-d, and NaN of nothing."""
+        """Return the exponential of the mean, 0-d, or NaN if there are no samples."""
         return be.xp.exp(super().compute(be, statistics))

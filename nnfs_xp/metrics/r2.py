@@ -30,7 +30,7 @@ class R2(Metric):
     less the first one. Targets far from 0 therefore keep their digits even in float32,
     where sums of squares would lose them.
 
-    Predictions may have any shape of at least one axis, and targets the same.
+    Predictions may have any shape with at least one axis. Targets have the same shape.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class R2(Metric):
         else:
             count, total = count_true(be, weight > 0), xp.sum(weight)
             weight = spread(be, weight, tuple(y_true.shape))
-            # A sample without weight is left out, whatever its prediction is.
+            # A sample with weight 0 is left out, whatever its prediction.
             error = xp.where(weight > 0, error, be.zero)
             mean = ratio(be, xp.sum(weight * shifted, axis=0), total)
 

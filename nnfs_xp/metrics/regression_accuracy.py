@@ -22,7 +22,7 @@ class RegressionAccuracy(Share):
     first `calculate`. It is then kept, also in saved models. Targets that are
     all equal give a tolerance of 0, and then no prediction counts.
 
-    Predictions may have any shape of at least one axis, and targets the same.
+    Predictions may have any shape with at least one axis. Targets have the same shape.
 
     Parameters
     ----------

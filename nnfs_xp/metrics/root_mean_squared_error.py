@@ -15,7 +15,7 @@ class RootMeanSquaredError(MeanOf):
     The mean is over all outputs of all samples, and the root is taken at the end;
     averaging the roots of batches would be wrong. It has the unit of the targets.
 
-    Predictions may have any shape of at least one axis, and targets the same.
+    Predictions may have any shape with at least one axis. Targets have the same shape.
 
     Parameters
     ----------
@@ -39,5 +39,5 @@ class RootMeanSquaredError(MeanOf):
         return error * error
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the root of the mean, 0-d, and NaN of nothing."""
+        """Return the root of the mean, 0-d, or NaN if there are no samples."""
         return be.xp.sqrt(super().compute(be, statistics))

@@ -24,7 +24,7 @@ class Share(Metric):
     def batch(
         self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
     ) -> Statistics:
-        """Return how many are right, and how many there are, or their weights."""
+        """Return how many are right, and the number of all, or their weights."""
         right = self.right(be, y_pred, y_true)
         if weight is None:
             return {"correct": count_true(be, right), "count": math.prod(right.shape)}
@@ -32,6 +32,6 @@ class Share(Metric):
         return {"correct": count_true(be, right, weight), "count": be.xp.sum(weight)}
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the share of what is right, 0-d, and NaN of nothing."""
+        """Return the share of what is right, 0-d, or NaN if there are no samples."""
         nothing = float("nan")
         return ratio(be, statistics["correct"], statistics["count"], nothing)

@@ -73,7 +73,7 @@ class TopKAccuracy(Share):
     def batch(
         self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
     ) -> Statistics:
-        """Return how many are right, and how many there are, or their weights."""
+        """Return how many are right, and the number of all, or their weights."""
         if self.ignore_index is None or y_true.ndim == y_pred.ndim:
             return super().batch(be, y_pred, y_true, weight)
         counted = y_true != self.ignore_index

@@ -40,7 +40,7 @@ class Adadelta(Optimizer):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

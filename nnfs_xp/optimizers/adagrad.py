@@ -37,7 +37,7 @@ class Adagrad(Optimizer):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

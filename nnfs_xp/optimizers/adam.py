@@ -42,7 +42,7 @@ class Adam(MomentOptimizer):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

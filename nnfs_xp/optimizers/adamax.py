@@ -36,7 +36,7 @@ class Adamax(MomentOptimizer):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

@@ -39,7 +39,7 @@ class AdamW(Adam):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

@@ -77,8 +77,8 @@ class Optimizer(HasLearningRate):
     Raises
     ------
     InputError
-        If an argument is out of its range, or `decay` is combined with a learning rate
-        that is not a number.
+        If an argument is out of range, or `decay` is combined with a learning rate that
+        is not a number.
 
     References
     ----------

@@ -53,7 +53,7 @@ class Muon(Optimizer):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

@@ -44,7 +44,7 @@ class Nadam(MomentOptimizer):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

@@ -45,7 +45,7 @@ class RMSprop(Optimizer):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

@@ -42,7 +42,7 @@ class SGD(Optimizer):
     Raises
     ------
     InputError
-        If an argument is out of its range, or `nesterov` has no momentum.
+        If an argument is out of range, or `nesterov` has no momentum.
 
     References
     ----------

@@ -28,7 +28,7 @@ class Orthogonality(Regularizer):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

@@ -24,14 +24,14 @@ class CosineDecay(Schedule):
     initial : float
         Rate of the first step, 0 or more.
     steps : int
-        Number of steps, that is batches, until the rate is `final`.
+        Number of steps (batches) until the rate is `final`.
     final : float, default 0.0
         0 or more.
 
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

@@ -23,7 +23,7 @@ class CosineDecayRestarts(Schedule):
     initial : float
         Rate of the first step, 0 or more.
     steps : int
-        Number of steps, that is batches, of the first run.
+        Number of steps (batches) of the first run.
     growth : float, default 2.0
         Factor of the length from run to run, 1 or more.
     shrinkage : float, default 1.0
@@ -34,7 +34,7 @@ class CosineDecayRestarts(Schedule):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

@@ -20,14 +20,14 @@ class ExponentialDecay(Schedule):
     factor : float
         Factor of the rate over `every` steps, above 0 and up to 1.
     every : int, default 1
-        Number of steps, that is batches.
+        Number of steps (batches).
     staircase : bool, default False
         Whether the rate is constant for `every` steps at a time.
 
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

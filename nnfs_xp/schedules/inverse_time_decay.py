@@ -21,14 +21,14 @@ class InverseTimeDecay(Schedule):
     decay : float
         0 or more; after ``every / decay`` steps the rate is halved.
     every : int, default 1
-        Number of steps, that is batches.
+        Number of steps (batches).
     staircase : bool, default False
         Whether the rate is constant for `every` steps at a time.
 
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

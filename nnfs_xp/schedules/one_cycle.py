@@ -24,7 +24,7 @@ class OneCycle(Schedule):
     peak : float
         The highest rate, 0 or more.
     steps : int
-        Length of the cycle in steps, that is batches.
+        Length of the cycle in steps (batches).
     rising : float, default 0.3
         The share of the steps in which the rate rises, from 0 to 1.
     divisor : float, default 25.0
@@ -35,7 +35,7 @@ class OneCycle(Schedule):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

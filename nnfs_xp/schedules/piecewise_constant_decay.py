@@ -28,7 +28,7 @@ class PiecewiseConstantDecay(Schedule):
     Raises
     ------
     InputError
-        If an argument is out of its range, or their lengths do not fit.
+        If an argument is out of range, or their lengths do not fit.
 
     References
     ----------

@@ -23,7 +23,7 @@ class PolynomialDecay(Schedule):
     initial : float
         Rate of the first step, 0 or more.
     steps : int
-        Number of steps, that is batches, until the rate is `final`.
+        Number of steps (batches) until the rate is `final`.
     final : float, default 0.0
         0 or more. Keras's default is 0.0001.
     power : float, default 1.0
@@ -34,7 +34,7 @@ class PolynomialDecay(Schedule):
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

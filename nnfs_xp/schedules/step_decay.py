@@ -18,12 +18,12 @@ class StepDecay(Schedule):
     factor : float
         Factor of the rate, above 0 and up to 1.
     every : int
-        Number of steps, that is batches, from one change to the next.
+        Number of steps (batches) from one change to the next.
 
     Raises
     ------
     InputError
-        If an argument is out of its range.
+        If an argument is out of range.
 
     References
     ----------

@@ -31,7 +31,7 @@ class WarmUp(Schedule):
     Parameters
     ----------
     steps : int
-        Length of the warm-up in steps, that is batches.
+        Length of the warm-up in steps (batches).
     then : float or Schedule
         What follows; a number is a constant rate.
     mode : {"from_one", "keras"}, default "from_one"
@@ -42,7 +42,7 @@ class WarmUp(Schedule):
     Raises
     ------
     InputError
-        If an argument is out of its range, or `then` is neither.
+        If an argument is out of range, or `then` is neither.
 
     References
     ----------

@@ -461,7 +461,7 @@ def test_an_input_layer_of_ones_own(capsys):
     # Or as the first of its layers.
     again = model_of([own.Layer_Doubling(), dense])
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
-    with pytest.raises(nx.InputError, match="layers must hold layers only"):
+    with pytest.raises(nx.InputError, match="layers must contain only layers"):
         model.input_layer = 3
 
 
@@ -840,7 +840,7 @@ def test_what_a_unit_lacks_is_named(layers, loss, message):
 def test_what_is_no_unit_is_refused():
     model = model_of([nnfs.Layer_Dense(2, 1)])
     for add in (3, own.Activation_Tanh, object(), nnfs.Loss_MeanSquaredError()):
-        with pytest.raises(nx.InputError, match="layers must hold layers only"):
+        with pytest.raises(nx.InputError, match="layers must contain only layers"):
             model.add(add)
     layer = own.Activation_Tanh()
     with pytest.raises(nx.InputError, match="each layer once"):
@@ -917,5 +917,5 @@ def test_the_librarys_model_refuses_an_overridden_shell(kind, method):
 
 @pytest.mark.parametrize("unit", [own.Activation_Tanh(), own.Layer_Affine(2, 1)])
 def test_the_librarys_model_refuses_what_inherits_nothing(unit):
-    with pytest.raises(nx.InputError, match="layers must hold layers only"):
+    with pytest.raises(nx.InputError, match="layers must contain only layers"):
         nx.Model([unit])

@@ -172,7 +172,7 @@ def test_a_unit_in_two_places():
     block.backward(Y)
     assert list(block.params) == ["left.weights", "left.biases"]
     np.testing.assert_allclose(shared.dweights, 2 * X.T @ Y, rtol=1e-12)
-    with pytest.raises(nx.InputError, match="must hold each layer once"):
+    with pytest.raises(nx.InputError, match="must contain each layer only once"):
         nx.Model([block])
 
 
@@ -288,7 +288,7 @@ def test_branches_whose_inputs_have_different_shapes():
     np.testing.assert_allclose(
         model.predict((Y, X)), Y + X @ model.layers[0].branches[1].weights
     )
-    with pytest.raises(nx.InputError, match="needs inputs of one shape"):
+    with pytest.raises(nx.InputError, match="needs inputs of the same shape"):
         model.predict((X, X))
 
 
