@@ -17,7 +17,8 @@ from nnfs_xp.registry import register
 class AveragePool2D(_Pool2D):
     """Average pooling: the mean over each position of a window, per channel of images.
 
-    Its gradient is distributed equally among the N values of the window::
+    Its gradient is distributed equally among the N values of the window. With ``p`` a
+    position of the window, and ``t`` an offset within it::
 
         y[p] = sum over t of x[p + t] / N
         dx[p + t] += dy[p] / N  for each p and t

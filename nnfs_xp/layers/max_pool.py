@@ -16,7 +16,7 @@ from nnfs_xp.registry import register
 class MaxPool2D(_Pool2D):
     """Max pooling: the largest value in each position of a window, per channel.
 
-    Its gradient is passed to the largest value only, in a tie to the first one in
+    Its gradient is passed to the largest value only. In a tie, that is the first one in
     row-major order::
 
         y[p] = max over t of x[p + t]

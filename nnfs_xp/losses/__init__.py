@@ -1,4 +1,4 @@
-"""Losses: how wrong predictions are, and in which direction."""
+"""Losses: how wrong predictions are, and in which direction to correct them."""
 
 from typing import TYPE_CHECKING, Any
 

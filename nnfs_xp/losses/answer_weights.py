@@ -1,4 +1,4 @@
-"""Weights of the answers yes and no, of each output or of all."""
+"""Weights of the answers yes and no, for each output or for all."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nnfs_xp.losses.targets import as_axes, share_of_output, sum_over_outputs
 
 
 class AnswerWeights(Weighted):
-    """A factor of the answer yes, and class weights, for a `Loss` of probabilities.
+    """A factor for the answer yes, and class weights, for a `Loss` of probabilities.
 
-    Of class weights there are two, of the answers no and yes.
+    There are two class weights, for the answers no and yes.
     """
 
     _positive: ClassWeights | None
@@ -33,7 +33,7 @@ class AnswerWeights(Weighted):
 
     @property
     def pos_weight(self) -> float | tuple[float, ...] | None:
-        """The factor of the answer yes, or that of each output."""
+        """The factor for the answer yes, or one factor for each output."""
         if self._positive is None:
             return None
         values = self._positive.values
@@ -41,7 +41,7 @@ class AnswerWeights(Weighted):
 
     @property
     def is_weighted(self) -> bool:
-        """Whether an answer may have another weight than 1."""
+        """Whether an answer may have a weight other than 1."""
         return self._weights is not None or self._positive is not None
 
     def weighted_answers(self, be: Backend, y: Array) -> tuple[Array, Array]:
@@ -84,7 +84,7 @@ class AnswerWeights(Weighted):
     def prepare(
         self, be: Backend, y: Array, weight: Array | None, place: Backend
     ) -> bool:
-        """Take balanced class weights from the targets; see `Loss`."""
+        """Compute balanced class weights from the targets; see `Loss`."""
         if self._positive is not None:
             self._positive.place(place)
         if self._weights is None:

@@ -1,9 +1,9 @@
 """The base of all losses.
 
-An author writes ``fwd(be, y_pred, y_true) -> (losses, residuals)``, with one
-loss for each sample, and ``bwd(be, residuals, dlosses) -> dy_pred``. What
-becomes of the losses of a batch is the reduction, which says with what weight the
-gradient of each sample enters. A model needs no more than this.
+An author writes ``fwd(be, y_pred, y_true) -> (losses, residuals)``, with one loss for
+each sample, and ``bwd(be, residuals, dlosses) -> dy_pred``. The reduction combines the
+losses of a batch, and determines the weight of each sample's gradient. A model needs no
+more than this.
 """
 
 from __future__ import annotations
@@ -48,11 +48,10 @@ class Loss(Unit):
     Attributes
     ----------
     target_kind : {"classes", "probabilities", "values"}
-        What targets the loss takes: labels or rows of target probabilities,
-        probabilities of the shape of the predictions, or any numbers of that
-        shape.
+        The targets that the loss takes: labels or rows of target probabilities,
+        probabilities of the shape of the predictions, or any numbers of that shape.
     from_logits : bool
-        Whether predictions are logits, not yet probabilities.
+        Whether predictions are logits instead of probabilities.
 
     Raises
     ------
@@ -111,14 +110,14 @@ class Loss(Unit):
     def value_and_gradient(
         self, be: Backend, y_pred: Array, y_true: Array, dlosses: Array | float
     ) -> tuple[Array, Array]:
-        """Return what `fwd` and `bwd` do, for weights that are known before."""
+        """Return the results of `fwd` and `bwd`, for weights that are already known."""
         losses, residuals = self.fwd(be, y_pred, y_true)
         return losses, self.bwd(be, residuals, dlosses)
 
     # What a loss says about itself.
 
     def sample_counts(self, be: Backend, y_true: Array) -> Array | None:
-        """Return what each sample counts in the mean, None if it is 1 for all."""
+        """Return how much each sample counts in the mean, None if all count 1."""
         return None
 
     @property
@@ -129,11 +128,11 @@ class Loss(Unit):
     def prepare(
         self, be: Backend, y: Array, weight: Array | None, place: Backend
     ) -> bool:
-        """Take what is needed from the targets of the whole training data.
+        """Compute what the loss needs from the targets of the whole training data.
 
-        `Model.fit` calls it before the first step, with targets and weights of samples
-        on `be`, and the backend that the steps will compute on. Returns whether
-        anything has changed, so that a compiled step must be compiled anew.
+        `Model.fit` calls it before the first step, with the targets and sample weights
+        on `be`, and with the backend of the steps. It returns whether anything has
+        changed, which requires compiled steps to be compiled again.
         """
         return False
 
@@ -152,8 +151,7 @@ class Loss(Unit):
     ) -> Array:
         """Return targets as `fwd` takes them, or raise InputError.
 
-        In the shape of the predictions None stands for a length that is not
-        known yet.
+        In the shape of the predictions, None stands for a length that is not known yet.
         """
         check = TARGET_CHECKS[self.target_kind]
         return check(be, value, name, prediction_shape, host_allowed=host_allowed)
@@ -169,7 +167,7 @@ class Loss(Unit):
         if weights is None:
             return losses
         weights = as_axes(be, weights, losses.ndim)
-        # A sample without weight is left out, even if its loss is infinite.
+        # A sample with weight 0 is left out, even if its loss is infinite.
         return weights * be.xp.where(weights > 0, losses, be.zero)
 
     def factors(
@@ -179,9 +177,9 @@ class Loss(Unit):
         y_true: Array,
         sample_weight: Array | None,
     ) -> tuple[Array | int, Array | float]:
-        """Return what a batch counts, and the weights for `bwd`.
+        """Return the count of a batch, and the weights for `bwd`.
 
-        They do not depend on the losses, so they may be known before them.
+        They do not depend on the losses, and can therefore be computed first.
 
         Parameters
         ----------
@@ -192,15 +190,15 @@ class Loss(Unit):
         y_true : array
             Targets.
         sample_weight : array or None
-            The weight of each sample; 1 if there are none.
+            The weight of each sample; None means 1 for all.
 
         Returns
         -------
         count : int or array, 0-d
-            What the losses count together: their number if nothing is weighted.
+            The total count of the losses: their number if nothing is weighted.
         dlosses : float or array
-            Gradient of the reduced loss with respect to the losses, all 0 where
-            the count is 0.
+            Gradient of the reduced loss with respect to the losses; 0 everywhere if the
+            count is 0.
         """
         xp, counts = be.xp, self.sample_counts(be, y_true)
         if counts is None and sample_weight is None:
@@ -213,20 +211,20 @@ class Loss(Unit):
         count = xp.sum(factors if counts is None else factors * counts)
         if self.reduction != "mean":
             return count, 1.0 if sample_weight is None else factors
-        # Where nothing counts, the mean is NaN; its gradient must not be.
+        # If nothing counts, the mean is NaN, but its gradient must not be.
         some = count > 0
         divisor = xp.where(some, count, be.constant(1.0))
         return count, xp.where(some, factors, be.zero) / divisor
 
     def finish(self, total: Any, count: Any) -> Any:
-        """Return the reduced loss: `total`, over `count` if it is a mean.
+        """Return the reduced loss: `total`, divided by `count` for a mean.
 
-        Both may be arrays or numbers. The mean of nothing is NaN.
+        Both may be arrays or numbers. The mean is NaN if the count is 0.
         """
         if self.reduction != "mean":
             return total
         if isinstance(count, numbers.Real) and count == 0:
-            # Python raises an error and NumPy a warning, where arrays give NaN.
+            # Arrays give NaN here, where Python raises an error and NumPy warns.
             return total * math.nan
         # NaN if nothing counts, even where labels are smoothed and have losses.
         one = count / count
@@ -244,7 +242,7 @@ class Loss(Unit):
         y_true : array or array_like
             Targets, of the loss's `target_kind`.
         sample_weight : array or array_like, shape (n,), optional
-            A factor of 0 or more for the loss of each sample.
+            A factor for the loss of each sample, 0 or more.
 
         Returns
         -------
@@ -293,8 +291,8 @@ class Loss(Unit):
         Parameters
         ----------
         y_pred, y_true, sample_weight : optional
-            As in `forward`, as the book calls it. Without them, the gradient
-            is taken where `forward` was last called.
+            As in `forward`, for calls in the style of the book. If omitted, the
+            gradient is taken at the arguments of the last call of `forward`.
 
         Returns
         -------
@@ -302,11 +300,11 @@ class Loss(Unit):
             Of the shape of the predictions. Also kept as ``.dinputs``.
         """
         if (y_pred is None) != (y_true is None):
-            raise InputError("y_pred and y_true must be given both, or neither")
+            raise InputError("y_pred and y_true must be given together")
         if y_pred is not None:
             self.forward(y_pred, y_true, sample_weight=sample_weight)
         elif sample_weight is not None:
-            raise InputError("sample_weight must come with y_pred and y_true")
+            raise InputError("sample_weight must be given with y_pred and y_true")
         if self._last is None:
             raise InputError("backward needs y_pred and y_true, or a forward pass")
         be, losses, y_true, weights, residuals = self._last

@@ -35,13 +35,12 @@ class BinaryCrossEntropy(AnswerWeights, Loss):
         L = 1/m sum_j (max(z_j, 0) - z_j y_j + log(1 + exp(-|z_j|)))
         dL/dz_j = 1/m (sigmoid(z_j) - y_j)
 
-    At the end of a `Model` after a `Sigmoid` layer, the model computes from
-    the logits.
+    If a `Model` ends with a `Sigmoid` layer, it computes this loss from the logits.
 
-    A probability of 0 for a target of 1 costs 87.3 here in float32 and 708.4
-    in float64, 16.118 in the book and in Keras, which clip to 1e-7, and 100 in
-    PyTorch's ``binary_cross_entropy``. The book clips the loss and the gradient
-    alike, and so does ``mode="book"``. PyTorch's ``"sum"`` adds all outputs of all
+    The loss of a probability of 0 for a target of 1 is 87.3 in float32 and 708.4 in
+    float64. In the book and in Keras, which clip to 1e-7, it is 16.118, and in
+    PyTorch's ``binary_cross_entropy`` 100. The book clips both the loss and the
+    gradient, and so does ``mode="book"``. PyTorch's ``"sum"`` adds all outputs of all
     samples, which is m times as much as here.
 
     Parameters
@@ -50,23 +49,23 @@ class BinaryCrossEntropy(AnswerWeights, Loss):
         Whether predictions are logits, to which a sigmoid is applied first.
     mode : {"exact", "book"}, default "exact"
         ``"book"`` clips p to [1e-7, 1 - 1e-7] in loss and gradient, even where
-        it comes from a logit. ``"exact"`` changes p and 1 - p only at 0, where
-        the loss would be infinite: it counts as the smallest normal number of
-        its dtype. The gradient divides by 1e-31 at least, or 1e-292 in float64;
-        what comes back through a `Sigmoid` is ``p - y``, to rounding.
+        it comes from a logit. ``"exact"`` changes p and 1 - p only at 0, where the loss
+        would be infinite: a 0 counts as the smallest normal number of its dtype. The
+        gradient divides by at least 1e-31, or 1e-292 in float64; passed back through a
+        `Sigmoid`, it is ``p - y``, up to rounding.
     label_smoothing : float, default 0
-        Share s of each target, in [0, 1), that is spread
-        over both answers: y becomes ``y (1 - s) + s / 2``.
+        Share s of each target, in [0, 1), that is spread evenly over both answers: y
+        becomes ``y (1 - s) + s / 2``.
     pos_weight : float or sequence of float, optional
-        Factor a of the answer yes, or that of each output, 0 or more. The terms
-        ``y_j log p_j`` are multiplied by it, as in PyTorch's
-        ``BCEWithLogitsLoss``; what a sample counts in the mean stays 1.
+        Factor a for the answer yes, or one factor for each output, 0 or more. The terms
+        ``y_j log p_j`` are multiplied by it, as in PyTorch's ``BCEWithLogitsLoss``;
+        each sample still counts 1 in the mean.
     class_weight : sequence of two floats, dict, or "balanced", optional
-        Factors of the answers no and yes, by which the mean is divided too:
-        each sample counts the mean weight of its answers. A dict holds them by the
-        labels 0 and 1. ``"balanced"`` has `Model.fit` take them from its
-        training targets: with n answers, ``n / (2 n_j)`` for the answer j. They are
-        then kept, also in saved models.
+        Factors for the answers no and yes. In the mean, each sample counts as the mean
+        weight of its answers. A dict maps the labels 0 and 1 to them. With
+        ``"balanced"``, `Model.fit` computes them from its training targets: with n
+        answers, ``n / (2 n_j)`` for the answer j. They are then kept, also in saved
+        models.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
     backend, device, dtype : optional
@@ -119,7 +118,7 @@ class BinaryCrossEntropy(AnswerWeights, Loss):
     def after_sigmoid(self) -> BinaryCrossEntropy:
         """The same loss from logits."""
         after = BinaryCrossEntropy(**{**self.config(), "from_logits": True})
-        # The same objects, so that both know balanced weights.
+        # The same objects, so that both have the balanced weights.
         after._weights, after._positive = self._weights, self._positive
         return after
 

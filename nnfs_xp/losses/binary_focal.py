@@ -1,4 +1,4 @@
-"""Binary cross-entropy that counts easy answers less."""
+"""Binary cross-entropy that gives easy answers less weight."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from nnfs_xp.special import at_least_tiny, sigmoid, softplus
 class BinaryFocalCrossEntropy(Loss):
     """Focal loss of yes-or-no questions, of probabilities ``p`` against targets ``y``.
 
-    A factor is small where the answer is right already, with probability ``1 - u``.
-    With `BinaryCrossEntropy` as ``C``, the loss of a sample is the mean over its m
-    outputs, and with its gradient::
+    A factor reduces the loss of answers that are already right, with probability
+    ``1 - u``. With `BinaryCrossEntropy` as ``C``, the loss of a sample is the mean over
+    its m outputs. The loss and its gradient are::
 
         L = 1/m sum_j a_j u_j^g C_j        u = y (1 - p) + (1 - y) p
         dL/dp_j = a_j/m u_j^g (g (1 - 2 y_j) C_j / u_j + dC_j/dp_j)
 
-    It is computed from logits without loss of digits, and a model does so behind a
-    `Sigmoid`. Keras and optax compute the same; so does torchvision's
-    ``sigmoid_focal_loss``.
+    From logits it is computed without loss of digits. A model that ends with a
+    `Sigmoid` computes it this way. Keras, optax, and torchvision's
+    ``sigmoid_focal_loss`` compute the same.
 
     Parameters
     ----------
     gamma : float, default 2.0
         The exponent ``g``, 0 or more; 0 gives the cross-entropy.
     balance : float, optional
-        The weight of the answer yes, from 0 to 1, that of no being what is left:
-        ``a = y balance + (1 - y) (1 - balance)``; 1 if not given. It is the
-        ``alpha`` of the paper, and of Keras.
+        The weight of the answer yes, from 0 to 1; the answer no has the weight
+        ``1 - balance``, so that ``a = y balance + (1 - y) (1 - balance)``. If not
+        given, ``a`` is 1. The paper and Keras call it ``alpha``.
     from_logits : bool, default False
         Whether predictions are logits, to which a sigmoid is applied first.
     label_smoothing : float, default 0
@@ -98,7 +98,7 @@ class BinaryFocalCrossEntropy(Loss):
         return BinaryFocalCrossEntropy(**{**self.config(), "from_logits": True})
 
     def fwd(self, be: Backend, y_pred: Array, y_true: Array) -> tuple[Array, Any]:
-        """Return the mean over the outputs; residuals are what all of it is made of."""
+        """Return the mean over the outputs; residuals are all parts of the formula."""
         yes = smooth(y_true, self.label_smoothing, 2)
         no = 1.0 - yes
         if self.from_logits:
@@ -118,7 +118,8 @@ class BinaryFocalCrossEntropy(Loss):
     def bwd(self, be: Backend, residuals: Any, dlosses: Array | float) -> Array:
         """Return the gradient of each output times `dlosses`, row by row."""
         p, q, yes, no, u, cost, factor = residuals
-        # Both derivatives by the logit are those by p, times p q.
+        # Both derivatives with respect to the logit are those with respect to p, times
+        # p q.
         if self.from_logits:
             of_cost, of_u = no * p - yes * q, p * q
         else:

@@ -23,29 +23,28 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
 
         L = -sum_j y_j log p_j        dL/dp_j = -y_j / p_j
 
-    For an integer label k this is ``-log p_k``. At the end of a `Model` after
-    a `Softmax` layer, the model computes the same from the logits, exactly,
-    by `SoftmaxCrossEntropy`. Label smoothing, class weights and ignored labels
-    are described there; they change y, and what the mean divides by, in the
-    same way.
+    For an integer label k this is ``-log p_k``. If a `Model` ends with a `Softmax`
+    layer, it computes the same loss exactly from the logits, as `SoftmaxCrossEntropy`
+    does. Label smoothing, class weights and ignored labels are described there; they
+    change y and the divisor of the mean in the same way.
 
-    The book computes ``-log sum_j y_j p_j``, which is the same for one-hot
-    rows only, and divides by p that is not clipped: at a probability of 0 its
-    gradient is infinite or NaN. PyTorch has ``nll_loss`` of ``log p``, which is
-    infinite there. Keras divides p by its sum first and clips it to 1e-7.
+    The book computes ``-log sum_j y_j p_j``, which is the same only for one-hot rows,
+    and divides by an unclipped p: at a probability of 0 its gradient is infinite or
+    NaN. PyTorch has ``nll_loss`` of ``log p``, which is infinite there. Keras divides p
+    by its sum first and clips it to 1e-7.
 
     Parameters
     ----------
     from_logits : bool, default False
         Whether predictions are logits, to which a softmax is applied first.
     mode : {"exact", "book"}, default "exact"
-        ``"book"`` clips p to [1e-7, 1 - 1e-7] in loss and gradient: a
-        probability of 0 costs 16.118, one of 1 costs 1e-7. ``"exact"``
-        changes p only at 0, where the loss would be infinite: it counts as
-        the smallest normal number of its dtype, and costs 87.3 in float32 and
-        708.4 in float64. The gradient divides by 1e-31 at least, or 1e-292 in
-        float64; what comes back through a `Softmax` is ``p - y``, to rounding.
-        The options below apply in both.
+        ``"book"`` clips p to [1e-7, 1 - 1e-7] in loss and gradient: the loss is 16.118
+        for a probability of 0 and 1e-7 for a probability of 1. ``"exact"`` changes p
+        only at 0, where the loss would be infinite: a 0 counts as the smallest normal
+        number of its dtype, with a loss of 87.3 in float32 and 708.4 in float64. The
+        gradient divides by at least 1e-31, or 1e-292 in float64; passed back through a
+        `Softmax`, it is ``p - y``, up to rounding. The options below apply in both
+        modes.
     label_smoothing, class_weight, ignore_index : optional
         See `SoftmaxCrossEntropy`.
     reduction : {"mean", "sum", "none"}, default "mean"
@@ -104,7 +103,7 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
             ignore_index=ignore_index,
             reduction=reduction,
         )
-        # The same object, so that a device holds the weights once.
+        # The same object, so that a device holds the weights only once.
         self.after_softmax._weights = self._weights
 
     def fwd(self, be: Backend, p: Array, y_true: Array) -> tuple[Array, Any]:
@@ -125,7 +124,7 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
     def value_and_gradient(
         self, be: Backend, p: Array, y_true: Array, dlosses: Array | float
     ) -> tuple[Array, Array]:
-        """Return what `fwd` and `bwd` do; from logits, as the loss of logits does."""
+        """Return the results of `fwd` and `bwd`; from logits, by `after_softmax`."""
         if self.from_logits and is_exactly(self, CategoricalCrossEntropy):
             return self.after_softmax.value_and_gradient(be, p, y_true, dlosses)
         return super().value_and_gradient(be, p, y_true, dlosses)

@@ -1,4 +1,4 @@
-"""Categorical cross-entropy that counts easy samples less."""
+"""Categorical cross-entropy that gives easy samples less weight."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnfs_xp.losses.targets import ClassTargets, as_column, as_rows
 from nnfs_xp.registry import register
 from nnfs_xp.special import at_least_tiny, log_softmax
 
-# A logarithm of this, or less, is that of 0 in both precisions.
+# A logarithm of this value or less is that of 0 in both precisions.
 _FAR = 1000.0
 
 
@@ -21,16 +21,17 @@ _FAR = 1000.0
 class CategoricalFocalCrossEntropy(ClassTargets, Loss):
     """Focal loss of a classifier, of probabilities ``p`` against targets ``q``.
 
-    A factor is small where a class has its probability already. The loss of a sample,
-    and its gradients by the probabilities and by logits ``z``, are::
+    A factor reduces the loss of classes that already have a high probability. The loss
+    of a sample, and its gradients with respect to probabilities and logits ``z``, are::
 
         L = -sum_j q_j (1 - p_j)^g log p_j
         w_j = p_j dL/dp_j = q_j (1 - p_j)^g (g p_j log(p_j) / (1 - p_j) - 1)
         dL/dz = w - p sum_j w_j
 
-    From logits, ``log p`` is never that of a rounded probability, and a model computes
-    so behind a `Softmax`. Keras multiplies all of it by ``alpha``, 0.25 or a number for
-    each class; here that is for `class_weight`, by which the mean is divided.
+    From logits, ``log p`` is never computed from a rounded probability. A model that
+    ends with a `Softmax` computes the loss this way. Keras multiplies the loss by
+    ``alpha``, 0.25 or a number for each class; here, `class_weight` serves this
+    purpose, and the mean is divided by it.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ class CategoricalFocalCrossEntropy(ClassTargets, Loss):
     def after_softmax(self) -> CategoricalFocalCrossEntropy:
         """The same loss from logits."""
         after = CategoricalFocalCrossEntropy(**{**self.config(), "from_logits": True})
-        # The same object, so that both know balanced weights.
+        # The same object, so that both have the balanced weights.
         after._weights = self._weights
         return after
 

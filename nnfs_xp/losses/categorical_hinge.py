@@ -17,16 +17,17 @@ class CategoricalHinge(ClassTargets, Loss):
     """Hinge loss of the scores ``z`` of classes.
 
     The score of the true class k should exceed all others by 1. With the highest of the
-    others, ``z_i``, the loss of a sample is::
+    other scores, ``z_i``, the loss of a sample is::
 
         L = max(0, 1 + z_i - z_k)        dL/dz_i = 1, dL/dz_k = -1 where L > 0
 
     All other derivatives are 0. Against rows of targets ``q`` it is the mean of the
-    losses of all labels, ``sum_k q_k L_k``. The first of equal scores is the highest.
+    losses of all labels, ``sum_k q_k L_k``. In a tie, the first score counts as the
+    highest.
 
-    optax's ``multiclass_hinge_loss`` is the same. Keras's ``CategoricalHinge`` counts
-    the true class among the others with a score of 0, which is the same where no score
-    is below 0, as behind a `Softmax`. PyTorch's ``MultiMarginLoss`` adds up the margins
+    optax's ``multiclass_hinge_loss`` is the same. Keras's ``CategoricalHinge`` includes
+    the true class, with a score of 0, among the others, which is the same if no score
+    is negative, as after a `Softmax`. PyTorch's ``MultiMarginLoss`` adds up the margins
     of all other classes.
 
     Parameters
@@ -91,6 +92,7 @@ class CategoricalHinge(ClassTargets, Loss):
         q, first, second = residuals
         of_first = xp.sum(xp.where(first, q, be.zero), axis=-1, keepdims=True)
         of_others = xp.sum(xp.where(first, be.zero, q), axis=-1, keepdims=True)
-        # The rival of the highest is the second, and that of all others the highest.
+        # The rival of the highest score is the second-highest; that of all others is
+        # the highest.
         dz = xp.where(first, of_others, xp.where(second, of_first, be.zero)) - q
         return dz * as_column(dlosses, q.ndim)

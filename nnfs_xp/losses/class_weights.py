@@ -1,4 +1,4 @@
-"""Weights of classes: given, or taken from the labels of the training data."""
+"""Class weights: given, or computed from the labels of the training data."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class ClassWeights:
     Parameters
     ----------
     given : sequence of float, dict of int to float, or "balanced"
-        The weight of class 0, of class 1 and so on; the weights of some labels, where
-        others have 1; or weights that `balance` will find.
+        The weights of class 0, class 1 and so on; the weights of some labels, with 1
+        for the others; or weights that `balance` will compute.
     name : str
         The argument's name, for messages.
     """
@@ -41,12 +41,12 @@ class ClassWeights:
 
     @property
     def shown(self) -> Any:
-        """What was given, or the weights that `balance` has found."""
+        """The given weights, or those that `balance` has computed."""
         return self._values if self.given == BALANCED and self._values else self.given
 
     @property
     def are_unknown(self) -> bool:
-        """Whether `balance` has still to find them."""
+        """Whether `balance` still has to compute them."""
         return self.given == BALANCED and self._values is None
 
     @property
@@ -55,12 +55,12 @@ class ClassWeights:
         if self._values is None:
             raise InputError(
                 f"{self.name}='balanced' needs the labels of training data, which "
-                "Model.fit takes; before that, or without a model, give the weights"
+                "Model.fit uses; before that, or without a model, give the weights"
             )
         return self._values
 
     def check_classes(self, n_classes: int | None) -> None:
-        """Raise InputError if there are not as many classes as weights."""
+        """Raise InputError if the numbers of classes and weights differ."""
         if n_classes is None:
             return
         if isinstance(self.given, dict) and self._values is None:
@@ -77,10 +77,10 @@ class ClassWeights:
             )
 
     def balance(self, be: Backend, totals: Iterable[Array]) -> bool:
-        """Take the weights from the number of samples of each class, if not given.
+        """Compute the weights from the number of samples of each class, if not given.
 
-        A class has the number of all samples over that of the classes that occur and
-        its own, ``n / (k n_j)``. One that does not occur has 1.
+        The weight of a class is ``n / (k n_j)``, with n samples, k classes that occur
+        and n_j samples of the class. A class that does not occur has the weight 1.
         """
         if self._values is not None:
             return False
@@ -92,8 +92,8 @@ class ClassWeights:
     def place(self, be: Backend) -> None:
         """Move the weights to a device, once, before a step needs them there.
 
-        Inside a step it would be a copy from the host every time, and one that
-        a compiled step could not hold.
+        Inside a step, it would be a copy from the host every time, which a compiled
+        step could not include.
         """
         if be not in self._placed and self._values is not None:
             self._placed[be] = self._array(be)
@@ -113,12 +113,12 @@ class Weighted:
 
     @property
     def class_weight(self) -> Any:
-        """The weights of classes as they were given, or found; None if all are 1."""
+        """The class weights as they were given or computed; None if all are 1."""
         return None if self._weights is None else self._weights.shown
 
     @property
     def needs_all_targets(self) -> bool:
-        """Whether balanced weights are still to be taken from them."""
+        """Whether balanced weights still have to be computed from them."""
         return self._weights is not None and self._weights.are_unknown
 
 

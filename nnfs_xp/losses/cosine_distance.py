@@ -1,4 +1,4 @@
-"""How far predictions point into another direction than their targets."""
+"""How much the directions of predictions and targets differ."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class CosineDistance(Loss):
 
         L = 1 - u . v        dL/dp = ((u . v) u - v) / |p|
 
-    A length counts as `eps` at least, as in PyTorch's ``cosine_similarity``; then
-    ``dL/dp = -v / eps``. A sample with several vectors costs the mean over them.
-    optax's ``cosine_distance`` is the same; Keras's loss ``CosineSimilarity`` is
+    A length below `eps` counts as `eps`, as in PyTorch's ``cosine_similarity``; then
+    ``dL/dp = -v / eps``. The loss of a sample with several vectors is the mean over
+    them. optax's ``cosine_distance`` is the same; Keras's loss ``CosineSimilarity`` is
     ``-u . v``, 1 less than here.
 
     Parameters
     ----------
     eps : float, default 1e-8
-        The least length, above 0.
+        The smallest length, above 0.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
     backend, device, dtype : optional
@@ -77,7 +77,7 @@ class CosineDistance(Loss):
     def bwd(self, be: Backend, residuals: Any, dlosses: Array | float) -> Array:
         """Return ``((u . v) u - v) / |p| * dlosses``, vector by vector."""
         u, v, cosine, length, shape = residuals
-        # A length that counts as eps does not change with p.
+        # A length clipped to eps does not change with p.
         along = be.xp.where(length > self.eps, cosine * u, be.zero)
         dy = (
             (along - v)
@@ -88,9 +88,9 @@ class CosineDistance(Loss):
 
 
 def directions(be: Backend, x: Array, eps: float) -> tuple[Array, Array]:
-    """Return vectors of the last axis over their lengths, and these, at least eps."""
+    """Return vectors of the last axis divided by their lengths, and the lengths."""
     xp = be.xp
-    # A square may overflow; that of a share of the largest entry does not.
+    # A square may overflow, but that of an entry divided by the largest one does not.
     largest = xp.max(xp.abs(x), axis=-1, keepdims=True)
     share = x / xp.maximum(largest, be.constant(eps))
     length = largest * xp.sqrt(xp.sum(share * share, axis=-1, keepdims=True))

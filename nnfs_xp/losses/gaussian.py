@@ -1,4 +1,4 @@
-"""Negative log-likelihood of values that are normally distributed."""
+"""Negative log-likelihood of normally distributed values."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from nnfs_xp.registry import register
 
 @register("loss")
 class GaussianNegativeLogLikelihood(Loss):
-    """Negative log-likelihood of values ``y``, of predicted means and variances.
+    """Negative log-likelihood of values ``y`` with predicted means and variances.
 
     The first half of the outputs are means ``p``, the second half logarithms of
-    variances ``s = log v``, which may be any numbers. So a model has two outputs for
-    each of the m values. The loss of a sample is the mean over these, without the
-    constant ``log(2 pi) / 2``::
+    variances, ``s = log v``, which may be any numbers. A model therefore has two
+    outputs for each of the m values. The loss of a sample is the mean over the values,
+    without the constant ``log(2 pi) / 2``::
 
         L = 1/m sum_j (s_j + (y_j - p_j)^2 / v_j) / 2
         dL/dp_j = 1/m (p_j - y_j) / v_j        dL/ds_j = 1/2m (1 - (y_j - p_j)^2 / v_j)
 
-    A variance counts as `eps` at least, so that no exact prediction makes the loss
-    decrease without bound. Its gradient is the one at `eps`, and can make it rise
-    again; so it is in PyTorch's ``GaussianNLLLoss``, which takes ``v`` and not its
-    logarithm.
+    A variance below `eps` counts as `eps`, so that no exact prediction makes the loss
+    decrease without bound. Its gradient is the one at `eps`, which can make the
+    variance rise again. PyTorch's ``GaussianNLLLoss`` does the same, but takes ``v``
+    instead of its logarithm.
 
     Parameters
     ----------
     eps : float, default 1e-6
-        The least variance, above 0.
+        The smallest variance, above 0.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
     backend, device, dtype : optional
@@ -75,7 +75,7 @@ class GaussianNegativeLogLikelihood(Loss):
         *,
         host_allowed: bool = False,
     ) -> Array:
-        """Return targets, half as many as predictions, or raise InputError."""
+        """Return targets, half as many as outputs, or raise InputError."""
         *others, outputs = prediction_shape
         if not others or (outputs or 0) % 2:
             raise InputError(

@@ -1,4 +1,4 @@
-"""Hinge losses of yes-or-no questions: scores shall be on their side, with a margin."""
+"""Hinge losses of yes-or-no questions: scores should be right by a margin."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Hinge(Loss):
 
         L = 1/m sum_j max(0, 1 - t_j z_j)        dL/dz_j = -t_j / m where t_j z_j < 1
 
-    The gradient is 0 elsewhere. Keras and optax compute the same; both take signs for
-    targets, and Keras answers too. A soft answer has the sign of its size,
-    ``t = 0`` at one half.
+    The gradient is 0 elsewhere. Keras and optax compute the same; both take signs as
+    targets, and Keras also takes answers. For a soft answer, t lies between -1 and 1,
+    with ``t = 0`` at one half.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Hinge(Loss):
     from_logits = True
 
     def fwd(self, be: Backend, y_pred: Array, y_true: Array) -> tuple[Array, Any]:
-        """Return the mean of ``max(0, 1 - t z)``; residuals are that, and t."""
+        """Return the mean penalty; residuals are ``max(0, 1 - t z)`` and t."""
         sign = 2.0 * y_true - 1.0
         missing = be.xp.maximum(1.0 - sign * y_pred, be.zero)
         losses = self.penalty(missing) * share_of_output(y_pred)
@@ -72,7 +72,7 @@ class Hinge(Loss):
         return slope * weights_of_outputs(dlosses, missing)
 
     def penalty(self, missing: Array) -> Array:
-        """Return what it costs that a score misses its margin by so much."""
+        """Return the penalty for the shortfall of a score from its margin."""
         return missing
 
     def slope(self, be: Backend, missing: Array) -> Array:
@@ -90,7 +90,7 @@ class SquaredHinge(Hinge):
         L = 1/m sum_j max(0, 1 - t_j z_j)^2
         dL/dz_j = -2/m t_j max(0, 1 - t_j z_j)
 
-    It has no kink. Keras computes the same, of signs or answers.
+    It has no kink. Keras computes the same from signs or answers.
 
     Parameters
     ----------
@@ -121,9 +121,9 @@ class SquaredHinge(Hinge):
     """
 
     def penalty(self, missing: Array) -> Array:
-        """Return the square of what is missing."""
+        """Return the square of the shortfall."""
         return missing * missing
 
     def slope(self, be: Backend, missing: Array) -> Array:
-        """Return twice what is missing."""
+        """Return twice the shortfall."""
         return 2.0 * missing

@@ -19,7 +19,7 @@ from nnfs_xp.registry import register
 class Huber(Loss):
     """Huber's loss of predictions ``p`` against values ``y``.
 
-    Quadratic in small errors ``e = p - y`` and linear in large ones. The loss
+    It is quadratic for small errors ``e = p - y`` and linear for large ones. The loss
     of a sample is the mean over its m outputs::
 
         L = 1/m sum_j h(e_j),    h(e) = e^2 / 2                   if |e| <= delta
@@ -33,7 +33,7 @@ class Huber(Loss):
     Parameters
     ----------
     delta : float, default 1.0
-        Size of the error at which the line begins, above 0.
+        Size of the error at which the loss becomes linear, above 0.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
     backend, device, dtype : optional
@@ -76,7 +76,7 @@ class Huber(Loss):
         return sum_over_outputs(be, losses), error
 
     def bwd(self, be: Backend, error: Array, dlosses: Array | float) -> Array:
-        """Return ``p - y`` cut to [-delta, delta], over m, times `dlosses`."""
+        """Return ``p - y`` clipped to [-delta, delta], over m, times `dlosses`."""
         slope = be.xp.minimum(error, be.constant(self.delta))
         slope = be.xp.maximum(slope, be.constant(-self.delta))
         return slope * weights_of_outputs(dlosses, error)

@@ -17,17 +17,18 @@ from nnfs_xp.special import at_least_tiny, log_softmax
 class KullbackLeibler(Loss):
     """Kullback-Leibler divergence of probabilities ``p`` from targets ``y``.
 
-    The loss of a sample, and its gradients by the probabilities and by logits ``z``
-    of a softmax, are::
+    The loss of a sample, and its gradients with respect to probabilities and to logits
+    ``z`` of a softmax, are::
 
         L = sum_j y_j log(y_j / p_j)        dL/dp_j = -y_j / p_j
         dL/dz = p sum_j y_j - y
 
-    It is the cross-entropy less what the targets cost at least, their entropy, so it
-    is 0 where ``p = y`` and has the gradient of the cross-entropy. A target of 0 costs
-    nothing. A model computes from the logits behind a `Softmax`.
+    It is the cross-entropy minus its smallest possible value, the entropy of the
+    targets. It is therefore 0 where ``p = y``, and has the gradient of the
+    cross-entropy. A target of 0 adds nothing to the loss. A model that ends with a
+    `Softmax` computes it from the logits.
 
-    PyTorch's ``KLDivLoss`` takes ``log p``, and is this with
+    PyTorch's ``KLDivLoss`` takes ``log p``, and is the same with
     ``reduction="batchmean"``. Keras clips both probabilities to 1e-7.
 
     Parameters

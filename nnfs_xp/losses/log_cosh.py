@@ -19,8 +19,9 @@ _FAR = 30.0
 class LogCosh(Loss):
     """Logarithm of the hyperbolic cosine of the errors of predictions ``p``.
 
-    Nearly ``e^2 / 2`` for small errors ``e = p - y``, and ``|e| - log 2`` for large
-    ones, with no kink between. The loss of a sample is the mean over its m outputs::
+    It is close to ``e^2 / 2`` for small errors ``e = p - y`` and to ``|e| - log 2`` for
+    large ones, with no kink in between. The loss of a sample is the mean over its m
+    outputs::
 
         L = 1/m sum_j log(cosh(p_j - y_j))        dL/dp_j = 1/m tanh(p_j - y_j)
 

@@ -24,10 +24,9 @@ class MeanSquaredError(Loss):
     with reduction ``"mean"``. Its ``"sum"`` adds all outputs of all samples, which is m
     times as much as here.
 
-    Targets have exactly the shape of the predictions. In the book, and with a
-    warning in PyTorch, targets of shape (n,) against predictions of shape
-    (n, 1) broadcast to (n, n), and every prediction is compared with every
-    target.
+    Targets must have exactly the shape of the predictions. In the book, and with a
+    warning in PyTorch, targets of shape (n,) against predictions of shape (n, 1)
+    broadcast to (n, n), and every prediction is compared with every target.
 
     Parameters
     ----------

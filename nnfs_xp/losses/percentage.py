@@ -25,13 +25,14 @@ class MeanAbsolutePercentageError(Loss):
         L = 100/m sum_j |p_j - y_j| / max(|y_j|, eps)
         dL/dp_j = 100/m sign(p_j - y_j) / max(|y_j|, eps)
 
-    Keras computes the same. scikit-learn's is a share, not a percentage, with an
-    `eps` of 2.2e-16. A target near 0 makes the loss huge: `MeanAbsoluteError` does not.
+    Keras computes the same. scikit-learn's is a fraction, not a percentage, with an
+    `eps` of 2.2e-16. A target near 0 makes the loss huge; `MeanAbsoluteError` does not
+    have this problem.
 
     Parameters
     ----------
     eps : float, default 1e-7
-        The least size of a target, above 0.
+        The smallest magnitude of a target, above 0.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
     backend, device, dtype : optional
@@ -65,7 +66,7 @@ class MeanAbsolutePercentageError(Loss):
         self.eps = check_positive(eps, "eps")
 
     def fwd(self, be: Backend, y_pred: Array, y_true: Array) -> tuple[Array, Any]:
-        """Return the mean share in percent; residuals are ``p - y`` and the sizes."""
+        """Return the mean percentage; residuals are ``p - y`` and the magnitudes."""
         error = y_pred - y_true
         size = be.xp.maximum(be.xp.abs(y_true), be.constant(self.eps))
         losses = be.xp.abs(error) / size * (100.0 * share_of_output(error))

@@ -17,12 +17,12 @@ from nnfs_xp.registry import register
 
 @register("loss")
 class Pinball(Loss):
-    """Pinball or quantile loss of predictions ``p`` against values ``y``.
+    """Pinball (quantile) loss of predictions ``p`` against values ``y``.
 
-    A prediction that is too low costs ``q`` times its error, one that is too high ``1 -
-    q`` times. The cost is therefore lowest when a fraction ``q`` of the values is below
-    the prediction. The loss of a sample is the mean over its m outputs. The loss and
-    its gradient are::
+    The loss of a prediction that is too low is ``q`` times its error; for one that is
+    too high, it is ``1 - q`` times its error. It is therefore lowest when a fraction
+    ``q`` of the values is below the prediction. The loss of a sample is the mean over
+    its m outputs. The loss and its gradient are::
 
         L = 1/m sum_j max(q (y_j - p_j), (q - 1) (y_j - p_j))
         dL/dp_j = 1/m (-q if p_j < y_j, 1 - q if p_j > y_j, else 0)
@@ -33,7 +33,7 @@ class Pinball(Loss):
     Parameters
     ----------
     quantile : float, default 0.5
-        The share ``q``, above 0 and below 1.
+        The fraction ``q``, above 0 and below 1.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
     backend, device, dtype : optional
@@ -66,7 +66,7 @@ class Pinball(Loss):
         self.quantile = check_decay(check_positive(quantile, "quantile"), "quantile")
 
     def fwd(self, be: Backend, y_pred: Array, y_true: Array) -> tuple[Array, Array]:
-        """Return the mean cost; residuals are ``y - p``."""
+        """Return the mean loss of the outputs; residuals are ``y - p``."""
         error = y_true - y_pred
         costs = be.xp.maximum(self.quantile * error, (self.quantile - 1.0) * error)
         return sum_over_outputs(be, costs * share_of_output(error)), error

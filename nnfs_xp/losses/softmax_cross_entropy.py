@@ -1,4 +1,4 @@
-"""Softmax and categorical cross-entropy in one, from logits."""
+"""Softmax and categorical cross-entropy combined, computed from logits."""
 
 from __future__ import annotations
 
@@ -24,38 +24,36 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
         L = -sum_j q_j log p_j,     log p_j = z_j - log sum_k exp(z_k)
         dL/dz = p sum_j q_j - q     (p - q for targets that sum to 1)
 
-    The logarithm is taken of the sum, never of a rounded probability, so the
-    loss is exact at any logit: one of -30 against 0 costs 30.
+    The logarithm is taken of the sum, never of a rounded probability, so the loss is
+    exact for any logits: a logit of -30 against 0 has a loss of 30.
 
-    Targets ``y``, where a label is a one-hot row, become ``q`` by the options
-    below::
+    The options below turn targets ``y``, where a label is a one-hot row, into ``q``::
 
         q_j = w_j (y_j (1 - s) + s / C)
 
-    The mean divides by the class weights of the labels, ``sum_i w[label_i]``, ignored
-    ones left out. For rows of targets it divides by their number, with class weights
-    too. This follows PyTorch's ``cross_entropy``, except that a target of 0 against a
-    logit of -inf costs 0, where PyTorch returns NaN. Keras divides by the number of
-    samples where classes have weights. The book has none of the options, and treats the
-    largest soft target as the label.
+    The mean divides by the class weights of the labels, ``sum_i w[label_i]``, without
+    ignored ones. For rows of targets it divides by their number, even with class
+    weights. This follows PyTorch's ``cross_entropy``, except that a target of 0 with a
+    logit of -inf has a loss of 0, where PyTorch returns NaN. Keras divides by the
+    number of samples, even with class weights. The book has none of these options, and
+    treats the largest soft target as the label.
 
     Parameters
     ----------
     mode : {"exact", "book"}, default "exact"
-        ``"book"`` reports the loss of probabilities clipped to [1e-7,
-        1 - 1e-7], as the book does: at most 16.118 for a label. Its gradient
-        is the unclipped one above, as in the book. The options apply as they
-        do in the other mode.
+        ``"book"`` reports the loss of probabilities clipped to [1e-7, 1 - 1e-7], as the
+        book does: at most 16.118 for a label. Its gradient is the unclipped one above,
+        as in the book. The options apply in both modes.
     label_smoothing : float, default 0
         Share s of each target, in [0, 1), that is spread
         evenly over the C classes.
     class_weight : sequence of float, dict of int to float, or "balanced", optional
-        A weight ``w_j`` of 0 or more for each class; 1 if not given. A dict holds
-        those of some labels, and others have 1. ``"balanced"`` has `Model.fit` take
-        them from its training labels: ``n / (k n_j)`` for a class that has n_j of n
-        samples, where k classes occur. They are then kept, also in saved models.
+        A weight ``w_j`` of 0 or more for each class; 1 if not given. A dict maps some
+        labels to their weights, and the others have 1. With ``"balanced"``, `Model.fit`
+        computes them from its training labels: ``n / (k n_j)`` for a class that has n_j
+        of n samples, where k classes occur. They are then kept, also in saved models.
     ignore_index : int, optional
-        A label, such as -100, that means "no label": its sample has no loss and no
+        A label, such as -100, that means "no label": such a sample has no loss and no
         gradient, and does not count. It does not apply to rows.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
@@ -124,7 +122,7 @@ class SoftmaxCrossEntropy(ClassTargets, Loss):
     def value_and_gradient(
         self, be: Backend, z: Array, y_true: Array, dlosses: Array | float
     ) -> tuple[Array, Array]:
-        """Return what `fwd` and `bwd` do, by one kernel where there is one."""
+        """Return the results of `fwd` and `bwd`, by one kernel if available."""
         if self.mode != "exact" or not is_exactly(self, SoftmaxCrossEntropy):
             return super().value_and_gradient(be, z, y_true, dlosses)
         q = self.weighted_targets(be, y_true, z)

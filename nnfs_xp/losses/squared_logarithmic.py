@@ -19,15 +19,15 @@ from nnfs_xp.registry import register
 class MeanSquaredLogarithmicError(NotNegative, Loss):
     """Mean squared error of the logarithms of ``1 + p`` and ``1 + y``.
 
-    Of predictions ``p`` and values ``y`` of 0 or more. The loss of a sample is the mean
+    Predictions ``p`` and values ``y`` are 0 or more. The loss of a sample is the mean
     over its m outputs. The loss and its gradient are::
 
         e_j = log(1 + p_j) - log(1 + y_j)
         L = 1/m sum_j e_j^2        dL/dp_j = 2/m e_j / (1 + p_j)
 
     A prediction below 0 counts as 0 and has no gradient, as in Keras, which raises all
-    numbers to 1e-7 first; a `Softplus` at the end of a model gives none. scikit-learn
-    refuses them.
+    numbers to at least 1e-7 first. A `Softplus` at the end of a model avoids negative
+    predictions. scikit-learn rejects them.
 
     Parameters
     ----------

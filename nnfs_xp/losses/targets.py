@@ -1,4 +1,4 @@
-"""Targets in the form in which losses compute with them."""
+"""Targets in the form that losses compute with."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from nnfs_xp.losses.class_weights import ClassWeights, Weighted
 def as_rows(be: Backend, targets: Array, like: Array) -> Array:
     """Return targets as rows of the shape of `like`, in its dtype.
 
-    Labels, which have an axis less, become one-hot rows by comparison with the class
-    numbers; indexing by two integer arrays is not in the Array API. A label
-    beyond them gives a row of zeros.
+    Labels, which have one axis fewer, become one-hot rows by comparison with the class
+    numbers, since indexing by two integer arrays is not in the Array API. A label out
+    of range becomes a row of zeros.
     """
     xp = be.xp
     if targets.ndim < like.ndim:
         classes = xp.arange(like.shape[-1], dtype=targets.dtype, device=be.device)
         targets = targets[..., None] == classes
-    # Integers would wrap around where they are negated.
+    # Integers would wrap around when they are negated.
     return targets if targets.dtype == like.dtype else xp.astype(targets, like.dtype)
 
 
 def as_column(weights: Array | float, ndim: int = 2) -> Array | float:
-    """Return the weights of samples so that they multiply arrays of `ndim` axes.
+    """Return the sample weights in a shape that multiplies arrays of `ndim` axes.
 
-    A single number, which is the same for all of them, is returned as it is.
+    A single number for all samples is returned unchanged.
     """
     if isinstance(weights, float):
         return weights
@@ -39,7 +39,7 @@ def as_column(weights: Array | float, ndim: int = 2) -> Array | float:
 
 
 def as_axes(be: Backend, weights: Array, ndim: int) -> Array:
-    """Return the weights of samples with as many axes as their losses."""
+    """Return the sample weights with as many axes as the losses."""
     if weights.ndim == ndim:
         return weights
     return be.xp.reshape(weights, (*weights.shape, *(1,) * (ndim - weights.ndim)))
@@ -50,7 +50,7 @@ def as_axes(be: Backend, weights: Array, ndim: int) -> Array:
 
 
 def share_of_output(y_pred: Array) -> float:
-    """Return one over the number of outputs of a sample."""
+    """Return 1 divided by the number of outputs of a sample."""
     return 1.0 / math.prod(y_pred.shape[1:])
 
 
@@ -62,7 +62,7 @@ def sum_over_outputs(be: Backend, values: Array) -> Array:
 
 
 def weights_of_outputs(dlosses: Array | float, y_pred: Array) -> Array | float:
-    """Return what the gradient of every output is to be multiplied with."""
+    """Return the factor of the gradient of every output."""
     return as_column(dlosses, y_pred.ndim) * share_of_output(y_pred)
 
 
@@ -101,13 +101,13 @@ class ClassTargets(Weighted):
 
         q_j = w_j (y_j (1 - s) + s / C)
 
-    and the row of an ignored label becomes zeros. A cross-entropy against
-    such rows is smoothed and weighted, without any further line.
+    The row of an ignored label becomes zeros. A cross-entropy against such rows is
+    smoothed and weighted without any further code.
     """
 
     label_smoothing: float
     ignore_index: int | None
-    # As many as the last checked targets have, if that is known.
+    # The number of classes of the last checked targets, if it is known.
     _classes: int | None
 
     def set_target_options(
@@ -121,7 +121,7 @@ class ClassTargets(Weighted):
     def prepare(
         self, be: Backend, y: Array, weight: Array | None, place: Backend
     ) -> bool:
-        """Take balanced class weights from the labels; see `Loss`."""
+        """Compute balanced class weights from the labels; see `Loss`."""
         if self._weights is None:
             return False
         changed = self._weights.balance(be, self._totals(be, y, weight))
@@ -129,7 +129,7 @@ class ClassTargets(Weighted):
         return changed
 
     def _totals(self, be: Backend, y: Array, weight: Array | None) -> Iterator[Array]:
-        """Yield how many targets each class has, one by one: rows would fill memory."""
+        """Yield the number of targets of each class, one by one, to save memory."""
         labels = are_labels(be, y)
         for k in range((self._classes or 0) if labels else y.shape[-1]):
             own = be.xp.astype(y == k, be.dtype) if labels else y[..., k]
@@ -159,7 +159,7 @@ class ClassTargets(Weighted):
     def sample_counts(self, be: Backend, y_true: Array) -> Array | None:
         """Return the class weight of each label, and 0 for an ignored one.
 
-        A row counts 1, as does every label without these options.
+        A row counts 1, and so does every label without these options.
         """
         if self._weights is None and self.ignore_index is None:
             return None

@@ -261,7 +261,7 @@ def test_backward_before_forward_and_of_a_wrong_shape(backend):
     loss = nx.SoftmaxCrossEntropy(backend=backend)
     with pytest.raises(nx.InputError, match="forward pass"):
         loss.backward()
-    with pytest.raises(nx.InputError, match="both, or neither"):
+    with pytest.raises(nx.InputError, match="must be given together"):
         loss.backward(backend.asarray(PROBABILITIES))
 
 

@@ -127,7 +127,7 @@ def test_weights_without_targets(backend):
     loss = nx.MeanSquaredError(backend=backend)
     own = backend.asarray(COLUMN, backend.dtype)
     loss.forward(own, own)
-    with pytest.raises(nx.InputError, match="sample_weight must come with y_pred"):
+    with pytest.raises(nx.InputError, match="sample_weight must be given with y_pred"):
         loss.backward(sample_weight=backend.asarray(WEIGHTS))
 
 
