@@ -1,4 +1,4 @@
-"""The base of all initialisers, and what several of them need."""
+"""The base of all initializers, and helpers that several of them need."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnfs_xp.unit import Unit
 
 
 class Initializer(Unit):
-    """Base of all initialisers: ``initializer(stream, shape)`` draws values.
+    """Base of all initializers: ``initializer(stream, shape)`` draws values.
 
     Examples
     --------
@@ -31,15 +31,15 @@ class Initializer(Unit):
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return fan_in and fan_out: how many inputs an output has, and the reverse.
+    """Return fan_in and fan_out: the number of inputs per output, and the reverse.
 
-    They are the two lengths of a weight matrix. Those of a convolution, (sizes...,
-    channels, filters), are multiplied by the number of places of its window.
+    They are the two lengths of a weight matrix. For a convolution, (sizes..., channels,
+    filters), both are multiplied by the number of entries of its window.
 
     Raises
     ------
     InputError
-        If the shape is not that of such weights, or has no elements.
+        If this is not the shape of such weights, or has no elements.
     """
     if len(shape) < 2 or min(shape) < 1:
         raise InputError(
@@ -56,6 +56,6 @@ def matrix_of(shape: tuple[int, ...]) -> tuple[int, int]:
     Raises
     ------
     InputError
-        As `fans` does.
+        As in `fans`.
     """
     return fans(shape)[0], shape[-1]

@@ -12,12 +12,12 @@ from nnfs_xp.registry import register
 
 @register("initializer")
 class Constant(Initializer):
-    """The same value everywhere.
+    """A constant value for all entries.
 
     Parameters
     ----------
     value : float
-        That value.
+        The value.
 
     Raises
     ------
@@ -41,7 +41,7 @@ class Constant(Initializer):
 
 @register("initializer")
 class Zeros(Constant):
-    """Zeros, as the book uses for biases.
+    """Zeros, which the book uses for biases.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Initial weights that change nothing."""
+"""Initial weights that form an identity matrix."""
 
 from __future__ import annotations
 

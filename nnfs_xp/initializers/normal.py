@@ -18,7 +18,7 @@ class Normal(Initializer):
     Parameters
     ----------
     scale : float, default 0.01
-        Standard deviation. The book takes 0.01 for its layers.
+        Standard deviation. The book uses 0.01 for its layers.
 
     Raises
     ------
@@ -44,13 +44,14 @@ class Normal(Initializer):
 class TruncatedNormal(Initializer):
     """Normal values of mean 0 within two standard deviations: ``scale * N(0, 1)``.
 
-    Values beyond ``2 scale`` are drawn again, so that no neuron begins with a very
-    large weight. What is left has a standard deviation of about ``0.88 scale``.
+    Values beyond ``2 scale`` are drawn again, so that no neuron starts with a very
+    large weight. The remaining values have a standard deviation of about
+    ``0.88 scale``.
 
     Parameters
     ----------
     scale : float, default 0.05
-        Standard deviation before values are left out, as in Keras and PyTorch.
+        Standard deviation before truncation, as in Keras and PyTorch.
 
     Raises
     ------
@@ -74,6 +75,6 @@ class TruncatedNormal(Initializer):
         return self.scale * stream.truncated_normal(shape)
 
 
-# Of a standard normal distribution without what lies beyond 2.
+# Of a standard normal distribution truncated at 2.
 _DENSITY = math.exp(-2.0) / math.sqrt(2.0 * math.pi)
 TRUNCATED_DEVIATION = math.sqrt(1.0 - 4.0 * _DENSITY / math.erf(math.sqrt(2.0)))

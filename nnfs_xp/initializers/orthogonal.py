@@ -1,4 +1,4 @@
-"""Initial weights that keep lengths and angles."""
+"""Initial weights that preserve lengths and angles."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from nnfs_xp.registry import register
 
 @register("initializer")
 class Orthogonal(Initializer):
-    """A random matrix with orthonormal columns, or rows if these are fewer.
+    """A random matrix with orthonormal columns, or rows if there are fewer rows.
 
-    ``W^T W = gain^2 I`` for a matrix that is not wider than high, else ``W W^T = gain^2
-    I``, uniform among all such matrices. A product of many square ones with gain 1 lets
-    no signal grow or vanish. The weights of a convolution are treated as a matrix with
-    one column per filter.
+    ``W^T W = gain^2 I`` for a matrix with at least as many rows as columns, otherwise
+    ``W W^T = gain^2 I``, uniform among all such matrices. In a product of many square
+    ones with gain 1, no signal grows or vanishes. The weights of a convolution are
+    treated as a matrix with one column per filter.
 
     Parameters
     ----------

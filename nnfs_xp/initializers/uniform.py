@@ -17,7 +17,7 @@ class Uniform(Initializer):
     Parameters
     ----------
     limit : float, default 0.05
-        Half of the width of the interval.
+        Half the width of the interval.
 
     Raises
     ------

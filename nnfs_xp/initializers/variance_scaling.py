@@ -1,4 +1,4 @@
-"""Initial values whose variance fits the lengths of a weight matrix."""
+"""Initial values whose variance depends on the shape of a weight matrix."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ _DISTRIBUTIONS = ("normal", "truncated_normal", "uniform")
 
 @register("initializer")
 class VarianceScaling(Initializer):
-    """Values of variance ``scale / n``, with ``n`` after the lengths of the matrix.
+    """Values of variance ``scale / n``, where ``n`` depends on the shape of the matrix.
 
-    Of a shape (fan_in, fan_out), ``n`` is one of the two or their mean. For the weights
-    of a convolution both are multiplied by the number of places of its window.
-    `GlorotNormal`, `HeNormal`, `LeCunNormal` and their uniform forms are special cases.
+    For the shape (fan_in, fan_out), ``n`` is one of the two or their mean. For the
+    weights of a convolution, both are multiplied by the number of entries of its
+    window. `GlorotNormal`, `HeNormal`, `LeCunNormal` and their uniform forms are
+    special cases.
 
     Parameters
     ----------
     scale : float, default 1.0
         Above 0.
     mode : {"fan_in", "fan_out", "fan_average"}, default "fan_in"
-        What ``n`` is. Keras calls the last one ``fan_avg``.
+        The value of ``n``. Keras calls the last one ``fan_avg``.
     distribution : {"normal", "truncated_normal", "uniform"}, default "normal"
-        The truncated one has no values beyond two standard deviations, and is
-        wider for it, so that the variance is the same. Keras's default, and what its
-        ``HeNormal``, ``GlorotNormal`` and ``LecunNormal`` draw, is the truncated one;
-        it calls the first ``untruncated_normal``.
+        The truncated one has no values beyond two standard deviations, and is widened
+        so that the variance is the same. It is Keras's default, which its ``HeNormal``,
+        ``GlorotNormal`` and ``LecunNormal`` also draw from; Keras calls the first one
+        ``untruncated_normal``.
 
     Raises
     ------
@@ -74,8 +75,8 @@ class VarianceScaling(Initializer):
 class GlorotNormal(VarianceScaling):
     """Normal values with ``scale = sqrt(2 / (fan_in + fan_out))``.
 
-    Of the variance that Glorot and Bengio (2010, eq. 12) propose, as are those
-    of `GlorotUniform`.
+    They have the variance that Glorot and Bengio (2010, eq. 12) propose, as those of
+    `GlorotUniform` do.
 
     Examples
     --------
@@ -93,8 +94,8 @@ class GlorotNormal(VarianceScaling):
 class HeNormal(VarianceScaling):
     """Normal values with ``scale = sqrt(2 / fan_in)``.
 
-    Keeps the variance of values from layer to layer under ReLU, which drops
-    half of it (He, Zhang, Ren and Sun, 2015, eq. 10).
+    They preserve the variance of values from layer to layer under ReLU, which halves it
+    (He, Zhang, Ren and Sun, 2015, eq. 10).
 
     Examples
     --------
@@ -112,9 +113,9 @@ class HeNormal(VarianceScaling):
 class LeCunNormal(VarianceScaling):
     """Normal values with ``scale = sqrt(1 / fan_in)``.
 
-    Keeps the variance of values from layer to layer where activations are near linear,
-    as tanh and SELU at 0 (LeCun, Bottou, Orr and Mueller, "Efficient BackProp", 1998,
-    section 4.6).
+    They preserve the variance of values from layer to layer if activations are nearly
+    linear, as tanh and SELU are near 0 (LeCun, Bottou, Orr and Mueller, "Efficient
+    BackProp", 1998, section 4.6).
 
     Examples
     --------
@@ -132,8 +133,8 @@ class LeCunNormal(VarianceScaling):
 class GlorotUniform(VarianceScaling):
     """Uniform values with ``limit = sqrt(6 / (fan_in + fan_out))``.
 
-    Keeps the variance of values and of gradients alike from layer to layer
-    where activations are near linear (Glorot and Bengio, 2010, eq. 16).
+    They preserve the variance of both values and gradients from layer to layer as far
+    as possible if activations are nearly linear (Glorot and Bengio, 2010, eq. 16).
 
     Examples
     --------
@@ -151,7 +152,7 @@ class GlorotUniform(VarianceScaling):
 class HeUniform(VarianceScaling):
     """Uniform values with ``limit = sqrt(6 / fan_in)``.
 
-    Of the same variance, ``2 / fan_in``, as those of `HeNormal`.
+    They have the same variance as those of `HeNormal`, ``2 / fan_in``.
 
     Examples
     --------
@@ -169,7 +170,7 @@ class HeUniform(VarianceScaling):
 class LeCunUniform(VarianceScaling):
     """Uniform values with ``limit = sqrt(3 / fan_in)``.
 
-    Of the same variance, ``1 / fan_in``, as those of `LeCunNormal`.
+    They have the same variance as those of `LeCunNormal`, ``1 / fan_in``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Optimizers: how parameters follow their gradients."""
+"""Optimizers: how gradients update parameters."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -26,14 +26,15 @@ class Adadelta(Optimizer):
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 1.0
-        The paper has none, which is 1. Keras's default is 0.001.
+        The paper has no learning rate, which corresponds to 1. Keras's default is
+        0.001.
     rho : float, default 0.95
-        Fraction of both means that is kept, in [0, 1). The default is
-        the paper's and Keras's; PyTorch takes 0.9.
+        Fraction of both means that is kept, in [0, 1). The default is the paper's and
+        Keras's; PyTorch uses 0.9.
     epsilon : float, default 1e-6
-        0 or more, inside both roots. The first steps are as long as this allows. The
-        default is the paper's and PyTorch's; Keras takes 1e-7. With 0 no step is ever
-        taken, since ``d`` starts at 0.
+        0 or more, added inside both roots. It determines the length of the first steps.
+        The default is the paper's and PyTorch's; Keras uses 1e-7. With 0 no step is
+        ever taken, since ``d`` starts at 0.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
         Optional; see `Optimizer`; `decay` is that of the learning rate.
 
@@ -70,7 +71,7 @@ class Adadelta(Optimizer):
         self.epsilon = check_rate(epsilon, "epsilon")
 
     def moments(self) -> tuple[str, ...]:
-        """Return the names of the means of squares, of gradients and of steps."""
+        """Return the names of the mean squares of gradients and of steps."""
         return "mean_of_squares", "mean_of_squared_steps"
 
     def rule(

@@ -15,7 +15,7 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class Adagrad(Optimizer):
-    """Adagrad: every parameter's step is scaled by all its gradients so far.
+    """Adagrad: each parameter's step is scaled by all of its gradients so far.
 
     ::
 
@@ -27,8 +27,8 @@ class Adagrad(Optimizer):
     learning_rate : float, Schedule or callable, default 1.0
         The default is the book's; PyTorch's is 0.01.
     epsilon : float, default 1e-7
-        0 or more. The default is the book's; PyTorch takes 1e-10, in the same
-        place. Keras adds it inside the root.
+        0 or more. The default is the book's; PyTorch uses 1e-10, in the same place.
+        Keras adds it inside the root.
     initial_accumulator : float, default 0.0
         Initial value of ``s``, 0 or more; it shortens the first steps. Keras uses 0.1.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema

@@ -31,8 +31,8 @@ class Adam(MomentOptimizer):
     beta_1, beta_2 : float, default 0.9 and 0.999
         Decay of the two moments, in [0, 1).
     epsilon : float, default 1e-7
-        0 or more. The default is the book's; PyTorch takes 1e-8, in the same
-        place. Keras and ONNX add it before ``v`` is corrected.
+        0 or more. The default is the book's; PyTorch uses 1e-8, in the same place.
+        Keras and ONNX add it before ``v`` is corrected.
     amsgrad : bool, default False
         Whether to keep steps from growing when ``v`` falls. As in PyTorch, the largest
         ``v`` is found before the correction; optax corrects first.
@@ -120,7 +120,7 @@ def amsgrad(
     beta_2: float,
     epsilon: float,
 ) -> tuple[Array, Array, Array, Array]:
-    """Return what `adam` does, with the largest second moment in place of `v`."""
+    """Return the results of `adam` with the largest second moment in place of `v`."""
     m, v = moments_after(dw, m, v, beta_1, beta_2)
     largest = be.xp.maximum(largest, v)
     w = _moved(be, w, m, largest, step, learning_rate, beta_1, beta_2, epsilon)

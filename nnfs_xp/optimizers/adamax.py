@@ -28,8 +28,8 @@ class Adamax(MomentOptimizer):
     beta_1, beta_2 : float, default 0.9 and 0.999
         Decay of the mean and of the largest magnitude, in [0, 1).
     epsilon : float, default 1e-7
-        0 or more; the paper has none. PyTorch and optax take 1e-8, in the same place.
-        Keras adds it to ``u`` where it divides.
+        0 or more; the paper has none. PyTorch and optax use 1e-8, in the same place.
+        Keras adds it to ``u`` in the division.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
         Optional; see `Optimizer`.
 

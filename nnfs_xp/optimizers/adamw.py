@@ -1,4 +1,4 @@
-"""AdamW: Adam, with a decay of the weights beside it."""
+"""AdamW: Adam with separate weight decay."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class AdamW(Adam):
 
         w *= 1 - learning_rate * weight_decay
 
-    An L2 penalty in the loss reaches Adam as part of the gradient, which Adam then
-    scales. This decay is the same for every parameter, and not part of the loss. As in
-    PyTorch all parameters decay, even biases, except those named in `undecayed`.
+    An L2 penalty in the loss is part of the gradient, which Adam scales. This decay is
+    the same for every parameter and not part of the loss. As in PyTorch, all parameters
+    decay, even biases, except those named in `undecayed`.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def adamw(
     epsilon: float,
     weight_decay: float,
 ) -> tuple[Array, Array, Array]:
-    """Return what `adam` does, after the parameters have decayed."""
-    # As a difference, since float32 rounds the factor: 1 - 1e-6 is 1 - 1.01e-6.
+    """Return the results of `adam`, after the parameters have decayed."""
+    # As a difference, because float32 rounds the factor: 1 - 1e-6 is 1 - 1.01e-6.
     w -= (learning_rate * weight_decay) * w
     return adam(be, w, dw, m, v, step, learning_rate, beta_1, beta_2, epsilon)

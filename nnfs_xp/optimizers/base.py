@@ -1,12 +1,13 @@
 """The shell around an optimizer's pure functions.
 
-An author names the moments of an elementwise rule, and writes ``rule(be, w, dw,
-state, *moments) -> (w, *moments)``; or, for anything else, ``init(be, parameters)``
-and ``apply(be, parameters, gradients, state)``. These are dicts of arrays whose slots
-are written to: in place where arrays allow it, by a new array in the slot where they
-do not. The arrays may be those of single parameters, or one flat buffer with all of
-them; an elementwise formula does not see the difference. One that does sets
-``by_parameter``, and is given single parameters by their paths.
+An author names the moments of an elementwise rule, and writes
+``rule(be, w, dw, state, *moments) -> (w, *moments)``; or, for anything else,
+``init(be, parameters)`` and ``apply(be, parameters, gradients, state)``. Their
+arguments are dicts of arrays whose slots are written to: in place if arrays allow it,
+by assigning a new array to the slot otherwise. The arrays may be single parameters, or
+one flat buffer with all of them, which makes no difference to an elementwise formula.
+If it does make a difference, the optimizer sets ``by_parameter`` and receives single
+parameters by their paths.
 """
 
 from __future__ import annotations
@@ -39,37 +40,37 @@ class Optimizer(HasLearningRate):
     Parameters
     ----------
     learning_rate : float, Schedule or callable
-        Factor of every update: a number of 0 or more, a `Schedule`, or any
-        function of the step's number, counted from 0.
+        Factor of every update: a number of 0 or more, a `Schedule`, or any function of
+        the step number, counted from 0.
     decay : float, default 0.0
-        The book's decay of a learning rate that is a number, 0 or more. The
-        rate of a step with ``t`` before it is ``learning_rate / (1 + decay t)``.
+        The book's decay, 0 or more, for a learning rate that is a number. The rate of a
+        step after ``t`` steps is ``learning_rate / (1 + decay t)``.
     clip_value : float, optional
         Entries of the gradients are clipped to ``[-clip_value, clip_value]``.
     clip_norm : float, optional
-        All gradients together are scaled down to this Euclidean norm if theirs is
-        larger, after `clip_value`. PyTorch's ``clip_grad_norm_`` adds 1e-6 to the norm
-        it divides by; nothing is added here.
+        If the Euclidean norm of all gradients together is larger, they are scaled down
+        to this norm, after `clip_value`. PyTorch's ``clip_grad_norm_`` adds 1e-6 to the
+        norm it divides by; nothing is added here.
     weight_decay : float, default 0.0
-        Before each step a parameter shrinks by ``learning_rate * weight_decay`` of
-        itself, 0 or more. It is not part of the gradient (decoupled), unlike that of
-        PyTorch's ``SGD`` and ``Adam``.
+        0 or more. Before each step, every parameter shrinks by the fraction
+        ``learning_rate * weight_decay``. The decay is decoupled, that is, not part of
+        the gradient, unlike that of PyTorch's ``SGD`` and ``Adam``.
     undecayed : sequence of str, default ()
-        Parameters that do not shrink: own names, such as ``("biases", "gamma",
-        "beta")``, or whole paths, such as ``"0.weights"``.
+        Parameters that do not decay: names, such as ``("biases", "gamma", "beta")``, or
+        full paths, such as ``"0.weights"``.
     accumulate : int, default 1
         Number of batches whose gradients are averaged for one step. Batches of equal
         size then give the same step as a single large one. A schedule counts
         these steps, not the batches.
     ema : float, optional
         Also keep an exponential moving average of the parameters, ``a = ema * a + (1 -
-        ema) * w`` after each step, in [0, 1). It begins with the
-        parameters after the first step. `Model.averaged_parameters` has it.
+        ema) * w`` after each step, in [0, 1). It starts with the parameters after the
+        first step. `Model.averaged_parameters` returns it.
 
     Attributes
     ----------
     iterations : int
-        Steps taken by ``step``. A model counts its own steps.
+        Number of steps taken by ``step``. A model counts its own steps.
     by_parameter : bool
         Whether `rule` must receive single parameters, because it depends on more than
         one element at a time.
@@ -149,7 +150,7 @@ class Optimizer(HasLearningRate):
             return state
 
     def kept(self) -> tuple[str, ...]:
-        """Return the names of all that is kept for each parameter."""
+        """Return the names of everything kept for each parameter."""
         more = {"accumulated": self.accumulate > 1, "average": self.ema is not None}
         return *self.moments(), *(name for name, needed in more.items() if needed)
 
@@ -165,8 +166,8 @@ class Optimizer(HasLearningRate):
     ) -> None:
         """Take one step: write new values to the slots of parameters and state.
 
-        With `counted` the caller has added 1 to ``state["step"]`` already. Without a
-        `layout` the slots are single parameters.
+        With `counted`, the caller has already added 1 to ``state["step"]``. Without a
+        `layout`, the slots are single parameters.
         """
         if not counted:
             state["step"] += 1
@@ -176,11 +177,11 @@ class Optimizer(HasLearningRate):
         batches, total = state["step"], state["accumulated"]
         for key, dw in gradients.items():
             be.assign(total, key, total[key] + dw / self.accumulate)
-        # There is no branch on a number of the device: the step is taken, and taken
-        # back where more batches are to come.
+        # There is no branch on a number of the device: the step is taken, and undone if
+        # more batches follow.
         before = snapshot(be, parameters, state)
         steps = (batches + (self.accumulate - 1)) // self.accumulate
-        # NumPy has made a number of it, which not every kernel takes.
+        # NumPy has turned it into a number, which not every kernel accepts.
         state["step"] = be.xp.asarray(steps)
         try:
             self._take_step(be, parameters, total, state, layout)
@@ -237,7 +238,7 @@ class Optimizer(HasLearningRate):
                 be.assign(parameters, path, w - share * w)
 
     def decays(self, path: str) -> bool:
-        """Return whether `weight_decay` is for the parameter of this path."""
+        """Return whether `weight_decay` applies to the parameter with this path."""
         return not is_named(path, self.undecayed)
 
     def apply(
@@ -253,14 +254,14 @@ class Optimizer(HasLearningRate):
                     be.assign(slots, key, after)
 
     def rule_of(self, path: str) -> Callable[..., tuple[Array, ...]]:
-        """Return the rule for a parameter: `rule`, if there is no other one.
+        """Return the rule for a parameter: `rule`, unless it has a different one.
 
-        Only `by_parameter` the paths are known.
+        The paths are known only if `by_parameter` is set.
         """
         return self.rule
 
     def moments(self) -> tuple[str, ...]:
-        """Return the names of what is kept for each parameter, 0 at first."""
+        """Return the names of the arrays kept for each parameter, initially 0."""
         return ()
 
     def rule(
@@ -280,18 +281,18 @@ class Optimizer(HasLearningRate):
         Parameters
         ----------
         *layers : Layer
-            The same layers, in the same order, at every call. Those without
-            parameters may be left out.
+            The same layers, in the same order, in every call. Those without parameters
+            may be omitted.
 
         Raises
         ------
         InputError
-            If the layers change or are on two backends, or one has no
-            gradients yet, or of another shape than its parameters; or if the
+            If the layers change or are on two backends; if a layer has no gradients
+            yet, or if their shapes differ from those of its parameters; or if the
             learning rate of this step is not a finite number of 0 or more.
         """
         if self._layers and list(map(id, layers)) != list(map(id, self._layers)):
-            raise InputError("layers must be the same ones at every step")
+            raise InputError("layers must be the same at every step")
         be, parameters, gradients, owners = collect_gradients(layers)
         state = self._state or self.init(be, parameters)
         self._rate_written = self.write_rate(
@@ -307,7 +308,7 @@ class Optimizer(HasLearningRate):
 
 
 def is_named(path: str, names: Sequence[str]) -> bool:
-    """Return whether a path, or the parameter's own name, is one of these."""
+    """Return whether a path, or the parameter's name alone, is one of these."""
     return path in names or path.rpartition(".")[2] in names
 
 

@@ -1,6 +1,6 @@
 """Gradient clipping: by value, and by norm.
 
-Both return new arrays, and keep the dtype and NaN.
+Both return new arrays and preserve the dtype and NaN.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Slots = dict[str, Array]
 
 
 def clip_by_value(be: Backend, gradients: Slots, limit: float) -> Slots:
-    """Return every entry moved into ``[-limit, limit]``."""
+    """Return every entry clipped to ``[-limit, limit]``."""
     return {
         key: clip_to_value(be, gradient, limit) for key, gradient in gradients.items()
     }
@@ -23,7 +23,7 @@ def clip_by_value(be: Backend, gradients: Slots, limit: float) -> Slots:
 def clip_by_norm(be: Backend, gradients: Slots, limit: float) -> Slots:
     """Return the gradients times ``limit / max(norm, limit)``.
 
-    The norm is the Euclidean one of all entries of all slots together.
+    The norm is the Euclidean norm of all entries of all slots together.
     """
     clipped = clip_to_norm(be, limit, *gradients.values())
     return dict(zip(gradients, clipped, strict=True))
@@ -31,7 +31,7 @@ def clip_by_norm(be: Backend, gradients: Slots, limit: float) -> Slots:
 
 @portable
 def clip_to_value(be: Backend, gradient: Array, limit: float) -> Array:
-    """Return every entry of one array moved into ``[-limit, limit]``."""
+    """Return every entry of one array clipped to ``[-limit, limit]``."""
     low, high = be.constant(-limit), be.constant(limit)
     return be.xp.minimum(be.xp.maximum(gradient, low), high)
 
@@ -40,10 +40,11 @@ def clip_to_value(be: Backend, gradient: Array, limit: float) -> Array:
 def clip_to_norm(be: Backend, limit: float, *gradients: Array) -> tuple[Array, ...]:
     """Return arrays times ``limit / max(norm, limit)``, for the norm of all of them.
 
-    Squares leave the range of float32 long before the entries do, so they are
-    taken of entries over the largest one, `scale`. With ``r`` the root of their
-    sum the norm is ``scale * r``, which could be too large as well; so it is
-    never formed, and `scale` compared with ``limit / r`` instead.
+    Squares leave the range of float32 long before the entries do. The entries are
+    therefore divided by the largest one, `scale`, before they are squared. With ``r``
+    the root of the sum of these squares, the norm is ``scale * r``. Since this product
+    could also be too large, it is never computed; instead, `scale` is compared with
+    ``limit / r``.
     """
     xp = be.xp
     scale = _scale(be, gradients)
@@ -54,7 +55,7 @@ def clip_to_norm(be: Backend, limit: float, *gradients: Array) -> tuple[Array, .
     # At least 1, but for gradients that are all 0.
     root = xp.maximum(xp.sqrt(total), be.constant(1.0))
     allowed = limit / root
-    # Not true of NaN, which so spreads to all entries, as in the formula.
+    # False for NaN, which therefore spreads to all entries, as in the formula.
     small_enough = scale <= allowed
     return tuple(
         xp.where(small_enough, gradient, part * allowed)
@@ -63,15 +64,15 @@ def clip_to_norm(be: Backend, limit: float, *gradients: Array) -> tuple[Array, .
 
 
 def _scale(be: Backend, gradients: Sequence[Array]) -> Array:
-    """Return the largest magnitude, moved to where its inverse is normal.
+    """Return the largest magnitude, clipped so that its inverse is normal.
 
-    Some compilers divide by multiplying with the inverse.
+    Some compilers replace a division by multiplication with the inverse.
     """
     xp, smallest = be.xp, float(be.xp.finfo(be.dtype).smallest_normal)
     scale = be.constant(smallest)
     for gradient in gradients:
         if 0 in gradient.shape:
-            # Layers without parameters: there is no largest of nothing.
+            # Layers without parameters have no largest entry.
             continue
         scale = xp.maximum(scale, xp.max(xp.abs(gradient)))
     return xp.minimum(scale, be.constant(1.0 / smallest))

@@ -1,4 +1,4 @@
-"""Parameters and gradients of layers that are used on their own."""
+"""Parameters and gradients of layers used on their own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Owners = dict[str, tuple[Layer, str]]
 
 
 def collect_gradients(layers: Sequence[Layer]) -> tuple[Backend, Slots, Slots, Owners]:
-    """Return backend, parameters, gradients and owners, of all units that learn.
+    """Return backend, parameters, gradients and owners of all trained units.
 
     A parameter's key is the number of its unit among those with parameters,
     a dot, and its own name.
@@ -24,12 +24,12 @@ def collect_gradients(layers: Sequence[Layer]) -> tuple[Backend, Slots, Slots, O
     Raises
     ------
     InputError
-        If there are no parameters, two backends, or a layer has no gradients
-        yet, or of another shape than its parameters.
+        If there are no parameters, the layers are on two backends, or a layer has no
+        gradients yet or gradients whose shapes differ from those of its parameters.
     """
     units = [unit for layer in layers for unit in _learning(layer)]
     if not units:
-        raise InputError("layers must hold at least one with parameters")
+        raise InputError("layers must include at least one with parameters")
     be = units[0].backend
     assert be is not None
     parameters, gradients, owners = {}, {}, {}
@@ -49,7 +49,7 @@ def collect_gradients(layers: Sequence[Layer]) -> tuple[Backend, Slots, Slots, O
 
 
 def constrain(be: Backend, parameters: Slots, owners: Owners) -> None:
-    """Write what constraints of the units make of their parameters."""
+    """Apply the constraints of the units to their parameters."""
     for key, (unit, name) in owners.items():
         network, _ = home_of(unit)
         constraint = network.constraints.get(network.nodes[id(unit)].key(name))
@@ -58,14 +58,14 @@ def constrain(be: Backend, parameters: Slots, owners: Owners) -> None:
 
 
 def put_back(parameters: Slots, owners: Owners) -> None:
-    """Give units the new values of their parameters, where these are new arrays."""
+    """Give units the new values of their parameters, if these are new arrays."""
     for key, (unit, name) in owners.items():
         network, state = home_of(unit)
         state.assign(network.nodes[id(unit)].key(name), parameters[key])
 
 
 def _learning(layer: Layer) -> Iterator[Layer]:
-    """Yield a unit and those inside, if they have parameters that are not frozen."""
+    """Yield a unit and its inner units, if they have parameters that are not frozen."""
     if not layer.trainable:
         return
     if layer.parameters():

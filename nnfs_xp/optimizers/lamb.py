@@ -1,4 +1,4 @@
-"""LAMB: Adam, with a step for each parameter as long as the parameter allows."""
+"""LAMB: Adam, with steps scaled to the norm of each parameter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class LAMB(MomentOptimizer):
-    """LAMB: Adam's direction, in steps as long as the parameter itself.
+    """LAMB: Adam's direction, with steps proportional to the norm of the parameter.
 
     At step ``t``, counted from 1, for every array of parameters ``w``::
 
@@ -24,7 +24,7 @@ class LAMB(MomentOptimizer):
         w -= learning_rate * |w| / |u| * u
 
     ``|w|`` and ``|u|`` are Euclidean norms over the whole array. If one of them is 0,
-    their quotient is 1. Each layer therefore changes by the same fraction of itself,
+    their quotient is 1. Each layer therefore changes by the same fraction of its norm,
     which allows very large batches.
 
     Parameters
@@ -36,8 +36,8 @@ class LAMB(MomentOptimizer):
         0 or more.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
         Optional; see `Optimizer`. The decay is part of ``u``, as in the paper and
-        optax; Keras lets parameters decay before the step. For parameters that are
-        `undecayed` the quotient is 1 too, as in the authors' program.
+        optax; Keras decays the parameters before the step. For `undecayed` parameters,
+        the quotient is also 1, as in the authors' program.
 
     Raises
     ------

@@ -15,7 +15,7 @@ from nnfs_xp.unit import Unit
 
 
 class HasLearningRate(Unit):
-    """A learning rate with its decay, and the way into an optimizer's state.
+    """A learning rate with its decay, and how it is written to an optimizer's state.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class HasLearningRate(Unit):
     _below_one = frozenset({"beta_1", "beta_2", "ema", "momentum", "rho"})
     # Batches of a step.
     accumulate: int = 1
-    # Steps taken so far, by whoever takes them.
+    # The number of steps taken so far.
     iterations: int = 0
 
     def __init__(self, learning_rate: LearningRate, decay: float) -> None:
@@ -39,7 +39,7 @@ class HasLearningRate(Unit):
 
     @property
     def learning_rate(self) -> LearningRate:
-        """What was given; a new one holds from the next ``fit`` or ``step``."""
+        """The given rate; a new one takes effect from the next ``fit`` or ``step``."""
         return self._learning_rate
 
     @learning_rate.setter
@@ -56,7 +56,7 @@ class HasLearningRate(Unit):
         self._follow(self._learning_rate, check_rate(value, "decay"))
 
     def _follow(self, learning_rate: LearningRate, decay: float) -> None:
-        """Take both as they are, or raise before either changes."""
+        """Set both, or raise before either changes."""
         schedule: Callable[[int], float]
         if not callable(learning_rate):
             schedule = InverseTimeDecay(learning_rate, decay)
@@ -64,21 +64,21 @@ class HasLearningRate(Unit):
             schedule = learning_rate
         else:
             raise InputError(
-                f"decay must be 0 where learning_rate is not a number, got "
+                f"decay must be 0 if learning_rate is not a number, got "
                 f"{decay!r} with {learning_rate!r}"
             )
         self._learning_rate, self._decay = learning_rate, decay
         self._schedule = schedule
 
     def rate_at(self, step: int) -> float:
-        """Return the learning rate of the step with this number, from 0.
+        """Return the learning rate of the step with this number, counted from 0.
 
-        With `accumulate` it is the number of a batch.
+        With `accumulate`, it is the number of a batch.
 
         Raises
         ------
         InputError
-            If a schedule or function returns no finite number of 0 or more.
+            If a schedule or function does not return a finite number of 0 or more.
         """
         rate = self._schedule(step // self.accumulate)
         return check_rate(rate, f"learning_rate at step {step}")
@@ -103,12 +103,12 @@ class HasLearningRate(Unit):
     def write_rate(
         self, be: Backend, state: dict[str, Any], step: int, written: float | None
     ) -> float:
-        """Write the rate of a step to a state, if it is not the one `written` last.
+        """Write the rate of a step to a state, unless it is the last one `written`.
 
         Returns
         -------
         float
-            What is written now.
+            The rate that the state now has.
         """
         rate = self.rate_on(be, step)
         if rate != written:

@@ -1,4 +1,4 @@
-"""Lion: steps of one length, along the sign of a momentum."""
+"""Lion: steps of equal length along the sign of a momentum."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnfs_xp.special import sign
 
 @register("optimizer")
 class Lion(Optimizer):
-    """Lion: every parameter moves by the learning rate, up or down.
+    """Lion: every parameter moves up or down by the learning rate.
 
     ::
 
@@ -27,12 +27,14 @@ class Lion(Optimizer):
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 0.0001
-        The paper takes 3 to 10 times less than for `AdamW`. Keras's default is 0.001.
+        The paper suggests a rate 3 to 10 times smaller than for `AdamW`. Keras's
+        default is 0.001.
     beta_1, beta_2 : float, default 0.9 and 0.99
-        Weight of the momentum in the step, and fraction of it that is kept, in [0, 1).
+        Weight of the momentum in the step, and fraction of the momentum that is kept,
+        in [0, 1).
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
-        Optional; see `Optimizer`. The paper takes a `weight_decay` of 3 to 10 times
-        more than for `AdamW`.
+        Optional; see `Optimizer`. The paper suggests a `weight_decay` 3 to 10 times
+        larger than for `AdamW`.
 
     Raises
     ------

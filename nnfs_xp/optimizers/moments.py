@@ -1,4 +1,4 @@
-"""What Adam and its variants share: their settings, and the moments of gradients."""
+"""The base of Adam and its variants: settings, and the moments of gradients."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class MomentOptimizer(Optimizer):
 def moments_after(
     dw: Array, m: Array, v: Array, beta_1: float, beta_2: float
 ) -> tuple[Array, Array]:
-    """Return both moments with a gradient; the old ones may be overwritten."""
+    """Return both moments updated with a gradient; the old ones may be overwritten."""
     m *= beta_1
     m += (1.0 - beta_1) * dw
     v *= beta_2

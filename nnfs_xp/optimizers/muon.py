@@ -1,4 +1,4 @@
-"""Muon: momentum, made orthogonal."""
+"""Muon: steps along an orthogonalized momentum."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnfs_xp.optimizers.base import Optimizer, is_named
 from nnfs_xp.registry import register
 from nnfs_xp.schedules.base import LearningRate
 
-# A polynomial that is steep at 0, applied so many times.
+# A polynomial that is steep at 0, and how many times it is applied.
 _COEFFICIENTS = 3.4445, -4.7750, 2.0315
 _TIMES = 5
 # Steps are made as long as those of Adam usually are.
@@ -24,27 +24,27 @@ _LENGTH = 0.2
 class Muon(Optimizer):
     """Muon: weight matrices move along their approximately orthogonalized momentum.
 
-    For every matrix ``w`` with two lengths ``n`` and ``k`` above 1::
+    For every matrix ``w`` of shape ``(n, k)``, with both lengths above 1::
 
         m = momentum * m + (1 - momentum) * dw
         u = momentum * m + (1 - momentum) * dw      Nesterov's; else u = m
         w -= learning_rate * 0.2 * sqrt(max(n, k)) * orthogonal(u)
 
-    ``orthogonal`` takes ``x = u / |u|``, with the root of the sum of all squares, and
-    replaces it five times with ``a x + (b x x^T + c (x x^T)^2) x``, which moves all
-    singular values near 1. All other parameters take the steps of `Adam`.
+    ``orthogonal`` starts with ``x = u / |u|``, where ``|u|`` is the Frobenius norm, and
+    replaces x five times by ``a x + (b x x^T + c (x x^T)^2) x``, which moves all
+    singular values close to 1. All other parameters take the steps of `Adam`.
 
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 0.001
-        A rate that suits `Adam` suits both kinds of steps.
+        A learning rate that suits `Adam` suits both kinds of steps.
     momentum : float, default 0.95
         Fraction of the momentum that is kept, in [0, 1).
     nesterov : bool, default True
         Whether to look ahead.
     others : sequence of str, default ()
-        Matrices that also use the steps of Adam, by their own names or whole paths. The
-        author of Muon suggests those of embeddings and of the last layer.
+        Matrices that also take the steps of Adam, by name or full path. The author of
+        Muon suggests those of embeddings and of the last layer.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-7
         Those of `Adam`.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
@@ -58,10 +58,10 @@ class Muon(Optimizer):
     References
     ----------
     Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024, with
-    the length of steps of Liu et al., "Muon is Scalable for LLM Training", 2025. It is
-    PyTorch's ``Muon(adjust_lr_fn="match_rms_adamw")``, which computes ``orthogonal`` in
-    bfloat16. Keras's `momentum` does not have the factor of ``dw``; optax
-    corrects the momentum as Adam does.
+    the step length of Liu et al., "Muon is Scalable for LLM Training", 2025. PyTorch's
+    ``Muon(adjust_lr_fn="match_rms_adamw")`` is the same, but computes ``orthogonal`` in
+    bfloat16. Keras's `momentum` does not have the factor of ``dw``; optax corrects the
+    momentum as Adam does.
 
     Examples
     --------
@@ -129,7 +129,7 @@ class Muon(Optimizer):
 
 
 def orthogonal(be: Backend, u: Array) -> Array:
-    """Return a matrix with the singular vectors of `u`, and singular values near 1."""
+    """Return a matrix with the singular vectors of `u` and singular values near 1."""
     xp, (a, b, c) = be.xp, _COEFFICIENTS
     wide = u.shape[0] <= u.shape[1]
     x = u if wide else xp.matrix_transpose(u)

@@ -1,4 +1,4 @@
-"""Nadam: Adam with Nesterov's momentum."""
+"""Nadam: Adam with Nesterov momentum."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class Nadam(MomentOptimizer):
-    """Nadam: Adam that looks ahead, as Nesterov's momentum does.
+    """Nadam: Adam that looks ahead, as Nesterov momentum does.
 
     At step ``t``, counted from 1, with the product ``P_t = mu_1 mu_2 ... mu_t``::
 
@@ -33,11 +33,11 @@ class Nadam(MomentOptimizer):
     beta_1, beta_2 : float, default 0.9 and 0.999
         Decay of the two moments, in [0, 1).
     epsilon : float, default 1e-7
-        0 or more; PyTorch takes 1e-8, in the same place.
+        0 or more; PyTorch uses 1e-8, in the same place.
     momentum_decay : float, default 0.004
         How fast the momentum rises from ``beta_1 / 2`` to `beta_1`, 0 or more. The
-        default is the paper's and PyTorch's; Keras takes 1. optax's ``nadam`` has no
-        ``mu``: its momentum is `beta_1` throughout.
+        default is the paper's and PyTorch's; Keras uses 1. optax's ``nadam`` has no
+        ``mu``: its momentum is always `beta_1`.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
         Optional; see `Optimizer`; `decay` is that of the learning rate.
 
@@ -75,7 +75,7 @@ class Nadam(MomentOptimizer):
         self.momentum_decay = check_rate(momentum_decay, "momentum_decay")
 
     def init(self, be: Backend, parameters: Slots) -> dict[str, Any]:
-        """Return the state before the first step, with a product of no factors."""
+        """Return the state before the first step, with an empty product."""
         state = super().init(be, parameters)
         with be.context():
             state["product"] = be.constant(1.0)
@@ -84,7 +84,7 @@ class Nadam(MomentOptimizer):
     def apply(
         self, be: Backend, parameters: Slots, gradients: Slots, state: dict[str, Any]
     ) -> None:
-        """Multiply the product with the momentum of this step, and apply `rule`."""
+        """Multiply the product by the momentum of this step, and apply `rule`."""
         changing = state["product"], state["step"]
         product = nadam_product(be, *changing, self.beta_1, self._fading)
         be.assign(state, "product", product)
@@ -100,7 +100,7 @@ class Nadam(MomentOptimizer):
 
     @property
     def _fading(self) -> float:
-        """Logarithm by which a half of the momentum fades from step to step."""
+        """Logarithm of the factor by which half of the momentum fades per step."""
         return self.momentum_decay * math.log(0.96)
 
 
@@ -122,7 +122,8 @@ def nadam(
     """Return new parameters and moments; the old ones may be overwritten.
 
     `step` counts from 1. It, the `product` up to this step, and `learning_rate` are
-    0-d arrays. `fading` is the logarithm by which a half of the momentum fades.
+    0-d arrays. `fading` is the logarithm of the factor by which half of the momentum
+    fades.
     """
     t = be.xp.astype(step, w.dtype)
     mu, following = (_mu(be, s, beta_1, fading) for s in (t, t + 1.0))
@@ -138,7 +139,7 @@ def nadam(
 def nadam_product(
     be: Backend, product: Array, step: Array, beta_1: float, fading: float
 ) -> Array:
-    """Return the product of momenta up to a step, from that up to the one before."""
+    """Return the product of momenta up to a step, given that up to the previous one."""
     t = be.xp.astype(step, product.dtype)
     return product * _mu(be, t, beta_1, fading)
 

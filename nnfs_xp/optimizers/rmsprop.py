@@ -15,28 +15,28 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class RMSprop(Optimizer):
-    """RMSprop: every parameter's step is scaled by a running mean of squares.
+    """RMSprop: each parameter's step is scaled by a running mean of squares.
 
     ::
 
         s = rho * s + (1 - rho) * dw^2
         w -= learning_rate * dw / (sqrt(s) + epsilon)
 
-    The mean starts at 0 and is not corrected for it, so the first steps are up
-    to ``1 / sqrt(1 - rho)`` times as long as later ones. With `centered` a running
-    mean of the gradient is kept too, and ``s - mean^2``, which is the variance of the
-    gradient, replaces ``s`` below the root.
+    The mean starts at 0 and is not corrected for this, so the first steps are up to
+    ``1 / sqrt(1 - rho)`` times as long as later ones. With `centered`, a running mean
+    of the gradient is also kept, and ``s - mean^2``, the variance of the gradient,
+    replaces ``s`` inside the root.
 
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 0.001
         The default is the book's; PyTorch's is 0.01.
     rho : float, default 0.9
-        Fraction of the mean that is kept, in [0, 1). PyTorch
-        calls it ``alpha`` and takes 0.99.
+        Fraction of the mean that is kept, in [0, 1). PyTorch calls it ``alpha`` and
+        uses 0.99.
     epsilon : float, default 1e-7
-        0 or more. The default is the book's; PyTorch takes 1e-8, in the same
-        place. Keras adds it inside the root.
+        0 or more. The default is the book's; PyTorch uses 1e-8, in the same place.
+        Keras adds it inside the root.
     centered : bool, default False
         Whether the gradient's mean is subtracted.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
@@ -122,12 +122,12 @@ def centered_rmsprop(
     rho: float,
     epsilon: float,
 ) -> tuple[Array, Array, Array]:
-    """Return what `rmsprop` does, with the variance in place of the mean."""
+    """Return the results of `rmsprop` with the variance in place of the mean."""
     s *= rho
     s += (1.0 - rho) * (dw * dw)
     mean *= rho
     mean += (1.0 - rho) * dw
-    # Rounding can make it negative where all gradients were the same.
+    # Rounding can make it negative if all gradients were the same.
     variance = be.xp.maximum(s - mean * mean, be.zero)
     w -= learning_rate * dw / (be.xp.sqrt(variance) + epsilon)
     return w, s, mean

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, plain, with momentum, or Nesterov's."""
+"""Stochastic gradient descent: plain, with momentum, or with Nesterov momentum."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from nnfs_xp.schedules.base import LearningRate
 class SGD(Optimizer):
     """Stochastic gradient descent, ``w -= learning_rate * dw``.
 
-    With momentum a velocity ``v``, 0 at first, replaces the step::
+    With momentum, a velocity ``v``, initially 0, replaces the step::
 
         v = momentum * v - learning_rate * dw
         w += v                                        the usual form
         w += momentum * v - learning_rate * dw        Nesterov's
 
     PyTorch multiplies by the learning rate last, ``v = momentum * v + dw`` and
-    ``w -= learning_rate * v``, which is the same as long as the rate does not
+    ``w -= learning_rate * v``, which is the same as long as the learning rate does not
     change.
 
     Parameters
@@ -32,23 +32,22 @@ class SGD(Optimizer):
     learning_rate : float, Schedule or callable, default 1.0
         The default is the book's.
     momentum : float, default 0.0
-        Fraction of the velocity that is kept, in [0, 1).
-        Without momentum there is no velocity.
+        Fraction of the velocity that is kept, in [0, 1). With 0 there is no velocity.
     nesterov : bool, default False
-        Whether to look ahead; needs a momentum above 0.
+        Whether to look ahead; requires a momentum above 0.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
-        Optional; see `Optimizer`. PyTorch's `weight_decay` goes through the velocity.
+        Optional; see `Optimizer`. PyTorch's `weight_decay` enters the velocity.
 
     Raises
     ------
     InputError
-        If an argument is out of range, or `nesterov` has no momentum.
+        If an argument is out of range, or `nesterov` is used without momentum.
 
     References
     ----------
     Kinsley and Kukiela, "Neural Networks from Scratch", chapter 10. Sutskever,
     Martens, Dahl and Hinton, "On the importance of initialization and momentum
-    in deep learning", ICML 2013, in Keras's form, for Nesterov's momentum.
+    in deep learning", ICML 2013, in Keras's form, for Nesterov momentum.
 
     Examples
     --------
@@ -102,7 +101,7 @@ def sgd(
 ) -> tuple[Array, Array | None]:
     """Return new parameters and velocities; the old ones may be overwritten.
 
-    `learning_rate` is a 0-d array. Without momentum `v` is None.
+    `learning_rate` is a 0-d array. Without momentum, `v` is None.
     """
     move = learning_rate * dw
     if v is None:

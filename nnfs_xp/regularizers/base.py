@@ -1,4 +1,4 @@
-"""What a regularizer is."""
+"""The base of all regularizers."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Regularizer(Unit):
     def add_gradient(self, be: Backend, gradient: Array, w: Array) -> Array:
         """Return the gradient of a loss plus that of the penalty.
 
-        `gradient` may be overwritten. A regularizer need not override this method; it
-        allows one pass over the arrays to do both.
+        `gradient` may be overwritten. A regularizer need not override this method,
+        which exists to compute both in one pass over the arrays.
         """
         return gradient + self.gradient(be, w)
 
 
 def regularizer_or_none(value: Any, name: str) -> Regularizer | None:
-    """Return the regularizer given for the argument `name`, None for none."""
+    """Return the regularizer given for the argument `name`, if any, else None."""
     return None if value is None else resolve("regularizer", value, name, Regularizer)

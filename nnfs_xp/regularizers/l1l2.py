@@ -1,4 +1,4 @@
-"""Penalties on the size of parameters: of magnitudes, and of squares."""
+"""Penalties on the size of parameters: on magnitudes, and on squares."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ _MODES = ("exact", "book")
 class L1L2(Regularizer):
     """Sum of magnitudes and of squares, ``l1 sum |w| + l2 sum w^2``.
 
-    Its gradient is ``l1 sign(w) + 2 l2 w``. PyTorch's ``weight_decay`` of SGD
-    is another way to write L2: it equals ``2 l2``, but is not part of the loss.
+    Its gradient is ``l1 sign(w) + 2 l2 w``. The ``weight_decay`` of PyTorch's SGD is
+    another form of L2: it equals ``2 l2``, but is not part of the loss.
 
     Parameters
     ----------
     l1, l2 : float, default 0
         Factors of the two sums, 0 or more.
     mode : {"exact", "book"}, default "exact"
-        At ``w = 0`` the magnitude has no derivative. ``"exact"`` takes 0, the
-        middle of its subgradients, so that a parameter at 0 stays there;
-        ``"book"`` takes +1, which moves it to one side by ``l1`` times the
-        learning rate.
+        At ``w = 0`` the magnitude has no derivative. ``"exact"`` uses 0, the middle of
+        its subgradients, so that a parameter at 0 stays there; ``"book"`` uses +1,
+        which moves it to one side by ``l1`` times the learning rate.
 
     Raises
     ------
@@ -139,7 +138,7 @@ def add_l1l2_gradient(
 ) -> Array:
     """Return ``gradient + l1 sign(w) + 2 l2 w``; `gradient` may be overwritten.
 
-    `mode` says what the sign of 0 is, as in `L1L2`.
+    `mode` determines the sign of 0, as in `L1L2`.
     """
     return gradient + _l1l2_gradient(be, w, l1, l2, mode)
 

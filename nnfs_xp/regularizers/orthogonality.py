@@ -1,4 +1,4 @@
-"""A penalty on columns or rows that are not orthonormal."""
+"""A penalty for columns or rows that are not orthonormal."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Orthogonality(Regularizer):
     """Squared distance of ``W^T W`` from the identity, ``strength sum (W^T W - I)^2``.
 
     Its gradient is ``4 strength W (W^T W - I)``. The columns of ``W``, one for each
-    neuron, are pulled towards length 1 and right angles; with ``of="rows"`` the rows
-    are. If there are more of them than they have entries, the penalty cannot be 0.
+    neuron, are pulled towards length 1 and right angles; with ``of="rows"``, the rows
+    are. If there are more of them than each has entries, the penalty cannot be 0.
 
     Parameters
     ----------
     strength : float, default 0.01
         0 or more.
     of : {"columns", "rows"}, default "columns"
-        What is to be orthonormal.
+        Which of them should be orthonormal.
 
     Raises
     ------
@@ -34,8 +34,8 @@ class Orthogonality(Regularizer):
     ----------
     Bansal, Chen and Wang, "Can We Gain More from Orthogonality Regularizations in
     Training Deep CNNs?", NeurIPS 2018, section 3.1. Keras's
-    ``OrthogonalRegularizer`` divides each row by its length first, and takes the mean
-    magnitude of the products of two different ones.
+    ``OrthogonalRegularizer`` first divides each row by its length, and takes the mean
+    magnitude of the products of two different rows.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class Orthogonality(Regularizer):
         return be.xp.reshape(gradient, w.shape)
 
     def _excess(self, be: Backend, w: Array) -> tuple[Array, Array]:
-        """Return the matrix whose columns count, and its ``W^T W - I``."""
+        """Return the matrix whose columns are penalized, and its ``W^T W - I``."""
         xp = be.xp
         matrix = xp.reshape(w, (-1, w.shape[-1]))
         if self.of == "rows":

@@ -1,4 +1,4 @@
-"""What a schedule is, and what else may stand for a learning rate."""
+"""The base of all schedules, and the other forms of a learning rate."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ class Schedule(Unit):
 
     Steps are batches, not epochs, and are counted from 0. A schedule is called
     on the host before each step, so it is plain Python, in float64 on every
-    backend. It should depend on the step alone: it may be called more than once
-    for the same one, and a model that was saved continues at the step it had
-    reached.
+    backend. It should depend only on the step: it may be called more than once for the
+    same step, and a saved model continues at the step it had reached.
 
     An author writes ``__call__``, and ``config`` if the attributes are not the
-    arguments. A class that is to be saved needs ``@register("schedule")``.
+    arguments. A class needs ``@register("schedule")`` to be saved.
 
     Examples
     --------
@@ -46,20 +45,20 @@ def check_learning_rate(value: Any, name: str) -> LearningRate:
     Parameters
     ----------
     value : object
-        One of the three, or what `to_config` returned of a schedule.
+        One of the three, or the result of `to_config` for a schedule.
     name : str
         The argument's name, for messages.
 
     Raises
     ------
     InputError
-        If `value` is none of them, or is a number below 0.
+        If `value` is none of them, or is a negative number.
     """
     if isinstance(value, dict):
         return resolve("schedule", value, name)
     if isinstance(value, numbers.Real):
         return check_rate(value, name)
-    # A class is callable too, but was most likely meant to be called.
+    # A class is also callable, but was most likely meant to be called.
     if callable(value) and not isinstance(value, type):
         return value
     raise InputError(

@@ -1,4 +1,4 @@
-"""Cosine decay with restarts: slow at both ends, over and over."""
+"""Cosine decay with restarts: slow at both ends of each run."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from nnfs_xp.schedules.base import Schedule
 class CosineDecayRestarts(Schedule):
     """Cosine decay with warm restarts.
 
-    Run ``i``, counted from 0, is ``steps * growth ** i`` steps long. In a part ``p``
-    of it, from 0 up to 1, the rate is::
+    Run ``i``, counted from 0, is ``steps * growth ** i`` steps long. At a fraction
+    ``p`` of the run, from 0 up to 1, the rate is::
 
         final + (initial - final) * shrinkage ** i * (1 + cos(pi * p)) / 2
 
@@ -25,11 +25,11 @@ class CosineDecayRestarts(Schedule):
     steps : int
         Number of steps (batches) of the first run.
     growth : float, default 2.0
-        Factor of the length from run to run, 1 or more.
+        Factor by which runs grow longer, 1 or more.
     shrinkage : float, default 1.0
-        Factor of the height from run to run, above 0 and up to 1.
+        Factor by which the range of rates shrinks from run to run, above 0 and up to 1.
     final : float, default 0.0
-        What each run decays to, 0 or more.
+        The rate to which each run decays, 0 or more.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Exponential decay: the same fraction less at every step."""
+"""Exponential decay: every step reduces the rate by the same fraction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnfs_xp.schedules.base import Schedule
 class ExponentialDecay(Schedule):
     """Exponential decay, ``initial * factor ** (step / every)``.
 
-    With `staircase` the quotient is rounded down, which makes it a `StepDecay`.
+    With `staircase`, the quotient is rounded down, as in `StepDecay`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Inverse time decay: the book's."""
+"""Inverse time decay, the schedule of the book."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from nnfs_xp.schedules.base import Schedule
 class InverseTimeDecay(Schedule):
     """Inverse time decay, ``initial / (1 + decay * step / every)``.
 
-    With ``every=1`` it is the book's; an optimizer's argument ``decay`` is short for
-    that one. With `staircase` the quotient ``step / every`` is rounded down.
+    With ``every=1`` it is the book's schedule, for which an optimizer's argument
+    ``decay`` is a short form. With `staircase`, the quotient ``step / every`` is
+    rounded down.
 
     Parameters
     ----------

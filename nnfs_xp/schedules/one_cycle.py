@@ -1,4 +1,4 @@
-"""One cycle: up to a high rate, and down to a very low one."""
+"""One cycle: up to a high rate, then down to a very low one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from nnfs_xp.schedules.base import Schedule
 class OneCycle(Schedule):
     """One cycle along two half waves of a cosine.
 
-    With ``initial = peak / divisor`` and ``final = initial / final_divisor`` the rate
-    rises from `initial` to `peak`, which it has at the step ``top = rising * steps -
-    1``, and falls to `final`, which it has at the step ``steps - 1`` and from then
-    on. Each half wave from ``a`` to ``b`` is ``b + (a - b) * (1 + cos(pi * p)) / 2``
-    in the part ``p`` of its way.
+    With ``initial = peak / divisor`` and ``final = initial / final_divisor``, the rate
+    rises from `initial` to `peak`, which it reaches at step
+    ``top = rising * steps - 1``, and then falls to `final`, which it reaches at step
+    ``steps - 1`` and keeps. At a fraction ``p`` of a half wave from ``a`` to ``b``, the
+    rate is ``b + (a - b) * (1 + cos(pi * p)) / 2``.
 
     Parameters
     ----------
@@ -26,11 +26,11 @@ class OneCycle(Schedule):
     steps : int
         Length of the cycle in steps (batches).
     rising : float, default 0.3
-        The share of the steps in which the rate rises, from 0 to 1.
+        The fraction of the steps in which the rate rises, from 0 to 1.
     divisor : float, default 25.0
-        What the peak is divided by at the first step, 1 or more.
+        The divisor that gives the first rate from the peak, 1 or more.
     final_divisor : float, default 10000.0
-        What the first rate is divided by at the last step, 1 or more.
+        The divisor that gives the last rate from the first, 1 or more.
 
     Raises
     ------
@@ -41,7 +41,7 @@ class OneCycle(Schedule):
     ----------
     Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using
     Large Learning Rates", 2018, in the form and with the defaults of PyTorch's
-    ``OneCycleLR``; it also moves the momentum, which stays as it is here.
+    ``OneCycleLR``, which also changes the momentum; here, the momentum stays constant.
 
     Examples
     --------

@@ -21,14 +21,14 @@ class PiecewiseConstantDecay(Schedule):
     Parameters
     ----------
     boundaries : sequence of int
-        The last step of each value but the last one; 0 or more, and increasing.
+        The last step of each value except the last; 0 or more, in increasing order.
     values : sequence of float
-        The rates, 0 or more, and one more than there are boundaries.
+        The rates, 0 or more. There must be one more of them than boundaries.
 
     Raises
     ------
     InputError
-        If an argument is out of range, or their lengths do not fit.
+        If an argument is out of range, or their lengths do not match.
 
     References
     ----------
@@ -48,8 +48,8 @@ class PiecewiseConstantDecay(Schedule):
         self.values = check_rates(values, "values")
         if len(self.values) != len(self.boundaries) + 1:
             raise InputError(
-                f"values must be one more than boundaries, got {len(self.values)} "
-                f"values and {len(self.boundaries)} boundaries"
+                f"values must have one more entry than boundaries, got "
+                f"{len(self.values)} values and {len(self.boundaries)} boundaries"
             )
 
     def __call__(self, step: int) -> float:

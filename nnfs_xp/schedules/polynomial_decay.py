@@ -1,4 +1,4 @@
-"""Polynomial decay: a power of what is left of the training."""
+"""Polynomial decay: a power of the remaining fraction of the steps."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class PolynomialDecay(Schedule):
 
         final + (initial - final) * (1 - step / steps) ** power
 
-    and `final` from then on. With `cycle` the rate rises again instead: `steps` is
-    replaced with its smallest multiple that is not below `step`.
+    and `final` from then on. With `cycle`, the rate rises again instead: `steps` is
+    replaced by its smallest multiple that is not below `step`.
 
     Parameters
     ----------

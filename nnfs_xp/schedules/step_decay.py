@@ -1,4 +1,4 @@
-"""Step decay: constant for a while, then a fraction of it."""
+"""Step decay: constant for a while, then reduced to a fraction."""
 
 from __future__ import annotations
 

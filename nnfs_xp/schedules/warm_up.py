@@ -24,20 +24,20 @@ class WarmUp(Schedule):
         (step + 1) / steps * then(0)    while step < steps
         then(step - steps)              from then on
 
-    The first step is taken with ``1 / steps`` of the full rate and not with 0,
-    and the last of the warm-up with all of it. The schedule that follows counts
-    its own steps from 0.
+    The first step uses ``1 / steps`` of the full rate instead of 0, and the last step
+    of the warm-up uses the full rate. The schedule that follows counts its own steps
+    from 0.
 
     Parameters
     ----------
     steps : int
         Length of the warm-up in steps (batches).
     then : float or Schedule
-        What follows; a number is a constant rate.
+        The schedule that follows; a number is a constant rate.
     mode : {"from_one", "keras"}, default "from_one"
         ``"keras"`` counts the steps of the warm-up from 0, as Keras's ``CosineDecay``
-        and optax do: the rates are ``step / steps * then(0)``, so the first
-        step changes nothing.
+        and optax do: the rates are ``step / steps * then(0)``, and the first step
+        therefore changes nothing.
 
     Raises
     ------

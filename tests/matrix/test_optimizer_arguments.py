@@ -134,7 +134,7 @@ BAD = {
     "decay negative": (lambda: nx.SGD(1.0, decay=-1), "decay .*0 or more, got -1"),
     "decay of a schedule": (
         lambda: nx.SGD(nx.CosineDecay(0.1, 5), decay=0.1),
-        "decay must be 0 where learning_rate is not a number, got 0.1 with Cosine",
+        "decay must be 0 if learning_rate is not a number, got 0.1 with Cosine",
     ),
     "decay of a function": (lambda: nx.Adam(lambda t: 1.0, decay=0.1), "decay must"),
     "momentum of 1": (lambda: nx.SGD(momentum=1.0), "momentum must be less than 1"),
