@@ -1,4 +1,4 @@
-"""Metrics: how good predictions are, in numbers to report."""
+"""Metrics: numbers that report how good predictions are."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -19,17 +19,16 @@ from nnfs_xp.registry import register
 class Accuracy(Share):
     """Share of samples whose highest score is that of the true class.
 
-    Scores may be probabilities or logits. Among equal scores the first counts. A sample
-    with a score of NaN is wrong.
-    With one-hot or soft targets the true class is the one of the highest
-    target.
+    Scores may be probabilities or logits. In a tie, the first class counts. A sample
+    with a score of NaN is wrong. With one-hot or soft targets, the true class is the
+    one with the highest target.
 
     Parameters
     ----------
     ignore_index : int, optional
-        Samples with this label count neither as right nor as wrong. It may be
-        outside the classes, such as -100, and has no meaning for rows of
-        targets. If all samples have it, the accuracy is NaN.
+        Samples with this label are ignored. It may be outside the range of classes,
+        such as -100, and has no meaning for rows of targets. If all samples have it,
+        the accuracy is NaN.
     name, backend, device, dtype : optional
         See `Metric`.
 
@@ -55,7 +54,7 @@ class Accuracy(Share):
     def batch(
         self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
     ) -> Statistics:
-        """Return how many samples are right, and how many there are."""
+        """Return the number of right samples, and the number of samples."""
         rows, targets = as_matrices(be, y_pred, y_true)
         if weight is None:
             return count_correct(be, rows, targets, self.ignore_index)
@@ -75,25 +74,25 @@ class Accuracy(Share):
 def count_correct(
     be: Backend, y_pred: Array, y_true: Array, ignore_index: int | None
 ) -> dict[str, Any]:
-    """Return how many samples are right, and how many there are.
+    """Return the number of right samples, and the number of samples.
 
     Parameters
     ----------
     be : Backend
         Where the arrays are.
     y_pred : array, shape (n, k)
-        Scores; the class of the first highest one is the prediction. A row with NaN is
-        never right.
+        Scores. The predicted class is the first one with the highest score. A row with
+        NaN is never right.
     y_true : array, shape (n,) or (n, k)
-        Labels, or rows, of which the first highest is the label.
+        Labels, or rows whose first highest entry is the label.
     ignore_index : int or None
-        A label that stands for none, among labels.
+        A label that means no label.
 
     Returns
     -------
     dict
-        ``correct``, an int32 0-d array, and ``count``, one too, or an int if it
-        follows from the shapes.
+        ``correct``, an int32 0-d array, and ``count``, also such an array, or an int if
+        it follows from the shapes.
     """
     right, counted = right_and_counted(be, y_pred, y_true, ignore_index)
     if counted is None:

@@ -18,35 +18,35 @@ AVERAGES = ("uniform", "none")
 
 @register("metric")
 class AUC(Metric):
-    """Area under the curve of a yes-or-no question over all thresholds.
+    """Area under the curve of a yes-or-no question, over all thresholds.
 
-    ``"roc"`` is the curve of the true over the false positives, and its area the
-    chance that the score of a yes exceeds that of a no, where equal scores count half.
-    ``"pr"`` is that of precision over recall, and its area the average precision: the
-    mean of the precisions at each yes. 1 is perfect. Guessing gives one half, and the
-    share of yes.
+    ``"roc"`` is the curve of true over false positives. Its area is the probability
+    that the score of a yes exceeds that of a no, where equal scores count half.
+    ``"pr"`` is the curve of precision over recall. Its area is the average precision:
+    the mean of the precisions at each yes. 1 is perfect. Guessing gives one half for
+    the first, and the share of yes for the second.
 
-    Scores are counted in `bins` of equal width, so batches need only two counts per
-    bin, and scores in one bin count as equal. The result equals scikit-learn's for
-    scores rounded down to a multiple of ``1 / bins``; more bins come closer to the
-    exact value. Keras has 200 thresholds and interpolates its precision-recall curve
+    Scores are counted in `bins` of equal width. Batches therefore need only two counts
+    per bin, and scores in the same bin count as equal. The result equals scikit-learn's
+    for scores rounded down to a multiple of ``1 / bins``; more bins come closer to the
+    exact value. Keras uses 200 thresholds and interpolates its precision-recall curve
     differently.
 
-    Predictions are numbers from 0 to 1 of any shape, and targets of the same shape mean
-    yes above 0.5. Each output of the last axis is a separate question. A prediction of
-    NaN counts as maximally wrong.
+    Predictions are numbers from 0 to 1 of any shape. Targets have the same shape and
+    mean yes above 0.5. Each output of the last axis is a separate question. A
+    prediction of NaN counts as maximally wrong.
 
     Parameters
     ----------
     curve : {"roc", "pr"}, default "roc"
-        Which curve.
+        The curve.
     bins : int, default 200
         Number of bins.
     from_logits : bool, default False
         Whether predictions are logits, to which a sigmoid is applied first.
     average : {"uniform", "none"}, default "uniform"
-        The mean over the outputs, or the figure of each. An output has none, NaN, where
-        all targets are the same; the mean is that of the others.
+        The mean over the outputs, or the area of each. The area of an output is NaN if
+        all of its targets are the same; the mean is then that of the other outputs.
     name, backend, device, dtype : optional
         See `Metric`.
 
@@ -90,7 +90,7 @@ class AUC(Metric):
     def batch(
         self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
     ) -> Statistics:
-        """Return how many yes and no there are in each bin, for each output."""
+        """Return the numbers of yes and no in each bin, for each output."""
         yes = y_true > 0.5
         p = sigmoid(be, y_pred) if self.from_logits else y_pred
         p = be.xp.where(p == p, p, be.xp.astype(~yes, p.dtype))
@@ -101,9 +101,9 @@ class AUC(Metric):
         }
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the area, 0-d, or that of each output."""
+        """Return the area, 0-d, or the area of each output."""
         xp, nothing = be.xp, float("nan")
-        # As shares of all yes and all no, from the highest bin on.
+        # As shares of all yes and all no, starting from the highest bin.
         yes, no = (
             xp.flip(xp.astype(statistics[k], be.dtype), axis=-1) for k in ("yes", "no")
         )

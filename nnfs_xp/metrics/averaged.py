@@ -1,4 +1,4 @@
-"""What precision, recall and their like share: counts of each class, and averages."""
+"""The base of precision, recall and similar metrics: class counts, and averages."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _NAMES = ("true_positives", "predicted", "true")
 
 
 class ClassCounts(OfDecisions):
-    """Base of metrics that follow from three counts of each class.
+    """Base of metrics that are computed from three counts of each class.
 
-    They are how often a class was predicted rightly, how often it was predicted, and
-    how often it was true. For a single output there are two classes.
+    They are the numbers of correct predictions of a class, of its predictions, and of
+    its samples. A single output has two classes.
     """
 
     def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
@@ -42,7 +42,7 @@ class ClassCounts(OfDecisions):
     def batch(
         self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
     ) -> Statistics:
-        """Return the counts of each class, in a row of two for a single output."""
+        """Return the counts of each class, a row of two for a single output."""
         outputs = tuple(y_pred.shape[1:])
         predicted, true = self.memberships(be, y_pred, y_true)
         if weight is not None:
@@ -58,7 +58,7 @@ class ClassCounts(OfDecisions):
     def memberships(
         self, be: Backend, y_pred: Array, y_true: Array
     ) -> tuple[Array, Array]:
-        """Return whether each row is predicted to be of each class, and is of it."""
+        """Return whether each row is predicted to be in each class, and is in it."""
         predicted, true = decide(be, y_pred, y_true, self.threshold)
         outputs = tuple(y_pred.shape[1:])
         numbers = class_numbers(be, number_of_classes(outputs), true)
@@ -77,12 +77,12 @@ class ClassCounts(OfDecisions):
 
 
 class AveragedScore(ClassCounts):
-    """Base of scores that each class has, as a share of counts.
+    """Base of scores of each class that are ratios of counts.
 
     Parameters
     ----------
     average : str, default "auto"
-        How the scores of the classes become one; see `Precision`.
+        How the scores of the classes are combined into one; see `Precision`.
     threshold : float, default 0.5
         For a single output: a prediction above it means class 1.
     multi_label, top_k : optional
@@ -105,20 +105,20 @@ class AveragedScore(ClassCounts):
         self.multi_label = check_flag(multi_label, "multi_label")
         self.top_k = None if top_k is None else check_count(top_k, "top_k")
         if self.top_k is not None and not self.multi_label:
-            raise InputError(f"top_k must come with multi_label=True, got {top_k!r}")
+            raise InputError(f"top_k requires multi_label=True, got {top_k!r}")
         if self.multi_label:
             self.target_kind = "probabilities"
 
     def share(self, tp: Array, predicted: Array, true: Array) -> tuple[Array, Array]:
-        """Return part and whole of which the score is the ratio.
+        """Return the numerator and the denominator of the score.
 
-        Of each class, given in floats: how often it was predicted rightly, how
-        often it was predicted, and how often it was true.
+        Arguments are floats for each class: the number of its correct predictions, of
+        its predictions, and of its samples.
         """
         raise NotImplementedError
 
     def takes(self, target_kind: str) -> bool:
-        """Return whether targets of a kind can be measured: only answers of labels."""
+        """Return whether targets of a kind can be measured; only answers for labels."""
         if self.multi_label:
             return target_kind == "probabilities"
         return super().takes(target_kind)
@@ -130,13 +130,11 @@ class AveragedScore(ClassCounts):
         return super().check_data(be, y_pred, y_true)
 
     def check_outputs(self, outputs: tuple[int, ...]) -> None:
-        """Raise InputError if an average, or `top_k`, does not go with the classes."""
+        """Raise InputError if the average or `top_k` does not suit the classes."""
         k = number_of_classes(outputs)
         if self.average == "binary" and (self.multi_label or k != 2):
             what = "several labels" if self.multi_label else f"{k} classes"
-            raise InputError(
-                f"average must be another than 'binary' for {what}, got 'binary'"
-            )
+            raise InputError(f"average must not be 'binary' for {what}, got 'binary'")
         if self.top_k is not None and self.top_k > (outputs or (1,))[-1]:
             raise InputError(
                 f"top_k must be at most the number of labels {(outputs or (1,))[-1]}, "
@@ -144,13 +142,13 @@ class AveragedScore(ClassCounts):
             )
 
     def shape(self, outputs: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of counts: of each output, where they are labels."""
+        """Return the shape of counts: of each output, if these are labels."""
         return (outputs or (1,))[-1:] if self.multi_label else super().shape(outputs)
 
     def memberships(
         self, be: Backend, y_pred: Array, y_true: Array
     ) -> tuple[Array, Array]:
-        """Return which labels, or class, each row is predicted to have, and has."""
+        """Return the predicted and the true labels, or class, of each row."""
         if not self.multi_label:
             return super().memberships(be, y_pred, y_true)
         rows = (-1, *self.shape(tuple(y_pred.shape[1:])))
@@ -170,7 +168,7 @@ class AveragedScore(ClassCounts):
         return weight_of_rows(be, weight, positions[..., None])
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the average of the scores, 0-d, or those of all classes, (k,)."""
+        """Return the average of the scores, 0-d, or the scores of all classes, (k,)."""
         xp = be.xp
         average = self.average
         if average == "auto":

@@ -1,10 +1,10 @@
 """The shell around a metric's pure functions.
 
-An author writes ``empty``, ``batch`` and ``compute``, and ``combine`` where sums
-are not enough. A batch is boiled down to a few statistics of fixed shape,
-such as two counts. Those of many batches are combined on the device, and the
-figure is computed from them once, at the end. So it is the same for any mix
-of batch sizes, where a mean of means is not, and no batch is waited for.
+An author writes ``empty``, ``batch`` and ``compute``, and ``combine`` if sums are not
+enough. A batch is reduced to a few statistics of fixed shape, such as two counts. Those
+of many batches are combined on the device, and the metric is computed from them once,
+at the end. It is therefore the same for any mix of batch sizes, unlike a mean of means,
+and no batch has to be waited for.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Metric(Unit):
     Parameters
     ----------
     name : str, optional
-        Key of the figure in a `History` and in what `Model.evaluate` returns;
-        by default the attribute of the class.
+        Key of the metric in a `History` and in the result of `Model.evaluate`; by
+        default the attribute of the class.
     backend, device, dtype : optional
         Where a metric used on its own computes; see `nnfs_xp.get_backend`. If none is
         given, it follows its predictions.
@@ -37,13 +37,13 @@ class Metric(Unit):
     Attributes
     ----------
     name : str
-        Key of the figure.
+        Key of the metric.
     target_kind : str
         The targets it takes: ``"classes"``, ``"probabilities"`` or
         ``"values"``.
     ranks_only : bool
-        Whether only the order of the scores in a row matters, so that logits
-        and their softmax give the same figure.
+        Whether only the order of the scores in a row matters, so that logits and their
+        softmax give the same result.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class Metric(Unit):
     target_kind: str = "classes"
     ranks_only: ClassVar[bool] = False
 
-    # What `update` has added so far: statistics, shape of a prediction, place.
+    # The state of `update` so far: statistics, shape of a prediction, backend.
     _total: Statistics | None
     _outputs: tuple[int, ...]
     _total_backend: Backend | None
@@ -82,7 +82,7 @@ class Metric(Unit):
     ) -> None:
         if name is not None:
             if not isinstance(name, str) or not name:
-                raise InputError(f"name must be a string of characters, got {name!r}")
+                raise InputError(f"name must be a non-empty string, got {name!r}")
             self.name = name
         self._backend = asked_backend(backend, device, dtype)
         self.reset()
@@ -90,10 +90,10 @@ class Metric(Unit):
     # The pure functions, written by the author of a metric.
 
     def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
-        """Return the statistics of no sample.
+        """Return the statistics of no samples.
 
-        `outputs` is the shape of one prediction, without the axis of samples:
-        ``(10,)`` for ten classes.
+        `outputs` is the shape of one prediction, without the sample axis: ``(10,)`` for
+        ten classes.
         """
         raise NotImplementedError
 
@@ -102,18 +102,18 @@ class Metric(Unit):
     ) -> Statistics:
         """Return the statistics of one batch.
 
-        Counts are int32, or Python numbers if they follow from shapes. With weights
-        of the samples, they are sums of weights, floats. A metric that takes none
-        leaves the argument out, and is then refused where there are some.
+        Counts are int32, or Python numbers if they follow from shapes. With sample
+        weights, they are sums of weights, as floats. A metric that takes no weights
+        omits the argument, and raises an error if weights are given.
         """
         raise NotImplementedError
 
     def combine(self, be: Backend, total: Statistics, batch: Statistics) -> Statistics:
-        """Return the statistics of two sets of samples together: their sums."""
+        """Return the combined statistics of two sets of samples: their sums."""
         return {key: value + batch[key] for key, value in total.items()}
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the figure: counts in int32, all else in the dtype of `be`."""
+        """Return the metric: counts in int32, everything else in the dtype of `be`."""
         raise NotImplementedError
 
     # What a metric says about itself.
@@ -124,7 +124,7 @@ class Metric(Unit):
         return type(self).combine is Metric.combine
 
     def check_weighted(self) -> None:
-        """Raise InputError if `batch` takes no weights of samples."""
+        """Raise InputError if `batch` takes no sample weights."""
         if "weight" not in inspect.signature(self.batch).parameters:
             raise InputError(
                 f"metrics: {self!r} takes no sample_weight; its batch must be "
@@ -137,15 +137,15 @@ class Metric(Unit):
         return type(self).prepare is not Metric.prepare
 
     def prepare(self, be: Backend, y: Array) -> bool:
-        """Take what is needed from the targets of the whole training data.
+        """Compute what the metric needs from the targets of the whole training data.
 
-        `Model.fit` calls it before the first step. Returns whether anything
-        has changed, so that a compiled step must be compiled anew.
+        `Model.fit` calls it before the first step. It returns whether anything has
+        changed, which requires compiled steps to be compiled again.
         """
         return False
 
     def takes(self, target_kind: str) -> bool:
-        """Return whether targets of a kind that losses name can be measured."""
+        """Return whether targets of this kind, as named by losses, can be measured."""
         return target_kind == self.target_kind
 
     def check_outputs(self, outputs: tuple[int, ...]) -> None:
@@ -160,7 +160,7 @@ class Metric(Unit):
     def calculate(
         self, y_pred: Any, y_true: Any, *, sample_weight: Any = None
     ) -> Array:
-        """Return the figure of one batch, apart from what `update` has added.
+        """Return the metric of one batch, without those that `update` has added.
 
         Parameters
         ----------
@@ -169,7 +169,7 @@ class Metric(Unit):
         y_true : array or array_like
             Targets, in the form that the metric describes.
         sample_weight : array or array_like, shape (n,), optional
-            How often each sample counts, 0 or more.
+            The weight of each sample, 0 or more.
 
         Returns
         -------
@@ -193,7 +193,7 @@ class Metric(Unit):
         Raises
         ------
         InputError
-            If the batch does not fit, or not those before it; the statistics
+            If the batch is invalid, or does not match earlier batches. The statistics
             are then unchanged.
         """
         be = backend_for(self._backend, y_pred)
@@ -215,9 +215,9 @@ class Metric(Unit):
         self._weighted = weighted
 
     def result(self) -> Array:
-        """Return the figure of all batches since the metric was made or reset."""
+        """Return the metric of all batches since it was created or reset."""
         if self._total is None or self._total_backend is None:
-            raise InputError(f"{self.name}: result needs an update before it")
+            raise InputError(f"{self.name}: result needs an update first")
         with self._total_backend.context():
             return self.compute(self._total_backend, self._total)
 
@@ -227,20 +227,20 @@ class Metric(Unit):
         self._weighted = False
 
     def _checked(self, be: Backend, y_pred: Any, y_true: Any, weight: Any) -> list[Any]:
-        """Return what `batch` takes: predictions, targets, and weights if there are."""
+        """Return the arguments of `batch`: predictions, targets, weights if given."""
         check_settings(be, self)
         checked = list(self.check_data(be, y_pred, y_true))
         if weight is not None:
             self.check_weighted()
             shape = tuple(checked[0].shape)
-            # Scores of classes may be of several positions in a sample.
+            # A sample may have scores of classes at several positions.
             positions = shape[:-1] if self.target_kind == "classes" else shape[:1]
             shape = positions or shape
             checked.append(check_sample_weight(be, weight, "sample_weight", shape))
         return checked
 
     def _check_same(self, be: Backend, outputs: tuple[int, ...]) -> None:
-        """Raise if a batch cannot be added to those before it."""
+        """Raise if a batch cannot be added to earlier ones."""
         if be != self._total_backend:
             raise BackendMismatchError(
                 f"y_pred is on {be}, and earlier batches on {self._total_backend}; "

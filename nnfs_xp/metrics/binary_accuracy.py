@@ -14,18 +14,18 @@ from nnfs_xp.registry import register
 class BinaryAccuracy(Share):
     """Share of outputs on the same side of the threshold as their target.
 
-    Every output counts, ``mean((y_pred > threshold) == (y_true > 0.5))``. The
-    book's accuracy over many batches divides the hits of all outputs by the
-    number of rows, which with several outputs exceeds 1; this one does not. A
-    prediction of NaN is wrong.
+    Every output counts, ``mean((y_pred > threshold) == (y_true > 0.5))``. The book's
+    accuracy over many batches divides the correct outputs by the number of rows, and
+    may therefore exceed 1 with several outputs; this one does not. A prediction of NaN
+    is wrong.
 
-    Predictions may have any shape of at least one axis, and targets, from 0
-    to 1, the same.
+    Predictions may have any shape with at least one axis. Targets have the same shape
+    and range from 0 to 1.
 
     Parameters
     ----------
     threshold : float, default 0.5
-        A prediction above it means yes. For logits it is 0.
+        A prediction above it means yes. Use 0 for logits.
     name, backend, device, dtype : optional
         See `Metric`.
 
@@ -50,7 +50,7 @@ class BinaryAccuracy(Share):
         self.threshold = check_number(threshold, "threshold")
 
     def right(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
-        """Return whether each output is on the side of its target."""
+        """Return whether each output is on the same side as its target."""
         # Neither comparison is true of NaN.
         above, below = y_pred > self.threshold, y_pred <= self.threshold
         return be.xp.where(y_true > 0.5, above, below)

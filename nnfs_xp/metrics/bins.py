@@ -7,12 +7,12 @@ import math
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.metrics.counts import count_true, spread
 
-# Entries of the largest array that a count makes.
+# Entries of the largest array that a count creates.
 _MOST = 2**24
 
 
 def bins_of(be: Backend, p: Array, bins: int) -> Array:
-    """Return the number of the bin of each entry; what is outside is in the nearest."""
+    """Return the bin number of each entry, with outliers in the nearest bin."""
     p = be.xp.minimum(be.xp.maximum(p, be.zero), be.constant(1.0))
     scaled = be.xp.floor(p * float(bins))
     return be.xp.astype(be.xp.minimum(scaled, be.constant(bins - 1.0)), be.xp.int32)
@@ -23,8 +23,8 @@ def counts_of_bins(
 ) -> Array:
     """Return how many entries of a mask are in each bin, for each column: (k, bins).
 
-    With weights of samples, or of entries, their weights together. The columns are the
-    last axis; an array of one axis is one column.
+    With weights of samples or entries, return the sums of their weights. The columns
+    are the last axis; an array with one axis is one column.
     """
     xp = be.xp
     shape = tuple(numbers.shape)

@@ -13,14 +13,14 @@ from nnfs_xp.registry import register
 class BrierScore(OfClasses, MeanOf):
     """Mean squared error of probabilities, from 0 for perfect to 1 or 2.
 
-    Of a single output, of shape (n, 1) or (n,), with the probability ``p`` of class 1,
-    it is the mean of ``(p - y)^2``. Of rows of k probabilities, with one-hot targets
-    ``y``, it is the mean of ``sum_j (p_j - y_j)^2``, twice as much for two classes.
-    Like a cross-entropy it is least for the true probabilities, and unlike one it is
-    finite. scikit-learn's ``brier_score_loss`` is the same.
+    For a single output, of shape (n, 1) or (n,), with the probability ``p`` of class 1,
+    it is the mean of ``(p - y)^2``. For rows of k probabilities, with one-hot targets
+    ``y``, it is the mean of ``sum_j (p_j - y_j)^2``, which is twice as much for two
+    classes. Like a cross-entropy, it is smallest for the true probabilities; unlike
+    one, it is always finite. scikit-learn's ``brier_score_loss`` is the same.
 
-    Predictions of shape (n, ..., k) have labels or rows for targets, as in `Accuracy`,
-    those of a single output targets of the same shape from 0 to 1.
+    Targets of predictions of shape (n, ..., k) are labels or rows, as in `Accuracy`.
+    Targets of a single output have its shape and range from 0 to 1.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class BrierScore(OfClasses, MeanOf):
     name = "brier_score"
 
     def values(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
-        """Return the squared error of each output, or the sum of those of a row."""
+        """Return the squared error of each output, or their sum for each row."""
         error = y_pred - as_rows(be, y_true, y_pred)
         if is_single(tuple(y_pred.shape[1:])):
             return error * error

@@ -1,4 +1,4 @@
-"""How far probabilities are from how often they come true."""
+"""Calibration: the distance of probabilities from observed frequencies."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ from nnfs_xp.registry import register
 
 @register("metric")
 class ExpectedCalibrationError(OfClasses):
-    """Mean distance of probabilities to how often they come true, from 0 to 1.
+    """Mean distance of probabilities from observed frequencies, from 0 to 1.
 
     Samples are put into bins of equal width by their confidence: the highest
     probability of a row, or the probability of class 1 of a single output. With the
-    number ``n_b`` of a bin, its mean confidence and its share of that class::
+    number of samples ``n_b`` of a bin, its mean confidence, and its share of samples
+    that are in that class::
 
         ECE = sum_b n_b / n |confidence_b - share_b|
 
-    0 is perfect: of all that is said with 80 % confidence, 80 % is right. A bin holds
-    its lower end and not its upper one, and the last one both. A row with NaN is taken
-    for a mistake of confidence 1. `nnfs_xp.plots.reliability` draws the bins.
+    0 is perfect: of all predictions with 80 % confidence, 80 % are right. A bin
+    includes its lower end but not its upper one; the last bin includes both. A row with
+    NaN counts as a mistake with confidence 1. `nnfs_xp.plots.reliability` draws the
+    bins.
 
-    Predictions are probabilities of shape (n, ..., k), with labels or rows for targets
-    as in `Accuracy`, or of a single output, of shape (n, 1) or (n,), with targets of
-    the same shape that mean class 1 above 0.5.
+    Predictions are probabilities of shape (n, ..., k), with labels or rows as targets,
+    as in `Accuracy`; or those of a single output, of shape (n, 1) or (n,), with targets
+    of the same shape, which mean class 1 above 0.5.
 
     Parameters
     ----------
     bins : int, default 15
-        Number of bins. The error depends on it.
+        Number of bins, on which the error depends.
     name, backend, device, dtype : optional
         See `Metric`.
 
@@ -61,14 +63,14 @@ class ExpectedCalibrationError(OfClasses):
         self.bins = check_count(bins, "bins")
 
     def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
-        """Return bins of nothing."""
+        """Return empty bins."""
         counts = {name: be.zeros((self.bins,), be.xp.int32) for name in ("n", "right")}
         return {**counts, "confidence": be.zeros((self.bins,))}
 
     def batch(
         self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
     ) -> Statistics:
-        """Return of each bin how many there are, how many right, and all confidence."""
+        """Return, per bin, the number of samples, of right ones, and all confidence."""
         xp = be.xp
         confidence, right = _confidence_and_right(be, y_pred, y_true)
         if weight is not None:
@@ -92,7 +94,7 @@ class ExpectedCalibrationError(OfClasses):
 def _confidence_and_right(
     be: Backend, y_pred: Array, y_true: Array
 ) -> tuple[Array, Array]:
-    """Return the confidence of each row, and whether it comes true."""
+    """Return the confidence of each row, and whether its class is right."""
     xp = be.xp
     if is_single(tuple(y_pred.shape[1:])):
         confidence = xp.reshape(y_pred, (-1,))

@@ -1,4 +1,4 @@
-"""Which classes are taken for which."""
+"""The confusion matrix of predicted and true classes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nnfs_xp.metrics.decisions import (
 )
 from nnfs_xp.registry import register
 
-# Up to here every whole number is a float32.
+# Up to this number, every integer is exact in float32.
 _EXACT_ROWS = 2**24
 
 
@@ -25,9 +25,9 @@ _EXACT_ROWS = 2**24
 class ConfusionMatrix(OfDecisions):
     """Number of samples of class i that are predicted to be of class j.
 
-    Row i is the true class and column j the predicted one. With one-hot rows
-    T and P of the true and predicted classes, the matrix is ``T^T P``. It is
-    counted in int32, exactly.
+    Row i is the true class and column j the predicted one. With one-hot rows T and P of
+    the true and predicted classes, the matrix is ``T^T P``. It is counted exactly, in
+    int32.
 
     For predictions of shape (n, k), the predicted class is the one with the highest
     score, the first in a tie; targets are labels or rows, as in `Accuracy`. A single
@@ -37,8 +37,8 @@ class ConfusionMatrix(OfDecisions):
     Parameters
     ----------
     classes : int, optional
-        Number of classes, 2 or more. If given, predictions of another number
-        are refused.
+        Number of classes, 2 or more. If given, predictions with a different number
+        raise an error.
     threshold : float, default 0.5
         For a single output: a prediction above it means class 1. For logits
         it is 0.
@@ -66,11 +66,11 @@ class ConfusionMatrix(OfDecisions):
         self.classes = classes
 
     def check_outputs(self, outputs: tuple[int, ...]) -> None:
-        """Raise InputError if the number of classes is another than was said."""
+        """Raise InputError if the number of classes differs from the given one."""
         found = number_of_classes(outputs)
         if self.classes not in (None, found):
             raise InputError(
-                f"classes must be that of the predictions, {found}, got {self.classes}"
+                f"classes must be {found}, as in the predictions, got {self.classes}"
             )
 
     def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
@@ -97,14 +97,14 @@ class ConfusionMatrix(OfDecisions):
         return {"matrix": matrix}
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the matrix, int32, or floats if it is weighted, shape (k, k)."""
+        """Return the matrix, shape (k, k), in int32, or in floats if it is weighted."""
         return statistics["matrix"]
 
 
 def _matrix(
     be: Backend, predicted: Array, true: Array, k: int, weight: Array | None = None
 ) -> Array:
-    """Return ``T^T diag(w) P``, as floats: not every library multiplies integers."""
+    """Return ``T^T diag(w) P`` in floats, since not all libraries multiply integers."""
     xp = be.xp
     numbers = class_numbers(be, k, true)
     t = xp.astype(numbers[:, None] == true, be.dtype)

@@ -1,4 +1,4 @@
-"""How far predictions point into the direction of their targets."""
+"""How closely predictions point in the direction of their targets."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from nnfs_xp.registry import register
 class CosineSimilarity(MeanOf):
     """Mean cosine of the angle between predictions and targets, from -1 to 1.
 
-    Both are vectors along the last axis, ``p`` and ``y``, each with a cosine
-    ``p . y / (|p| |y|)``. The loss `CosineDistance` is 1 less this.
+    Both are vectors along the last axis, ``p`` and ``y``, with the cosine
+    ``p . y / (|p| |y|)``. The loss `CosineDistance` is 1 minus it.
 
     Parameters
     ----------
     eps : float, default 1e-8
-        The least that a length counts as, above 0.
+        The smallest length of a vector, above 0.
     name, backend, device, dtype : optional
         See `Metric`.
 
@@ -45,7 +45,7 @@ class CosineSimilarity(MeanOf):
         self.eps = check_positive(eps, "eps")
 
     def values(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
-        """Return the cosine of each vector; a number alone is a vector of one."""
+        """Return the cosine of each vector; a single number is a vector of length 1."""
         if y_pred.ndim == 1:
             y_pred, y_true = y_pred[:, None], y_true[:, None]
         (u, _), (v, _) = (directions(be, a, self.eps) for a in (y_pred, y_true))

@@ -11,7 +11,7 @@ from nnfs_xp.backends import Array, Backend
 
 
 def no_counts(be: Backend, *names: str) -> dict[str, Array]:
-    """Return a count of 0, 0-d, under each name."""
+    """Return a count of 0, 0-d, for each name."""
     return {name: be.zeros((), be.xp.int32) for name in names}
 
 
@@ -37,7 +37,7 @@ def as_weights(be: Backend, statistics: dict[str, Any]) -> dict[str, Array]:
 
 
 def spread(be: Backend, weight: Array, shape: tuple[int, ...]) -> Array:
-    """Return the weight of each entry of an array, given those of its samples."""
+    """Return the weight of each entry of an array, given the sample weights."""
     weight = weight[(..., *(None,) * (len(shape) - weight.ndim))]
     return be.xp.broadcast_to(weight, shape)
 
@@ -45,9 +45,10 @@ def spread(be: Backend, weight: Array, shape: tuple[int, ...]) -> Array:
 def count_true(
     be: Backend, mask: Array, weight: Array | None = None, axis: int | None = None
 ) -> Array:
-    """Return how many elements are True, of all or along an axis.
+    """Return the number of elements that are True, in all or along an axis.
 
-    With a weight for each element, which may be broadcast, their weights together.
+    With a weight for each element, which may be broadcast, return the sum of their
+    weights.
     """
     xp = be.xp
     if weight is not None:
@@ -56,7 +57,7 @@ def count_true(
 
 
 def without_nan(be: Backend, scores: Array) -> Array:
-    """Return for each row whether no score is NaN: with one it decides nothing."""
+    """Return for each row whether no score is NaN: with NaN, it predicts nothing."""
     highest = be.xp.max(scores, axis=1)
     return highest == highest
 
@@ -66,6 +67,6 @@ def ratio(be: Backend, part: Array, whole: Array, otherwise: float = 0.0) -> Arr
     xp = be.xp
     part, whole = xp.astype(part, be.dtype), xp.astype(whole, be.dtype)
     some = whole > 0
-    # A where computes both of its branches: neither may divide by 0.
+    # `where` computes both of its branches: neither may divide by 0.
     quotient = part / xp.where(some, whole, be.constant(1.0))
     return xp.where(some, quotient, be.constant(otherwise))

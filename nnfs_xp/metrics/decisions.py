@@ -1,8 +1,8 @@
-"""The class that predictions decide for, and the true one.
+"""The predicted class and the true one.
 
-Predictions of shape (n, ..., k) decide by their highest score, the first among
-equal ones; every row is a sample. A single output, of shape (n, ..., 1) or (n,), is
-one score against a threshold: class 1 above it, else class 0.
+In predictions of shape (n, ..., k), every row is a sample. Its predicted class is the
+one with the highest score, the first in a tie. A single output, of shape (n, ..., 1) or
+(n,), is a score compared with a threshold: class 1 above it, otherwise class 0.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def is_single(outputs: tuple[int, ...]) -> bool:
 
 
 def number_of_classes(outputs: tuple[int, ...]) -> int:
-    """Return the number of classes that predictions of a shape can tell apart."""
+    """Return the number of classes that predictions of a shape distinguish."""
     return 2 if is_single(outputs) else outputs[-1]
 
 
 class OfClasses(Metric):
-    """Base of metrics of scores of classes, or of a single output for two of them."""
+    """Base of metrics of class scores, or of a single output for two classes."""
 
     def takes(self, target_kind: str) -> bool:
         """Return True for classes, and for probabilities, of a single output."""
@@ -37,8 +37,8 @@ class OfClasses(Metric):
     def check_data(self, be: Backend, y_pred: Any, y_true: Any) -> tuple[Array, Array]:
         """Return scores, and their targets.
 
-        Those of a single output are numbers from 0 to 1 of the shape of the
-        predictions, others labels (n,) or rows (n, k).
+        Targets of a single output are numbers from 0 to 1 in the shape of the
+        predictions, others are labels (n,) or rows (n, k).
         """
         y_pred = check_array(be, y_pred, "y_pred")
         single = is_single(tuple(y_pred.shape[1:]))
@@ -46,7 +46,7 @@ class OfClasses(Metric):
 
 
 class OfDecisions(OfClasses):
-    """Base of metrics that are made of decided classes.
+    """Base of metrics that are computed from predicted classes.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class OfDecisions(OfClasses):
 
 
 def weight_of_rows(be: Backend, weight: Array, y_pred: Array) -> Array:
-    """Return the weight of each row that `decide` makes of predictions."""
+    """Return the weight of each row that `decide` returns."""
     shape = tuple(y_pred.shape)
     positions = shape if is_single(shape[1:]) else shape[:-1]
     return be.xp.reshape(spread(be, weight, positions), (-1,))
@@ -73,7 +73,7 @@ def decide(
 ) -> tuple[Array, Array]:
     """Return the predicted and the true class of each row, integers (m,).
 
-    The prediction of a row with NaN is -1, which is not a class.
+    The predicted class of a row with NaN is -1, which is not a class.
     """
     xp = be.xp
     if is_single(tuple(y_pred.shape[1:])):

@@ -1,4 +1,4 @@
-"""Precision and recall in one number."""
+"""Precision and recall combined in one number."""
 
 from __future__ import annotations
 
@@ -47,5 +47,5 @@ class F1(AveragedScore):
     name = "f1"
 
     def share(self, tp: Array, predicted: Array, true: Array) -> tuple[Array, Array]:
-        """Return twice the true positives, and all predicted and all true."""
+        """Return twice the true positives, and the sum of predicted and true ones."""
         return 2.0 * tp, predicted + true

@@ -1,4 +1,4 @@
-"""Precision and recall in one number, of which one may count more."""
+"""Precision and recall combined in one number, with different weights."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class FBeta(AveragedScore):
 
         F = (1 + b) P R / (b P + R) = (1 + b) TP / ((1 + b) TP + b FN + FP)
 
-    It is 0 for a class that does not occur. `F1` is that of ``beta = 1``. Data and
+    It is 0 for a class that does not occur. `F1` is the case ``beta = 1``. Data and
     averages are those of `Precision`, and scikit-learn's with ``zero_division=0``.
 
     Parameters
     ----------
     beta : float, default 2.0
-        How many times as much recall counts as precision, above 0.
+        How many times as much as precision recall counts, above 0.
     average, threshold, multi_label, top_k : optional
         See `Precision`.
     name, backend, device, dtype : optional
@@ -56,6 +56,6 @@ class FBeta(AveragedScore):
         self.beta = check_positive(beta, "beta")
 
     def share(self, tp: Array, predicted: Array, true: Array) -> tuple[Array, Array]:
-        """Return ``(1 + b) TP``, and all predicted and b times all true."""
+        """Return ``(1 + b) TP``, and the predicted plus b times the true ones."""
         b = self.beta**2
         return (1.0 + b) * tp, predicted + b * true

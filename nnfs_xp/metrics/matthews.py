@@ -16,13 +16,13 @@ from nnfs_xp.registry import register
 class MatthewsCorrelation(ClassCounts):
     """Matthews correlation of predicted and true classes, from -1 to 1.
 
-    With ``c`` right ones of ``s`` samples, and ``p_k`` predicted and ``t_k`` true ones
-    of each class::
+    With ``c`` of ``s`` samples predicted correctly, and ``p_k`` predicted and ``t_k``
+    true samples of each class::
 
         MCC = (c s - sum_k p_k t_k) / sqrt((s^2 - sum_k p_k^2) (s^2 - sum_k t_k^2))
 
-    1 is perfect. Guessing gives about 0, even where nearly all samples are of one
-    class, and so does one class for all, where the fraction is 0 over 0.
+    1 is perfect. Guessing gives about 0, even if nearly all samples are in one class.
+    Predicting one class for all samples gives 0, although the fraction is 0 over 0.
     scikit-learn's ``matthews_corrcoef`` is the same. Data is that of `Precision`.
 
     Parameters
@@ -51,12 +51,12 @@ class MatthewsCorrelation(ClassCounts):
         super().__init__(threshold, **where)
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the correlation, 0-d, and 0 where one class is all there is."""
+        """Return the correlation, 0-d, which is 0 if there is only one class."""
         xp = be.xp
         right, predicted, true = self.counts(be, statistics)
         total = xp.sum(true)
         together = xp.sum(right) * total - xp.sum(predicted * true)
-        # Rounding may leave less than 0, of counts that are not whole numbers.
+        # Rounding may give less than 0 if counts are not whole numbers.
         spreads = (
             xp.sqrt(xp.maximum(total * total - xp.sum(of * of), be.zero))
             for of in (predicted, true)

@@ -1,4 +1,4 @@
-"""How far the samples of a class and those predicted to be of it overlap."""
+"""The overlap of the samples of a class and those predicted to be in it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class MeanIoU(AveragedScore):
 
         IoU = TP / (TP + FP + FN)
 
-    It is the Jaccard index of both sets, and by default the mean over the classes that
-    occur, as in Keras's ``MeanIoU``. Data and averages are those of `Precision`, and
-    those of scikit-learn's ``jaccard_score``. Each pixel of an image is a sample:
-    predictions of shape (n, height, width, k) have labels of shape (n, height, width).
+    It is the Jaccard index of the two sets, by default averaged over the classes that
+    occur, as in Keras's ``MeanIoU``. Data and averages are those of `Precision` and of
+    scikit-learn's ``jaccard_score``. Each pixel of an image is a sample: predictions of
+    shape (n, height, width, k) have labels of shape (n, height, width).
 
     Parameters
     ----------
@@ -54,5 +54,5 @@ class MeanIoU(AveragedScore):
         super().__init__(average, threshold, **where)
 
     def share(self, tp: Array, predicted: Array, true: Array) -> tuple[Array, Array]:
-        """Return the true positives, and all that are predicted or true."""
+        """Return the true positives, and the number of predicted or true ones."""
         return tp, predicted + true - tp

@@ -17,17 +17,17 @@ from nnfs_xp.registry import register, resolve
 class MeanLoss(MeanOf):
     """Mean of a loss over samples, ``sum(w L) / sum(w c)``.
 
-    ``L`` is the loss of each sample, ``w`` its weight and ``c`` what it counts, as for
-    a mean of the loss itself. A model trained with one loss can thus report others:
-    mean absolute and squared error, log-cosh, Poisson and all the rest. In a model, the
-    name of a loss is enough: ``metrics=["mean_absolute_error"]``.
+    ``L`` is the loss of each sample, ``w`` its weight and ``c`` its count, as in the
+    mean of the loss itself. A model trained with one loss can thus report others: mean
+    absolute and squared error, log-cosh, Poisson and all the rest. In a model, the name
+    of a loss is enough: ``metrics=["mean_absolute_error"]``.
 
     Parameters
     ----------
     loss : Loss or str
         The loss, or its name. Its ``reduction`` does not matter here.
     name : str, optional
-        Key of the figure; by default the name of the loss, as in
+        Key of the metric; by default the name of the loss, as in
         ``"mean_absolute_error"``.
     backend, device, dtype : optional
         See `Metric`.
@@ -35,7 +35,7 @@ class MeanLoss(MeanOf):
     Raises
     ------
     InputError
-        If there is no such loss.
+        If the loss is unknown.
 
     Examples
     --------
@@ -69,7 +69,7 @@ class MeanLoss(MeanOf):
     def batch(
         self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
     ) -> Statistics:
-        """Return the sum of the losses, and what they count together."""
+        """Return the sum of the losses, and their total count."""
         statistics = super().batch(be, y_pred, y_true, weight)
         counts = self.loss.sample_counts(be, y_true)
         if counts is None:

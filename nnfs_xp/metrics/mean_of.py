@@ -1,4 +1,4 @@
-"""What metrics of a mean share: a sum over samples, and how many there are."""
+"""The base of metrics that are means: a sum over samples, and their number."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from nnfs_xp.metrics.counts import ratio, spread
 
 
 class MeanOf(Metric):
-    """Base of metrics whose statistics are a ``total``, and the ``count`` of all."""
+    """Base of metrics whose statistics are a ``total`` and a ``count``."""
 
     def values(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
-        """Return what the mean is of: a number for each sample, or each output."""
+        """Return the values to average: a number for each sample, or each output."""
         raise NotImplementedError
 
     def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:

@@ -17,16 +17,16 @@ from nnfs_xp.registry import register
 class Perplexity(MeanLoss):
     """Exponential of the mean cross-entropy, ``exp(-mean(log p))``.
 
-    ``p`` is the probability of the true class: of the next word in a language model. A
-    model that considers all of k words equally probable has a perplexity of k. The mean
-    is over all positions that count, so batches may have any size.
+    ``p`` is the probability of the true class, in a language model that of the next
+    word. A model that considers k words equally probable has a perplexity of k. The
+    mean is taken over all positions that count, so batches may have any size.
 
-    In a model ``metrics=["perplexity"]`` takes its arguments from the loss.
+    In a model, ``metrics=["perplexity"]`` takes its arguments from the loss.
 
     Parameters
     ----------
     from_logits : bool, default False
-        Whether predictions are logits, not yet probabilities.
+        Whether predictions are logits instead of probabilities.
     ignore_index : int, optional
         Positions with this label do not count. It has no meaning for rows of targets.
         If all positions have it, the perplexity is NaN.

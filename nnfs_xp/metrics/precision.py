@@ -1,4 +1,4 @@
-"""How many of those predicted to be of a class are."""
+"""The share of the predictions of a class that are right."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nnfs_xp.registry import register
 
 @register("metric")
 class Precision(AveragedScore):
-    """Share of the samples predicted to be of a class that are of it.
+    """Share of the samples predicted to be in a class that are in it.
 
     With the numbers of true positives ``TP`` and false positives ``FP`` of a
     class::
@@ -27,20 +27,20 @@ class Precision(AveragedScore):
     Parameters
     ----------
     average : str, default "auto"
-        What to make of the scores of the classes:
+        How to combine the scores of the classes:
 
         ``"auto"``
             ``"binary"`` for a single output, ``"macro"`` otherwise.
         ``"binary"``
-            The score of class 1, of two classes.
+            The score of class 1 of two classes.
         ``"macro"``
             Their mean, over the classes that occur among the targets or the
             predictions.
         ``"weighted"``
-            Their mean, weighted with the number of samples of each class.
+            Their mean, weighted by the number of samples of each class.
         ``"micro"``
-            One score from the summed counts of all classes. As every sample
-            has one class, this is the accuracy.
+            One score from the summed counts of all classes. Since every sample has one
+            class, this is the accuracy.
         ``"none"``
             All of them, of shape (k,).
     threshold : float, default 0.5
@@ -48,11 +48,12 @@ class Precision(AveragedScore):
         it is 0.
     multi_label : bool, default False
         Whether each output of the last axis answers a separate question, so that a
-        sample may have several labels or none. Its targets, of the same shape, mean yes
-        above 0.5, and "classes" above stands for these labels.
+        sample may have several labels or none. Its targets have the same shape and mean
+        yes above 0.5. "Classes" above then refers to these labels.
     top_k : int, optional
-        Of several labels: those with so many of the highest scores are predicted,
-        whatever the threshold. With ``average="micro"`` it is precision or recall at k.
+        For several labels: predict the `top_k` labels with the highest scores,
+        regardless of the threshold. With ``average="micro"`` this is precision or
+        recall at k.
     name, backend, device, dtype : optional
         See `Metric`.
 
@@ -70,5 +71,5 @@ class Precision(AveragedScore):
     name = "precision"
 
     def share(self, tp: Array, predicted: Array, true: Array) -> tuple[Array, Array]:
-        """Return the true positives, and all predicted to be of the class."""
+        """Return the true positives, and all predictions of the class."""
         return tp, predicted

@@ -16,26 +16,26 @@ AVERAGES = ("uniform", "none")
 
 @register("metric")
 class R2(Metric):
-    """Coefficient of determination, the fraction of the variance that is explained.
+    """Coefficient of determination: the fraction of the variance that is explained.
 
-    For each output, with the mean of its targets ``m``::
+    For each output, with the mean ``m`` of its targets::
 
         R2 = 1 - sum((y_true - y_pred)^2) / sum((y_true - m)^2)
 
-    1 is perfect, 0 is as good as predicting the mean, and it may be negative. Targets
-    that are all equal give 1 if every prediction is exact and 0 otherwise, as in
-    scikit-learn; fewer than two samples give NaN.
+    1 is perfect, 0 is as good as predicting the mean, and negative values are worse. If
+    all targets are equal, it is 1 if every prediction is exact and 0 otherwise, as in
+    scikit-learn; with fewer than two samples it is NaN.
 
-    Batches are merged by the pairwise formula of Chan, Golub and LeVeque, for targets
-    less the first one. Targets far from 0 therefore keep their digits even in float32,
-    where sums of squares would lose them.
+    Batches are merged by the pairwise formula of Chan, Golub and LeVeque, after the
+    first target is subtracted from all targets. Targets far from 0 therefore keep their
+    digits even in float32, where sums of squares would lose them.
 
     Predictions may have any shape with at least one axis. Targets have the same shape.
 
     Parameters
     ----------
     average : {"uniform", "none"}, default "uniform"
-        The mean over all outputs, or the figure of each.
+        The mean over all outputs, or the value of each.
     name, backend, device, dtype : optional
         See `Metric`.
 
@@ -68,11 +68,10 @@ class R2(Metric):
     def batch(
         self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
     ) -> Statistics:
-        """Return the count, the weight of all, and for each output four numbers.
+        """Return the count, the total weight, and four numbers for each output.
 
-        They are the first target; the mean of the targets less the first, and
-        the sum of their squared distances to it; and the sum of the squared
-        errors.
+        These are the first target; the mean of the targets minus the first one, and the
+        sum of their squared distances from it; and the sum of the squared errors.
         """
         xp, n = be.xp, y_true.shape[0]
         origin = y_true[0, ...]
@@ -103,7 +102,7 @@ class R2(Metric):
         """Return the statistics of both sets of samples together."""
         xp, batch = be.xp, as_counts(be, batch)
         before, weight = total["weight"], total["weight"] + batch["weight"]
-        # The batch's part of all samples; of none, if there are none.
+        # The batch's share of all samples; 0 if there are none.
         part = ratio(be, batch["weight"], weight)
         origin = xp.where(before > 0, total["origin"], batch["origin"])
         apart = batch["origin"] - origin + batch["mean"] - total["mean"]
@@ -117,7 +116,7 @@ class R2(Metric):
         }
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the mean over the outputs, 0-d, or one figure for each."""
+        """Return the mean over the outputs, 0-d, or the value of each."""
         xp = be.xp
         m2, residual = (xp.astype(statistics[k], be.dtype) for k in ("m2", "residual"))
         varied = m2 > 0

@@ -1,4 +1,4 @@
-"""How many of those of a class are found."""
+"""The share of the samples of a class that are found."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nnfs_xp.registry import register
 
 @register("metric")
 class Recall(AveragedScore):
-    """Share of the samples of a class that are predicted to be of it.
+    """Share of the samples of a class that are predicted to be in it.
 
     With the numbers of true positives ``TP`` and false negatives ``FN`` of a
     class::
@@ -46,5 +46,5 @@ class Recall(AveragedScore):
     name = "recall"
 
     def share(self, tp: Array, predicted: Array, true: Array) -> tuple[Array, Array]:
-        """Return the true positives, and all of the class."""
+        """Return the true positives, and all samples of the class."""
         return tp, true

@@ -15,12 +15,12 @@ from nnfs_xp.registry import register
 class RegressionAccuracy(Share):
     """Share of outputs that are closer to their target than a tolerance.
 
-    Every output counts, ``mean(|y_pred - y_true| < tolerance)``. The book
-    takes as tolerance one 250th of the standard deviation of the training
-    targets, over all their entries and with the divisor n; so does
-    `Model.fit`, unless one is given, and for a metric used on its own the
-    first `calculate`. It is then kept, also in saved models. Targets that are
-    all equal give a tolerance of 0, and then no prediction counts.
+    Every output counts, ``mean(|y_pred - y_true| < tolerance)``. The book's tolerance
+    is one 250th of the standard deviation of the training targets, over all their
+    entries and with the divisor n. If none is given, `Model.fit` computes it in the
+    same way, as does the first `calculate` of a metric used on its own. It is then
+    kept, also in saved models. If all targets are equal, the tolerance is 0, and no
+    prediction counts as right.
 
     Predictions may have any shape with at least one axis. Targets have the same shape.
 
@@ -34,12 +34,12 @@ class RegressionAccuracy(Share):
     Attributes
     ----------
     tolerance : float or None
-        The tolerance; None until it is taken from targets.
+        The tolerance; None until it is computed from targets.
 
     Raises
     ------
     InputError
-        If the tolerance is bad, or is needed and not known yet.
+        If the tolerance is invalid, or is needed but not known yet.
 
     References
     ----------
@@ -66,20 +66,20 @@ class RegressionAccuracy(Share):
 
     @property
     def tolerance(self) -> float | None:
-        """How close is close enough; None until it is taken from targets."""
+        """How close is close enough; None until it is computed from targets."""
         return self._tolerance
 
     @property
     def needs_all_targets(self) -> bool:
-        """Whether the tolerance is still to be taken from them."""
+        """Whether the tolerance still has to be computed from them."""
         return self.tolerance is None
 
     def prepare(self, be: Backend, y: Array) -> bool:
-        """Take the tolerance from the targets, if none is known yet."""
+        """Compute the tolerance from the targets, if it is not known yet."""
         if self.tolerance is not None:
             return False
         entries = be.xp.reshape(y, (-1,))
-        # Less one of themselves, so that targets far from 0 lose no digits.
+        # Minus one of them, so that targets far from 0 lose no digits.
         deviation = be.xp.std(entries - entries[0])
         self._tolerance = float(be.to_numpy(deviation)) / 250
         return True

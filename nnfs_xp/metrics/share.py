@@ -1,4 +1,4 @@
-"""What all kinds of accuracy share: how many are right, of how many."""
+"""The base of all kinds of accuracy: the number of right ones, and of all."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from nnfs_xp.metrics.counts import count_true, no_counts, ratio, spread
 
 
 class Share(Metric):
-    """Base of metrics whose statistics are ``correct``, and the ``count`` of all."""
+    """Base of metrics whose statistics are ``correct`` and ``count``."""
 
     def right(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
-        """Return whether each prediction is right: of each sample, or each output."""
+        """Return whether the prediction of each sample, or of each output, is right."""
         raise NotImplementedError
 
     def empty(self, be: Backend, outputs: tuple[int, ...]) -> Statistics:
@@ -24,7 +24,7 @@ class Share(Metric):
     def batch(
         self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
     ) -> Statistics:
-        """Return how many are right, and the number of all, or their weights."""
+        """Return the number of right ones and of all, or their weights."""
         right = self.right(be, y_pred, y_true)
         if weight is None:
             return {"correct": count_true(be, right), "count": math.prod(right.shape)}
@@ -32,6 +32,6 @@ class Share(Metric):
         return {"correct": count_true(be, right, weight), "count": be.xp.sum(weight)}
 
     def compute(self, be: Backend, statistics: Statistics) -> Array:
-        """Return the share of what is right, 0-d, or NaN if there are no samples."""
+        """Return the share of right ones, 0-d, or NaN if there are no samples."""
         nothing = float("nan")
         return ratio(be, statistics["correct"], statistics["count"], nothing)

@@ -1,4 +1,4 @@
-"""Accuracy of a classifier that may name several classes."""
+"""Accuracy of a classifier with several guesses."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ from nnfs_xp.registry import register
 class TopKAccuracy(Share):
     """Share of samples whose true class is among the k highest scores.
 
-    The true class is among them if fewer than k others are ahead of it: those
-    with a higher score, and those with an equal score and a lower number. So
-    k = 1 gives the same as `Accuracy`. Nothing is sorted. A sample with a score of NaN
-    is wrong.
+    The true class is among them if fewer than k others are ahead of it: those with a
+    higher score, and those with an equal score and a lower number. With k = 1 it
+    therefore equals `Accuracy`. Nothing is sorted. A sample with a score of NaN is
+    wrong.
 
-    Scores may be probabilities or logits, targets labels or rows, as in
-    `Accuracy`.
+    Scores may be probabilities or logits. Targets are labels or rows, as in `Accuracy`.
 
     Parameters
     ----------
     k : int, default 5
         From 1 to the number of classes.
     ignore_index : int, optional
-        A label that stands for none; see `Accuracy`.
+        A label that means no label; see `Accuracy`.
     name, backend, device, dtype : optional
         See `Metric`.
 
@@ -73,7 +72,7 @@ class TopKAccuracy(Share):
     def batch(
         self, be: Backend, y_pred: Array, y_true: Array, weight: Array | None = None
     ) -> Statistics:
-        """Return how many are right, and the number of all, or their weights."""
+        """Return the number of right ones and of all, or their weights."""
         if self.ignore_index is None or y_true.ndim == y_pred.ndim:
             return super().batch(be, y_pred, y_true, weight)
         counted = y_true != self.ignore_index

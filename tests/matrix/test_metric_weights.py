@@ -251,12 +251,12 @@ def test_several_labels_in_a_model(backend):
         expected = type(metric)(**metric.config()).calculate(p, y)
         np.testing.assert_allclose(found[metric.name], expected, rtol=1e-5)
     for bad, match in (
-        (nx.Recall("binary", multi_label=True), "another than 'binary' for several"),
+        (nx.Recall("binary", multi_label=True), "must not be 'binary' for several"),
         (nx.Recall(multi_label=True, top_k=4), "top_k must be at most .* 3, got 4"),
     ):
         with pytest.raises(nx.InputError, match=match):
             bad.calculate(p, y)
-    with pytest.raises(nx.InputError, match="top_k must come with multi_label"):
+    with pytest.raises(nx.InputError, match="top_k requires multi_label"):
         nx.Recall(top_k=1)
     with pytest.raises(nx.InputError, match=r"F1.* is not for the targets of Cat"):
         nx.Model([nx.Dense(2, 3), nx.Softmax()], loss="categorical_crossentropy",
