@@ -35,7 +35,7 @@ class Linear(Layer):
     """
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[()]]:
-        """Return the inputs, and nothing for `bwd`."""
+        """Return the inputs; there are no residuals."""
         return x, ()
 
     def bwd(self, cx: Context, residuals: tuple[()], dy: Array) -> Array:

@@ -80,12 +80,12 @@ class Layer(Unit):
     integer_inputs: Any = False
 
     _backend: Backend | None = None
-    # Network and state that hold the values, or values for who will.
+    # Network and state that hold the values, or the values until these exist.
     _home: Any = None
     _values: dict[str, Any] | None = None
-    # Where a block that it is in computes, and of a copy the original.
+    # The backend of the enclosing block, or, for a copy, of the original.
     _place: Backend | None = None
-    # Of the last forward pass, and how many there were.
+    # State of the last forward pass, and the number of forward passes.
     _program: Any = None
     _residuals: Any = None
     _draws: int = 0
@@ -205,7 +205,7 @@ class Layer(Unit):
         """
         return shell.backward(self, dvalues)
 
-    # Values by their names, and what may be assigned.
+    # Values by name, and which of them may be assigned.
 
     def __getattr__(self, name: str) -> Any:
         if name[0] != "_" and self._declares(name):

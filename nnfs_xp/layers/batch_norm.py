@@ -47,7 +47,7 @@ class BatchNorm(_Normalization):
         Number of features, the length of the last axis.
     momentum : float, default 0.1
         Weight of the last batch, in [0, 1); PyTorch's default.
-        Keras defines it the other way round; its default corresponds to 0.01 here.
+        Keras defines it the other way around; its default corresponds to 0.01 here.
     eps : float, default 1e-5
         Added to the variance, above 0.
     synchronized : bool, default True

@@ -35,17 +35,17 @@ class Conv2D(_Convolution):
         Keras and TensorFlow. A number adds that many on both sides of an axis, as in
         PyTorch.
     dilation : int or pair of int, default 1
-        Step between places in the window.
+        Step between entries of the window.
     groups : int, default 1
         The channels and the filters are split into this many groups, and each filter
-        sees the channels of its group. It must divide both numbers.
+        sees the channels of its group. This number must divide both.
     weight_initializer, bias_initializer : Initializer or str
         Initial values, by default ``"he_normal"`` and ``"zeros"``. The number of inputs
-        of an output is ``height width channels / groups``.
+        per output is ``height width channels / groups``.
     weight_regularizer, bias_regularizer : Regularizer or str, optional
         See `Dense`.
     weight_constraint, bias_constraint : Constraint or str, optional
-        See `Dense`. A column is all weights of a filter.
+        See `Dense`. A column contains all weights of a filter.
     use_bias : bool, default True
         Whether there are biases.
     seed : int, optional

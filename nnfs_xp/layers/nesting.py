@@ -32,7 +32,8 @@ def checked_units(layers: Any, name: str) -> tuple[Layer, ...]:
         if not isinstance(layer, (Layer, dict)):
             raise InputError(f"{name} must contain only layers, got {layer!r}")
     resolved = [resolve("layer", layer, name, Layer) for layer in given]
-    # What stands for several units, as a dense layer with its activation, is these.
+    # A unit that stands for several, such as a dense layer with its activation, becomes
+    # these.
     units = tuple(
         part for unit in resolved for part in getattr(unit, "_stands_for", (unit,))
     )

@@ -10,7 +10,7 @@ from nnfs_xp.layers.nesting import MoreAxes
 
 
 def check_picture(layer: Any, shape: tuple[int, ...] | None) -> None:
-    """Raise InputError if samples of a shape are not pictures."""
+    """Raise InputError if samples of a shape are not images."""
     if shape is not None and len(shape) not in (2, 3):
         error = MoreAxes if len(shape) < 2 else InputError
         raise error(
@@ -20,7 +20,7 @@ def check_picture(layer: Any, shape: tuple[int, ...] | None) -> None:
 
 
 def by_sample(be: Backend, values: Array, ndim: int) -> Array:
-    """Return one value for each sample, with axes of length 1 behind."""
+    """Return one value for each sample, followed by axes of length 1."""
     return be.xp.reshape(values, (-1, *(1,) * (ndim - 1)))
 
 
@@ -31,11 +31,11 @@ def windows(
     size: tuple[int, int],
     fill: float = 0.0,
 ) -> Array:
-    """Return a window of each picture, ``y[n, i, j] = x[n, i + top, j + left]``.
+    """Return a window of each image, ``y[n, i, j] = x[n, i + top, j + left]``.
 
-    Where the window lies beyond the picture, it contains `fill`. The gradient of ``x``
+    Where the window lies beyond the image, it contains `fill`. The gradient of ``x``
     with ``fill = 0`` is the window of ``dy`` at ``(-top, -left)`` with the size of the
-    picture: pixels that were moved are moved back, and pixels that were cut off have
+    image: pixels that were moved are moved back, and pixels that were cut off have
     gradient 0.
 
     Parameters
@@ -43,13 +43,13 @@ def windows(
     be : Backend
         Where the arrays are.
     x : array, shape (n, height, width, ...)
-        The pictures.
+        The images.
     corners : tuple of array of int, shape (n,)
         Top and left of each window; they may be negative.
     size : tuple of int
         Height and width of the windows.
     fill : float, default 0.0
-        The value beyond the pictures.
+        The value beyond the images.
     """
     xp, (n, height, width) = be.xp, x.shape[:3]
     rows, columns = (
@@ -60,7 +60,7 @@ def windows(
     inside_columns = (columns >= 0) & (columns < width)
     inside = inside_rows[:, :, None] & inside_columns[:, None, :]
     pictures = xp.arange(n, dtype=rows.dtype, device=be.device)[:, None]
-    # Indices beyond the picture read some pixel, which is then left out.
+    # Indices beyond the image read some pixel, which is then left out.
     places = (pictures * height + rows % height)[:, :, None] * width
     places = places + (columns % width)[:, None, :]
     pixels = xp.reshape(x, (n * height * width, -1))

@@ -37,8 +37,8 @@ class _Pool2D(Layer):
             for width, size in zip(windows.padding, windows.size, strict=True)
         ):
             raise InputError(
-                f"padding must be less than size {self.size}, as a window would lie "
-                f"beside the image else, got {self.padding}"
+                f"padding must be less than size {self.size}, or a window could lie "
+                f"outside the image, got {self.padding}"
             )
 
     def output_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:

@@ -1,4 +1,4 @@
-"""Random crops: in training, a window at a random position of each picture."""
+"""Random crops: in training, a window at a random position of each image."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _LONGEST = 2**29
 
 @register("layer")
 class RandomCrop(Layer):
-    """Cut a window out of each picture, ``y[i, j] = x[i + top, j + left]``.
+    """Cut a window out of each image, ``y[i, j] = x[i + top, j + left]``.
 
-    In training the corner ``(top, left)`` is drawn uniformly for each picture;
+    In training the corner ``(top, left)`` is drawn uniformly for each image;
     otherwise the window is centered. With padding, the window may reach beyond the
-    picture, where its values are `fill_value`. Its gradient is moved back to the
+    image, where its values are `fill_value`. Its gradient is moved back to the
     original position of each pixel, ``dx[i, j] = dy[i - top, j - left]``, and is 0 for
     pixels that were cut off. The corners depend on the seed and the number of the
     training step only: they are the same on every backend, and after saving and
@@ -35,7 +35,7 @@ class RandomCrop(Layer):
         Size of the window.
     padding : int, default 0
         Pixels first added on each side. ``RandomCrop(32, 32, padding=4)`` moves
-        pictures of 32 x 32 by up to four pixels.
+        images of 32 x 32 by up to four pixels.
     fill_value : float, default 0.0
         Value of these pixels.
     seed : int, optional
@@ -84,7 +84,7 @@ class RandomCrop(Layer):
         self.seed = check_seed_or_none(seed)
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
-        """Return the windows, and their corners with the size of the pictures."""
+        """Return the windows, and their corners with the size of the images."""
         size, n = (self.height, self.width), x.shape[0]
         room = [x.shape[1 + i] + 2 * self.padding - size[i] for i in (0, 1)]
         if cx.training:

@@ -1,4 +1,4 @@
-"""Random flips: in training, some of the pictures are mirrored."""
+"""Random flips: in training, some of the images are mirrored."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Flags = tuple[tuple[int, Array], ...]
 
 @register("layer")
 class RandomFlip(Layer):
-    """Mirror half of the pictures, ``y[i, j] = x[i, width - 1 - j]``, in training.
+    """Mirror half of the images, ``y[i, j] = x[i, width - 1 - j]``, in training.
 
-    Each picture is flipped independently, with probability 1/2 for each direction.
+    Each image is flipped independently, with probability 1/2 for each direction.
     Its gradient is flipped in the same way: ``dx[i, j] = dy[i, width - 1 - j]``.
     Outside training ``y = x``. The flips depend on the seed and the number of the
     training step only: they are the same on every backend, and after saving and
@@ -67,7 +67,7 @@ class RandomFlip(Layer):
         self.seed = check_seed_or_none(seed)
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Flags]:
-        """Return the flipped pictures, and which were flipped along which axis."""
+        """Return the flipped images, and which were flipped along which axis."""
         if not cx.training:
             return x, ()
         n, axes = x.shape[0], _AXES[self.mode]
@@ -79,7 +79,7 @@ class RandomFlip(Layer):
         return _flipped(cx, dy, flags) if cx.needs_dx else dy
 
     def output_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        """Return the same shape, if it is that of a picture."""
+        """Return the same shape, if it is that of an image."""
         check_picture(self, shape)
         return shape
 

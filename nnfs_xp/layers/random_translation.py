@@ -1,4 +1,4 @@
-"""Random translations: in training, pictures are moved by a few pixels."""
+"""Random translations: in training, images are moved by a few pixels."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class RandomTranslation(Layer):
-    """Move each picture, ``y[i, j] = x[i - down, j - right]``, in training.
+    """Move each image, ``y[i, j] = x[i - down, j - right]``, in training.
 
-    Both shifts are whole numbers of pixels, drawn separately for each picture from
+    Both shifts are whole numbers of pixels, drawn separately for each image from
     ``-m`` to ``m``, where ``m`` is the factor times the size, rounded. Uncovered pixels
     have the value `fill_value`. Its gradient is moved back,
     ``dx[i, j] = dy[i + down, j + right]``, and is 0 for pixels that were moved out.
@@ -29,7 +29,7 @@ class RandomTranslation(Layer):
     height_factor, width_factor : float
         Largest shift, as a share of height and width, from 0 to 1.
     fill_value : float, default 0.0
-        Value of pixels from beyond the picture.
+        Value of pixels from beyond the image.
     seed : int, optional
         Seed of the shifts; see `Dropout`.
     backend, device, dtype : optional
@@ -70,7 +70,7 @@ class RandomTranslation(Layer):
         self.seed = check_seed_or_none(seed)
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[Array, ...] | None]:
-        """Return the moved pictures, and the corners of their windows."""
+        """Return the moved images, and the corners of their windows."""
         if not cx.training:
             return x, None
         n, size = x.shape[0], x.shape[1:3]
@@ -87,6 +87,6 @@ class RandomTranslation(Layer):
         return windows(cx.be, dy, (-top, -left), dy.shape[1:3])
 
     def output_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        """Return the same shape, if it is that of a picture."""
+        """Return the same shape, if it is that of an image."""
         check_picture(self, shape)
         return shape

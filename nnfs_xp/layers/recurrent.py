@@ -38,7 +38,7 @@ class Recurrent(Layer):
         See `Layer`.
     """
 
-    # Of the state's size: how many columns the weights have.
+    # Number of columns of the weights, as a multiple of the state's size.
     _gates: int = 1
 
     def __init__(

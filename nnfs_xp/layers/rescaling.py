@@ -16,9 +16,9 @@ from nnfs_xp.registry import register
 class Rescaling(Layer):
     """Rescale inputs, ``y = x scale + offset``.
 
-    Its gradient is ``dx = dy scale``. Inputs may have any shape. As the first layer it
-    turns the bytes of an image into numbers of a suitable range, so that a model takes
-    images directly.
+    Its gradient is ``dx = dy scale``. Inputs may have any shape. As the first layer, it
+    maps the bytes of an image to a suitable range, so that a model can take images
+    directly.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Rescaling(Layer):
         self.offset = check_number(offset, "offset")
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, tuple[()]]:
-        """Return ``x scale + offset``, and nothing for `bwd`."""
+        """Return ``x scale + offset``; there are no residuals."""
         return rescaled(cx.be, x, self.scale, self.offset), ()
 
     def bwd(self, cx: Context, residuals: tuple[()], dy: Array) -> Array:

@@ -55,7 +55,7 @@ class Reshape(Layer):
         """Return the new shape of a sample."""
         if shape is None:
             return None if -1 in self.shape else self.shape
-        # A list, as torch.compile makes nothing of the product of a generator.
+        # A list, because torch.compile cannot handle the product of a generator.
         known = math.prod([length for length in self.shape if length != -1])
         size = math.prod(shape)
         if size % known or (-1 not in self.shape and size != known):

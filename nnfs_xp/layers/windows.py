@@ -135,7 +135,7 @@ def checked_output(
     ):
         if count < 1:
             raise InputError(
-                f"layers: {unit!r} has windows of {name} {extent}, and takes no "
+                f"layers: {unit!r} has windows of {name} {extent}, too large for "
                 f"samples of {name} {length}, got {shape}"
             )
     return counts
@@ -145,8 +145,8 @@ def check_room(unit: Any, shape: Lengths) -> Lengths:
     """Return the shape of a picture, or raise InputError if it fits no memory."""
     if math.prod(shape) >= _TOO_MANY:
         raise InputError(
-            f"layers: {unit!r} would make a picture of shape {shape}, more than any "
-            "memory holds"
+            f"layers: {unit!r} would create an image of shape {shape}, too large for "
+            "any memory"
         )
     return shape
 

@@ -90,7 +90,7 @@ class Loss(Unit):
     ) -> None:
         self.reduction = check_choice(reduction, "reduction", REDUCTIONS)
         self._backend = asked_backend(backend, device, dtype)
-        # Of the last forward pass: backend, losses, targets, weights, residuals.
+        # State of the last forward pass: backend, losses, targets, weights, residuals.
         self._last: tuple[Backend, Array, Array, Array | None, Any] | None = None
 
     # The pure pair, written by the author of a loss.
@@ -114,7 +114,7 @@ class Loss(Unit):
         losses, residuals = self.fwd(be, y_pred, y_true)
         return losses, self.bwd(be, residuals, dlosses)
 
-    # What a loss says about itself.
+    # Properties of a loss.
 
     def sample_counts(self, be: Backend, y_true: Array) -> Array | None:
         """Return how much each sample counts in the mean, None if all count 1."""
@@ -226,7 +226,7 @@ class Loss(Unit):
         if isinstance(count, numbers.Real) and count == 0:
             # Arrays give NaN here, where Python raises an error and NumPy warns.
             return total * math.nan
-        # NaN if nothing counts, even where labels are smoothed and have losses.
+        # NaN if nothing counts, even if labels are smoothed and have losses.
         one = count / count
         return total / count * one
 
@@ -269,7 +269,7 @@ class Loss(Unit):
     ) -> Array:
         """Return the reduced loss, a 0-d array; arguments as in `forward`.
 
-        With ``reduction="none"`` it is what `forward` returns.
+        With ``reduction="none"`` it is the result of `forward`.
         """
         output = self.forward(y_pred, y_true, sample_weight=sample_weight)
         if self.reduction == "none":
@@ -297,7 +297,7 @@ class Loss(Unit):
         Returns
         -------
         array
-            Of the shape of the predictions. Also kept as ``.dinputs``.
+            It has the shape of the predictions and is also kept as ``.dinputs``.
         """
         if (y_pred is None) != (y_true is None):
             raise InputError("y_pred and y_true must be given together")

@@ -103,7 +103,7 @@ class CategoricalFocalCrossEntropy(ClassTargets, Loss):
             # A sum may round a probability to more than 1.
             log_p, rest = xp.log(p), xp.maximum(1.0 - p, be.zero)
         weights = q * rest**self.gamma
-        # 0 log 0 counts as 0, also for a logit of -inf.
+        # 0 log 0 counts as 0, even for a logit of -inf.
         losses = -xp.sum(weights * xp.where(q > 0, log_p, be.zero), axis=-1)
         return losses, (p, log_p, rest, weights)
 

@@ -22,8 +22,8 @@ def keep_log_finite(be: Backend, p: Array, mode: str) -> Array:
 
 def clip_probabilities(be: Backend, p: Array) -> Array:
     """Clip to [1e-7, 1 - 1e-7], as the book does before every logarithm."""
-    # The standard's clip costs CuPy several kernels and waits; these cost one
-    # each.
+    # The standard's clip takes several kernels and synchronizations on CuPy; these take
+    # one kernel each.
     p = be.xp.maximum(p, be.constant(1e-7))
     return be.xp.minimum(p, be.constant(1 - 1e-7))
 

@@ -145,7 +145,7 @@ def softmax_cross_entropy(
     total = xp.sum(exponentials, axis=1, keepdims=True)
     log_p = shifted - xp.log(total)
     y = as_rows(be, y_true, z)
-    # 0 log 0 counts as 0, also for a logit of -inf.
+    # 0 log 0 counts as 0, even for a logit of -inf.
     losses = -xp.sum(y * xp.where(y > 0, log_p, be.zero), axis=1)
     return losses, (exponentials / total, y_true)
 

@@ -116,7 +116,7 @@ class Metric(Unit):
         """Return the metric: counts in int32, everything else in the dtype of `be`."""
         raise NotImplementedError
 
-    # What a metric says about itself.
+    # Properties of a metric.
 
     @property
     def combines_by_sums(self) -> bool:

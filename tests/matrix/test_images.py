@@ -29,7 +29,7 @@ random = np.random.default_rng(20261129)
         (lambda: nx.ZeroPadding2D(2), (2, 3), r"\(height, width, channels\), got"),
         (lambda: nx.GroupNorm(4, 2), (2, 3, 3, 6), r"samples of shape \(4,\)"),
         *(
-            (make, (1, 4, 4, 1), "make a picture of shape .*, more than any memory")
+            (make, (1, 4, 4, 1), "create an image of shape .*, too large for")
             for make in (
                 lambda: nx.Conv2D(1, 1, 2, padding=10**9),
                 lambda: nx.Conv2D(1, 1, 2, padding=10**9, stride=10**9),
