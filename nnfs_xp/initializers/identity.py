@@ -48,7 +48,7 @@ class Identity(Initializer):
         """Return the diagonal matrix."""
         if len(shape) != 2:
             raise InputError(
-                f"shape must be (fan_in, fan_out), that of a matrix, got {shape}"
+                f"shape must be that of a matrix, (fan_in, fan_out), got {shape}"
             )
         values = 0.0 * stream.uniform(fans(shape))
         for place in range(min(shape)):

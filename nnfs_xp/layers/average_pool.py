@@ -41,7 +41,7 @@ class AveragePool2D(_Pool2D):
     ------
     InputError
         If an argument is out of range, or inputs are not of shape (n, height, width,
-        channels), or smaller than the window.
+        channels) or are smaller than the window.
 
     References
     ----------

@@ -65,7 +65,7 @@ class Conv2D(_Convolution):
     ------
     InputError
         If an argument is out of range, or inputs are not of shape (n, height, width,
-        n_channels), or smaller than the window.
+        n_channels) or are smaller than the window.
 
     References
     ----------

@@ -1,6 +1,6 @@
 """Convolution as a sum over the entries of a window, forward and backward.
 
-For each entry of the window, the pixels below it in all positions form a matrix,
+For each entry of the window, the values below it in all positions form a matrix,
 (positions, channels), and its weights form a matrix, (channels, filters). The output is
 the sum of their products over all entries.
 """

@@ -63,7 +63,7 @@ class LayerNorm(_Normalization):
         self.eps = check_positive(eps, "eps")
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
-        """Return ``gamma x^ + beta``; residuals are ``x^`` and its factor."""
+        """Return ``gamma x^ + beta``; residuals are ``x^`` and the factor."""
         params = cx.params
         return layer_norm(
             cx.be, x, params["gamma"], params["beta"], self.eps, cx.training

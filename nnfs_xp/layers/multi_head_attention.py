@@ -30,7 +30,7 @@ class MultiHeadAttention(Attention):
     A hidden (masked) position has a weight of 0. If ``causal``, later positions are
     hidden from earlier ones. If ``masked``, the inputs are a tuple: the sequences, (n,
     t, d), and a mask, (n, t), with 1 for a visible position and 0 for one that is
-    hidden from all others. `PaddingMask` computes such a mask from ids. If all
+    hidden from all positions. `PaddingMask` computes such a mask from ids. If all
     positions are hidden, H is 0.
 
     Parameters

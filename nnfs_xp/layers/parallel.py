@@ -17,8 +17,7 @@ class Parallel(Layer):
     """Branches side by side: a tuple of outputs, one from each branch.
 
     All branches receive the same inputs, and their gradients are added. If the inputs
-    are a tuple, each branch receives one of them; a network has several inputs in this
-    way.
+    are a tuple, each branch receives one of them, which gives a network several inputs.
 
     Parameters
     ----------

@@ -108,7 +108,7 @@ class RandomCrop(Layer):
         check_picture(self, shape)
         if min(shape[0] - self.height, shape[1] - self.width) < -2 * self.padding:
             raise InputError(
-                f"layers: {self!r} takes samples that hold a window of {self.height} x "
+                f"layers: {self!r} takes samples that fit a window of {self.height} x "
                 f"{self.width}, got {shape}"
             )
         return check_room(self, (self.height, self.width, *shape[2:]))

@@ -23,8 +23,7 @@ class Reshape(Layer):
     Parameters
     ----------
     shape : int or sequence of int
-        Shape of a sample of the output. One length may be -1, in which case it is
-        inferred.
+        Shape of a sample of the output. One length may be -1, which is inferred.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -49,7 +48,7 @@ class Reshape(Layer):
             -1 if length == -1 else check_count(length, "shape") for length in lengths
         )
         if self.shape.count(-1) > 1:
-            raise InputError(f"shape must hold at most one -1, got {self.shape}")
+            raise InputError(f"shape must contain at most one -1, got {self.shape}")
 
     def output_shape(self, shape: Shape | None) -> Shape | None:
         """Return the new shape of a sample."""
@@ -61,7 +60,7 @@ class Reshape(Layer):
         if size % known or (-1 not in self.shape and size != known):
             raise InputError(
                 f"layers: {self!r} cannot take samples of shape {shape}, "
-                f"which hold {size} values"
+                f"which have {size} values"
             )
         return tuple(size // known if length == -1 else length for length in self.shape)
 

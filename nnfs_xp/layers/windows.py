@@ -1,10 +1,10 @@
 """Windows that move over pictures: their positions, and the values below each entry.
 
 Pictures have shape (n, length, ..., channels): one length for texts and signals, height
-and width for images. A window has one entry for each entry of a kernel. The pixels
-below an entry, in all positions of the window, are a part of the padded picture. Slices
-select it, with the stride as their step. Convolution and pooling are therefore sums and
-maxima over the entries.
+and width for images. A window has one entry for each entry of a kernel. The values
+below an entry, in all positions of the window, are a part of the padded picture, which
+slices select with the stride as their step. Convolution and pooling are therefore sums
+and maxima over the entries.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Windows:
         )
 
     def places(self, lengths: Lengths) -> Iterator[tuple[Lengths, Key]]:
-        """Yield each entry of the window, and the slices of the pixels below it.
+        """Yield each entry of the window, and the slices of the values below it.
 
         They are those of a padded array of these lengths before padding.
         """

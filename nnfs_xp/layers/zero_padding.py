@@ -28,8 +28,8 @@ class ZeroPadding2D(Layer):
     Parameters
     ----------
     padding : int, pair of int, or pair of pairs of int, default 1
-        Number of zeros on all sides; a pair of those above and below and those to the
-        left and right; or ``((above, below), (left, right))``.
+        Number of zeros on all sides; a pair for the height (above and below) and the
+        width (left and right); or ``((above, below), (left, right))``.
     backend, device, dtype : optional
         See `Layer`.
 

@@ -160,7 +160,7 @@ class Metric(Unit):
     def calculate(
         self, y_pred: Any, y_true: Any, *, sample_weight: Any = None
     ) -> Array:
-        """Return the metric of one batch, without those that `update` has added.
+        """Return the metric of one batch, independent of calls of `update`.
 
         Parameters
         ----------

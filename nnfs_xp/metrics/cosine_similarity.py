@@ -45,7 +45,7 @@ class CosineSimilarity(MeanOf):
         self.eps = check_positive(eps, "eps")
 
     def values(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
-        """Return the cosine of each vector; a single number is a vector of length 1."""
+        """Return the cosine of each vector; a number is a vector with one entry."""
         if y_pred.ndim == 1:
             y_pred, y_true = y_pred[:, None], y_true[:, None]
         (u, _), (v, _) = (directions(be, a, self.eps) for a in (y_pred, y_true))
