@@ -38,12 +38,12 @@ def assert_same(one, other, rtol=0.0):
     ("arguments", "message"),
     [
         ({"layers": []}, "at least one layer"),
-        ({"layers": [nx.Dense(2, 2), "relu"]}, "layers only, got 'relu'"),
+        ({"layers": [nx.Dense(2, 2), "relu"]}, "only layers, got 'relu'"),
         (
             {"layers": [nx.Dense(2, 3), nx.Dense(2, 3)]},
             r"samples of shape \(2,\), got \(3,\)",
         ),
-        ({"layers": [nx.Dense(2, 3)] * 2}, "each layer once"),
+        ({"layers": [nx.Dense(2, 3)] * 2}, "each layer only once"),
         ({"loss": "hindsight"}, "loss must be one of"),
         ({"loss": 3}, "loss must be one of"),
         ({"optimizer": "adm"}, "optimizer must be one of"),
@@ -517,7 +517,7 @@ def test_optimizer_on_single_layers_names_what_is_wrong():
     dense.forward([[1.0, 2.0]])
     dense.backward([[1.0, 2.0]])
     optimizer.step(dense)
-    with pytest.raises(nx.InputError, match="must be the same ones"):
+    with pytest.raises(nx.InputError, match="must be the same at every"):
         optimizer.step(nx.Dense(2, 2))
 
 

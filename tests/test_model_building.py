@@ -82,9 +82,9 @@ def test_a_model_without_layers():
 
 def test_what_cannot_be_added():
     model = added("numpy")
-    with pytest.raises(nx.InputError, match="layers only, got 'relu'"):
+    with pytest.raises(nx.InputError, match="only layers, got 'relu'"):
         model.add("relu")
-    with pytest.raises(nx.InputError, match="each layer once"):
+    with pytest.raises(nx.InputError, match="each layer only once"):
         model.add(model.layers[0])
     assert len(model.layers) == 4
 

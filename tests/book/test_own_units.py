@@ -843,7 +843,7 @@ def test_what_is_no_unit_is_refused():
         with pytest.raises(nx.InputError, match="layers must contain only layers"):
             model.add(add)
     layer = own.Activation_Tanh()
-    with pytest.raises(nx.InputError, match="each layer once"):
+    with pytest.raises(nx.InputError, match="each layer only once"):
         nnfs.Model([layer, layer])
     for name, values in {
         "loss": (object(), own.Loss_Quartic, nnfs.Loss()),

@@ -56,9 +56,9 @@ def test_samples_that_do_not_fit_are_named(backend):
         (lambda: nx.Reshape(2.5), "shape must be"),
         (lambda: nx.Sequential([]), "at least one layer"),
         (lambda: nx.Sequential(nx.ReLU()), "layers must be a sequence"),
-        (lambda: nx.Sequential([nx.ReLU(), 3]), "layers must be one of|layers only"),
+        (lambda: nx.Sequential([nx.ReLU(), 3]), "layers must be one of|only layers"),
         (lambda: nx.Sequential([nx.Dense(2, 3), nx.Dense(2, 1)]), "samples of shape"),
-        (lambda: nx.Sequential(2 * [nx.ReLU()]), "each layer once"),
+        (lambda: nx.Sequential(2 * [nx.ReLU()]), "each layer only once"),
     ],
 )
 def test_bad_arguments(make, message):
@@ -76,7 +76,7 @@ def test_values_that_cannot_be_reshaped(backend):
 
 def test_a_layer_in_two_blocks():
     dense = nx.Dense(2, 2)
-    with pytest.raises(nx.InputError, match="each layer once"):
+    with pytest.raises(nx.InputError, match="each layer only once"):
         nx.Model([dense, nx.Sequential([nx.Sequential([dense])])])
 
 
