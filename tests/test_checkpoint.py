@@ -366,6 +366,32 @@ def test_a_file_that_another_program_changed(tmp_path):
     np.testing.assert_array_equal(again.parameters["0.weights"], arrays["0.weights"])
 
 
+@pytest.mark.parametrize(
+    "metadata", [{"content_hash": "0f" * 32}, {"checksum": "crc32:12345678"}]
+)
+def test_checksums_of_other_programs_are_left_to_them(tmp_path, metadata):
+    arrays = {name: 2.0 * value for name, value in named(small()).items()}
+    save_file(arrays, tmp_path / "m", metadata)
+    model = small()
+    model.load_parameters(tmp_path / "m")
+    for name, value in named(model).items():
+        np.testing.assert_array_equal(value, arrays[name])
+
+
+def test_floats_that_numpy_lacks_are_named(tmp_path):
+    model = small()
+    before = named(model)
+    arrays = {name: value.astype("float16") for name, value in before.items()}
+    save_file(arrays, tmp_path / "m")
+    data = (tmp_path / "m").read_bytes()
+    head, body = data[8:].split(b"}}", 1)
+    head = head.replace(b'"F16"', b'"BF16"') + b"}}"
+    data = len(head).to_bytes(8, "little") + head + body.lstrip(b" ")
+    (tmp_path / "m").write_bytes(data)
+    with pytest.raises(nx.FileFormatError, match=r"0\..* has dtype BF16; F16, F32 and"):
+        model.load_parameters(tmp_path / "m")
+
+
 def test_a_model_is_saved_as_the_same_bytes_every_time(tmp_path):
     model = trained()
     for name in "abcdefgh":

@@ -195,7 +195,10 @@ def load_examples(
         source, (rows, test) = _read(name_or_path, layout, options)
         found = test or rows
         if missing == "mean":
-            means = _means(source, found, found.x) if means is None else means
+            if means is None:
+                means = _means(source, found, found.x)
+            else:
+                means = _given_means(means, found.x.shape[1])
             found = replace(found, x=_filled(found.x, means))
         if found.y is not None and (task or task_of(found.y)) == "classification":
             y, names = numbered(source, found.y, class_names or None)
@@ -212,6 +215,11 @@ def _read(
     name_or_path: Any, layout: Layout, options: dict[str, Any]
 ) -> tuple[str, Parts]:
     """Return the rows of a file or DataFrame, and what to call it in messages."""
+    if hasattr(name_or_path, "collect"):
+        raise InputError(
+            "name_or_path must be a DataFrame, got a query that is still to be run; "
+            "pass frame.collect()"
+        )
     if hasattr(name_or_path, "columns") and not isinstance(name_or_path, PathLike):
         given = [name for name, value in options.items() if value is not None]
         if given and given != ["image_shape"]:
@@ -253,7 +261,8 @@ def _dataset(
         assert test.y is not None
         x, y = np.concatenate([x, test.x]), np.concatenate([y, test.y])
     task = task or task_of(y)
-    answers = f"column {rows.label!r}" if rows.label is not None else "the labels"
+    named = rows.label is not None
+    answers = f"column {rows.label!r}" if named else "the array of labels"
     if task == "classification":
         y, names = numbered(source, y)
         _check_classes(source, y, names, answers, test is None)
@@ -333,6 +342,17 @@ def _means(source: str, rows: Examples, x: np.ndarray) -> np.ndarray:
         name = rows.columns[column] if rows.columns else column + 1
         raise InputError(f"{source}: column {name!r} has no value, so it has no mean")
     return np.asarray(np.nanmean(x, axis=0))
+
+
+def _given_means(means: Any, width: int) -> np.ndarray:
+    """Return the caller's means, one for each column, or raise InputError."""
+    try:
+        found = np.asarray(means, np.float64)
+    except (TypeError, ValueError):
+        found = np.empty(0)
+    if found.shape != (width,) or not np.isfinite(found).all():
+        raise InputError(f"means must be {width} finite numbers, got {means!r}")
+    return found
 
 
 def _filled(x: np.ndarray, means: Any) -> np.ndarray:

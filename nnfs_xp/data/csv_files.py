@@ -68,7 +68,7 @@ def read_csv(path: Path, layout: Layout, delimiter: str | None = None) -> Exampl
     """
     if delimiter is None:
         delimiter = _delimiter_of(path)
-    if len(delimiter) != 1 or delimiter in '"\r\n':
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n':
         raise InputError(f"delimiter must be one character, not {delimiter!r}")
     _check_width(path, delimiter)
     first = _parse(path, delimiter, header=None, nrows=1, dtype=str).iloc[0].fillna("")

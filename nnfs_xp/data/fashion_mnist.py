@@ -14,6 +14,7 @@ from nnfs_xp.data.idx import read_idx
 from nnfs_xp.data.scaling import Scaling
 from nnfs_xp.data.streams import plain_or_gz
 from nnfs_xp.errors import DownloadError, FileFormatError
+from nnfs_xp.io.atomic import checked_path
 
 CLASS_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -97,7 +98,8 @@ def load_full(data_dir: str | PathLike[str] | None = None) -> Dataset:
         cache = cache_directory()
         arrays = {key: _cached_or_fetched(file, cache) for key, file in FILES.items()}
         return join_images(name, arrays, note)
-    return join_images(name, read_from_directory(Path(data_dir)), note)
+    directory = Path(checked_path(data_dir, "data_dir"))
+    return join_images(name, read_from_directory(directory), note)
 
 
 def join_images(name: str, arrays: dict[str, np.ndarray], note: str) -> Dataset:

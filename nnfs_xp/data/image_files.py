@@ -65,7 +65,9 @@ def read_images(
         If Pillow is not installed, or `resize` is not two positive integers.
     """
     if resize is not None and (
-        len(resize) != 2 or not all(isinstance(n, int) and n > 0 for n in resize)
+        not isinstance(resize, (list, tuple))
+        or len(resize) != 2
+        or not all(type(n) is int and n > 0 for n in resize)
     ):
         raise InputError(f"resize must be (height, width), not {resize!r}")
     if not path.is_dir():
@@ -99,7 +101,7 @@ def _load(
 ) -> np.ndarray:
     """Return pictures of shape (n, height, width) or (n, height, width, 3)."""
     try:
-        from PIL import Image
+        from PIL import Image, UnidentifiedImageError
     except ImportError as error:
         raise InputError(
             "pictures are read by Pillow, which is not installed: "
@@ -135,6 +137,9 @@ def _load(
                         )
             except FileFormatError:
                 raise
+            except UnidentifiedImageError as error:
+                reason = "it is no picture that Pillow knows"
+                raise FileFormatError(f"{file}: cannot be used: {reason}") from error
             # Damage makes Pillow raise many types that share no other base.
             except Exception as error:
                 raise FileFormatError(f"{file}: cannot be used: {error}") from error

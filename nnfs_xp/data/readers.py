@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,9 @@ def read_frame(frame: Any, layout: Layout) -> Parts:
     import pandas as pd
 
     header = [str(name) for name in frame.columns]
+    if layout.label is not None and layout.label in list(frame.columns):
+        # A number may be a name, too.
+        layout = replace(layout, label=str(layout.label))
     if not isinstance(frame, pd.DataFrame):
         columns = {name: frame[name].to_numpy() for name in header}
         frame = pd.DataFrame(columns, columns=header)

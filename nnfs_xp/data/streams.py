@@ -27,7 +27,7 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
         compressed = file.read(2) == b"\x1f\x8b"
         if compressed:
             # The last four bytes declare the size, modulo 4 GiB, of the last part.
-            file.seek(-4, 2)
+            file.seek(max(0, file.seek(0, 2) - 4))
             check_unpacked_size(path, int.from_bytes(file.read(4), "little"))
         file.seek(0)
         if compressed:

@@ -49,6 +49,13 @@ class Layout:
     must_have_label: bool = True
 
     def __post_init__(self) -> None:
+        number = isinstance(self.label, (int, np.integer))
+        if not (self.label is None or isinstance(self.label, str) or number) or (
+            isinstance(self.label, bool)
+        ):
+            raise InputError(
+                f"label must be the name or number of a column, got {self.label!r}"
+            )
         if self.missing is not None:
             check_choice(self.missing, "missing", MISSING)
 
@@ -98,6 +105,8 @@ def read_table(
         )
         kept = kept[1:]
     label = _label_column(source, header, kept, layout)
+    if header and label is not None:
+        _check_single(source, header, label, kept)
     features = [column for column in kept if column != label]
     if not features:
         raise _single_column(source)
@@ -183,6 +192,19 @@ def _label_column(
     return kept[-1]
 
 
+def _check_single(
+    source: str, header: Sequence[str], label: int, kept: Sequence[int]
+) -> None:
+    """Refuse a second column of the same name, which would give the answers away."""
+    places = [column for column in kept if header[column] == header[label]]
+    if len(places) > 1:
+        raise FileFormatError(
+            f"{source}: columns {', '.join(str(place + 1) for place in places)} are "
+            f"all called {header[label]!r}, and one of them has the labels; rename the "
+            "others"
+        )
+
+
 def _single_column(source: str) -> FileFormatError:
     return FileFormatError(
         f"{source}: has a single column; a feature and a label are needed at "
@@ -239,6 +261,12 @@ def _numbers(
 ) -> np.ndarray:
     """Return numbers, NaN where a cell is empty."""
     cells = frame.iloc[:, columns]
+    for index, dtype in enumerate(cells.dtypes):
+        # pandas would make nanoseconds of times, and drop imaginary parts.
+        if getattr(dtype, "kind", "O") in "cmM":
+            cell = cells.iat[0, index]
+            reason = f"{_shown(cell)} is of dtype {dtype}, which is no real number"
+            raise error(0, columns[index], reason)
     x = cells.apply(to_numbers).to_numpy(np.float64, na_value=np.nan)
     bad = ~np.isfinite(x)
     if bad.any():

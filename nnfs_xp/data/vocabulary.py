@@ -131,7 +131,7 @@ class Vocabulary:
             raise InputError(f"ids must be integers: {error}") from error
         if numbers.size and numbers.dtype.kind not in "iu":
             raise InputError(f"ids must be integers, not {numbers.dtype}")
-        numbers = numbers.reshape(-1).astype(np.int64)
+        numbers = numbers.reshape(-1)
         if ((numbers < 0) | (numbers >= self.n_ids)).any():
             raise InputError(
                 f"ids must be from 0 to {self.n_ids - 1}, got {numbers.min()} to "

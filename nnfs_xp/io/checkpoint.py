@@ -220,8 +220,10 @@ def _load(
     data = Path(checked_path(path, "path")).read_bytes()
     try:
         # safetensors' own reader of bytes drops the metadata.
-        metadata = json.loads(data[8 : _header_size(data)]).get("__metadata__", {})
+        header = json.loads(data[8 : _header_size(data)])
+        metadata = header.pop("__metadata__", {})
         _check_checksum(data, metadata)
+        _check_types(header)
         named = load(data)
     except _Damaged as error:
         raise _not_ours(path, str(error)) from error
@@ -240,16 +242,18 @@ def _load(
 
 
 class _Damaged(Exception):
-    """The content of a file has changed since it was written."""
+    """The content of a file has changed since it was written, or cannot be read."""
 
 
 def _check_checksum(data: bytes, metadata: dict[str, str]) -> None:
     """Raise _Damaged if a file's checksum is wrong; old files have none."""
     checksum = metadata.get(_CHECKSUM_KEY)
     if checksum is None:
-        # The name of the checksum may be damaged, too.
-        if any(_CHECKSUM.fullmatch(value) for value in metadata.values()):
+        # The name of the checksum may be damaged, too. Other programs write their own.
+        if any(_is_nearly_ours(*entry) for entry in metadata.items()):
             raise _Damaged("it is damaged: its checksum has lost its name")
+        return
+    if _METADATA_KEY not in metadata and len(checksum) != len(_NO_CHECKSUM):
         return
     size = _header_size(data)
     head = _with_checksum(data[:size], checksum, _NO_CHECKSUM)
@@ -258,6 +262,22 @@ def _check_checksum(data: bytes, metadata: dict[str, str]) -> None:
             "it is damaged, or was changed by another program: its checksum does not "
             "fit its content"
         )
+
+
+def _is_nearly_ours(key: str, value: str) -> bool:
+    """Return whether an entry is our checksum, but for one letter of its name."""
+    pairs = zip(key, _CHECKSUM_KEY, strict=False)
+    others = sum(one != other for one, other in pairs)
+    alike = len(key) == len(_CHECKSUM_KEY) and others <= 1
+    return alike and _CHECKSUM.fullmatch(value) is not None
+
+
+def _check_types(header: dict[str, Any]) -> None:
+    """Raise _Damaged for an array of a dtype that NumPy has not."""
+    for name, entry in header.items():
+        kind = entry["dtype"]
+        if re.fullmatch("BF16|F[468]_.+", kind):
+            raise _Damaged(f"{name} has dtype {kind}; F16, F32 and F64 can be read")
 
 
 def _digest(head: bytes, body: memoryview) -> str:

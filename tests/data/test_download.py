@@ -12,7 +12,7 @@ import pytest
 
 from nnfs_xp.data import fashion_mnist, load_dataset, load_examples
 from nnfs_xp.data.fashion_mnist import FILES, SourceFile, cache_directory
-from nnfs_xp.errors import DownloadError, FileFormatError
+from nnfs_xp.errors import DownloadError, FileFormatError, InputError
 
 
 class Server:
@@ -248,3 +248,9 @@ def test_the_original_files(original_files):
     assert dataset.x_train.dtype == dataset.y_train.dtype == np.uint8
     assert np.bincount(dataset.y_train).tolist() == [6000] * 10
     assert np.bincount(dataset.y_test).tolist() == [1000] * 10
+
+
+@pytest.mark.parametrize("data_dir", [5, [1], ""])
+def test_a_directory_of_data_is_a_path(data_dir):
+    with pytest.raises(InputError, match="data_dir must be a path"):
+        load_dataset("fashion-mnist", data_dir=data_dir)

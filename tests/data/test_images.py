@@ -92,7 +92,7 @@ def test_an_odd_size_is_named_and_can_be_resized(book):
     assert found.x.shape == (22, 6)
 
 
-@pytest.mark.parametrize("resize", [(3,), (0, 2), (2.5, 2), (3, 2, 1)])
+@pytest.mark.parametrize("resize", [(3,), (0, 2), (2.5, 2), (3, 2, 1), 3, "32"])
 def test_wrong_sizes(book, resize):
     with pytest.raises(InputError, match=r"resize must be \(height, width\)"):
         load_dataset(book, resize=resize)
@@ -101,8 +101,9 @@ def test_wrong_sizes(book, resize):
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n", b"text"])
 def test_damaged_picture(book, content):
     (book / "train" / "2" / "0001.png").write_bytes(content)
-    with pytest.raises(FileFormatError, match=r"2.0001.png: cannot be used"):
+    with pytest.raises(FileFormatError, match=r"2.0001.png: cannot be used") as caught:
         load_dataset(book)
+    assert "_Sized" not in str(caught.value)
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):

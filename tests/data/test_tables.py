@@ -337,3 +337,53 @@ def test_what_is_no_column_of_row_numbers(write):
     path = write(FRAME.assign(id=n).to_csv(index=False))
     load_examples(path, columns=("a", "b", "id"), n_features=3)
     load_examples(path, label="kind")
+
+
+@pytest.mark.parametrize("label", [True, 1.0, ["kind"], b"kind"])
+def test_a_label_is_a_name_or_a_number(write, label):
+    path = write("kind,u\n" + "0,1\n1,2\n" * 5)
+    with pytest.raises(InputError, match="label must be the name or number of a col"):
+        load_dataset(path, label=label)
+
+
+def test_a_second_column_of_the_labels_name_is_refused(write):
+    path = write("label,u,label\n" + "0,1,0\n1,2,1\n" * 5)
+    for options in ({}, {"label": "label"}, {"label": 0}):
+        with pytest.raises(FileFormatError, match="columns 1, 3 are all called"):
+            load_dataset(path, **options)
+
+
+@pytest.mark.parametrize("delimiter", [5, True, b",", [","]])
+def test_a_delimiter_is_a_character(write, delimiter):
+    path = write("u,kind\n" + "1,0\n2,1\n" * 5)
+    with pytest.raises(InputError, match="delimiter must be one character"):
+        load_dataset(path, delimiter=delimiter)
+
+
+@pytest.mark.parametrize("kind", ["complex128", "datetime64[ns]", "timedelta64[ns]"])
+def test_columns_that_hold_no_real_numbers_are_refused(kind):
+    column = np.arange(10).astype(kind)
+    frame = pd.DataFrame({"u": range(10), "when": column, "kind": ["x", "y"] * 5})
+    with pytest.raises(FileFormatError, match=r"column 2 \('when'\): .* no real"):
+        load_dataset(frame)
+
+
+def test_a_number_that_names_a_column_is_its_name():
+    rows = np.stack([np.arange(10.0), np.arange(10) % 2, np.arange(10) % 3], axis=1)
+    data = load_dataset(pd.DataFrame(rows, columns=[2, 0, 1]), label=0)
+    assert (data.label, data.columns, data.n_classes) == ("0", ("2", "1"), 2)
+
+
+@pytest.mark.parametrize("means", [[1.0], [1.0, 2.0, 3.0], "x", [np.nan, 1.0], 0.0])
+def test_means_are_one_number_for_each_column(write, means):
+    path = write("u,v,kind\n" + "1,,x\n2,3,y\n" * 5)
+    with pytest.raises(InputError, match="means must be 2 finite numbers, got"):
+        load_examples(path, missing="mean", means=means)
+
+
+def test_a_query_that_was_not_run_is_no_frame():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"u": range(10), "kind": ["x", "y"] * 5})
+    assert load_dataset(frame).n_classes == 2
+    with pytest.raises(InputError, match="pass frame.collect"):
+        load_dataset(frame.lazy())

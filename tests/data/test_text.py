@@ -82,6 +82,8 @@ def test_ids_beyond_the_vocabulary(ids):
         Vocabulary.of("abc").decode(ids)
     with pytest.raises(nx.InputError, match="must be integers"):
         Vocabulary.of("abc").decode([0.5])
+    with pytest.raises(nx.InputError, match="got 9223372036854775808 to"):
+        Vocabulary.of("abc").decode(np.array([2**63], "uint64"))
 
 
 @pytest.mark.parametrize("content", [None, {}, {"by": "bytes"}, ["bytes", ""]])
