@@ -176,6 +176,9 @@ def from_torch(
     state = source.state_dict() if hasattr(source, "state_dict") else source
     if not isinstance(state, Mapping):
         raise InputError(f"source must be a module or a state dict, got {source!r}")
+    for key in state:
+        if not isinstance(key, str):
+            raise InputError(f"source must have texts as keys, got {key!r}")
     places = _places(model, sample_shape)
     modules = _modules(places, names)
     wanted = {key for place, module in modules for key in _keyed(place, module)}

@@ -274,6 +274,7 @@ def state_of(**changes):
         (state_of(**{"0_weight": torch.zeros(7, 3, dtype=torch.complex64)}),
          r"0\.weight must hold real numbers"),
         (["weights"], "source must be a module or a state dict"),
+        ({0: torch.zeros(7, 3)}, "source must have texts as keys, got 0"),
         (state_of(**{"0_weight": torch.full((7, 3), float("nan"))}),
          r"source: 0\.weights must be finite in float64"),
         (state_of(**{"0_weight": torch.zeros(7, 3, device="meta")}),
