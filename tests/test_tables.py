@@ -137,3 +137,54 @@ def test_columns_are_those_that_were_learned_from(pandas, polars, tmp_path):
     again.predict(turned.to_numpy())
     make_model().fit(turned, Y)
     assert again.predict(frame).shape == (4, 2)
+
+
+def test_columns_of_what_validates_and_of_batches(pandas):
+    frame = pandas.DataFrame(X, columns=NAMES)
+    turned = frame[["b", "a", "c"]]
+    for x, held_out in (
+        (frame, (turned, Y)),
+        (Batches([(frame, Y)]), (turned, Y)),
+        (frame, Batches([(turned, Y)])),
+        (Batches([(frame, Y), (turned, Y)]), None),
+    ):
+        y = Y if x is frame else None
+        model = make_model()
+        with pytest.raises(nx.InputError, match=r"must have the columns .* got \['b"):
+            model.fit(x, y, validation_data=held_out)
+        assert "columns" not in model.metadata or x is not frame
+    model = make_model()
+    model.fit(Batches([(frame, Y)]), validation_data=Batches([(frame, Y)]))
+    assert model.metadata["columns"] == NAMES
+    for call in (
+        lambda: model.predict(turned),
+        lambda: model.predict(Batches([turned])),
+        lambda: model.predict(Batches([frame, turned])),
+        lambda: model.evaluate(Batches([(turned, Y)])),
+        lambda: model.fit(Batches([(turned, Y)])),
+        lambda: model.fit(X, Y, validation_data=(turned, Y)),
+    ):
+        with pytest.raises(nx.InputError, match=r"must have the columns .* got \['b"):
+            call()
+    assert model.predict(Batches([frame, frame])).shape == (8, 2)
+
+
+def test_a_model_that_knows_no_columns_takes_a_table(pandas):
+    model = make_model()
+    model.fit(X, Y)
+    # As the command line writes it for data whose features have no names.
+    model.metadata["columns"] = []
+    assert model.predict(pandas.DataFrame(X, columns=NAMES)).shape == (4, 2)
+
+
+class Batches:
+    """Batches that can be gone through again, and have a length."""
+
+    def __init__(self, batches):
+        self.batches = batches
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __iter__(self):
+        return iter(self.batches)

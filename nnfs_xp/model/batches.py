@@ -13,6 +13,7 @@ from nnfs_xp.engine.given_batches import GivenPlan, Seen
 from nnfs_xp.engine.network import Network
 from nnfs_xp.errors import DTypeError, InputError
 from nnfs_xp.model import inputs
+from nnfs_xp.model.columns import check_same_columns, names_of
 
 _END = object()
 # Attributes of arrays and tables that cannot be indexed; iterables of batches have none
@@ -45,6 +46,8 @@ class GivenBatches:
     Attributes
     ----------
     first : Data
+    columns_of_first : list of str or None
+        The names of the columns of the first batch, if it is a table.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class GivenBatches:
         self._targets, self._finite = targets, finite
         self._iterator: Iterator[Any] | None = iter(given)
         self._number = 0
+        self.columns_of_first: list[str] | None = None
         self.first = self._checked(next(self._iterator, _END))
 
     @property
@@ -100,9 +104,10 @@ class GivenBatches:
             raise InputError(f"{self._name} gives no batches")
         several = isinstance(batch, (tuple, list))
         be = self._network.backend
+        x = batch[0] if several and batch else batch
         try:
+            check_same_columns(self.columns_of_first, x, "x", "the first batch has")
             if not self._targets:
-                x = batch[0] if several and batch else batch
                 data = inputs.check_samples(self._network, _plain(be, x))
             elif several and len(batch) in (2, 3):
                 data = inputs.check_data(
@@ -123,6 +128,8 @@ class GivenBatches:
                 )
         except InputError as error:
             raise type(error)(f"{name} {error}") from error
+        if self._number == 1:
+            self.columns_of_first = names_of(x)
         return data
 
 

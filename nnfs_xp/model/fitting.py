@@ -18,7 +18,12 @@ from nnfs_xp.engine.trainer import Trainer
 from nnfs_xp.errors import InputError
 from nnfs_xp.io.run_file import Run
 from nnfs_xp.model import batches, inputs
-from nnfs_xp.model.columns import check_columns, keep_columns
+from nnfs_xp.model.columns import (
+    check_columns,
+    check_same_columns,
+    keep_columns,
+    names_of,
+)
 from nnfs_xp.model.memory import explain_out_of_memory
 
 if TYPE_CHECKING:
@@ -97,7 +102,7 @@ def prepared(
                 )
             if wanted.resume:
                 run.resume()
-            keep_columns(model, x)
+            keep_columns(model, source or x)
             yield trainer, plan, run
 
 
@@ -113,12 +118,18 @@ def _data(
         checkpoint=(wanted.checkpoint, None), parallel=(wanted.parallel, None),
     )  # fmt: skip
     if model.steps_trained:
-        check_columns(model, x)
+        check_columns(model, source or x)
     validation: Any = None
     if wanted.validation_data is not None:
         validation = batches.validation_data(
             network, wanted.validation_data, parallel=(wanted.parallel, None)
         )
+        is_pair = isinstance(validation, Data)
+        held_out = wanted.validation_data[0] if is_pair else validation
+        learned_from = names_of(source or x)
+        check_same_columns(learned_from, held_out, "validation_data x", "x has")
+        if model.steps_trained:
+            check_columns(model, held_out, "validation_data x")
     elif share:
         data, validation = inputs.split(data, share)
     return data, source, validation

@@ -546,6 +546,7 @@ class Model:
         with self.backend.context():
             check_columns(self, x)
             data = batches.evaluation_data(state.network, x, y, sample_weight)
+            check_columns(self, data)
             with explain_out_of_memory(state, data, batch_size):
                 return self._trainer.evaluate(data, batch_size)
 
@@ -572,6 +573,7 @@ class Model:
         with self.backend.context():
             check_columns(self, x)
             data = batches.samples(state.network, x)
+            check_columns(self, data)
             with explain_out_of_memory(state, data, batch_size):
                 return self._trainer.predict(data, batch_size)
 
