@@ -390,3 +390,52 @@ def test_the_bar_fits_the_terminal(columns, tmp_path):
     assert all(re.search(r"batch \d+/360", line) for line in moving)
     assert any("loss" in line for line in moving) == (columns > 50)
     assert any("images/s" in line for line in moving) == (columns > 80)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """Give a directory with a model that was trained on columns a and b."""
+    directory = tmp_path_factory.mktemp("table")
+    rows = "".join(f"{n},{n % 2},{'xy'[n % 2]}\n" for n in range(20))
+    (directory / "all.csv").write_text(f"a,b,kind\n{rows}")
+    arguments = ["train", "--data", directory / "all.csv", "--epochs", "1", "--no-plot"]
+    arguments += ["--quiet", "--out", directory / "run"]
+    assert main(list(map(str, arguments))) == 0
+    return directory
+
+
+def test_predictions_for_rows_whose_labels_are_missing_or_unknown(capsys, table):
+    (table / "new.csv").write_text("a,b,kind\n1,,x\n2,3,\n4,5,z\n")
+    call = ["predict", table / "run", "--data", table / "new.csv", "--missing"]
+    status, text, _ = run(capsys, *call, "mean")
+    assert status == 0
+    assert [line.split(",")[0] for line in text.splitlines()] == ["row", "0", "1", "2"]
+    # Rows keep their numbers where others are left out.
+    status, text, _ = run(capsys, *call, "drop", "--json")
+    assert [found["row"] for found in json.loads(text)["predictions"]] == [1, 2]
+
+
+def test_options_that_contradict_the_model(capsys, table):
+    for task in ("regression", "classification"):
+        status, _, error = run(
+            capsys, "evaluate", table / "run", "--data", table / "all.csv",
+            "--task", task,
+        )  # fmt: skip
+        assert status == (2 if task == "regression" else 0)
+        assert ("the model is one of classification" in error) == (status == 2)
+
+
+def test_a_picture_is_png(capsys, table):
+    call = ["plot", table / "run", "--out"]
+    status, _, error = run(capsys, *call, table / "a.jpg")
+    assert status == 2 and "must end in .png" in error
+    assert not (table / "a.jpg").exists()
+    for name in ("a.PNG", "plain"):
+        assert run(capsys, *call, table / name)[0] == 0
+
+
+def test_a_tab_as_shells_write_it(capsys, table):
+    (table / "tab.csv").write_text("a\tb\tkind\n" + "1\t2\tx\n3\t5\ty\n" * 5)
+    call = ["evaluate", table / "run", "--data", table / "tab.csv", "--delimiter"]
+    assert run(capsys, *call, r"\t")[0] == 0
+    assert run(capsys, *call, "t")[0] == 2

@@ -77,6 +77,11 @@ def number(text: str) -> float:
         raise argparse.ArgumentTypeError(message) from None
 
 
+def delimiter(text: str) -> str:
+    r"""Return what stands between columns; ``\t`` is a tab, as few shells write one."""
+    return "\t" if text == r"\t" else text
+
+
 def seed(text: str) -> int:
     """Parse an integer; its user checks the range."""
     if not text.removeprefix("-").isdecimal():

@@ -54,6 +54,11 @@ def plot(options: argparse.Namespace) -> int:
     from nnfs_xp.plots.save import DOTS_PER_INCH
 
     if options.out != STANDARD:
+        if Path(options.out).suffix.lower() not in ("", ".png"):
+            raise InputError(
+                f"out must end in .png, as the picture is a PNG file, got "
+                f"'{options.out}'"
+            )
         check_writable(options.out)
     elif options.json:
         raise InputError("out: a picture and JSON cannot both go to standard output")

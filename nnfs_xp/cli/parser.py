@@ -14,6 +14,7 @@ from nnfs_xp.cli.arguments import (
     Once,
     backends,
     count,
+    delimiter,
     height_and_width,
     number,
     seed,
@@ -351,8 +352,8 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     add("--task", choices=TASKS, help=task)
     label = "name or number of the column of labels; 0 is the first, -1 the last"
     add("--label", metavar="COLUMN", help=label)
-    delimiter = "separator of columns (default: detected among comma, ; and tab)"
-    add("--delimiter", metavar="CHAR", help=delimiter)
+    text = r"separator of columns, \t for a tab (default: detected among comma, ; and "
+    add("--delimiter", type=delimiter, metavar="CHAR", help=f"{text}tab)")
     missing = "replace a missing value by the mean of its column, or drop the row"
     add("--missing", choices=MISSING, help=missing)
     resize = "height and width to which pictures are resized"

@@ -30,7 +30,10 @@ def options_like_those_of_training(
     """Return how to read a file: as the user says, or as in training."""
     given, known = data_options(options), model.metadata
     regression = model.loss is not None and model.loss.target_kind == "values"
-    given["task"] = "regression" if regression else "classification"
+    task = "regression" if regression else "classification"
+    if model.loss is not None and given["task"] not in (None, task):
+        raise InputError(f"task: the model is one of {task}, got {given['task']!r}")
+    given["task"] = task
     kind = kind_of(options.data)
     if kind == "table" and given["label"] is None:
         given["label"] = known.get("label")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -82,13 +83,14 @@ def predict(options: argparse.Namespace) -> int:
     for name in WRITING:
         if getattr(options, name) is not None:
             raise InputError(f"{name} is for a model that continues a --prompt")
-    model, _, x = _load(options)
+    model, examples, x = _load(options, labels=False)
     if "vocabulary" in model.metadata:
         raise InputError(
             "model: it was trained on text, and continues one; give the text with "
             "--prompt"
         )
-    head, rows = _predictions(model, x)
+    numbers = range(len(x)) if examples.rows is None else examples.rows.tolist()
+    head, rows = _predictions(model, x, numbers)
     text = io.StringIO()
     if options.json:
         records = [dict(zip(head, row, strict=True)) for row in rows]
@@ -100,13 +102,15 @@ def predict(options: argparse.Namespace) -> int:
     return 0
 
 
-def _predictions(model: Model, x: np.ndarray) -> tuple[list[str], list[list[Any]]]:
-    """Return the names of columns, and what is predicted for each row."""
+def _predictions(
+    model: Model, x: np.ndarray, numbers: Sequence[int]
+) -> tuple[list[str], list[list[Any]]]:
+    """Return the names of columns, and what is predicted for rows of these numbers."""
     outputs = len(to_numpy(model.predict(x[:1]))[0])
     kind = "values" if model.loss is None else model.loss.target_kind
     if kind == "classes" or (kind == "probabilities" and outputs == 1):
         names = model.metadata.get("class_names") or []
-        found = enumerate(zip(*classify(model, x), strict=True))
+        found = zip(numbers, zip(*classify(model, x), strict=True), strict=True)
         return ["row", "label", "name", "confidence"], [
             [
                 row,
@@ -117,7 +121,7 @@ def _predictions(model: Model, x: np.ndarray) -> tuple[list[str], list[list[Any]
             for row, (label, share) in found
         ]
     several = [f"value_{number}" for number in range(outputs)]
-    rows = enumerate(values(model, x))
+    rows = zip(numbers, values(model, x), strict=True)
     return ["row", *(several if outputs > 1 else ["value"])], [
         [row, *map(float, found)] for row, found in rows
     ]
@@ -138,7 +142,9 @@ def parity(options: argparse.Namespace) -> int:
     return 0 if report.agrees else 1
 
 
-def _load(options: argparse.Namespace) -> tuple[Model, Examples, np.ndarray]:
+def _load(
+    options: argparse.Namespace, labels: bool = True
+) -> tuple[Model, Examples, np.ndarray]:
     """Return the model, the examples, and features scaled as in training."""
     if options.data is None:
         raise InputError("data: say which, such as --data digits")
@@ -160,6 +166,7 @@ def _load(options: argparse.Namespace) -> tuple[Model, Examples, np.ndarray]:
         columns=known.get("columns") or (),
         image_shape=known.get("image_shape"),
         means=None if scaling is None else scaling.offset,
+        labels=labels,
         **options_like_those_of_training(options, model),
     )
     x = examples.x

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_xp.arguments import check_choice, check_seed
+from nnfs_xp.arguments import check_choice, check_flag, check_seed
 from nnfs_xp.data.dataset import Dataset
 from nnfs_xp.data.examples import Examples, Parts
 from nnfs_xp.data.fashion_mnist import load_full
@@ -111,10 +111,9 @@ def load_dataset(
     layout = Layout(label, missing)
     options: dict[str, Any] = {"delimiter": delimiter, "resize": resize}
     if isinstance(name_or_path, str) and name_or_path in _LOADERS:
-        options |= {"task": task, "label": label, "missing": missing}
-        for option, value in options.items():
-            if value is not None:
-                raise InputError(f"{option} is for files; {name_or_path} is built in")
+        _refuse_for_built_in(
+            name_or_path, task=task, label=label, missing=missing, **options
+        )
         return _LOADERS[name_or_path](data_dir)
     source, parts = _read(name_or_path, layout, options)
     return _dataset(source, parts, seed, task, missing)
@@ -134,6 +133,7 @@ def load_examples(
     missing: str | None = None,
     means: Any = None,
     resize: Sequence[int] | None = None,
+    labels: bool = True,
 ) -> Examples:
     """Return examples to evaluate, or to predict, with a trained model.
 
@@ -163,6 +163,8 @@ def load_examples(
     means : array_like, optional
         The values that ``missing="mean"`` uses for each column: the means of the
         training rows. By default, the means of these rows.
+    labels : bool, default True
+        Whether labels are read. If not, they may also be missing or of other classes.
 
     Returns
     -------
@@ -184,8 +186,13 @@ def load_examples(
     >>> load_examples("digits").class_names[:3]
     ('0', '1', '2')
     """
-    layout = Layout(label, missing, n_features, tuple(columns), False)
+    check_flag(labels, "labels")
+    layout = Layout(label, missing, n_features, tuple(columns), False, labels)
     if isinstance(name_or_path, str) and name_or_path in _LOADERS:
+        _refuse_for_built_in(
+            name_or_path, label=label, missing=missing, delimiter=delimiter,
+            resize=resize,
+        )  # fmt: skip
         dataset = load_dataset(name_or_path, data_dir=data_dir)
         x, y = dataset.x_test, dataset.y_test
         found = Examples(x, y, dataset.class_names, dataset.image_shape)
@@ -200,15 +207,28 @@ def load_examples(
             else:
                 means = _given_means(means, found.x.shape[1])
             found = replace(found, x=_filled(found.x, means))
-        if found.y is not None and (task or task_of(found.y)) == "classification":
+        if (
+            labels
+            and found.y is not None
+            and (task or task_of(found.y)) == "classification"
+        ):
             y, names = numbered(source, found.y, class_names or None)
             found = replace(found, y=y, class_names=names)
+    if not labels:
+        found = replace(found, y=None, class_names=())
     if n_features is not None and found.x.shape[1] != n_features:
         raise InputError(
             f"{source}: rows have {found.x.shape[1]} features; "
             f"{n_features} are expected"
         )
     return found
+
+
+def _refuse_for_built_in(name: str, **options: Any) -> None:
+    """Refuse options that say how to read a file."""
+    for option, value in options.items():
+        if value is not None:
+            raise InputError(f"{option} is for files; {name} is built in")
 
 
 def _read(

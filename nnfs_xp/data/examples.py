@@ -33,6 +33,8 @@ class Examples:
         The names of the features; empty if they have none.
     label : str, int or None
         Name or number of the column that held the answers.
+    rows : numpy.ndarray or None
+        The numbers of the rows in their table, from 0, if others were left out.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class Examples:
     image_shape: tuple[int, ...] | None = None
     columns: tuple[str, ...] = ()
     label: str | int | None = None
+    rows: np.ndarray | None = field(default=None, repr=False)
 
 
 # The rows of a file, and those that it sets aside for testing.

@@ -40,6 +40,8 @@ class Layout:
         The names of the model's features, in their order.
     must_have_label : bool
         Whether `label` has to be there.
+    wants_label : bool
+        Whether the answers are read.
     """
 
     label: str | int | None = None
@@ -47,6 +49,7 @@ class Layout:
     n_features: int | None = None
     columns: tuple[str, ...] = ()
     must_have_label: bool = True
+    wants_label: bool = True
 
     def __post_init__(self) -> None:
         number = isinstance(self.label, (int, np.integer))
@@ -121,7 +124,9 @@ def read_table(
     x = _numbers(frame, features, error)
     if header and layout.must_have_label:
         _warn_of_row_numbers(source, [header[i] for i in features], x)
-    y = None if label is None else _answers(frame, label, error, layout.missing)
+    y, rows = None, None
+    if label is not None and layout.wants_label:
+        y = _answers(frame, label, error, layout.missing)
     names = [header[i] if header else f"column {i + 1}" for i in range(frame.shape[1])]
     complete = ~np.isnan(x).any(axis=1)
     if not complete.all() and layout.missing is None:
@@ -133,14 +138,16 @@ def read_table(
             "puts the mean of the column in their place, 'drop' leaves out such rows"
         )
     if layout.missing == "drop":
-        if label is not None:
+        if y is not None:
+            assert label is not None
             complete &= ~frame.iloc[:, label].isna().to_numpy()
         x, y = x[complete], None if y is None else y[complete]
+        rows = None if complete.all() else np.flatnonzero(complete)
         if not len(x):
             raise FileFormatError(f"{source}: no row is complete")
     columns = tuple(header[i] for i in features) if header else ()
     name = header[label] if header and label is not None else label
-    return replace(Examples(x, y), columns=columns, label=name)
+    return replace(Examples(x, y), columns=columns, label=name, rows=rows)
 
 
 def find_column(
@@ -183,6 +190,7 @@ def _label_column(
         return None
     named = usual_label(header, kept)
     if named is not None:
+        assert header is not None
         return named
     if header and layout.columns:
         others = [i for i in kept if header[i] not in layout.columns]
@@ -246,6 +254,12 @@ def _features_of_model(
     found = [header[i] for i in features]
     if found == list(columns):
         return features
+    for name in columns:
+        if columns.count(name) > 1 or found.count(name) > 1:
+            raise InputError(
+                f"{source}: several columns are called {name!r}, so they cannot be "
+                "brought into the order of the model's; give each its own name"
+            )
     missing = [name for name in columns if name not in found]
     more = [name for name in found if name not in columns]
     if missing or more or len(found) > len(columns):
@@ -272,8 +286,18 @@ def _numbers(
     if bad.any():
         for row, index in np.argwhere(bad & ~cells.isna().to_numpy())[:1]:
             reason = f"{_shown(cells.iat[row, index])} is not a finite number"
-            raise error(row, columns[index], reason)
+            raise error(row, columns[index], f"{reason}{_hint(cells.iloc[:, index])}")
     return x
+
+
+def _hint(cells: pd.Series) -> str:
+    """Return what to do with a column that holds no numbers at all."""
+    texts = cells.dropna().astype(str)
+    if not to_numbers(texts).isna().all():
+        return ""
+    if texts.str.fullmatch(r"\s*[-+]?\d*,\d+\s*").all():
+        return "; numbers need a decimal point, not a comma"
+    return "; if it is no feature, leave the column out, else encode it as numbers"
 
 
 def _shown(cell: Any) -> str:

@@ -197,7 +197,6 @@ def test_columns_in_another_order_are_reordered(write):
         ("a,kind", "missing: b; unknown: "),
         ("a,b,c,kind", "missing: none; unknown: c"),
         ("A,b", "missing: a; unknown: A"),
-        ("a,b,b", "missing: none; unknown: "),
     ],
 )
 def test_columns_of_other_names_are_refused(write, header, message):
@@ -387,3 +386,48 @@ def test_a_query_that_was_not_run_is_no_frame():
     assert load_dataset(frame).n_classes == 2
     with pytest.raises(InputError, match="pass frame.collect"):
         load_dataset(frame.lazy())
+
+
+def test_columns_of_one_name_are_not_brought_into_an_order(write):
+    rows = "1,2,3,x\n4,5,6,y\n7,8,9,x\n1,5,9,y\n"
+    columns = load_dataset(write(f"a,a,b,kind\n{rows}"), label="kind").columns
+    same = load_examples(write(f"a,a,b,kind\n{rows}"), columns=columns, label="kind")
+    assert same.x[0].tolist() == [1, 2, 3]
+    for head in ("b,a,a,kind", "b,b,a,kind", "a,b,b,kind"):
+        with pytest.raises(InputError, match="several columns are called '[ab]'"):
+            load_examples(write(f"{head}\n{rows}"), columns=columns, label="kind")
+    with pytest.raises(InputError, match="several columns are called 'b'"):
+        load_examples(write("a,b,b\n1,2,3\n"), columns=("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "hint"),
+    [
+        (("red", "blue"), "leave the column out, else encode it"),
+        (("2020-01-01", "2020-01-02"), "leave the column out, else encode it"),
+        (("1,5", "-,5"), "a decimal point, not a comma"),
+        (("1", "blue"), "number$"),
+    ],
+)
+def test_a_column_without_numbers(write, cells, hint):
+    path = write("a;b;kind\n" + "".join(f"1;{cell};x\n2;{cell};y\n" for cell in cells))
+    with pytest.raises(FileFormatError, match=f"column 2 .'b'.: .*{hint}"):
+        load_dataset(path)
+
+
+def test_labels_that_are_not_wanted(write):
+    path = write("a,b,kind\n1,,x\n2,3,\n4,5,never seen\n")
+    options = {"label": "kind", "columns": ("a", "b"), "class_names": ("x", "y")}
+    found = load_examples(path, labels=False, missing="drop", **options)
+    assert found.y is None and found.class_names == () and found.label == "kind"
+    assert found.x.tolist() == [[2, 3], [4, 5]] and found.rows.tolist() == [1, 2]
+    with pytest.raises(FileFormatError, match="line 3, column 3 .*label is missing"):
+        load_examples(path, missing="mean", **options)
+    assert load_examples("digits", labels=False).y is None
+
+
+@pytest.mark.parametrize("option", [{"label": 0}, {"missing": "mean"}, {"resize": 8}])
+def test_options_for_files_and_a_set_that_is_built_in(option):
+    for load in (load_dataset, load_examples):
+        with pytest.raises(InputError, match=f"{next(iter(option))} is for files"):
+            load("digits", **option)
