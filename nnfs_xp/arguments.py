@@ -97,9 +97,13 @@ def check_growth(value: Any, name: str) -> float:
 
 def check_flag(value: Any, name: str) -> bool:
     """Return True or False."""
-    if not isinstance(value, bool):
+    if not (isinstance(value, bool) or _is_numpys_flag(type(value))):
         raise InputError(f"{name} must be True or False, got {value!r}")
-    return value
+    return bool(value)
+
+
+def _is_numpys_flag(kind: type) -> bool:
+    return kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_")
 
 
 def check_ignore_index(value: Any) -> int | None:

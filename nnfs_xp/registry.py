@@ -164,7 +164,8 @@ def resolve(kind: str, value: Any, name: str, base: type | None = None) -> Any:
     InputError
         If `value` is none of the three.
     """
-    if isinstance(value, base or tuple(UNITS[kind].values())):
+    units = base or tuple(UNITS[kind].values())
+    if isinstance(value, units):
         return value
     if isinstance(value, str):
         return _made(find(kind, value, name), {}, name)
@@ -174,9 +175,37 @@ def resolve(kind: str, value: Any, name: str, base: type | None = None) -> Any:
         if where:
             raise InputError(f"{name} must not name a {where[0]}, got {value!r}")
         return _made(find(kind, value["class"], name), arguments, name)
+    if isinstance(value, type) and issubclass(value, units):
+        raise InputError(
+            f"{name} must be an object, got the class {value.__name__}; use "
+            f"{value.__name__}(...)"
+        )
     raise InputError(
         f"{name} must be one of {_known(kind)} or the name of one, got {value!r}"
     )
+
+
+def resolve_activation(value: Any, name: str, base: type | None = None) -> Any:
+    """Return a layer as `resolve` does, where a name must be that of an activation.
+
+    A layer that a user has registered may be one.
+
+    Raises
+    ------
+    InputError
+        If `value` is none of the three, or names another layer of the library.
+    """
+    if isinstance(value, str):
+        known = sorted(filter(_may_be_activation, UNITS["layer"]))
+        if not is_known("layer", value) or find("layer", value).__name__ not in known:
+            raise InputError(f"{name} must be one of {known}, got {value!r}")
+    return resolve("layer", value, name, base)
+
+
+def _may_be_activation(name: str) -> bool:
+    module = UNITS["layer"][name].__module__
+    own = __name__.partition(".")[0]
+    return module.startswith(f"{own}.activations.") or not module.startswith(f"{own}.")
 
 
 def _made(unit_class: type, arguments: dict[str, Any], name: str) -> Any:

@@ -186,3 +186,46 @@ def test_class_labels_of_columns():
 def test_class_labels_that_do_not_fit(call, text):
     with pytest.raises(nx.InputError, match=text):
         call()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nx.Dense(3, 2, activation="dropout"),
+        lambda: nx.Dense(3, 2, activation="nothing"),
+        lambda: nx.TransformerBlock(4, 2, activation="layer_norm"),
+    ],
+)
+def test_a_name_that_is_no_activation(make):
+    expected = r"activation must be one of \['CELU', .*'Tanh', .*\], got '"
+    with pytest.raises(nx.InputError, match=expected):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: nx.Model([nx.Dense(3, 2)], loss="mse", optimizer=nx.SGD), "SGD"),
+        (lambda: nx.Model([nx.Dense(3, 2)], loss=nx.MeanSquaredError), "MeanSquared"),
+        (lambda: nx.Dense(3, 2, activation=nx.ReLU), "ReLU"),
+        (lambda: nx.Dense(3, 2, weight_initializer=nx.HeNormal), "HeNormal"),
+        (
+            lambda: nx.Model([nx.Dense(3, 2)], loss="mse", metrics=[nx.R2]),
+            "R2",
+        ),
+    ],
+)
+def test_a_class_instead_of_an_object(make, name):
+    with pytest.raises(nx.InputError, match=f"got the class {name}.*; use {name}"):
+        make()
+
+
+def test_a_flag_of_numpy():
+    model = dense_model(True)
+    model.fit(X, Y, shuffle=np.bool_(False), verbose=np.any([False]))
+    other = dense_model(True)
+    other.fit(X, Y, shuffle=False)
+    np.testing.assert_array_equal(model.predict(X), other.predict(X))
+    assert type(nx.SGD(0.1, momentum=0.5, nesterov=np.True_).nesterov) is bool
+    with pytest.raises(nx.InputError, match="shuffle must be True or False, got 1"):
+        model.fit(X, Y, shuffle=1)

@@ -188,3 +188,12 @@ class Batches:
 
     def __iter__(self):
         return iter(self.batches)
+
+
+def test_sparse_columns_of_pandas(pandas):
+    sparse = pandas.DataFrame(X, columns=NAMES).astype(pandas.SparseDtype("float64"))
+    with pytest.raises(nx.DTypeError, match=r"x: holds sparse .*; use sparse.to_dense"):
+        make_model().fit(sparse, Y)
+    with pytest.raises(nx.DTypeError, match="y: holds sparse columns"):
+        make_model().fit(X, pandas.Series(Y).astype(pandas.SparseDtype("int64")))
+    make_model().fit(sparse.sparse.to_dense(), Y)

@@ -58,6 +58,9 @@ def _of_pandas(values: Any) -> Any:
         return values.to_numpy()
     is_table = hasattr(values, "columns")
     dtypes = dict(values.dtypes.items()) if is_table else {values.name: values.dtype}
+    sparse = [d for d in dtypes.values() if type(d).__name__ == "SparseDtype"]
+    if sparse:
+        raise DTypeError(f"holds sparse columns, {sparse[0]}; use sparse.to_dense()")
     wrong = {name: dtype for name, dtype in dtypes.items() if not _is_numeric(dtype)}
     if wrong or not dtypes:
         _refuse(wrong if is_table else {})

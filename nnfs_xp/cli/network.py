@@ -17,7 +17,7 @@ from nnfs_xp.data import Dataset
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers import Dense, Dropout, Layer
 from nnfs_xp.optimizers import Adam, AdamW, Optimizer
-from nnfs_xp.registry import find, resolve
+from nnfs_xp.registry import find, resolve, resolve_activation
 from nnfs_xp.schedules import Schedule
 
 
@@ -115,10 +115,7 @@ def hidden_sizes(options: argparse.Namespace) -> list[int]:
 
 
 def _activation(name: str) -> Layer:
-    unit = find("layer", name, "activation")
-    if not unit.__module__.startswith("nnfs_xp.activations."):
-        raise InputError(f"activation must be the name of one, got {name!r}")
-    made: Layer = resolve("layer", name, "activation")
+    made: Layer = resolve_activation(name, "activation")
     return made
 
 

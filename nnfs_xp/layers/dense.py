@@ -19,7 +19,7 @@ from nnfs_xp.layers.products import (
     sum_over_samples,
 )
 from nnfs_xp.layers.weighted import _Weighted
-from nnfs_xp.registry import find, register, resolve
+from nnfs_xp.registry import find, register, resolve_activation
 from nnfs_xp.regularizers.base import Regularizer
 
 
@@ -94,7 +94,7 @@ class Dense(_Weighted):
             return super().__new__(cls)
         units = (
             cls(*arguments, **options),
-            resolve("layer", activation, "activation", Layer),
+            resolve_activation(activation, "activation", Layer),
         )
         # By name, as chains are made of dense layers.
         block = find("layer", "Sequential")(units)

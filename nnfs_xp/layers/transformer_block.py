@@ -15,7 +15,7 @@ from nnfs_xp.layers.multi_head_attention import MultiHeadAttention
 from nnfs_xp.layers.residual import Residual
 from nnfs_xp.layers.sequences import check_masked
 from nnfs_xp.layers.sequential import Sequential
-from nnfs_xp.registry import register, resolve
+from nnfs_xp.registry import register, resolve, resolve_activation
 
 
 @register("layer")
@@ -101,7 +101,7 @@ class TransformerBlock(Layer):
         self.causal = check_flag(causal, "causal")
         self.masked = check_flag(masked, "masked")
         self.dropout = check_share(dropout, "dropout")
-        self.activation = resolve("layer", activation, "activation", Layer)
+        self.activation = resolve_activation(activation, "activation", Layer)
         self.weight_initializer = resolve(
             "initializer", weight_initializer, "weight_initializer", Initializer
         )

@@ -12,7 +12,7 @@ from nnfs_xp.backends import Array, Backend
 from nnfs_xp.layers import Dense, Dropout, Layer
 from nnfs_xp.model import Model
 from nnfs_xp.optimizers import SGD, Optimizer
-from nnfs_xp.registry import find, resolve
+from nnfs_xp.registry import find, resolve, resolve_activation
 from nnfs_xp.regularizers import L2
 from nnfs_xp.schedules.base import check_learning_rate
 from nnfs_xp.sklearn.base import ModelEstimator
@@ -84,7 +84,7 @@ class MLP(ModelEstimator):
         if isinstance(given, str):
             given = _ACTIVATIONS.get(given, given)
         # Each layer has its own, and the parameter stays as it is.
-        return copy.deepcopy(resolve("layer", given, "activation", Layer))
+        return copy.deepcopy(resolve_activation(given, "activation", Layer))
 
     def _optimizer(self) -> Optimizer:
         if not isinstance(self.solver, str):
