@@ -179,6 +179,8 @@ class AveragedScore(ClassCounts):
         scores = ratio(be, *self.share(tp, predicted, true))
         if average == "binary":
             return scores[1]
+        if average == "macro" and self.multi_label:
+            return xp.mean(scores)
         if average == "macro":
             occurs = xp.astype(predicted + true > 0, be.dtype)
             return ratio(be, xp.sum(scores * occurs), xp.sum(occurs))

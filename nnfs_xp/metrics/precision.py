@@ -35,7 +35,7 @@ class Precision(AveragedScore):
             The score of class 1 of two classes.
         ``"macro"``
             Their mean, over the classes that occur among the targets or the
-            predictions.
+            predictions; of several labels, over all of them.
         ``"weighted"``
             Their mean, weighted by the number of samples of each class.
         ``"micro"``

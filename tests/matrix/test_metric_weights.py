@@ -124,6 +124,7 @@ def skl_cases():
     # In the middle of bins, so that no two of one bin differ.
     steps = (np.floor(chances * 50) + 0.5) / 50
     marks, chosen = random.random((40, 3)), random.integers(0, 2, (40, 3))
+    rare = marks * [1, 1, 0]
     return {
         "fbeta": (
             nx.FBeta(0.5), scores, labels, predicted, {"beta": 0.5, **macro},
@@ -137,6 +138,11 @@ def skl_cases():
         "labels": (
             nx.Precision("micro", multi_label=True), marks, chosen, marks > 0.5,
             {"average": "micro"}, "precision_score",
+        ),
+        # Of the last label there is none, which counts as 0.
+        "rare label": (
+            nx.F1("macro", multi_label=True), rare, chosen * [1, 1, 0], rare > 0.5,
+            macro, "f1_score",
         ),
         "brier": (nx.BrierScore(), p, labels, p, {}, "brier_score_loss"),
         "brier of one": (
