@@ -39,7 +39,7 @@ class Unit(metaclass=_Made):
     The public attributes of the class, and those that a constructor sets, are the
     unit's settings. A compiled step holds them for constants, so they are fixed:
     assigning one later raises `FixedSettingError`. Attributes whose names begin with
-    an underscore are free.
+    an underscore are free; a change is followed from the next step on.
     """
 
     # Public attributes that are not settings, because they change.

@@ -194,15 +194,18 @@ class Network:
         return all(is_of_library(type(node.unit)) for node in self)
 
     @functools.cached_property
-    def has_own_parts_only(self) -> bool:
-        """Whether that holds for all that a training step calls."""
+    def users_parts(self) -> list[Any]:
+        """All that a training step calls and that is not one of the library's units."""
         parts = (
-            self.training_loss, self.optimizer, *self.metrics,
-            *self.regularizers.values(), *self.constraints.values(),
+            *(node.unit for node in self), self.training_loss, self.optimizer,
+            *self.metrics, *self.regularizers.values(), *self.constraints.values(),
         )  # fmt: skip
-        return self.has_own_layers_only and all(
-            part is None or is_of_library(type(part)) for part in parts
-        )
+        return [p for p in parts if p is not None and not is_of_library(type(p))]
+
+    @property
+    def has_own_parts_only(self) -> bool:
+        """Whether all that a training step calls is the library's."""
+        return not self.users_parts
 
     def learns(self, unit: Any) -> bool:
         """Return whether any parameter in a unit is trained."""

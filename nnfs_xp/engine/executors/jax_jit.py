@@ -20,6 +20,7 @@ from nnfs_xp.engine.draws import (
     dtype_of,
     values,
 )
+from nnfs_xp.engine.held import Watch, held
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.step import (
@@ -70,7 +71,19 @@ class JaxJitExecutor:
     captures = False
 
     def __init__(self, network: Network, required: bool = False) -> None:
-        self.network, be = network, network.backend
+        self.network = network
+        # Only the library's own units are known to compute each row by itself, and to
+        # leave out rows without weight.
+        self._rows_alone = network.has_own_layers_only
+        self._leaves_out = self._rows_alone and all(
+            is_of_library(type(part)) for part in (network.loss, *network.metrics)
+        )
+        self._held = held(network)
+        self._make_programs(network)
+
+    def _make_programs(self, network: Network) -> None:
+        """Make what is compiled when it is called."""
+        be = network.backend
         self._asked: dict[Any, AskedDraws] = {}
         # The blocks that many steps have returned, and the sum of all their numbers.
         self._summed: tuple[list[Array], Any] = [], None
@@ -131,7 +144,7 @@ class JaxJitExecutor:
 
         def ask(state: Tree, batch_of: Any, *arguments: Any) -> AskedDraws:
             """Return what a step asks for, on a batch made of these arguments."""
-            asked = AskedDraws(be)
+            asked, watch = AskedDraws(be), Watch(network)
             changing, rate = split_state(state)
 
             def abstract_train(changing: Tree, frozen: Arrays, *arguments: Any) -> None:
@@ -139,6 +152,7 @@ class JaxJitExecutor:
                 after_step(changing, frozen, rate, batch, asked)
 
             jax.eval_shape(abstract_train, changing, state["frozen"], *arguments)
+            watch.check()
             return asked
 
         self._train = jax.jit(pure_train, donate_argnums=0)
@@ -147,14 +161,14 @@ class JaxJitExecutor:
         )
         self._evaluate = jax.jit(pure_evaluate)
         self._sum_of = jax.jit(lambda blocks: sum_of(be, blocks))
-        # Only the library's own units are known to compute each row by itself, and to
-        # leave out rows without weight.
-        self._rows_alone = network.has_own_layers_only
-        self._leaves_out = self._rows_alone and all(
-            is_of_library(type(part)) for part in (network.loss, *network.metrics)
-        )
         self._predict = jax.jit(pure_predict)
         self._ask = ask
+
+    def _follow(self) -> None:
+        """Compile anew what a user's own units held other values for."""
+        if (now := held(self.network)) != self._held:
+            self._held = now
+            self._make_programs(self.network)
 
     @classmethod
     def why_not(cls, network: Network, required: bool) -> str:
@@ -169,6 +183,7 @@ class JaxJitExecutor:
 
     def train(self, state: Tree, batch: Batch, step: int) -> None:
         """Take the training step of this number, putting new arrays into `state`."""
+        self._follow()
         # Nothing of the last batch is needed.
         for name in _SEEN:
             state.pop(name, None)
@@ -186,6 +201,7 @@ class JaxJitExecutor:
 
     def train_many(self, state: Tree, rows: Rows, steps: Steps) -> None:
         """Take several training steps, and wait for their end."""
+        self._follow()
         be, gather, sources = self.network.backend, rows.gather, rows.sources
         kind = tuple(array.shape[1:] for array in jax.tree.leaves(sources))
         key = gather, jax.tree.structure(sources), kind
@@ -214,6 +230,7 @@ class JaxJitExecutor:
 
     def evaluate(self, state: Tree, totals: Tree, batch: Batch) -> None:
         """Put totals that include the batch into `totals`."""
+        self._follow()
         values = {name: state[name] for name in _VALUES}
         totals.update(self._evaluate(values, totals, _arrays(batch)))
 
@@ -258,6 +275,7 @@ class JaxJitExecutor:
 
     def predict(self, state: Tree, x: Any) -> Array:
         """Return the output of the network."""
+        self._follow()
         return self._predict({name: state[name] for name in _VALUES}, x)
 
     def predict_host(self, state: Tree, x: Any, ids: tuple[bool, ...]) -> Array:

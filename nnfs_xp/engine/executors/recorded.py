@@ -26,8 +26,9 @@ from nnfs_xp.engine.executors.recordings import (
     why_not_recorded,
     write_back,
 )
+from nnfs_xp.engine.held import Held, Watch, held
 from nnfs_xp.engine.network import Network
-from nnfs_xp.engine.recording import StalePlanError, mapped
+from nnfs_xp.engine.recording import CannotRecord, StalePlanError, mapped
 from nnfs_xp.engine.step import Batch, EagerExecutor, Rows, Tree
 
 # Bytes of buffers that a model keeps for predictions of a shape.
@@ -60,6 +61,8 @@ class RecordedExecutor(EagerExecutor):
         # Two threads may predict at the same time, with one set of buffers.
         self._predicting = threading.Lock()
         self._plays = network.has_own_layers_only
+        # What units of a user's own held when steps were recorded.
+        self._held: Held = {}
 
     @classmethod
     def why_not(cls, network: Network, required: bool) -> str:
@@ -80,8 +83,10 @@ class RecordedExecutor(EagerExecutor):
         """Take the training step of this number, writing to `state`."""
         given = arrays_of(batch)
         kind = kind_of(given)
-        recorded = self._steps.get(kind)
         self._draws.step = step
+        if (now := held(self.network)) != self._held:
+            self._steps, self._held = {}, now
+        recorded = self._steps.get(kind)
         if recorded is not None and self._taken(
             recorded, self._steps, kind, state, given
         ):
@@ -92,7 +97,10 @@ class RecordedExecutor(EagerExecutor):
             self.train(state, in_rows, step)
         else:
             remember(self._steps, kind)
+            watch = Watch(self.network)
             super().train(state, batch, step)
+            if self._records and (what := watch.changed()):
+                self._give_up(CannotRecord(what))
 
     def _taken(
         self, recorded: Recorded, among: Any, kind: Any, state: Tree, given: list[Any]
