@@ -6,6 +6,7 @@ they are compared: from one call to the next, and before and after a step.
 
 from __future__ import annotations
 
+import copy
 import io
 import pickle
 import random
@@ -14,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from nnfs_xp.engine.network import Network
-from nnfs_xp.errors import InputError
 from nnfs_xp.unit import is_of_library
 
 # What the base classes keep, and none of it is read in a step.
@@ -48,11 +48,19 @@ class Watch:
     Parameters
     ----------
     network : Network
+    undoes : bool, default False
+        Whether changes may have to be undone.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, undoes: bool = False) -> None:
         self._network = network
         self._before = self._all() if network.users_parts else {}
+        self._values = {
+            key: _copied(vars(network.users_parts[key[0]])[key[1]])
+            for key in self._before
+            if undoes and not isinstance(key, str)
+        }
+        self._states = np.random.get_state(), random.getstate()  # noqa: NPY002
 
     def _all(self) -> dict[Any, Any]:
         return {
@@ -60,6 +68,16 @@ class Watch:
             "numpy.random": _seen(np.random.get_state()),  # noqa: NPY002
             "random": random.getstate(),
         }
+
+    def undo(self) -> None:
+        """Give units and generators what they had."""
+        parts = self._network.users_parts
+        for number, name in held(self._network).keys() - self._values.keys():
+            del vars(parts[number])[name]
+        for (number, name), value in self._values.items():
+            vars(parts[number])[name] = value
+        np.random.set_state(self._states[0])  # noqa: NPY002
+        random.setstate(self._states[1])
 
     def changed(self) -> str:
         """Return in words what has changed since, empty if nothing has."""
@@ -72,14 +90,6 @@ class Watch:
                 unit = self._network.users_parts[key[0]]
                 return f"{type(unit).__name__} changes its {key[1]}"
         return ""
-
-    def check(self) -> None:
-        """Raise InputError if anything has changed."""
-        if what := self.changed():
-            raise InputError(
-                f"a compiled step would repeat what it does now, but {what}; use "
-                "cx.random or cx.buffers, or make the model with compile='off'"
-            )
 
 
 _MISSING = object()
@@ -101,6 +111,14 @@ class _Pickler(pickle.Pickler):
         # A model that a unit holds has parameters, which every step changes.
         by_identity = other_array or callable(value) or is_of_library(type(value))
         return id(value) if by_identity else None
+
+
+def _copied(value: Any) -> Any:
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        # What cannot be copied, such as an open file.
+        return value
 
 
 def _is_plain(value: Any) -> bool:

@@ -74,7 +74,8 @@ class Counting(nx.SGD):
 
 
 def of_three(layer=None, loss="mean_squared_error", optimizer=None, **options):
-    pytest.importorskip(options["backend"])
+    if isinstance(options["backend"], str):
+        pytest.importorskip(options["backend"])
     optimizer = optimizer or nx.SGD(0.01)
     layers = [nx.Dense(3, 3), *([layer] if layer else []), nx.Dense(3, 1)]
     return nx.Model(layers, loss=loss, optimizer=optimizer, **options)
@@ -183,6 +184,35 @@ def test_jax_refuses_what_it_would_repeat(parts, named):
         np.testing.assert_array_equal(nx.to_numpy(w), before[path])
 
 
+class Counted(nx.Tanh):
+    """An activation that counts its calls, and is the same for any count."""
+
+    def __init__(self):
+        super().__init__()
+        self._calls = 0
+
+    def fwd(self, cx, x):
+        self._calls += 1
+        return super().fwd(cx, x)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jax"])
+def test_a_counter_that_nothing_depends_on(backend, caplog):
+    layer = Counted()
+    auto = of_three(layer, backend=backend)
+    with caplog.at_level("WARNING", "jax"):
+        losses = trained(auto)
+        assert layer._calls > 0
+        calls = layer._calls
+        off = trained(of_three(Counted(), backend=backend, compile="off"))
+        np.testing.assert_allclose(losses, off, rtol=1e-4)
+        trained(auto)
+        auto.predict(np.ones((2, 3)))
+        auto.predict(np.ones((2, 3)))
+    # Programs are not compiled anew each time.
+    assert backend == "numpy" or layer._calls <= calls + 2
+
+
 def test_require_says_what_is_changed():
     model = of_three(optimizer=Counting(), backend="numpy", compile="require")
     with pytest.raises(nx.BackendUnavailableError, match="Counting changes its _count"):
@@ -236,3 +266,66 @@ def test_what_the_bases_keep_is_no_change():
     assert held(model._state.network) == {}
     trained(model)
     assert model.executor_note.startswith("recorded: ")
+
+
+class Scaled(nx.Layer):
+    """Multiply by what the unit holds, without an array of the host."""
+
+    def __init__(self):
+        super().__init__()
+        self._factor, self.factors = 1.0, {"first": 1.0}
+
+    def fwd(self, cx, x):
+        factor = self._factor * self.factors["first"]
+        return factor * x, factor
+
+    def bwd(self, cx, factor, dy):
+        return factor * dy
+
+
+@pytest.mark.parametrize("change", [change_factor, change_in_dict])
+def test_captured_steps_follow_too(cupy32, change):
+    def losses(compile):
+        layer = Scaled()
+
+        class Change(nx.Callback):
+            def on_epoch_end(self, record):
+                change(layer)
+
+        model = of_three(layer, backend=cupy32, compile=compile)
+        first = trained(model, Change())
+        change(layer)
+        return [*first, *trained(model)]
+
+    assert losses("require") == losses("off")
+
+
+def draw_and_keep(layer):
+    layer.factors["first"] *= np.random.uniform()  # noqa: NPY002
+
+
+class Drawn(Scaled):
+    """Change what the unit holds, and a generator."""
+
+    def fwd(self, cx, x):
+        if cx.training:
+            draw_and_keep(self)
+        return super().fwd(cx, x)
+
+
+@pytest.mark.parametrize(
+    ("parts", "what"),
+    [
+        (lambda: {"optimizer": Counting()}, "Counting changes its _count"),
+        (lambda: {"layer": Drawn()}, "Drawn changes its factors"),
+    ],
+)
+def test_a_unit_that_changes_itself_is_not_captured(cupy32, parts, what):
+    def losses(compile):
+        np.random.seed(0)  # noqa: NPY002
+        model = of_three(**parts(), backend=cupy32, compile=compile)
+        return trained(model), model.executor_note
+
+    (auto, note), (off, _) = losses("auto"), losses("off")
+    assert auto == off
+    assert f"not captured as a CUDA graph: {what}" in note

@@ -8,6 +8,7 @@ import pytest
 from nnfs_xp import (
     Adam,
     BackendUnavailableError,
+    Callback,
     Dense,
     InputError,
     Layer,
@@ -19,6 +20,13 @@ from nnfs_xp import (
 from nnfs_xp.engine.ranks.buckets import Buckets
 from nnfs_xp.engine.ranks.trainer import executor_for_ranks
 from nnfs_xp.parallel.bfloat16 import compressed, expanded
+from tests.executors.test_held import (
+    Counting,
+    Scaled,
+    change_factor,
+    change_in_dict,
+    of_three,
+)
 from tests.parallel import jobs
 
 pytest.importorskip("mpi4py")
@@ -151,3 +159,41 @@ def test_bfloat16_is_that_of_pytorch():
 def test_bad_settings_are_named(options, text):
     with pytest.raises(InputError, match=text):
         parallel.mpi(**options)
+
+
+@pytest.mark.parametrize("name", ["numpy", pytest.param("jax", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("change", [change_factor, change_in_dict])
+def test_what_units_hold_is_followed_on_ranks(name, change):
+    x = np.random.RandomState(0).standard_normal((8, 3))
+
+    def losses(compile, ranks):
+        layer = Scaled()
+
+        class Change(Callback):
+            def on_epoch_end(self, record):
+                change(layer)
+
+        model = of_three(layer, backend=name, compile=compile)
+        return model.fit(
+            x, x[:, :1], batch_size=4, epochs=6, callbacks=Change(), parallel=ranks
+        )["loss"]
+
+    found, expected = losses("require", parallel.mpi()), losses("off", None)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_units_that_change_themselves_on_ranks():
+    x = np.random.RandomState(0).standard_normal((8, 3))
+
+    def trained(backend, **options):
+        model = of_three(optimizer=Counting(), backend=backend, **options)
+        model.fit(x, x[:, :1], batch_size=4, epochs=6, parallel=parallel.mpi())
+        return model
+
+    auto, off = trained("numpy"), trained("numpy", compile="off")
+    for path, values in off.parameters.items():
+        np.testing.assert_array_equal(auto.parameters[path], values)
+    assert "(not recorded: Counting changes its _count)" in executor_of(auto).note
+    pytest.importorskip("jax")
+    with pytest.raises(InputError, match="Counting changes its _count"):
+        trained("jax")

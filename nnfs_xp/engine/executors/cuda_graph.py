@@ -21,6 +21,7 @@ import numpy as np
 
 from nnfs_xp.engine.draws import CannotDraw, DeviceDraws
 from nnfs_xp.engine.executors.lasting import LastingRows, kind_of, put_in, taken_out
+from nnfs_xp.engine.held import Held, Watch, held
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.step import EagerExecutor, Rows, Steps, Tree
 from nnfs_xp.errors import BackendUnavailableError
@@ -85,6 +86,9 @@ class CudaGraphExecutor(EagerExecutor):
         # its own.
         self._state: Tree = {}
         self._lasting: dict[Rows, Rows] = {}
+        # What a training was prepared with, and what units of a user's own held then.
+        self._prepared: tuple[Any, ...] = ()
+        self._held: Held = {}
         # A pool keeps what it has, even when nobody holds the pool any more.
         weakref.finalize(self, _emptied, self._pools).atexit = False
 
@@ -151,22 +155,27 @@ class CudaGraphExecutor(EagerExecutor):
         for own, rows in zip(lasting, batches, strict=True):
             if isinstance(own, LastingRows):
                 own.point_to(rows)
+        self._prepared, self._lasting = (batches, counters), {}
         if not known:
             self._forget()
             if not self._capture(state, lasting, counters):
                 return
             self._kind, self._arrays = kind, copy_tree(state)
+        self._held = held(self.network)
         self._state, self._rates_written = state, []
         self._lasting = dict(zip(batches, lasting, strict=True))
 
     def _capture(self, state: Tree, batches: Sequence[Rows], counters: Any) -> bool:
         """Capture a step for each of these batches, and return whether that worked."""
-        saved = _copied(state)
+        saved, watch = _copied(state), Watch(self.network, undoes=True)
         graphs = {}
         self._steps_before = counters.steps_before
         for rows in batches:
             pool = self._pools[rows] = self._new_pool()
             reason = self._rehearsed(state, rows, saved, pool)
+            if what := watch.changed():
+                watch.undo()
+                reason = reason or what
             if not reason:
                 graphs[rows], reason = self._captured([state], rows, pool)
             if reason:
@@ -181,8 +190,14 @@ class CudaGraphExecutor(EagerExecutor):
             self.note += f", {count} kernels, products and copies a step"
         return True
 
+    def _follow(self, state: Tree) -> None:
+        """Capture anew what a user's own units held other values for."""
+        if self._lasting and held(self.network) != self._held:
+            self.prepare(state, *self._prepared)
+
     def train_many(self, state: Tree, rows: Rows, steps: Steps) -> None:
         """Take several training steps; as many as fill whole graphs."""
+        self._follow(state)
         graph, lasting = None, self._lasting.get(rows)
         if lasting is not None and steps.count >= STEPS_OF_A_GRAPH:
             graph = self._graph_of_several(state, lasting)
@@ -227,6 +242,7 @@ class CudaGraphExecutor(EagerExecutor):
 
     def train_rows(self, state: Tree, rows: Rows, step: int) -> None:
         """Launch the graph of such a batch."""
+        self._follow(state)
         lasting = self._lasting.get(rows)
         if lasting is None:
             super().train_rows(state, rows, step)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from operator import is_
 from typing import Any
 
@@ -33,6 +35,7 @@ from nnfs_xp.engine.step import (
     sum_of,
     train_step,
 )
+from nnfs_xp.errors import InputError
 from nnfs_xp.trees import copy_tree
 from nnfs_xp.unit import is_of_library
 
@@ -151,8 +154,9 @@ class JaxJitExecutor:
                 batch = batch_of(*arguments)
                 after_step(changing, frozen, rate, batch, asked)
 
-            jax.eval_shape(abstract_train, changing, state["frozen"], *arguments)
-            watch.check()
+            given = changing, state["frozen"], *arguments
+            jax.eval_shape(abstract_train, *given)
+            check_repeats(watch, abstract_train, given)
             return asked
 
         self._train = jax.jit(pure_train, donate_argnums=0)
@@ -164,11 +168,14 @@ class JaxJitExecutor:
         self._predict = jax.jit(pure_predict)
         self._ask = ask
 
-    def _follow(self) -> None:
+    @contextlib.contextmanager
+    def _following(self) -> Iterator[None]:
         """Compile anew what a user's own units held other values for."""
-        if (now := held(self.network)) != self._held:
-            self._held = now
+        if held(self.network) != self._held:
             self._make_programs(self.network)
+        yield
+        # What a trace itself has changed makes no difference to the next one.
+        self._held = held(self.network)
 
     @classmethod
     def why_not(cls, network: Network, required: bool) -> str:
@@ -183,56 +190,56 @@ class JaxJitExecutor:
 
     def train(self, state: Tree, batch: Batch, step: int) -> None:
         """Take the training step of this number, putting new arrays into `state`."""
-        self._follow()
-        # Nothing of the last batch is needed.
-        for name in _SEEN:
-            state.pop(name, None)
-        arrays = _arrays(batch)
-        kind = jax.tree.map(lambda array: array.shape, arrays)
-        key = tuple(jax.tree.leaves(kind)), batch.weight is None
-        if key not in self._asked:
-            self._asked[key] = self._ask(state, lambda a: Batch(**a), arrays)
-        asked = self._asked[key]
-        changing, rate = split_state(state)
-        changing, seen = self._train(
-            changing, state["frozen"], rate, arrays, asked.at(step)
-        )
-        write_state(state, changing | seen)
+        with self._following():
+            # Nothing of the last batch is needed.
+            for name in _SEEN:
+                state.pop(name, None)
+            arrays = _arrays(batch)
+            kind = jax.tree.map(lambda array: array.shape, arrays)
+            key = tuple(jax.tree.leaves(kind)), batch.weight is None
+            if key not in self._asked:
+                self._asked[key] = self._ask(state, lambda a: Batch(**a), arrays)
+            asked = self._asked[key]
+            changing, rate = split_state(state)
+            changing, seen = self._train(
+                changing, state["frozen"], rate, arrays, asked.at(step)
+            )
+            write_state(state, changing | seen)
 
     def train_many(self, state: Tree, rows: Rows, steps: Steps) -> None:
         """Take several training steps, and wait for their end."""
-        self._follow()
-        be, gather, sources = self.network.backend, rows.gather, rows.sources
-        kind = tuple(array.shape[1:] for array in jax.tree.leaves(sources))
-        key = gather, jax.tree.structure(sources), kind
-        if key not in self._asked:
-            self._asked[key] = self._ask(
-                state, lambda s, r: gather(be, s, r), sources, state["row"]
-            )
-        asked = self._asked[key]
-        steps.limit(_most_steps(asked))
-        found = steps.rates()
-        if not found:
-            return
-        rates = np.zeros(_MOST_STEPS, be.dtype_name)
-        rates[: len(found)] = found
-        given = _drawn(asked, steps.first, steps.count)
-        changing, _ = split_state(state)
-        counted = {name: changing.pop(name) for name in _COUNTED}
-        changing, counted, total = self._train_many(
-            changing, counted, state["frozen"], sources, rates, given,
-            np.int32(steps.count), gather=gather,
-        )  # fmt: skip
-        write_state(state, changing | counted)
-        self._summed = list(state["parameters"].values()), total
-        jax.block_until_ready(state["row"])
-        steps.end()
+        with self._following():
+            be, gather, sources = self.network.backend, rows.gather, rows.sources
+            kind = tuple(array.shape[1:] for array in jax.tree.leaves(sources))
+            key = gather, jax.tree.structure(sources), kind
+            if key not in self._asked:
+                self._asked[key] = self._ask(
+                    state, lambda s, r: gather(be, s, r), sources, state["row"]
+                )
+            asked = self._asked[key]
+            steps.limit(_most_steps(asked))
+            found = steps.rates()
+            if not found:
+                return
+            rates = np.zeros(_MOST_STEPS, be.dtype_name)
+            rates[: len(found)] = found
+            given = _drawn(asked, steps.first, steps.count)
+            changing, _ = split_state(state)
+            counted = {name: changing.pop(name) for name in _COUNTED}
+            changing, counted, total = self._train_many(
+                changing, counted, state["frozen"], sources, rates, given,
+                np.int32(steps.count), gather=gather,
+            )  # fmt: skip
+            write_state(state, changing | counted)
+            self._summed = list(state["parameters"].values()), total
+            jax.block_until_ready(state["row"])
+            steps.end()
 
     def evaluate(self, state: Tree, totals: Tree, batch: Batch) -> None:
         """Put totals that include the batch into `totals`."""
-        self._follow()
-        values = {name: state[name] for name in _VALUES}
-        totals.update(self._evaluate(values, totals, _arrays(batch)))
+        with self._following():
+            values = {name: state[name] for name in _VALUES}
+            totals.update(self._evaluate(values, totals, _arrays(batch)))
 
     def filled(self, data: Data) -> Data:
         """Return samples on the host, padded to one of the compiled sizes.
@@ -275,8 +282,8 @@ class JaxJitExecutor:
 
     def predict(self, state: Tree, x: Any) -> Array:
         """Return the output of the network."""
-        self._follow()
-        return self._predict({name: state[name] for name in _VALUES}, x)
+        with self._following():
+            return self._predict({name: state[name] for name in _VALUES}, x)
 
     def predict_host(self, state: Tree, x: Any, ids: tuple[bool, ...]) -> Array:
         """Return the same for samples on the host, computed with some rows of zeros."""
@@ -297,6 +304,35 @@ class JaxJitExecutor:
         y = self.predict(state, arrays if several else arrays[0])
         # Cut on the host, because a slice would be a program for each number of rows.
         return y if room == rows else be.asarray(be.to_numpy(y)[:rows])
+
+
+def check_repeats(
+    watch: Watch, function: Callable[..., Any], arguments: tuple[Any, ...]
+) -> None:
+    """Check that a traced function will do the same again.
+
+    Raises
+    ------
+    InputError
+        If units of a user's own have changed what it depends on.
+    """
+    what = watch.changed()
+    if not what:
+        return
+
+    def traced() -> Any:
+        # A function of its own, because JAX keeps the trace of one that it knows.
+        return jax.make_jaxpr(lambda *given: function(*given))(*arguments)
+
+    one, two = traced(), traced()
+    # The texts name Python's functions with their addresses.
+    texts = [re.sub(r"0x[0-9a-f]+", "", str(jaxpr)) for jaxpr in (one, two)]
+    pairs = zip(one.consts, two.consts, strict=False)
+    if texts[0] != texts[1] or not all(np.array_equal(*pair) for pair in pairs):
+        raise InputError(
+            f"a compiled step would repeat what it does now, but {what}; use "
+            "cx.random or cx.buffers, or make the model with compile='off'"
+        )
 
 
 def _arrays(batch: Batch) -> Arrays:

@@ -12,10 +12,17 @@ import jax
 
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.draws import AskedDraws, Draws, GivenDraws
-from nnfs_xp.engine.executors.jax_jit import JaxJitExecutor, split_state, write_state
+from nnfs_xp.engine.executors.jax_jit import (
+    JaxJitExecutor,
+    check_repeats,
+    split_state,
+    write_state,
+)
+from nnfs_xp.engine.held import Watch, held
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.ranks.executor import Part, RanksExecutor, divide
+from nnfs_xp.engine.ranks.shares import Share
 from nnfs_xp.engine.statistics import batch_sums
 from nnfs_xp.engine.step import Arrays, Batch, Tree, gradient_pass, learn
 from nnfs_xp.parallel import Communicator
@@ -42,9 +49,16 @@ class JaxRanksExecutor(RanksExecutor):
             f"compiled by XLA before and after the sum over {ranks.size} ranks of "
             f"{ranks.name}"
         )
-        be, plain = network.backend, JaxJitExecutor(network)
+        plain = JaxJitExecutor(network)
         # These need no other rank.
         self.evaluate, self.sum_of = plain.evaluate, plain.sum_of  # type: ignore[method-assign]
+        self._held = held(network)
+        self._make_programs()
+
+    def _make_programs(self) -> None:
+        """Make what is compiled when it is called."""
+        network = self.network
+        be = network.backend
         self._asked: dict[Any, tuple[AskedDraws, bool]] = {}
         program = Program(network, training=True, keeps=True, absorbs=True)
 
@@ -74,13 +88,14 @@ class JaxRanksExecutor(RanksExecutor):
 
         def ask(*arguments: Any) -> tuple[AskedDraws, bool]:
             """Return what a step asks for, and whether it divides by a count."""
-            asked, divides = AskedDraws(be), False
+            asked, divides, watch = AskedDraws(be), False, Watch(network)
 
             def abstract(state: Tree, empty: Tree, batch: Arrays) -> None:
                 nonlocal divides
                 divides = pure_gradients(state, empty, batch, asked, 1.0)[3]
 
             jax.eval_shape(abstract, *arguments)
+            check_repeats(watch, abstract, arguments)
             return asked, divides
 
         def pure_learn(
@@ -100,8 +115,19 @@ class JaxRanksExecutor(RanksExecutor):
             return state, seen
 
         self._gradients = jax.jit(given_gradients)
+        self._pure_learn = pure_learn
         self._learned = jax.jit(pure_learn, donate_argnums=0)
+        # Whether it is known to do the same in every step.
+        self._learns_alike = not network.users_parts
         self._ask = ask
+
+    def train_share(self, state: Tree, batch: Batch, share: Share, step: int) -> None:
+        """Take the training step of this number, with the rank's part of its batch."""
+        if held(self.network) != self._held:
+            self._make_programs()
+        super().train_share(state, batch, share, step)
+        # What a trace itself has changed makes no difference to the next one.
+        self._held = held(self.network)
 
     def _own_gradients(
         self, state: Tree, batch: Batch, weigh: Part
@@ -132,7 +158,11 @@ class JaxRanksExecutor(RanksExecutor):
             state.pop(name, None)
         changing, rate = split_state(state)
         pending = self.training.run.pending
-        changing, seen = self._learned(
-            changing, state["frozen"], rate, gradients, values, pending
-        )
+        given = changing, state["frozen"], rate, gradients, values, pending
+        if not self._learns_alike:
+            watch = Watch(self.network)
+            jax.eval_shape(self._pure_learn, *given)
+            check_repeats(watch, self._pure_learn, given)
+            self._learns_alike = True
+        changing, seen = self._learned(*given)
         write_state(state, changing | seen)

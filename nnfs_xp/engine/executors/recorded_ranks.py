@@ -20,12 +20,20 @@ from nnfs_xp.engine.executors.recordings import (
     why_not_recorded,
     write_back,
 )
+from nnfs_xp.engine.held import Held, Watch, held
 from nnfs_xp.engine.layout import FLAT
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.program import Program
 from nnfs_xp.engine.ranks.buckets import Writes
 from nnfs_xp.engine.ranks.executor import Part, RanksExecutor, divide
-from nnfs_xp.engine.recording import Noted, RecordedDraws, Recorder, StalePlanError
+from nnfs_xp.engine.ranks.shares import Share
+from nnfs_xp.engine.recording import (
+    CannotRecord,
+    Noted,
+    RecordedDraws,
+    Recorder,
+    StalePlanError,
+)
 from nnfs_xp.engine.statistics import batch_sums
 from nnfs_xp.engine.step import Arrays, Batch, Tree, gradient_pass, learn
 from nnfs_xp.parallel import Communicator
@@ -52,6 +60,25 @@ class RecordedRanksExecutor(RanksExecutor):
         self._step_by_step, self.required = self.note, required
         self.note = "recorded when a part of the same shape comes again"
         self._passes, self._updates = _Recordings(), _Recordings()
+        # What units of a user's own held when steps were recorded.
+        self._held: Held = {}
+
+    def train_share(self, state: Tree, batch: Batch, share: Share, step: int) -> None:
+        """Take the training step of this number, with the rank's part of its batch."""
+        if self._passes.ended:
+            super().train_share(state, batch, share, step)
+            return
+        if (now := held(self.network)) != self._held:
+            self._passes, self._updates, self._held = _Recordings(), _Recordings(), now
+        watch = Watch(self.network)
+        super().train_share(state, batch, share, step)
+        if what := watch.changed():
+            self._passes.ended = self._updates.ended = True
+            self._end(CannotRecord(what))
+
+    def _end(self, error: Exception) -> None:
+        reason = why_not_recorded(error, self.required)
+        self.note = f"{self._step_by_step} (not recorded: {reason})"
 
     def release(self) -> None:
         """Give up all buffers; recordings stay."""
@@ -159,9 +186,8 @@ class RecordedRanksExecutor(RanksExecutor):
         try:
             return among.take(kind, state, given, recorded)
         except Exception as error:
-            reason = why_not_recorded(error, self.required)
             among.ended = True
-            self.note = f"{self._step_by_step} (not recorded: {reason})"
+            self._end(error)
             return None
 
 
