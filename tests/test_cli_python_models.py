@@ -222,3 +222,19 @@ def test_figures_that_are_no_single_number(tmp_path, capsys, file):
     assert status == 0
     matrix = model.evaluate(X, Y)["confusion_matrix"]
     assert f"confusion_matrix {matrix}, 60 samples" in out
+
+
+@pytest.mark.parametrize("loss", ["mean_absolute_error", "mean_squared_error"])
+def test_the_rmse_is_that_of_the_predictions_whatever_the_loss(tmp_path, capsys, loss):
+    y = VALUES * 10 + 3
+    model = trained(dense(1, nx.Linear()), X, (y - 3) / 10, loss=loss, metrics=None)
+    model.metadata["target"] = {"scale": 10.0, "offset": 3.0}
+    model.save(tmp_path / "m")
+    np.savez(tmp_path / "own.npz", x=X, y=y[:, 0])
+    status, out, _ = run(
+        capsys, "evaluate", tmp_path / "m", tmp_path / "own.npz", "--json"
+    )
+    assert status == 0
+    errors = model.predict(X) * 10 + 3 - y
+    expected = np.sqrt(np.mean(errors**2))
+    assert json.loads(out)["rmse"] == pytest.approx(expected, rel=1e-5)
