@@ -364,7 +364,9 @@ def test_completion_without_its_package(monkeypatch, capsys):
 )
 def test_the_bar_fits_the_terminal(columns, tmp_path):
     main_end, terminal = pty.openpty()
-    arguments = ["--data", "digits", "--epochs", "10", "--batch-size", "4"]
+    # On a busy machine the bar is drawn seldom, and without figures at first.
+    epochs = "10" if columns == 50 else "80"
+    arguments = ["--data", "digits", "--epochs", epochs, "--batch-size", "4"]
     process = subprocess.Popen(
         [sys.executable, "-m", "nnfs_xp", "train", *arguments, "--no-plot",
          "--out", str(tmp_path)],

@@ -34,7 +34,12 @@ def losses_by_pytorch(torch, values):
     return losses
 
 
-WAYS = {"numpy": "recorded", "jax": "compiled by XLA", "cupy": "one CUDA graph"}
+WAYS = {
+    "numpy": "recorded",
+    "torch": "recorded",
+    "jax": "compiled by XLA",
+    "cupy": "one CUDA graph",
+}
 
 
 def make_model(variant):
