@@ -595,7 +595,7 @@ def test_predictions_of_unsuitable_shape(backend):
     ("make", "message"),
     [
         (lambda **w: nx.TopKAccuracy(4, **w), "k must be at most the number of .* 3"),
-        (lambda **w: nx.ConfusionMatrix(4, **w), "classes must be .* 3, got 4"),
+        (lambda **w: nx.ConfusionMatrix(4, **w), "classes must be 3, .*got 4"),
         (lambda **w: nx.F1("binary", **w), "average must .* 3 classes, got 'binary'"),
     ],
 )
