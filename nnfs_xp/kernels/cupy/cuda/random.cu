@@ -75,32 +75,35 @@ extern "C" __global__ void dropout_with(const REAL* __restrict__ x,
 #define STREAM \
   uint64 seed, uint64 stream, int64 step_on_host, const void *step_on_device, \
       int step_bytes
+#define STREAM_ARGUMENTS seed, stream, step_on_host, step_on_device, step_bytes
+
+// Draw `values` numbers from each block of words; make(words, j) is the j-th.
+template <int values, class Value, class Make>
+__device__ inline void draw(Value* out, int64 count, STREAM, Make make) {
+  uint64 step = host_or_device(step_on_host, step_on_device, step_bytes);
+  for (int64 b = first_of_thread(); values * b < count; b += stride_of_grid()) {
+    uint64 words[4];
+    random_words(words, b, step, seed, stream);
+#pragma unroll
+    for (int j = 0; j < values; ++j)
+      if (values * b + j < count) out[values * b + j] = make(words, j);
+  }
+}
 
 // True where 32 random bits are below `threshold`; two for each word.
 extern "C" __global__ void draw_bernoulli(bool* __restrict__ out, int64 count,
                                           uint64 threshold, STREAM) {
-  uint64 step = host_or_device(step_on_host, step_on_device, step_bytes);
-  for (int64 b = first_of_thread(); 8 * b < count; b += stride_of_grid()) {
-    uint64 words[4];
-    random_words(words, b, step, seed, stream);
-#pragma unroll
-    for (int j = 0; j < 8; ++j)
-      if (8 * b + j < count)
-        out[8 * b + j] = (uint32)(words[j / 2] >> (32 * (j % 2))) < threshold;
-  }
+  draw<8>(out, count, STREAM_ARGUMENTS, [&](const uint64* words, int j) {
+    return (uint32)(words[j / 2] >> (32 * (j % 2))) < threshold;
+  });
 }
 
 // floor(n b / 2^32) of the 32 high bits b of a word.
 extern "C" __global__ void draw_integers(int* __restrict__ out, int64 count, uint64 n,
                                          STREAM) {
-  uint64 step = host_or_device(step_on_host, step_on_device, step_bytes);
-  for (int64 b = first_of_thread(); 4 * b < count; b += stride_of_grid()) {
-    uint64 words[4];
-    random_words(words, b, step, seed, stream);
-#pragma unroll
-    for (int j = 0; j < 4; ++j)
-      if (4 * b + j < count) out[4 * b + j] = (int)(((words[j] >> 32) * n) >> 32);
-  }
+  draw<4>(out, count, STREAM_ARGUMENTS, [&](const uint64* words, int j) {
+    return (int)(((words[j] >> 32) * n) >> 32);
+  });
 }
 
 // A multiple of 2^-53 in [0, 1).
@@ -109,14 +112,9 @@ __device__ inline double uniform_of(uint64 word) {
 }
 
 extern "C" __global__ void draw_uniform(REAL* __restrict__ out, int64 count, STREAM) {
-  uint64 step = host_or_device(step_on_host, step_on_device, step_bytes);
-  for (int64 b = first_of_thread(); 4 * b < count; b += stride_of_grid()) {
-    uint64 words[4];
-    random_words(words, b, step, seed, stream);
-#pragma unroll
-    for (int j = 0; j < 4; ++j)
-      if (4 * b + j < count) out[4 * b + j] = (REAL)uniform_of(words[j]);
-  }
+  draw<4>(out, count, STREAM_ARGUMENTS, [](const uint64* words, int j) {
+    return (REAL)uniform_of(words[j]);
+  });
 }
 
 // A word by its number in the stream.
