@@ -79,7 +79,7 @@ def figures(model: Model, x: Array, y: np.ndarray) -> dict[str, float]:
     found = model.evaluate(x, y)
     target = target_of(model)
     if target is not None:
-        # The loss may be another one than the squared error.
+        # The loss need not be the squared error.
         errors = to_numpy(model.predict(x)) - to_numpy(y)
         squares = float(np.mean(np.square(errors, dtype="float64")))
         found["rmse"] = math.sqrt(squares) * float(target.scale)  # type: ignore[arg-type]

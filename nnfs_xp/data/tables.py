@@ -52,10 +52,8 @@ class Layout:
     wants_label: bool = True
 
     def __post_init__(self) -> None:
-        number = isinstance(self.label, (int, np.integer))
-        if not (self.label is None or isinstance(self.label, str) or number) or (
-            isinstance(self.label, bool)
-        ):
+        kinds = (str, int, np.integer, type(None))
+        if isinstance(self.label, bool) or not isinstance(self.label, kinds):
             raise InputError(
                 f"label must be the name or number of a column, got {self.label!r}"
             )
