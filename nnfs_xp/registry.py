@@ -203,9 +203,8 @@ def resolve_activation(value: Any, name: str, base: type | None = None) -> Any:
 
 
 def _may_be_activation(name: str) -> bool:
-    module = UNITS["layer"][name].__module__
-    own = __name__.partition(".")[0]
-    return module.startswith(f"{own}.activations.") or not module.startswith(f"{own}.")
+    unit = UNITS["layer"][name]
+    return not is_of_library(unit) or ".activations." in unit.__module__
 
 
 def _made(unit_class: type, arguments: dict[str, Any], name: str) -> Any:
@@ -227,6 +226,11 @@ def library_class(unit: Any) -> type:
     """
     own = type(unit)
     return own.__dict__.get("saved_as", own)
+
+
+def is_of_library(cls: type) -> bool:
+    """Return whether a class is one of this library's own."""
+    return cls.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
 def is_exactly(unit: Any, *classes: type) -> bool:
@@ -260,7 +264,7 @@ def to_config(unit: Any) -> dict[str, Any]:
         raise InputError(
             f"{name}: {key} cannot be saved, as JSON cannot hold {value!r} ({error})"
         ) from error
-    if unit_class.__module__.partition(".")[0] != __name__.partition(".")[0]:
+    if not is_of_library(unit_class):
         _check_made_again(unit_class, arguments)
     frozen = {} if getattr(unit, "trainable", True) else {"trainable": False}
     return {"class": name, **arguments, **frozen}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnfs_xp.errors import FixedSettingError, InputError
-from nnfs_xp.registry import PLACE, library_class, to_config
+from nnfs_xp.registry import PLACE, is_of_library, library_class, to_config
 
 _LIBRARY = __name__.partition(".")[0]
 
@@ -146,11 +146,6 @@ def _defaults(cls: type) -> Iterator[str]:
         found = getattr(cls, name, None)
         if not callable(found) and getattr(found, "fset", None) is None:
             yield name
-
-
-def is_of_library(cls: type) -> bool:
-    """Return whether a class is one of this library's own."""
-    return cls.__module__.partition(".")[0] == _LIBRARY
 
 
 def overridden(unit: Any, names: Iterable[str]) -> list[str]:

@@ -14,7 +14,8 @@ from nnfs_xp.backends import Backend, get_backend, library_of
 from nnfs_xp.backends.base import DTYPE_NAMES
 from nnfs_xp.errors import InputError
 from nnfs_xp.random import Stream
-from nnfs_xp.unit import Unit, is_of_library, overridden
+from nnfs_xp.registry import is_of_library
+from nnfs_xp.unit import Unit, overridden
 
 
 @dataclasses.dataclass

@@ -8,7 +8,7 @@ from nnfs_xp.backends import Array, Backend, library_of
 from nnfs_xp.backends.detect import host_namespace
 from nnfs_xp.checks.arrays import check_array, check_extent, check_whole, local_array
 from nnfs_xp.errors import DTypeError, InputError
-from nnfs_xp.unit import is_of_library
+from nnfs_xp.registry import is_of_library
 
 # Up to here, ids are kept in 32 bits.
 _LARGEST_NARROW = 2**31

@@ -17,7 +17,7 @@ from nnfs_xp.engine.draws import Draws, Stream
 from nnfs_xp.engine.network import Node
 from nnfs_xp.errors import InputError
 from nnfs_xp.kernels import has_implementation
-from nnfs_xp.unit import is_of_library
+from nnfs_xp.registry import is_of_library
 
 Shape = tuple[int, ...]
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_xp.engine.network import Network
-from nnfs_xp.unit import is_of_library
+from nnfs_xp.registry import is_of_library
 
 # What the base classes keep, and none of it is read in a step.
 _OF_BASES = frozenset({
@@ -60,7 +60,8 @@ class Watch:
             for key in self._before
             if undoes and not isinstance(key, str)
         }
-        self._states = np.random.get_state(), random.getstate()  # noqa: NPY002
+        if undoes:
+            self._states = np.random.get_state(), random.getstate()  # noqa: NPY002
 
     def _all(self) -> dict[Any, Any]:
         return {

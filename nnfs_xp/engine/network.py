@@ -12,8 +12,7 @@ from nnfs_xp.backends import Backend
 from nnfs_xp.checks import check_settings, check_sizes
 from nnfs_xp.engine.layout import Shape, layout_for
 from nnfs_xp.errors import InputError
-from nnfs_xp.registry import resolve
-from nnfs_xp.unit import is_of_library
+from nnfs_xp.registry import is_of_library, resolve
 
 
 class Parameter(NamedTuple):

@@ -20,8 +20,8 @@ from nnfs_xp.metrics import (
     RegressionAccuracy,
 )
 from nnfs_xp.optimizers import Optimizer
-from nnfs_xp.registry import is_exactly, is_known, library_class, resolve
-from nnfs_xp.unit import check_not_overridden, is_of_library
+from nnfs_xp.registry import is_exactly, is_known, is_of_library, library_class, resolve
+from nnfs_xp.unit import check_not_overridden
 
 # Methods of a unit that a model does not call, and what it calls instead.
 _BASES: dict[str, type] = {"loss": Loss, "optimizer": Optimizer}

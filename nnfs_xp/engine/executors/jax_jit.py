@@ -36,8 +36,8 @@ from nnfs_xp.engine.step import (
     train_step,
 )
 from nnfs_xp.errors import InputError
+from nnfs_xp.registry import is_of_library
 from nnfs_xp.trees import copy_tree
-from nnfs_xp.unit import is_of_library
 
 # The parts of a state that a prediction or evaluation needs.
 _VALUES = ("parameters", "frozen", "buffers")
@@ -81,11 +81,12 @@ class JaxJitExecutor:
         self._leaves_out = self._rows_alone and all(
             is_of_library(type(part)) for part in (network.loss, *network.metrics)
         )
-        self._held = held(network)
-        self._make_programs(network)
+        self.held = held(network)
+        self.make_programs()
 
-    def _make_programs(self, network: Network) -> None:
+    def make_programs(self) -> None:
         """Make what is compiled when it is called."""
+        network = self.network
         be = network.backend
         self._asked: dict[Any, AskedDraws] = {}
         # The blocks that many steps have returned, and the sum of all their numbers.
@@ -168,15 +169,6 @@ class JaxJitExecutor:
         self._predict = jax.jit(pure_predict)
         self._ask = ask
 
-    @contextlib.contextmanager
-    def _following(self) -> Iterator[None]:
-        """Compile anew what a user's own units held other values for."""
-        if held(self.network) != self._held:
-            self._make_programs(self.network)
-        yield
-        # What a trace itself has changed makes no difference to the next one.
-        self._held = held(self.network)
-
     @classmethod
     def why_not(cls, network: Network, required: bool) -> str:
         """Return why a network cannot be run this way: empty, because any can."""
@@ -190,7 +182,7 @@ class JaxJitExecutor:
 
     def train(self, state: Tree, batch: Batch, step: int) -> None:
         """Take the training step of this number, putting new arrays into `state`."""
-        with self._following():
+        with following(self):
             # Nothing of the last batch is needed.
             for name in _SEEN:
                 state.pop(name, None)
@@ -208,7 +200,7 @@ class JaxJitExecutor:
 
     def train_many(self, state: Tree, rows: Rows, steps: Steps) -> None:
         """Take several training steps, and wait for their end."""
-        with self._following():
+        with following(self):
             be, gather, sources = self.network.backend, rows.gather, rows.sources
             kind = tuple(array.shape[1:] for array in jax.tree.leaves(sources))
             key = gather, jax.tree.structure(sources), kind
@@ -237,7 +229,7 @@ class JaxJitExecutor:
 
     def evaluate(self, state: Tree, totals: Tree, batch: Batch) -> None:
         """Put totals that include the batch into `totals`."""
-        with self._following():
+        with following(self):
             values = {name: state[name] for name in _VALUES}
             totals.update(self._evaluate(values, totals, _arrays(batch)))
 
@@ -282,7 +274,7 @@ class JaxJitExecutor:
 
     def predict(self, state: Tree, x: Any) -> Array:
         """Return the output of the network."""
-        with self._following():
+        with following(self):
             return self._predict({name: state[name] for name in _VALUES}, x)
 
     def predict_host(self, state: Tree, x: Any, ids: tuple[bool, ...]) -> Array:
@@ -304,6 +296,16 @@ class JaxJitExecutor:
         y = self.predict(state, arrays if several else arrays[0])
         # Cut on the host, because a slice would be a program for each number of rows.
         return y if room == rows else be.asarray(be.to_numpy(y)[:rows])
+
+
+@contextlib.contextmanager
+def following(executor: Any) -> Iterator[None]:
+    """Let an executor compile anew what a user's own units held other values for."""
+    if held(executor.network) != executor.held:
+        executor.make_programs()
+    yield
+    # What a trace itself has changed makes no difference to the next one.
+    executor.held = held(executor.network)
 
 
 def check_repeats(

@@ -15,6 +15,7 @@ from nnfs_xp.engine.draws import AskedDraws, Draws, GivenDraws
 from nnfs_xp.engine.executors.jax_jit import (
     JaxJitExecutor,
     check_repeats,
+    following,
     split_state,
     write_state,
 )
@@ -52,10 +53,10 @@ class JaxRanksExecutor(RanksExecutor):
         plain = JaxJitExecutor(network)
         # These need no other rank.
         self.evaluate, self.sum_of = plain.evaluate, plain.sum_of  # type: ignore[method-assign]
-        self._held = held(network)
-        self._make_programs()
+        self.held = held(network)
+        self.make_programs()
 
-    def _make_programs(self) -> None:
+    def make_programs(self) -> None:
         """Make what is compiled when it is called."""
         network = self.network
         be = network.backend
@@ -123,11 +124,8 @@ class JaxRanksExecutor(RanksExecutor):
 
     def train_share(self, state: Tree, batch: Batch, share: Share, step: int) -> None:
         """Take the training step of this number, with the rank's part of its batch."""
-        if held(self.network) != self._held:
-            self._make_programs()
-        super().train_share(state, batch, share, step)
-        # What a trace itself has changed makes no difference to the next one.
-        self._held = held(self.network)
+        with following(self):
+            super().train_share(state, batch, share, step)
 
     def _own_gradients(
         self, state: Tree, batch: Batch, weigh: Part
