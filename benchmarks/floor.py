@@ -17,6 +17,8 @@ _ACTIVATION_BYTES = 4 * (2 + 3 + 1)
 # What an optimizer reads and writes for each parameter.
 _OPTIMIZER_BYTES = {"adam": 4 * 7, "momentum": 4 * 5}
 _SECONDS = 0.05
+# Fewer numbers would time the call of the addition.
+_FEWEST_ADDED = 2**14
 
 
 def floor_us(workload: Workload, rows: int, trains: bool = True) -> float:
@@ -25,7 +27,8 @@ def floor_us(workload: Workload, rows: int, trains: bool = True) -> float:
     Every product of the step is timed alone, by NumPy and by PyTorch where it is
     installed, and the fastest call counts. The bytes that anything else must move are
     divided by the rate of an addition of arrays as large as the parameters, so what
-    fits into a cache has the rate of that cache.
+    fits into a cache has the rate of that cache. Arrays of a few hundred numbers have
+    the rate of a few thousand: adding them takes no longer than the call itself.
     """
     seconds = 0.0
     for index, (n, k) in enumerate(itertools.pairwise(workload.sizes)):
@@ -56,7 +59,8 @@ def product_seconds(m: int, k: int, n: int) -> float:
 
 
 def bytes_per_second(size: int) -> float:
-    """Return the rate of adding up two arrays of so many float32 numbers."""
+    """Return the rate of adding up two arrays of so many float32 numbers, or more."""
+    size = max(size, _FEWEST_ADDED)
     a, b = np.ones(size, np.float32), np.ones(size, np.float32)
     return 3 * a.nbytes / _fastest(lambda: np.add(a, b, out=a))
 
