@@ -9,6 +9,7 @@ from nnfs_xp import ctrl_c  # noqa: F401, as it is to be ready before all else
 
 # isort: split
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from nnfs_xp import (
@@ -122,4 +123,7 @@ def __getattr__(name: str) -> Any:
     # It takes as long to import as half of the rest, and few need it.
     if name == "onnx":
         return importlib.import_module("nnfs_xp.onnx")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from nnfs_xp.other_names import class_hint
+
+    message = f"module {__name__!r} has no attribute {name!r}{class_hint(name)}"
+    raise AttributeError(message, name=name, obj=sys.modules[__name__])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnfs_xp.errors import FixedSettingError, InputError
+from nnfs_xp.other_names import check_call
 from nnfs_xp.registry import PLACE, is_of_library, library_class, to_config
 
 _LIBRARY = __name__.partition(".")[0]
@@ -18,7 +19,11 @@ class _Made(type):
     if not TYPE_CHECKING:  # They are to see the constructors.
 
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-            unit = super().__call__(*args, **kwargs)
+            try:
+                unit = super().__call__(*args, **kwargs)
+            except TypeError:
+                check_call(cls.__name__, _taken(cls), args, kwargs)
+                raise
             vars(unit)["_settings"] = frozenset(unit._setting_names())
             unit._take_values()
             return unit
@@ -119,6 +124,17 @@ def _parameters(cls: type) -> dict[str, inspect.Parameter]:
             break
         by_name_only = inspect.Parameter.VAR_POSITIONAL not in kinds
     return found
+
+
+def _taken(cls: type) -> list[inspect.Parameter]:
+    """Return the parameters of a constructor without `self` and those passed on."""
+    # Of several with an open list, only the first takes it.
+    own = inspect.signature(cls).parameters.values()
+    lists = [p for p in own if p.kind is p.VAR_POSITIONAL]
+    open_ended = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+    found = {n: p for n, p in _parameters(cls).items() if p.kind not in open_ended}
+    found.pop("self", None)
+    return [*found.values(), *lists]
 
 
 def _equal(value: Any, other: Any) -> bool:

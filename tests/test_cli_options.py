@@ -225,7 +225,7 @@ def test_an_optimizer_has_its_own_learning_rate(tmp_path, capsys):
             "leave out one",
         ),
         (["--schedule", "slower"], "schedule must be one of "),
-        (["--schedule", "step_decay"], "'factor' and 'every'"),
+        (["--schedule", "step_decay"], "'factor'; it takes (initial, factor, every)"),
         (["--activation", "dense"], "'Tanh', 'ThresholdedReLU'], got 'dense'"),
         (["--activation", "rellu"], "activation must be one of ['CELU', "),
         (["--dropout", "1.5"], "dropout must be"),

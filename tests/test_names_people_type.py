@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 import nnfs_xp as nx
+from nnfs_xp import other_names
 from nnfs_xp.data import ClassLabels
 from nnfs_xp.registry import UNITS, find
+from nnfs_xp.unit import _taken
 
 X = np.random.default_rng(0).normal(size=(12, 3))
 Y = np.arange(12) % 2
@@ -41,6 +43,59 @@ def test_no_other_name_hides_a_unit():
     for kind, units in UNITS.items():
         for name, unit in units.items():
             assert find(kind, name) is unit
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nx.Dense(4, 2, kernel_initializer="zeros"), "Dense: .* 'kernel_"
+         r"initializer'; kernel_initializer is called weight_initializer here; it "
+         r"takes \(n_inputs, n_neurons, \*, "),
+        (lambda: nx.Dense(units=2, input_dim=4), "units is called n_neurons here; "
+         "input_dim is called n_inputs here"),
+        (lambda: nx.GRU(4, units=2), "units is called n_units here"),
+        (lambda: nx.Adam(lr=0.1), "Adam: .*; lr is called learning_rate here"),
+        (lambda: nx.Adam(learning_rte=0.1), "did you mean learning_rate?"),
+        (lambda: nx.Dense(4), "Dense: missing a required argument: 'n_neurons'; it"),
+        (lambda: nx.Linear(4, 2), "Linear: too many .*; a fully connected layer is "
+         "Dense; it takes"),
+        (lambda: nx.Residual(), r"Residual: missing .* 'inner'; it takes \(inner\)"),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_of_a_unit(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_errors_of_a_constructor_of_ones_own_stay():
+    class Own(nx.ReLU):
+        def __init__(self, factor):
+            super().__init__()
+            self.factor = 2.0 + factor
+
+    with pytest.raises(TypeError, match="unsupported operand"):
+        Own("2")
+    with pytest.raises(TypeError, match=r"Own: missing .*; it takes \(factor\)"):
+        Own()
+
+
+def test_classes_of_other_libraries():
+    for name, ours in other_names.CLASSES.items():
+        assert hasattr(nx, ours), ours
+        assert not hasattr(nx, name), name
+        with pytest.raises(AttributeError, match=f"it is called {ours} here"):
+            getattr(nx, name)
+    with pytest.raises(AttributeError, match="it is called Conv2D here"):
+        getattr(nx, "Conv2d")  # noqa: B009
+    with pytest.raises(AttributeError, match="has no attribute 'Other'$"):
+        getattr(nx, "Other")  # noqa: B009
+
+
+def test_arguments_of_other_libraries_have_one_of_ours():
+    every = [unit for units in UNITS.values() for unit in units.values()]
+    taken = {parameter.name for unit in every for parameter in _taken(unit)}
+    for name, same in other_names.ARGUMENTS.items():
+        assert set(same) <= taken, name
 
 
 def test_names_in_a_model():
