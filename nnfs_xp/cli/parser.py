@@ -93,7 +93,7 @@ def _add_train(commands: Commands) -> None:
         "fashion-mnist-mini); for --net gpt a text file, or text, the packaged one "
         "and default",
     )
-    _add_reading(parser)
+    _add_reading(parser, encodes=True)
     _add_network(parser)
     _add_training(parser)
     _add_where(parser)
@@ -343,7 +343,7 @@ def _add_model_and_data(
     _add_reading(parser)
 
 
-def _add_reading(parser: argparse.ArgumentParser) -> None:
+def _add_reading(parser: argparse.ArgumentParser, encodes: bool = False) -> None:
     """Add the options for reading a user's file."""
     add = parser.add_argument_group("how to read data").add_argument
     files = "where the four files of fashion-mnist are, instead of downloading them"
@@ -356,6 +356,12 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     add("--delimiter", type=delimiter, metavar="CHAR", help=f"{text}tab)")
     missing = "replace a missing value by the mean of its column, or drop the row"
     add("--missing", choices=MISSING, help=missing)
+    drop = "names or numbers of columns to leave out"
+    add("--drop", nargs="+", metavar="COLUMN", default=(), help=drop)
+    if encodes:
+        one_hot = "columns of categories; each of their values becomes a feature that "
+        one_hot += "is 0 or 1"
+        add("--one-hot", nargs="+", metavar="COLUMN", default=(), help=one_hot)
     resize = "height and width to which pictures are resized"
     add("--resize", metavar="HxW", type=height_and_width, help=resize)
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def data_options(options: argparse.Namespace) -> dict[str, Any]:
     """Return how to read a file, as keywords for its reader."""
-    names = ("task", "label", "delimiter", "missing", "resize")
+    names = ["task", "label", "delimiter", "missing", "resize", "drop"]
+    # A model's file says what it encodes.
+    names += ["one_hot"] if "one_hot" in options else []
     return {name: getattr(options, name) for name in names}
 
 
@@ -40,6 +42,9 @@ def options_like_those_of_training(
     # A dropped row would have no prediction.
     if kind == "table" and given["missing"] is None and known.get("missing") == "mean":
         given["missing"] = "mean"
+    if kind == "table":
+        given["drop"] = [*given["drop"], *known.get("drop", ())]
+        given["one_hot"] = known.get("one_hot")
     if kind == "pictures" and given["resize"] is None:
         given["resize"] = known.get("resize")
     return given
@@ -56,6 +61,8 @@ def metadata_of(data: Dataset, options: argparse.Namespace) -> dict[str, Any]:
         "label": data.label,
         "target": None if data.target is None else data.target.to_dict(),
         "missing": options.missing,
+        "drop": list(options.drop),
+        "one_hot": {str(name): list(values) for name, values in data.one_hot.items()},
         "resize": options.resize,
     }
 

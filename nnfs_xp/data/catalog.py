@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -16,6 +16,7 @@ from nnfs_xp.data.dataset import Dataset
 from nnfs_xp.data.examples import Examples, Parts
 from nnfs_xp.data.fashion_mnist import load_full
 from nnfs_xp.data.generators import load_points
+from nnfs_xp.data.one_hot import columns_given, values_given
 from nnfs_xp.data.packaged import load_digits, load_mini
 from nnfs_xp.data.readers import read_file, read_frame
 from nnfs_xp.data.scaling import Scaling
@@ -50,6 +51,8 @@ def load_dataset(
     label: str | int | None = None,
     delimiter: str | None = None,
     missing: str | None = None,
+    drop: Sequence[str | int] = (),
+    one_hot: Sequence[str | int] = (),
     resize: Sequence[int] | None = None,
 ) -> Dataset:
     """Return a built-in data set, or one made from the user's own file.
@@ -81,6 +84,12 @@ def load_dataset(
     missing : {"mean", "drop"}, optional
         Replaces a missing value by the mean of its column's training rows, or drops
         such rows. By default missing values are an error.
+    drop : sequence of str or int, optional
+        Names or numbers of columns of a table that are left out.
+    one_hot : sequence of str or int, optional
+        Names or numbers of columns of a table that hold categories. Each of their
+        values, which may be texts or numbers, becomes a feature that is 1 where the
+        column has this value, and 0 elsewhere. `Dataset.one_hot` holds the values.
     resize : pair of int, optional
         Height and width to which all pictures are resized.
 
@@ -108,12 +117,18 @@ def load_dataset(
     check_seed(seed)
     if task is not None:
         check_choice(task, "task", TASKS)
-    layout = Layout(label, missing)
+    layout = Layout(
+        label,
+        missing,
+        drop=columns_given(drop, "drop"),
+        one_hot=dict.fromkeys(columns_given(one_hot, "one_hot")),
+    )
     options: dict[str, Any] = {"delimiter": delimiter, "resize": resize}
     if isinstance(name_or_path, str) and name_or_path in _LOADERS:
         _refuse_for_built_in(
-            name_or_path, task=task, label=label, missing=missing, **options
-        )
+            name_or_path, task=task, label=label, missing=missing,
+            drop=drop or None, one_hot=one_hot or None, **options,
+        )  # fmt: skip
         return _LOADERS[name_or_path](data_dir)
     source, parts = _read(name_or_path, layout, options)
     return _dataset(source, parts, seed, task, missing)
@@ -132,6 +147,8 @@ def load_examples(
     delimiter: str | None = None,
     missing: str | None = None,
     means: Any = None,
+    drop: Sequence[str | int] = (),
+    one_hot: Mapping[str | int, Sequence[str]] | None = None,
     resize: Sequence[int] | None = None,
     labels: bool = True,
 ) -> Examples:
@@ -163,6 +180,11 @@ def load_examples(
     means : array_like, optional
         The values that ``missing="mean"`` uses for each column: the means of the
         training rows. By default, the means of these rows.
+    drop : sequence of str or int, optional
+        As for `load_dataset`. The columns may be absent.
+    one_hot : mapping, optional
+        Columns that are encoded, and their values: the `Dataset.one_hot` of the model's
+        data set. A value that is not among them is an error.
     labels : bool, default True
         Whether labels are read. If not, they may also be missing or of other classes.
 
@@ -187,11 +209,20 @@ def load_examples(
     ('0', '1', '2')
     """
     check_flag(labels, "labels")
-    layout = Layout(label, missing, n_features, tuple(columns), False, labels)
+    layout = Layout(
+        label,
+        missing,
+        n_features,
+        tuple(columns),
+        must_have_label=False,
+        wants_label=labels,
+        drop=columns_given(drop, "drop"),
+        one_hot=values_given(one_hot or {}, "one_hot"),
+    )
     if isinstance(name_or_path, str) and name_or_path in _LOADERS:
         _refuse_for_built_in(
             name_or_path, label=label, missing=missing, delimiter=delimiter,
-            resize=resize,
+            resize=resize, drop=drop or None, one_hot=one_hot or None,
         )  # fmt: skip
         dataset = load_dataset(name_or_path, data_dir=data_dir)
         x, y = dataset.x_test, dataset.y_test
@@ -305,8 +336,8 @@ def _dataset(
     y_train = y[~held_out]
     return Dataset(
         source, x_train, y_train, x_test, y[held_out], names, rows.image_shape,
-        _scaling(x_train, rows.image_shape), f"read from {source}, {note}",
-        columns=rows.columns, label=rows.label,
+        _scaling(x_train, rows), f"read from {source}, {note}",
+        columns=rows.columns, label=rows.label, one_hot=rows.one_hot,
         target=Scaling.standard(y_train) if task == "regression" else None,
     )  # fmt: skip
 
@@ -380,12 +411,13 @@ def _filled(x: np.ndarray, means: Any) -> np.ndarray:
     return np.where(np.isnan(x), means, x)
 
 
-def _scaling(x: np.ndarray, image_shape: tuple[int, ...] | None) -> Scaling:
+def _scaling(x: np.ndarray, rows: Examples) -> Scaling:
     """Return one scaling for pixels, and one by column for anything else."""
-    if image_shape is not None or (x.dtype == np.uint8 and x.max() > 1):
+    if rows.image_shape is not None or (x.dtype == np.uint8 and x.max() > 1):
         return Scaling.standard(x)
     pixels = (
         x.shape[1] >= _LEAST_PIXELS
+        and not rows.one_hot
         and x.min() >= 0
         and 127 < x.max() <= 255
         and bool((x % 1 == 0).all())

@@ -181,9 +181,9 @@ def _is_header(path: Path, cells: list[str], layout: Layout) -> bool:
     import pandas as pd
 
     # "y" is left out: it is as likely the answer "yes" in a first row of data.
-    known = {*LABEL_NAMES[:3], *(c.lower() for c in layout.columns if not c.isdigit())}
-    if isinstance(layout.label, str) and not layout.label.lstrip("-").isdigit():
-        known.add(layout.label.lower())
+    given = {*layout.columns, layout.label, *layout.drop, *layout.one_hot}
+    names = [n for n in given if isinstance(n, str) and not n.lstrip("-").isdigit()]
+    known = {*LABEL_NAMES[:3], *(name.lower() for name in names)}
     if any(cell.lower() in known for cell in cells):
         return True
     # An empty name is what pandas writes above its row numbers.

@@ -40,6 +40,9 @@ class Dataset:
         Name or number of the column that held the answers of a table.
     target : Scaling or None
         For a regression, what `targets` does to the numbers to predict.
+    one_hot : dict
+        Columns of a table that were encoded, and their values; `load_examples` takes
+        it to encode other rows in the same way.
 
     Raises
     ------
@@ -69,6 +72,7 @@ class Dataset:
     columns: tuple[str, ...] = ()
     label: str | int | None = None
     target: Scaling | None = None
+    one_hot: dict[str | int, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that the arrays fit together."""

@@ -35,6 +35,8 @@ class Examples:
         Name or number of the column that held the answers.
     rows : numpy.ndarray or None
         The numbers of the rows in their table, from 0, if others were left out.
+    one_hot : dict
+        Columns of a table that were encoded, and their values.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class Examples:
     columns: tuple[str, ...] = ()
     label: str | int | None = None
     rows: np.ndarray | None = field(default=None, repr=False)
+    one_hot: dict[str | int, tuple[str, ...]] = field(default_factory=dict)
 
 
 # The rows of a file, and those that it sets aside for testing.

@@ -59,7 +59,10 @@ def read_file(
     if kind == "table":
         return read_csv(path, layout, delimiter), None
     label = layout.label if layout.must_have_label else None
-    _refuse(path, "tables", label=label, missing=layout.missing, delimiter=delimiter)
+    _refuse(
+        path, "tables", label=label, missing=layout.missing, delimiter=delimiter,
+        drop=layout.drop or None, one_hot=layout.one_hot or None,
+    )  # fmt: skip
     if kind == "pictures":
         return read_images(path, resize=resize, image_shape=image_shape)
     if path.is_dir():
@@ -101,9 +104,14 @@ def read_frame(frame: Any, layout: Layout) -> Parts:
     import pandas as pd
 
     header = [str(name) for name in frame.columns]
-    if layout.label is not None and layout.label in list(frame.columns):
-        # A number may be a name, too.
-        layout = replace(layout, label=str(layout.label))
+    # A number may be a name, too.
+    named = {name: str(name) for name in frame.columns}
+    layout = replace(
+        layout,
+        label=named.get(layout.label, layout.label),
+        drop=tuple(named.get(name, name) for name in layout.drop),
+        one_hot={named.get(n, n): values for n, values in layout.one_hot.items()},
+    )
     if not isinstance(frame, pd.DataFrame):
         columns = {name: frame[name].to_numpy() for name in header}
         frame = pd.DataFrame(columns, columns=header)

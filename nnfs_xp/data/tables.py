@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnfs_xp.arguments import check_choice
 from nnfs_xp.data.examples import Examples
+from nnfs_xp.data.one_hot import encode, names_before, one_hot_names
 from nnfs_xp.errors import DataWarning, FileFormatError, InputError
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ class Layout:
         Whether `label` has to be there.
     wants_label : bool
         Whether the answers are read.
+    drop : tuple of str or int
+        Columns that are left out.
+    one_hot : mapping
+        Columns that are encoded, and their values, or None for those that occur.
     """
 
     label: str | int | None = None
@@ -50,6 +56,8 @@ class Layout:
     columns: tuple[str, ...] = ()
     must_have_label: bool = True
     wants_label: bool = True
+    drop: tuple[str | int, ...] = ()
+    one_hot: Mapping[str | int, Sequence[str] | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         kinds = (str, int, np.integer, type(None))
@@ -59,6 +67,19 @@ class Layout:
             )
         if self.missing is not None:
             check_choice(self.missing, "missing", MISSING)
+
+    @property
+    def raw_columns(self) -> tuple[str, ...]:
+        """The names of the model's features in a file."""
+        known = {name: values for name, values in self.one_hot.items() if values}
+        return names_before(self.columns, known) if known else self.columns
+
+    @property
+    def n_raw_features(self) -> int | None:
+        """How many columns of a file the model takes."""
+        if self.n_features is None:
+            return None
+        return self.n_features - sum(len(v or " ") - 1 for v in self.one_hot.values())
 
 
 def read_table(
@@ -105,30 +126,43 @@ def read_table(
             DataWarning,
         )
         kept = kept[1:]
-    label = _label_column(source, header, kept, layout)
+    kept = _without(source, header, frame.shape[1], kept, layout)
+    encoded = _encoded(source, header, frame.shape[1], kept, layout)
+    label = _label_column(source, header, frame.shape[1], kept, layout)
+    if label in encoded:
+        raise InputError(f"{source}: labels are not encoded: {layout.label!r}")
     if header and label is not None:
         _check_single(source, header, label, kept)
     features = [column for column in kept if column != label]
     if not features:
         raise _single_column(source)
     if layout.columns:
-        features = _features_of_model(source, header, features, layout.columns)
+        features = _features_of_model(source, header, features, layout.raw_columns)
 
     def error(row: int, column: int, reason: str) -> FileFormatError:
         name = f" ({header[column]!r})" if header else ""
         place = f"{source}: {place_of(row)}, column {column + 1}{name}"
         return FileFormatError(f"{place}: {reason}")
 
-    x = _numbers(frame, features, error)
+    places = range(frame.shape[1])
+    called = header or places
+    names = header or [f"column {place + 1}" for place in places]
+    x, origins, one_hot = _features(frame, called, features, encoded, error)
+    columns = [names[origin] for origin in origins]
+    for place, values in one_hot.items():
+        first = origins.index(place)
+        columns[first : first + len(values)] = one_hot_names(names[place], values)
     if header and layout.must_have_label:
-        _warn_of_row_numbers(source, [header[i] for i in features], x)
+        _warn_of_row_numbers(source, columns, x)
     y, rows = None, None
     if label is not None and layout.wants_label:
         y = _answers(frame, label, error, layout.missing)
-    names = [header[i] if header else f"column {i + 1}" for i in range(frame.shape[1])]
-    complete = ~np.isnan(x).any(axis=1)
+    empty = np.isnan(x)
+    complete = ~empty.any(axis=1)
     if not complete.all() and layout.missing is None:
-        counts = Counter(names[features[i]] for i in np.argwhere(np.isnan(x))[:, 1])
+        # An encoded column is one, although many are empty.
+        cells = {(row, origins[i]) for row, i in np.argwhere(empty)}
+        counts = Counter(names[column] for _, column in sorted(cells))
         listed = ", ".join(f"{count} in {name!r}" for name, count in counts.items())
         raise FileFormatError(
             f"{source}: values are missing: {listed}; the first is in "
@@ -143,9 +177,13 @@ def read_table(
         rows = None if complete.all() else np.flatnonzero(complete)
         if not len(x):
             raise FileFormatError(f"{source}: no row is complete")
-    columns = tuple(header[i] for i in features) if header else ()
-    name = header[label] if header and label is not None else label
-    return replace(Examples(x, y), columns=columns, label=name, rows=rows)
+    return replace(
+        Examples(x, y),
+        columns=tuple(columns) if header else (),
+        label=label if label is None else called[label],
+        rows=rows,
+        one_hot={called[place]: values for place, values in one_hot.items()},
+    )
 
 
 def find_column(
@@ -168,22 +206,65 @@ def usual_label(header: Sequence[str] | None, kept: Sequence[int]) -> int | None
     return next((place for place in places if place in kept), None)
 
 
+def _without(
+    source: str,
+    header: Sequence[str] | None,
+    width: int,
+    kept: list[int],
+    layout: Layout,
+) -> list[int]:
+    """Return columns without those to drop; a model's need not be there."""
+    places = {name: find_column(name, header, width) for name in layout.drop}
+    if layout.must_have_label:
+        answers = layout.label
+        label = None if answers is None else find_column(answers, header, width)
+        for name, place in places.items():
+            if place is None:
+                raise _no_column(source, header, width, name, "to drop")
+            if place == label:
+                raise InputError(f"{source}: drop has the column of labels, {name!r}")
+    return [column for column in kept if column not in places.values()]
+
+
+def _encoded(
+    source: str,
+    header: Sequence[str] | None,
+    width: int,
+    kept: list[int],
+    layout: Layout,
+) -> dict[int, Sequence[str] | None]:
+    """Return the columns that are encoded, by their place."""
+    found = {}
+    for name, values in layout.one_hot.items():
+        place = find_column(name, header, width)
+        if place is None or place not in kept:
+            raise _no_column(source, header, width, name, "to encode")
+        found[place] = values
+    return found
+
+
+def _no_column(
+    source: str, header: Sequence[str] | None, width: int, name: str | int, use: str
+) -> InputError:
+    what = f"columns {', '.join(header)}" if header else f"{width} columns"
+    return InputError(f"{source}: has no column {name!r} {use}; it has {what}")
+
+
 def _label_column(
-    source: str, header: Sequence[str] | None, kept: list[int], layout: Layout
+    source: str,
+    header: Sequence[str] | None,
+    width: int,
+    kept: list[int],
+    layout: Layout,
 ) -> int | None:
     """Return the column of the answers, or None if there is none."""
-    width = kept[-1] + 1
-    fits = len(kept) == (len(layout.columns) or layout.n_features)
+    fits = len(kept) == (len(layout.raw_columns) or layout.n_raw_features)
     if layout.label is not None and not (header is None and fits):
         found = find_column(layout.label, header, width)
         if found in kept:
             return found
         if layout.must_have_label:
-            what = f"columns {', '.join(header)}" if header else f"{width} columns"
-            raise InputError(
-                f"{source}: has no column {layout.label!r} for the labels; it has "
-                f"{what}"
-            )
+            raise _no_column(source, header, width, layout.label, "for the labels")
     if fits:
         return None
     named = usual_label(header, kept)
@@ -191,7 +272,7 @@ def _label_column(
         assert header is not None
         return named
     if header and layout.columns:
-        others = [i for i in kept if header[i] not in layout.columns]
+        others = [i for i in kept if header[i] not in layout.raw_columns]
         return others[0] if len(others) == 1 else None
     if len(kept) < 2:
         raise _single_column(source)
@@ -228,8 +309,8 @@ def _warn_of_row_numbers(source: str, names: Sequence[str], x: np.ndarray) -> No
         if called and counts and len(x) > 2:
             warnings.warn(
                 f"{source}: column {name!r} counts the rows, and is taken as a "
-                "feature; leave it out of the file if it is none, or rename it if it "
-                "is one",
+                "feature; if it is none, leave it out by drop=..., and rename it if "
+                "it is one",
                 DataWarning,
             )
 
@@ -268,8 +349,38 @@ def _features_of_model(
     return [features[found.index(name)] for name in columns]
 
 
+def _features(
+    frame: pd.DataFrame,
+    called: Sequence[str | int],
+    columns: list[int],
+    encoded: Mapping[int, Sequence[str] | None],
+    error: Callable[..., FileFormatError],
+) -> tuple[np.ndarray, list[int], dict[int, tuple[str, ...]]]:
+    """Return the features, the column that each is from, and values of the encoded."""
+    plain = [column for column in columns if column not in encoded]
+    numbers = _numbers(frame, called, plain, error)
+    if not encoded:
+        return numbers, columns, {}
+    parts, one_hot = {}, {}
+    for column in columns:
+        if column in encoded:
+            parts[column], one_hot[column] = encode(
+                frame.iloc[:, column],
+                encoded[column],
+                functools.partial(error, column=column),
+            )
+        else:
+            place = plain.index(column)
+            parts[column] = numbers[:, place : place + 1]
+    origins = [c for c, part in parts.items() for _ in range(part.shape[1])]
+    return np.hstack(list(parts.values())), origins, one_hot
+
+
 def _numbers(
-    frame: pd.DataFrame, columns: list[int], error: Callable[..., FileFormatError]
+    frame: pd.DataFrame,
+    called: Sequence[str | int],
+    columns: list[int],
+    error: Callable[..., FileFormatError],
 ) -> np.ndarray:
     """Return numbers, NaN where a cell is empty."""
     cells = frame.iloc[:, columns]
@@ -284,18 +395,22 @@ def _numbers(
     if bad.any():
         for row, index in np.argwhere(bad & ~cells.isna().to_numpy())[:1]:
             reason = f"{_shown(cells.iat[row, index])} is not a finite number"
-            raise error(row, columns[index], f"{reason}{_hint(cells.iloc[:, index])}")
+            hint = _hint(cells.iloc[:, index], called[columns[index]])
+            raise error(row, columns[index], f"{reason}{hint}")
     return x
 
 
-def _hint(cells: pd.Series) -> str:
+def _hint(cells: pd.Series, name: str | int) -> str:
     """Return what to do with a column that holds no numbers at all."""
     texts = cells.dropna().astype(str)
     if not to_numbers(texts).isna().all():
         return ""
     if texts.str.fullmatch(r"\s*[-+]?\d*,\d+\s*").all():
         return "; numbers need a decimal point, not a comma"
-    return "; if it is no feature, leave the column out, else encode it as numbers"
+    return (
+        f"; one_hot=[{name!r}] (--one-hot {name}) makes a feature of each of the "
+        f"column's values, and drop=[{name!r}] (--drop {name}) leaves it out"
+    )
 
 
 def _shown(cell: Any) -> str:

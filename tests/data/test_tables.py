@@ -403,8 +403,8 @@ def test_columns_of_one_name_are_not_brought_into_an_order(write):
 @pytest.mark.parametrize(
     ("cells", "hint"),
     [
-        (("red", "blue"), "leave the column out, else encode it"),
-        (("2020-01-01", "2020-01-02"), "leave the column out, else encode it"),
+        (("red", "blue"), r"one_hot=\['b'\] .--one-hot b. .* drop=\['b'\] .--drop b."),
+        (("2020-01-01", "2020-01-02"), "leaves it out"),
         (("1,5", "-,5"), "a decimal point, not a comma"),
         (("1", "blue"), "number$"),
     ],
