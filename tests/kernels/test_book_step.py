@@ -8,7 +8,7 @@ from tests.conftest import backend_or_skip
 from tests.executors.models import books_network, images
 
 PAGE = Path(__file__).parents[2] / "docs" / "kernels.md"
-ROW = re.compile(r"^\| (\d+) \| `?(\w+)`? \|", re.MULTILINE)
+ROW = re.compile(r"^\| (\d+) \| `?([\w ]+)`? \|", re.MULTILINE)
 
 
 def test_launches_of_a_step_on_cupy(launched, monkeypatch):
@@ -22,7 +22,7 @@ def test_launches_of_a_step_on_cupy(launched, monkeypatch):
     matmul = model.backend.matmul
 
     def counting(*operands):
-        launched.append("product")
+        launched.append("matrix product")
         return matmul(*operands)
 
     monkeypatch.setattr(model.backend, "matmul", counting)
