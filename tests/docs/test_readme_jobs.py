@@ -9,7 +9,7 @@ from nnfs_xp.cli import main
 from nnfs_xp.cli.parser import make_parser
 from tests.docs.test_readme import README
 
-SECTION = README.partition("\n## Pictures and texts\n")[2].partition("\n## ")[0]
+SECTION = README.partition("\n## Images and text\n")[2].partition("\n## ")[0]
 ROWS = [row.strip("| ").split(" | ") for row in SECTION.splitlines() if "<br>" in row]
 # Less to train on, and shorter.
 SMALLER = {
