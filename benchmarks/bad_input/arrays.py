@@ -26,17 +26,17 @@ def with_one(array: Any, value: Any) -> np.ndarray:
 
 
 FEATURES_OF_A_MODEL = {
-    "a column too few": X[:, :3],
-    "a column too many": np.ones((N, 5)),
-    "one row without its axis": X[0],
-    "an axis too many": X[:, :, None],
+    "one column too few": X[:, :3],
+    "one column too many": np.ones((N, 5)),
+    "a single row as a 1-D array": X[0],
+    "one axis too many": X[:, :, None],
     "no rows": X[:0],
     "no columns": X[:, :0],
     "a number": 1.0,
     "complex numbers": X * 1j,
     "None": None,
-    "a text": "abc",
-    "texts": X.astype(str),
+    "a string": "abc",
+    "strings": X.astype(str),
     "rows of different lengths": [[1.0] * FEATURES, [1.0]],
     "objects": np.array([[None] * FEATURES] * N),
     "dates": np.zeros((N, FEATURES), dtype="datetime64[s]"),
@@ -45,10 +45,10 @@ NOT_FINITE = {
     "NaN": with_one(X, NAN), "infinity": with_one(X, INF), "1e300": with_one(X, 1e300),
 }  # fmt: skip
 LABELS = {
-    "a label too large": with_one(Y, 3),
+    "a label that is too large": with_one(Y, 3),
     "a label that wraps to 0 in 32 bits": with_one(Y, 2**32),
     "the label -1": with_one(Y, -1),
-    "a fraction": with_one(Y, 1.5),
+    "a non-integer": with_one(Y, 1.5),
     "NaN": with_one(Y, NAN),
     "one label too few": Y[:-1],
     "one label too many": np.append(Y, 0),
@@ -59,27 +59,27 @@ LABELS = {
     "complex numbers": Y * 1j,
 }
 ONE_HOT = {
-    "a class too few": ROWS[:, :2],
-    "a class too many": np.eye(4)[Y],
+    "one class too few": ROWS[:, :2],
+    "one class too many": np.eye(4)[Y],
     "NaN": with_one(ROWS, NAN),
     "infinity": with_one(ROWS, INF),
     "a negative number": with_one(ROWS, -1.0),
-    "an axis too many": ROWS[:, :, None],
+    "one axis too many": ROWS[:, :, None],
 }
 NUMBERS = {
     "one output too many": np.hstack([COLUMN, COLUMN]),
     "one number too few": COLUMN[:-1],
-    "the column as a row": COLUMN.T,
-    "one number for all": COLUMN[:1],
+    "a row instead of a column": COLUMN.T,
+    "one number for all rows": COLUMN[:1],
     "NaN": with_one(COLUMN, NAN),
     "infinity": with_one(COLUMN, INF),
     "complex numbers": COLUMN * 1j,
-    "texts": COLUMN.astype(str),
+    "strings": COLUMN.astype(str),
 }
 NOT_BITS = {
     "1.5": with_one(COLUMN, 1.5), "-0.5": with_one(COLUMN, -0.5),
     "labels of three classes": Y[:, None], "NaN": with_one(COLUMN, NAN),
-    "too few": COLUMN[:-1],
+    "one row too few": COLUMN[:-1],
 }  # fmt: skip
 SAMPLE_WEIGHTS = {
     "a negative weight": with_one(WEIGHTS, -1.0),
@@ -88,19 +88,21 @@ SAMPLE_WEIGHTS = {
     "one weight too few": WEIGHTS[:-1],
     "two columns": np.ones((N, 2)),
     "complex numbers": WEIGHTS * 1j,
-    "texts": WEIGHTS.astype(str),
+    "strings": WEIGHTS.astype(str),
 }
 IDS = {
-    "a fraction": np.array([[0.5, 1.0]]), "an id too large": np.array([[0, 3]]),
+    "a non-integer": np.array([[0.5, 1.0]]),
+    "an id that is too large": np.array([[0, 3]]),
     "the id -1": np.array([[2, -1]]), "complex numbers": np.array([[1j, 0]]),
-    "flags": np.array([[True, False]]),
+    "booleans": np.array([[True, False]]),
 }  # fmt: skip
 
 # PyTorch's layers take a single row and no rows, scikit-learn's metrics any labels.
-ANY_BATCH = {"torch": ["one row without its axis", "no rows"]}
+ANY_BATCH = {"torch": ["a single row as a 1-D array", "no rows"]}
 ANY_LABELS = {
     "sklearn": [
-        "a label too large", "a label that wraps to 0 in 32 bits", "the label -1",
+        "a label that is too large", "a label that wraps to 0 in 32 bits",
+        "the label -1",
     ]
 }  # fmt: skip
 
@@ -203,7 +205,7 @@ def training() -> list[Case]:
     """Return the cases of data given to `Model.fit`."""
 
     def rows(call, argument, good, bad, **programs):
-        return cases_of("Data of a training", call, argument, good, bad, **programs)
+        return cases_of("Training data", call, argument, good, bad, **programs)
 
     pair = lambda part: {  # noqa: E731
         label: (v, Y) if part == "x" else (X, v)
@@ -313,17 +315,20 @@ def use() -> list[Case]:
 
     return [
         *cases_of(
-            "Use of a model", "predict(x)", r"\bx\b", X, FEATURES_OF_A_MODEL,
+            "Prediction and evaluation",
+            "predict(x)", r"\bx\b", X, FEATURES_OF_A_MODEL,
             meant=ANY_BATCH,
             nnfs_xp=ours("predict"), torch=torch_use, keras=keras_use("predict"),
             sklearn=sklearn_use("predict"),
         ),
         *cases_of(
-            "Use of a model", "evaluate(x)", r"\bx\b", X, FEATURES_OF_A_MODEL,
+            "Prediction and evaluation",
+            "evaluate(x)", r"\bx\b", X, FEATURES_OF_A_MODEL,
             nnfs_xp=ours("x"), keras=keras_use("x"), sklearn=sklearn_use("x"),
         ),
         *cases_of(
-            "Use of a model", "evaluate(y)", r"\by\b", Y, LABELS, meant=ANY_LABELS,
+            "Prediction and evaluation",
+            "evaluate(y)", r"\by\b", Y, LABELS, meant=ANY_LABELS,
             nnfs_xp=ours("y"), keras=keras_use("y"), sklearn=sklearn_use("y"),
         ),
     ]  # fmt: skip
@@ -333,7 +338,7 @@ def options() -> list[Case]:
     """Return the cases of options of a model and of `Model.fit`."""
 
     def rows(call, argument, good, bad, **programs):
-        return cases_of("Options of a training", call, argument, good, bad, **programs)
+        return cases_of("Training options", call, argument, good, bad, **programs)
 
     def of_model(name):
         return lambda nx, t, v: our_model(nx, t.be, **{name: v})
@@ -395,8 +400,8 @@ def options() -> list[Case]:
         ),
         *rows(
             "fit(validation_data)", "validation_data", (X, Y), {
-                "features alone": (X,), "a number": 3, "a text": "no",
-                "four things": (X, Y, WEIGHTS, WEIGHTS),
+                "features only": (X,), "a number": 3, "a string": "no",
+                "a tuple of four items": (X, Y, WEIGHTS, WEIGHTS),
             },
             nnfs_xp=our_fit(validation_data=...), keras=keras_fit(validation_data=...),
         ),
@@ -489,14 +494,16 @@ def units() -> list[Case]:
     guesses = PROBABILITIES.argmax(1)
     return [
         *cases_of(
-            "Arrays of one unit", "Dense.forward(inputs)", "inputs", X, arrays,
+            "Inputs of a single unit",
+            "Dense.forward(inputs)", "inputs", X, arrays,
             meant=ANY_BATCH,
             nnfs_xp=layer(lambda nx, be: nx.Dense(FEATURES, 2, backend=be)),
             torch=torch_layer(lambda torch: torch.nn.Linear(FEATURES, 2)),
             keras=keras_layer(lambda keras: keras.layers.Dense(2), X),
         ),
         *cases_of(
-            "Arrays of one unit", "Embedding.forward(inputs)", "inputs",
+            "Inputs of a single unit",
+            "Embedding.forward(inputs)", "inputs",
             np.array([[0, 1]]), IDS,
             nnfs_xp=layer(lambda nx, be: nx.Embedding(3, 2, backend=be)),
             torch=torch_layer(lambda torch: torch.nn.Embedding(3, 2)),
@@ -505,7 +512,8 @@ def units() -> list[Case]:
             ),
         ),
         *cases_of(
-            "Arrays of one unit", "SoftmaxCrossEntropy(y_true)", "y_true", Y, labels,
+            "Inputs of a single unit",
+            "SoftmaxCrossEntropy(y_true)", "y_true", Y, labels,
             nnfs_xp=loss("SoftmaxCrossEntropy", PROBABILITIES),
             torch=torch_loss("CrossEntropyLoss", PROBABILITIES),
             keras=keras_loss("SparseCategoricalCrossentropy", PROBABILITIES),
@@ -514,37 +522,42 @@ def units() -> list[Case]:
             ),
         ),
         *cases_of(
-            "Arrays of one unit", "MeanSquaredError(y_true)", "y_true", COLUMN,
-            {**NUMBERS, "without its axis": COLUMN[:, 0]},
+            "Inputs of a single unit",
+            "MeanSquaredError(y_true)", "y_true", COLUMN,
+            {**NUMBERS, "a 1-D array": COLUMN[:, 0]},
             nnfs_xp=loss("MeanSquaredError", COLUMN),
             torch=torch_loss("MSELoss", COLUMN),
             keras=keras_loss("MeanSquaredError", COLUMN),
             sklearn=lambda sklearn, t, v: sklearn.metrics.mean_squared_error(v, COLUMN),
         ),
         *cases_of(
-            "Arrays of one unit", "BinaryCrossEntropy(y_true)", "y_true",
+            "Inputs of a single unit",
+            "BinaryCrossEntropy(y_true)", "y_true",
             COLUMN.round(), NOT_BITS,
             nnfs_xp=loss("BinaryCrossEntropy", COLUMN),
             torch=torch_loss("BCELoss", COLUMN),
             keras=keras_loss("BinaryCrossentropy", COLUMN),
         ),
         *cases_of(
-            "Arrays of one unit", "Accuracy(y_true)", "y_true", Y, labels,
+            "Inputs of a single unit",
+            "Accuracy(y_true)", "y_true", Y, labels,
             meant=ANY_LABELS,
             nnfs_xp=loss("Accuracy", PROBABILITIES),
             keras=keras_metric("SparseCategoricalAccuracy", PROBABILITIES),
             sklearn=lambda sklearn, t, v: sklearn.metrics.accuracy_score(v, guesses),
         ),
         *cases_of(
-            "Arrays of one unit", "F1(y_true)", "y_true", Y, labels, meant=ANY_LABELS,
+            "Inputs of a single unit",
+            "F1(y_true)", "y_true", Y, labels, meant=ANY_LABELS,
             nnfs_xp=loss("F1", PROBABILITIES),
             sklearn=lambda sklearn, t, v: sklearn.metrics.f1_score(
                 v, guesses, average="macro"
             ),
         ),
         *cases_of(
-            "Arrays of one unit", "MeanAbsoluteError(sample_weight)", "sample_weight",
-            WEIGHTS, {k: v for k, v in SAMPLE_WEIGHTS.items() if k != "texts"},
+            "Inputs of a single unit",
+            "MeanAbsoluteError(sample_weight)", "sample_weight",
+            WEIGHTS, {k: v for k, v in SAMPLE_WEIGHTS.items() if k != "strings"},
             nnfs_xp=lambda nx, t, v: nx.MeanAbsoluteError(backend=t.be).calculate(
                 placed(t.be, COLUMN), placed(t.be, COLUMN),
                 sample_weight=placed(t.be, v),

@@ -26,40 +26,40 @@ IMAGES = np.random.default_rng(2).standard_normal((2, 6, 6, 1))
 SEQUENCES = np.random.default_rng(3).standard_normal((2, 5, 4))
 MASK = np.array([[1, 1, 1, 1, 0], [1, 1, 0, 0, 0]])
 BAD_IMAGES = {
-    "one image without its axis": IMAGES[0],
+    "a single image without a batch axis": IMAGES[0],
     "no channels": IMAGES[..., 0],
     "channels first": IMAGES.transpose(0, 3, 1, 2),
     "two channels": np.concatenate([IMAGES, IMAGES], axis=-1),
-    "smaller than the window": IMAGES[:, :2],
-    "an axis too many": IMAGES[..., None],
+    "images smaller than the window": IMAGES[:, :2],
+    "one axis too many": IMAGES[..., None],
     "no images": IMAGES[:0],
     "no rows": IMAGES[:, :0],
     "complex numbers": IMAGES * 1j,
-    "texts": IMAGES.astype(str),
+    "strings": IMAGES.astype(str),
 }
 BAD_SEQUENCES = {
-    "one vector for each": SEQUENCES[:, 0],
-    "a feature too few": SEQUENCES[..., :3],
-    "an axis too many": SEQUENCES[..., None],
+    "one vector per sequence": SEQUENCES[:, 0],
+    "one feature too few": SEQUENCES[..., :3],
+    "one axis too many": SEQUENCES[..., None],
     "no positions": SEQUENCES[:, :0],
     "no sequences": SEQUENCES[:0],
     "complex numbers": SEQUENCES * 1j,
-    "texts": SEQUENCES.astype(str),
+    "strings": SEQUENCES.astype(str),
 }
 BAD_MASKS = {
-    "a position too few": MASK[:, :-1],
-    "a position too many": np.ones((2, 6), int),
-    "another number of sequences": MASK[:1],
-    "one for each sequence": MASK[:, 0],
-    "an axis too many": MASK[..., None],
+    "one position too few": MASK[:, :-1],
+    "one position too many": np.ones((2, 6), int),
+    "a different number of sequences": MASK[:1],
+    "one value per sequence": MASK[:, 0],
+    "one axis too many": MASK[..., None],
     "the number 2": MASK * 2,
     "the number -1": -MASK,
-    "fractions": MASK * 0.5,
+    "non-integers": MASK * 0.5,
 }
 # PyTorch's layers take a single image or sequence, and none of them.
 ANY_BATCH = {
-    "torch": ["one image without its axis", "no images", "no sequences",
-              "one vector for each"],
+    "torch": ["a single image without a batch axis", "no images", "no sequences",
+              "one vector per sequence"],
 }  # fmt: skip
 PADDING = [-1, 1.5, "full", None, True]
 
@@ -240,26 +240,26 @@ def batches() -> list[Case]:
     x, y, weights = arrays.X, arrays.Y, arrays.WEIGHTS
     bad = {
         "no batches": Batches(),
-        "features alone": Batches(x),
-        "four parts": Batches((x, y, weights, weights)),
+        "features only": Batches(x),
+        "a tuple of four arrays": Batches((x, y, weights, weights)),
         "None": Batches(None),
-        "texts": Batches("ab"),
+        "strings": Batches("ab"),
         "a dictionary": Batches({"x": x, "y": y}),
-        "a column too few": Batches((x[:, :3], y)),
+        "one column too few": Batches((x[:, :3], y)),
         "one label too few": Batches((x, y[:-1])),
-        "a label too large": Batches((x, y + 1)),
+        "a label that is too large": Batches((x, y + 1)),
         "NaN": Batches((x * NAN, y)),
         "no rows": Batches((x[:0], y[:0])),
         "a negative weight": Batches((x, y, -weights)),
-        "a weight too few": Batches((x, y, weights[:-1])),
+        "one weight too few": Batches((x, y, weights[:-1])),
     }
     return [
         *cases_of(
-            "Data of a training", "fit(x), batches", "x, batch 1|steps_per_epoch",
+            "Training data", "fit(x), batches", "x, batch 1|steps_per_epoch",
             Batches((x, y), (x, y)), bad, nnfs_xp=_fit_batches,
         ),
         *cases_of(
-            "Options of a training", "fit(steps_per_epoch)", "steps_per_epoch", 1,
+            "Training options", "fit(steps_per_epoch)", "steps_per_epoch", 1,
             [*COUNT[:-2], NAN], nnfs_xp=_fit_steps,
         ),
     ]  # fmt: skip
@@ -310,14 +310,15 @@ def texts() -> list[Case]:
         return program
 
     def rows(call, argument, good, bad, program):
-        return cases_of("Texts", call, argument, good, bad, host=True, nnfs_xp=program)
+        return cases_of("Text", call, argument, good, bad, host=True, nnfs_xp=program)
 
     return [
         *rows(
             "load_text('text.txt')", "text.txt", TEXT.encode(),
             {
-                "nothing": b"", "bytes that are no text": b"\xff" * 99,
-                "shorter than a window": b"hello", "UTF-16": TEXT.encode("utf-16"),
+                "an empty file": b"", "binary data": b"\xff" * 99,
+                "a text shorter than the window": b"hello",
+                "UTF-16": TEXT.encode("utf-16"),
             },
             content,
         ),
@@ -393,17 +394,17 @@ def weights() -> list[Case]:
     }  # fmt: skip
     first = good["0.weight"]
     bad = {
-        "nothing": {},
+        "an empty dict": {},
         "None": None,
         "a list": [1, 2],
-        "a name": "weights.pt",
-        "an array too few": {k: v for k, v in good.items() if k != "2.bias"},
-        "an array too many": {**good, "4.bias": first},
-        "another shape": {**good, "0.weight": first.T},
+        "a file name": "weights.pt",
+        "one array too few": {k: v for k, v in good.items() if k != "2.bias"},
+        "one array too many": {**good, "4.bias": first},
+        "a different shape": {**good, "0.weight": first.T},
         "NaN": {**good, "0.weight": first * np.float32(NAN)},
         "1e300": {**good, "0.weight": np.full((5, 4), 1e300)},
         "complex numbers": {**good, "0.weight": first * 1j},
-        "texts": {**good, "0.weight": "abc"},
+        "strings": {**good, "0.weight": "abc"},
     }
 
     def ours(nx, t, v):
@@ -423,6 +424,7 @@ def weights() -> list[Case]:
         return list(model.state_dict().values())
 
     return cases_of(
-        "Weights of others", "from_torch(source)", r"source|0\.weight", good, bad,
+        "Weights from other libraries",
+        "from_torch(source)", r"source|0\.weight", good, bad,
         nnfs_xp=ours, torch=theirs,
     )  # fmt: skip

@@ -21,19 +21,19 @@ DAMAGES = {
     "half of the file": lambda data: data[: len(data) // 2],
     "the file without its last byte": lambda data: data[:-1],
     "one flipped bit": lambda data: flipped(data, data.rindex(DATA_MARK) + 2),
-    "a text": lambda data: b"no model\n",
-    "zeros": lambda data: bytes(len(data)),
-    "no file": None,
+    "a string": lambda data: b"no model\n",
+    "a file of zeros": lambda data: bytes(len(data)),
+    "a missing file": None,
 }
 # Bytes of the first weight, which stand in every library's file as they are.
 WEIGHT = np.float32(0.123456789)
 DATA_MARK = WEIGHT.tobytes()
 SIZES = {
-    "another number of features": (FEATURES + 1, 5, CLASSES),
-    "another number of neurons": (FEATURES, 6, CLASSES),
-    "another number of classes": (FEATURES, 5, CLASSES + 1),
-    "a layer too few": (FEATURES, CLASSES),
-    "a layer too many": (FEATURES, 5, 5, CLASSES),
+    "a different number of features": (FEATURES + 1, 5, CLASSES),
+    "a different number of neurons": (FEATURES, 6, CLASSES),
+    "a different number of classes": (FEATURES, 5, CLASSES + 1),
+    "one layer too few": (FEATURES, CLASSES),
+    "one layer too many": (FEATURES, 5, 5, CLASSES),
 }
 GOOD_SIZES = (FEATURES, 5, CLASSES)
 
@@ -103,7 +103,7 @@ def keras_file(keras, t):
 
 def of_models() -> list[Case]:
     """Return the cases of files that hold a model."""
-    door = "Files of a model"
+    door = "Model files"
 
     def ours_load(nx, t, v):
         path = damaged(our_file(nx, t), v)
@@ -193,26 +193,26 @@ def of_models() -> list[Case]:
 ROWS_OF_TABLE = [f"{i},{i * i % 7},{i % 2}" for i in range(12)]
 TABLE = "\n".join(["a,b,label", *ROWS_OF_TABLE]) + "\n"
 BAD_TABLES = {
-    "nothing": "",
-    "a header and no rows": "a,b,label\n",
+    "an empty file": "",
+    "a header without rows": "a,b,label\n",
     "a word among numbers": TABLE.replace("\n3,", "\nthree,"),
     "an infinite number": TABLE.replace("\n3,", "\ninf,"),
     "a missing value": TABLE.replace("\n3,", "\n,"),
     "a missing label": TABLE + "3,4,\n",
-    "a name among labels that are numbers": TABLE + "3,4,yes\n",
-    "a row that is too long": TABLE + "3,4,1,1,1\n",
-    "a row that is too short": TABLE + "3\n",
+    "a name among numeric labels": TABLE + "3,4,yes\n",
+    "a row with too many cells": TABLE + "3,4,1,1,1\n",
+    "a row with too few cells": TABLE + "3\n",
     "a single column": "label\n" + "1\n0\n" * 6,
     "labels of one class": TABLE.replace(",1\n", ",0\n"),
     "a single row": "\n".join(TABLE.splitlines()[:2]) + "\n",
-    "bytes that are no text": b"a,b,label\n\xff\xfe,1,0\n",
-    "no file": None,
+    "binary data": b"a,b,label\n\xff\xfe,1,0\n",
+    "a missing file": None,
 }
 BAD_ARCHIVES = {
-    "x alone, under another name": {"data_of_mine": np.ones((12, 2))},
+    "only x, under another name": {"data_of_mine": np.ones((12, 2))},
     "fewer labels than rows": {"x": np.ones((12, 2)), "y": np.arange(11) % 2},
     "NaN": {"x": np.full((12, 2), np.nan), "y": np.arange(12) % 2},
-    "texts": {"x": np.full((12, 2), "a"), "y": np.arange(12) % 2},
+    "strings": {"x": np.full((12, 2), "a"), "y": np.arange(12) % 2},
     "complex numbers": {"x": np.full((12, 2), 1j), "y": np.arange(12) % 2},
     "a number for x": {"x": np.array(1.0), "y": np.arange(12) % 2},
     "no rows": {"x": np.ones((0, 2)), "y": np.arange(0)},
@@ -221,7 +221,7 @@ BAD_ARCHIVES = {
 
 def of_data() -> list[Case]:
     """Return the cases of files of the user's own data."""
-    door = "Files of data"
+    door = "Data files"
 
     def table(folder: Path, text: Any = TABLE) -> Path:
         path = folder / "rows.csv"

@@ -23,12 +23,12 @@ from nnfs_xp import Backend
 BACKENDS = ("numpy", "array_api_strict", "torch", "jax")
 # Rivals, and the backend of Keras.
 RIVALS = ("torch", "keras-jax", "keras-torch", "sklearn")
-ACCEPTED, WARNED = "accepted in silence", "accepted with a warning"
-NAN, NOTHING = "NaN result", "no such thing"
-MEANT = "has a meaning there"
+ACCEPTED, WARNED = "accepted silently", "accepted with a warning"
+NAN, NOTHING = "NaN result", "not applicable"
+MEANT = "documented meaning"
 # scikit-learn says that two epochs are few, and that it takes a column for a vector.
 BESIDE_THE_POINT = ("ConvergenceWarning", "DataConversionWarning")
-CHANGED = ", and something has changed"
+CHANGED = ", but something changed"
 
 
 class ExitStatus(Exception):

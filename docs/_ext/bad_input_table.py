@@ -21,8 +21,8 @@ COLUMNS = {
     "keras-torch": "Keras on PyTorch", "sklearn": "scikit-learn",
 }  # fmt: skip
 # What the summary counts, by how an outcome begins.
-COUNTED = ("refused", "accepted", "NaN", "has a meaning")
-CHANGED = "something has changed"
+COUNTED = ("refused", "accepted", "NaN", "documented meaning")
+CHANGED = "something changed"
 
 Case = dict[str, Any]
 
@@ -76,7 +76,7 @@ def rows_of_summary(source: Path) -> list[list[str]]:
     """Return how many inputs of each door a library refuses, and what it does else."""
     cases = load(source)["cases"]
     doors = list(dict.fromkeys(case["door"] for case in cases))
-    rows = [["door", "inputs", "tried", *COLUMNS.values()]]
+    rows = [["place", "inputs", "runs", *COLUMNS.values()]]
     for door in [*doors, None]:
         own = [case for case in cases if door in (case["door"], None)]
         tried = sum(len(case["nnfs_xp"]) for case in own)
@@ -92,9 +92,9 @@ def counts_of(cases: list[Case], column: str) -> str:
     changed = sum(CHANGED in text for text in said)
     begins["refused and changed"] = changed
     parts = [f"{n} {word}" for word, n in begins.items() if n and word != "refused"]
-    known = len(said) - said.count("no such thing") - begins["has a meaning"]
+    known = len(said) - said.count("not applicable") - begins["documented meaning"]
     if not known:
-        return "no such thing"
+        return "not applicable"
     return "; ".join([f"{begins['refused'] - changed} of {known} refused", *parts])
 
 
@@ -121,7 +121,7 @@ class BadInputTable(SphinxDirective):
             return self.table(rows_of_summary(source))
         if door == "versions":
             return self.table(rows_of_versions(source))
-        summary = f"<details><summary>{door}: what came of each input</summary>"
+        summary = f"<details><summary>{door}: the outcome for each input</summary>"
         return [
             nodes.raw("", summary, format="html"),
             *self.table(rows_of_door(source, door)),

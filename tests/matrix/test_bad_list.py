@@ -34,7 +34,7 @@ def refusal(case, be, folder):
     error, trial = tried(case, be, folder, case.value)
     assert type(error) in REFUSED, error
     assert re.search(case.argument, str(error)), error
-    assert trial.watched or case.door not in ("Data of a training", "Command line")
+    assert trial.watched or case.door not in ("Training data", "Command line")
     assert not trial.changed
     return type(error)
 
