@@ -128,7 +128,7 @@ def figure_of(best: dict[str, tuple[float, Losses]], time: str) -> Figure:
 
 def rows_of(best: dict[str, tuple[float, Losses]]) -> list[list[str]]:
     """Return a table: for each optimizer its best rate, and losses on the way."""
-    rows = [["optimizer", "best rate", "half-way", "at the end"]]
+    rows = [["optimizer", "best learning rate", "loss halfway", "final loss"]]
     for name, (rate, losses) in sorted(best.items(), key=lambda item: item[1][1][-1]):
         some = losses[len(losses) // 2], losses[-1]
         rows.append([ref(name), f"{rate:g}", *(f"{loss:.3g}" for loss in some)])

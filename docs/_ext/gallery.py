@@ -115,7 +115,7 @@ def label(entry: Entry) -> str:
 def section(entry: Entry, address: str) -> list[str]:
     """Return a heading, the text, the picture and, folded away, the code."""
     links = ", ".join(f":obj:`~nnfs_xp.plots.{name}`" for name in entry.functions)
-    begin = "<details class='checks'><summary>the code of this picture</summary>"
+    begin = "<details class='checks'><summary>code of this figure</summary>"
     return [
         f".. _{label(entry)}:",
         "",

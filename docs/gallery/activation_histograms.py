@@ -1,6 +1,7 @@
-"""Outputs of each layer
+"""Layer outputs
 
-The outputs of each layer for the test samples. Many outputs of the ReLU are 0.
+These histograms show the outputs of each layer for the test samples. Many outputs of
+the ReLU are 0.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax

@@ -1,8 +1,8 @@
-"""Which letters attend to which
+"""Attention weights
 
-The attention weights for a row of letters. The task is to predict the letter that
-followed the last one at its earlier position, and the network has learned to attend to
-that position.
+This figure shows the attention weights for a sequence of letters. The task is to
+predict the letter that followed an earlier occurrence of the last letter, and the
+network has learned to attend to that position.
 """
 
 import numpy as np

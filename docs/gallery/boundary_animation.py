@@ -1,4 +1,4 @@
-"""The boundary as it forms
+"""Decision boundary during training
 
 A `~nnfs_xp.plots.BoundaryRecorder` records the predictions during training, and the
 animation shows every 25th epoch.

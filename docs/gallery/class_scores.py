@@ -1,7 +1,7 @@
-"""Recall and precision of each class
+"""Recall and precision by class
 
-Recall is the share of a class that is found. Precision is the share of the predictions
-of a class that are correct.
+Recall is the fraction of the samples of a class that the network recognizes. Precision
+is the fraction of the predictions of a class that are correct.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax, to_numpy

@@ -1,6 +1,7 @@
-"""Values forward, gradients back
+"""Computation graph
 
-The book's neuron, step by step, as the chapters draw it.
+This graph shows the forward values and the gradients of the book's neuron, as in the
+chapters.
 """
 
 from nnfs_xp.plots import computation_graph

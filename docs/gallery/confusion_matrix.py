@@ -1,7 +1,7 @@
-"""A confusion matrix
+"""Confusion matrix
 
-Which class is mistaken for which. After two epochs the network still confuses many
-digits.
+The confusion matrix shows which classes are mistaken for each other. After two epochs,
+the network still confuses many digits.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax, to_numpy

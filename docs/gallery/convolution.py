@@ -1,6 +1,6 @@
-"""What a convolution sees
+"""Outputs of a convolution
 
-The eight output channels of a trained layer for one picture show edges, areas, and
+The eight output channels of a trained layer for one image respond to edges, areas, and
 contrasts between them.
 """
 

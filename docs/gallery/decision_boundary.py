@@ -1,8 +1,8 @@
-"""A decision boundary
+"""Decision boundary
 
-The predictions of a network with two inputs over the whole plane, and the training
-points: here three arms of a spiral. Where the colour is paler, the network is less
-sure.
+The background shows the predictions of a network with two inputs, and the points are
+the training data: here, three arms of a spiral. Where the colour is paler, the network
+is less certain.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax, to_numpy

@@ -1,7 +1,7 @@
-"""What a first layer looks for
+"""First-layer weights
 
-The weights of its neurons as pictures: orange where bright pixels increase the output
-of a neuron, and blue where they decrease it.
+Each image shows the weights of one neuron: orange where bright pixels increase its
+output, and blue where they decrease it.
 """
 
 from nnfs_xp import L2, Adam, Dense, Model, ReLU, Softmax

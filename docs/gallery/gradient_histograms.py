@@ -1,7 +1,7 @@
-"""Gradients that vanish
+"""Vanishing gradients
 
-Gradients of a deep network with sigmoids, before training. They shrink from layer to
-layer: note the scales of the axes.
+These are the gradients of a deep network with sigmoid activations before training. They
+shrink from layer to layer; note the scales of the axes.
 """
 
 from nnfs_xp import Dense, Model, Sigmoid, Softmax

@@ -1,6 +1,7 @@
-"""Any arrays
+"""Histograms of any arrays
 
-Three initializers for the same layer, side by side.
+The function accepts any arrays. Here, it compares three initializers for the same
+layer.
 """
 
 from nnfs_xp import Dense

@@ -1,6 +1,7 @@
 """Learning curves
 
-The loss and every metric over the epochs, each with its validation curve.
+The curves show the loss and every metric after each epoch, on the training data and on
+the validation data.
 """
 
 from nnfs_xp import Adam, Dense, Dropout, Model, ReLU, Softmax

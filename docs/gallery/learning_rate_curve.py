@@ -1,6 +1,7 @@
-"""A learning-rate range test
+"""Learning rate range test
 
-The loss over a rising learning rate, and the rate that the test suggests.
+The curve shows the loss as the learning rate increases, and marks the rate that the
+test suggests.
 """
 
 from nnfs_xp import Dense, Model, ReLU, Softmax, learning_rate_range

@@ -1,6 +1,7 @@
-"""The layers of a network
+"""Layers of a network
 
-Units, their parameters, and the shape of a sample between them, read from the network.
+The diagram shows the units of a network, their parameters, and the shape of a sample
+after each unit.
 """
 
 from nnfs_xp import (

@@ -1,7 +1,7 @@
-"""A training report
+"""Training report
 
-The report that ``nnfs-xp train`` writes: the learning curves, the confusion matrix, and
-the most confident mistakes of the network.
+``nnfs-xp train`` writes this report. It contains the learning curves, the confusion
+matrix, and the most confident mistakes of the network.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax, to_numpy

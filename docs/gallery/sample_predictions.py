@@ -1,7 +1,7 @@
 """Correct and incorrect predictions
 
-A convolutional network on clothes: correct predictions are taken from each class in
-turn, and the incorrect ones are the most confident mistakes.
+A convolutional network classifies images of clothes. The correct predictions are taken
+from each class in turn, and the incorrect ones are the most confident mistakes.
 """
 
 from nnfs_xp import Adam, Model, to_numpy

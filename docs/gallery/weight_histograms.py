@@ -1,6 +1,6 @@
-"""Weights of each layer
+"""Layer weights
 
-The distribution of the parameters of a trained network.
+These histograms show the distribution of the parameters of a trained network.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax

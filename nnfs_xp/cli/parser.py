@@ -30,12 +30,12 @@ from nnfs_xp.parallel.launch import PARALLEL_NAMES
 
 # Exit statuses, which tell a shell or a calling program how the command ended.
 EXIT_STATUSES = {
-    0: "all went well",
-    1: "`parity`: the backends differ by more than is allowed",
-    2: "an argument, a file or a backend cannot be used, or the training diverged",
+    0: "success",
+    1: "`parity`: the backends differ by more than the tolerance",
+    2: "an argument, a file or a backend cannot be used, or training diverged",
     130: "interrupted by Ctrl-C",
-    141: "nobody reads the output any more, as after `| head -1`",
-    143: "ended by SIGTERM",
+    141: "the output pipe was closed, for example by `| head -1`",
+    143: "terminated by SIGTERM",
 }
 
 Commands = argparse._SubParsersAction
@@ -78,8 +78,9 @@ def _add_train(commands: Commands) -> None:
         "train",
         train.run,
         "train a network on data",
-        "Train a network, by default the book's, and leave model.safetensors, "
-        "history.json and report.png in a directory. A GPT writes at the end.",
+        "Train a network, by default the book's, and write model.safetensors, "
+        "history.json and report.png to a directory. For a GPT, also print generated "
+        "text at the end.",
         [
             "nnfs-xp train --data digits --epochs 3 --out runs/digits",
             "nnfs-xp train --data spiral --optimizer sgd momentum=0.9 --lr 0.3",
@@ -89,54 +90,54 @@ def _add_train(commands: Commands) -> None:
         "--data",
         metavar="DATA",
         help=f"one of {', '.join(DATASET_NAMES)}, or your own .npz, .npy, .csv or IDX "
-        "file, or a folder of pictures, or - for CSV from standard input (default: "
-        "fashion-mnist-mini); for --net gpt a text file, or text, the packaged one "
-        "and default",
+        "file, or a folder of images, or - for CSV from standard input (default: "
+        "fashion-mnist-mini); for --net gpt, a text file, or text for the text that "
+        "comes with the package (default)",
     )
     _add_reading(parser, encodes=True)
     _add_network(parser)
     _add_training(parser)
     _add_where(parser)
     add = parser.add_argument
-    out = "directory for the results (default: a new one in runs/)"
+    out = "directory for the results (default: a new directory in runs/)"
     add("--out", metavar="DIR", help=out, default=argparse.SUPPRESS)
-    every = "epochs after which checkpoint.safetensors is written to --out"
+    every = "number of epochs between writes of checkpoint.safetensors to --out"
     add("--checkpoint-every", type=count, metavar="N", help=every)
-    resume = "continue the training whose checkpoint is in --out"
+    resume = "continue training from the checkpoint in --out"
     add("--resume", action="store_true", help=resume)
     add("--force", action="store_true", help="replace the results in --out")
     add("--no-plot", action="store_true", help="do not write report.png")
-    ranks = "train on all processes that a launcher such as mpiexec has started"
+    ranks = "train on all processes started by a launcher such as mpiexec"
     add("--parallel", choices=PARALLEL_NAMES, help=ranks)
 
 
 def _add_network(parser: argparse.ArgumentParser) -> None:
     """Add the options for the layers of the network."""
     add = parser.add_argument_group("the network").add_argument
-    net = "layers: dense ones, or cnn for pictures, or gpt for a text (default: dense)"
+    net = "dense, or cnn for images, or gpt for text (default: dense)"
     add("--net", choices=NETS, default="dense", help=net)
-    hidden = "neurons of each hidden layer, such as 128 128; 0 for none (default: as "
+    hidden = "neurons in each hidden layer, such as 128 128; 0 for none (default: "
     add(
         "--hidden",
         type=sizes,
         metavar="N",
         nargs="+",
-        help=f"{hidden}suits the data)",
+        help=f"{hidden}depends on the data)",
         # Absent unless given, so that the settings for the data apply.
         default=argparse.SUPPRESS,
     )
-    activation = "activation after each hidden layer, such as relu or tanh"
-    add("--activation", default="relu", metavar="NAME", help=f"{activation} (relu)")
-    context = "for gpt: number of characters it sees (default: 64)"
+    activation = "activation after each hidden layer, such as tanh (default: relu)"
+    add("--activation", default="relu", metavar="NAME", help=activation)
+    context = "for gpt: context length in characters (default: 64)"
     add("--context", type=count, metavar="N", help=context)
-    add("--by", choices=UNITS, help="for gpt: unit of text (default: characters)")
-    dropout = "fraction of the neurons of each hidden layer to drop (default: 0)"
+    add("--by", choices=UNITS, help="for gpt: unit of the text (default: characters)")
+    dropout = "fraction of the outputs of each hidden layer to drop (default: 0)"
     add("--dropout", type=number, default=0.0, metavar="RATE", help=dropout)
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
     """Add the options for training the network."""
-    add = parser.add_argument_group("the training").add_argument
+    add = parser.add_argument_group("training").add_argument
     for name, text in (
         ("--epochs", "passes over the training data"),
         ("--batch-size", "samples per step"),
@@ -145,18 +146,18 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
             name,
             type=count,
             metavar="N",
-            help=f"{text} (default: as suits the data)",
+            help=f"{text} (default: depends on the data)",
             default=argparse.SUPPRESS,
         )
-    rate = "learning rate (default: as suits the data, or that of --optimizer)"
+    rate = "learning rate (default: depends on the data, or on --optimizer)"
     add("--lr", type=number, metavar="RATE", help=rate, default=argparse.SUPPRESS)
     words = ("NAME", "KEY=VALUE")
     optimizer = "optimizer and its settings, such as sgd momentum=0.9 (default: adam)"
     add("--optimizer", nargs="+", metavar=words, help=optimizer)
-    schedule = "how the learning rate changes over the steps, such as cosine_decay or "
-    schedule += "step_decay factor=0.5 every=100 (default: not at all)"
+    schedule = "learning rate schedule, such as cosine_decay or "
+    schedule += "step_decay factor=0.5 every=100 (default: constant)"
     add("--schedule", nargs="+", metavar=words, help=schedule)
-    text = "seed of weights and batch order (default: 0)"
+    text = "seed for the initial weights and the order of batches (default: 0)"
     add("--seed", type=seed, default=0, metavar="N", help=text)
 
 
@@ -165,8 +166,8 @@ def _add_evaluate(commands: Commands) -> None:
         commands,
         "evaluate",
         use.evaluate,
-        "loss and accuracy of a saved model",
-        "Compute loss and metrics of a saved model on labelled data.",
+        "compute loss and accuracy of a saved model",
+        "Compute the loss and metrics of a saved model on labelled data.",
         [
             "nnfs-xp evaluate runs/digits --data digits",
             "nnfs-xp evaluate runs/digits --data digits --json",
@@ -180,8 +181,8 @@ def _add_predict(commands: Commands) -> None:
         commands,
         "predict",
         use.predict,
-        "classes of new data, as CSV",
-        "Predict a class or a number for each row of data, and write CSV; or continue "
+        "predict the classes of new data, as CSV",
+        "Predict a class or a number for each row of data and write CSV, or continue "
         "a text.",
         [
             "nnfs-xp predict runs/digits --data digits --out classes.csv",
@@ -191,15 +192,13 @@ def _add_predict(commands: Commands) -> None:
     _add_model_and_data(parser)
     out = "file to write (default: -, standard output)"
     parser.add_argument("--out", metavar="FILE", help=out, default="-")
-    add = parser.add_argument_group(
-        "for a model that was trained on a text"
-    ).add_argument
-    add("--prompt", metavar="TEXT", help="the text to continue, instead of data")
-    length = "number of characters to write (default: 300)"
+    add = parser.add_argument_group("for a model that was trained on text").add_argument
+    add("--prompt", metavar="TEXT", help="text to continue, instead of data")
+    length = "number of characters to generate (default: 300)"
     add("--length", type=count, metavar="N", help=length)
-    heat = "below 1 favours the most probable characters (default: 0.8)"
+    heat = "values below 1 favour the most probable characters (default: 0.8)"
     add("--temperature", type=number, metavar="NUMBER", help=heat)
-    draws = "seed of the draws (default: 0)"
+    draws = "seed for sampling (default: 0)"
     add("--seed", type=seed, metavar="N", help=draws)
 
 
@@ -208,8 +207,8 @@ def _add_info(commands: Commands) -> None:
         commands,
         "info",
         look.info,
-        "what a model file holds",
-        "Show the layers of a saved model, and what it knows of its training and "
+        "show the contents of a model file",
+        "Show the layers of a saved model, and information about its training and "
         "its data.",
         ["nnfs-xp info runs/digits", "nnfs-xp info runs/digits --json"],
     )
@@ -221,9 +220,9 @@ def _add_plot(commands: Commands) -> None:
         commands,
         "plot",
         look.plot,
-        "a picture of a network, or of its results",
-        "Draw the network of a saved model; with --data, draw how well it does there: "
-        "learning curves, confusion matrix and sample predictions.",
+        "plot a network or its results",
+        "Draw the network of a saved model. With --data, plot learning curves, a "
+        "confusion matrix and sample predictions for this data.",
         [
             "nnfs-xp plot runs/digits --out network.png",
             "nnfs-xp plot runs/digits --data digits --out report.png",
@@ -239,10 +238,10 @@ def _add_export(commands: Commands) -> None:
         commands,
         "export",
         export.run,
-        "write a saved model as an ONNX file",
-        "Write a saved model for other programs. The file extension selects the "
-        "format: .onnx. The scaling of the features and the names of the classes are "
-        "in the file's metadata.",
+        "export a saved model to an ONNX file",
+        "Export a saved model for use in other programs. The file extension selects "
+        "the format: .onnx. The scaling of the features and the names of the classes "
+        "are stored in the file's metadata.",
         [
             "nnfs-xp export runs/digits digits.onnx",
             "nnfs-xp export runs/digits digits.onnx --sample-shape 64 --json",
@@ -250,8 +249,8 @@ def _add_export(commands: Commands) -> None:
     )
     _add_model(parser)
     add = parser.add_argument
-    add("file", metavar="FILE", help="the file to write: model.onnx")
-    text = "shape of a sample, such as 28x28, if the layers accept any"
+    add("file", metavar="FILE", help="file to write, such as model.onnx")
+    text = "shape of a sample, such as 28x28, if the layers accept any shape"
     add("--sample-shape", type=shape, metavar="AxB", help=text)
 
 
@@ -260,9 +259,10 @@ def _add_parity(commands: Commands) -> None:
         commands,
         "parity",
         use.parity,
-        "check that backends compute the same",
-        "Compare forward and backward pass, unit by unit, on the first rows of the "
-        "data. The exit status is 1 if they differ too much.",
+        "compare the results of several backends",
+        "Compare the forward and backward pass on several backends, unit by unit, on "
+        "the first rows of the data. The exit status is 1 if a difference exceeds the "
+        "tolerance.",
         [
             "nnfs-xp parity runs/digits --data digits --backends numpy,jax",
             "nnfs-xp parity runs/digits --data digits --rows 16 --json",
@@ -270,9 +270,9 @@ def _add_parity(commands: Commands) -> None:
     )
     _add_model_and_data(parser, several=True)
     add = parser.add_argument
-    rows = "rows to compute with (default: 128)"
+    rows = "number of rows to use (default: 128)"
     add("--rows", type=count, default=128, metavar="N", help=rows)
-    rtol = "tolerance relative to the largest entry of an array"
+    rtol = "tolerance relative to the largest element of an array"
     add("--rtol", type=number, metavar="NUMBER", help=rtol)
     parser.set_defaults(backend=None, device=None)
 
@@ -282,8 +282,8 @@ def _add_backends(commands: Commands) -> None:
         commands,
         "backends",
         look.backends,
-        "list every backend, and whether it works",
-        "Try every array library, and say why any of them do not work.",
+        "list all backends and whether they work",
+        "Test every array library, and show why a library does not work.",
         ["nnfs-xp backends", "nnfs-xp backends --json"],
     )
 
@@ -305,14 +305,14 @@ def _add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--quiet", action="store_true", help="print no progress and no notes")
+    add("--quiet", action="store_true", help="do not print progress and notes")
     add("--json", action="store_true", help="print one JSON object to standard output")
     parser.set_defaults(command=command)
     return parser
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    model = "a model.safetensors, or its directory, or - for standard input"
+    model = "a model file, or its directory, or - for standard input"
     parser.add_argument("model", metavar="MODEL", help=model)
 
 
@@ -321,7 +321,7 @@ def _add_model_and_data(
 ) -> None:
     _add_model(parser)
     add = parser.add_argument
-    data = f"one of {', '.join(DATASET_NAMES)} (its test part), or a file, or - for "
+    data = f"one of {', '.join(DATASET_NAMES)} (its test data), or a file, or - for "
     data += "CSV from standard input"
     add("--data", metavar="DATA", help=data, action=Once)
     if short:
@@ -329,15 +329,15 @@ def _add_model_and_data(
             "data",
             nargs="?",
             metavar="DATA",
-            help="the same without --data",
+            help="the same as --data",
             action=Once,
             default=argparse.SUPPRESS,
         )
-    scaling = "how to scale features, if the model does not say: not at all, or as "
+    scaling = "how to scale the features if the model file does not specify it: not "
     add(
         "--scaling",
         choices=("none", "data"),
-        help=f"{scaling}training on this data would",
+        help=f"{scaling}at all, or as in training on this data",
     )
     _add_where(parser, several)
     _add_reading(parser)
@@ -345,16 +345,16 @@ def _add_model_and_data(
 
 def _add_reading(parser: argparse.ArgumentParser, encodes: bool = False) -> None:
     """Add the options for reading a user's file."""
-    add = parser.add_argument_group("how to read data").add_argument
-    files = "where the four files of fashion-mnist are, instead of downloading them"
+    add = parser.add_argument_group("reading data").add_argument
+    files = "directory with the four files of fashion-mnist, to avoid downloading them"
     add("--data-dir", metavar="DIR", help=files)
-    task = "what to learn (default: by the labels)"
+    task = "kind of task (default: inferred from the labels)"
     add("--task", choices=TASKS, help=task)
-    label = "name or number of the column of labels; 0 is the first, -1 the last"
+    label = "name or index of the label column; 0 is the first, -1 the last"
     add("--label", metavar="COLUMN", help=label)
-    text = r"separator of columns, \t for a tab (default: detected among comma, ; and "
+    text = r"column separator, \t for a tab (default: detected among comma, ; and "
     add("--delimiter", type=delimiter, metavar="CHAR", help=f"{text}tab)")
-    missing = "replace a missing value by the mean of its column, or drop the row"
+    missing = "replace missing values with the mean of their column, or drop their rows"
     add("--missing", choices=MISSING, help=missing)
     drop = "names or numbers of columns to leave out"
     add("--drop", nargs="+", metavar="COLUMN", default=(), help=drop)
@@ -362,15 +362,15 @@ def _add_reading(parser: argparse.ArgumentParser, encodes: bool = False) -> None
         one_hot = "columns of categories; each of their values becomes a feature that "
         one_hot += "is 0 or 1"
         add("--one-hot", nargs="+", metavar="COLUMN", default=(), help=one_hot)
-    resize = "height and width to which pictures are resized"
+    resize = "height and width to which images are resized"
     add("--resize", metavar="HxW", type=height_and_width, help=resize)
 
 
 def _add_where(parser: argparse.ArgumentParser, several: bool = False) -> None:
     """Add the options for backend, device and precision."""
-    add = parser.add_argument_group("where and how precisely to compute").add_argument
+    add = parser.add_argument_group("backend and precision").add_argument
     if several:
-        libraries = "array libraries, such as numpy,jax (default: all that work)"
+        libraries = "array libraries, such as numpy,jax (default: all available ones)"
         add("--backends", type=backends, metavar="NAMES", help=libraries)
     else:
         library = "array library (default: $NNFS_XP_BACKEND, else numpy)"
@@ -378,5 +378,5 @@ def _add_where(parser: argparse.ArgumentParser, several: bool = False) -> None:
         add("--device", help="device of that library, such as cuda:0")
     precision = "precision (default: float32, or the model's)"
     add("--dtype", choices=DTYPE_NAMES, help=precision)
-    products = "format of the operands of matrix products (default: full, no rounding)"
+    products = "format of the operands of matrix products (default: full precision)"
     add("--matmul-precision", choices=MATMUL_PRECISIONS, help=products)

@@ -107,7 +107,7 @@ def _introduce(
         f"{model.optimizer.learning_rate}"
     )
     model.summary()
-    print("at the end of each epoch, training figures (test figures in brackets):")
+    print("at the end of each epoch, training metrics (test metrics in parentheses):")
 
 
 def _of_rank(windows: Windows, ranks: Communicator | None) -> Windows:

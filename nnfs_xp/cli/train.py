@@ -127,7 +127,7 @@ def _introduce(data: Dataset, model: Model, options: argparse.Namespace) -> None
         f"{f', weight decay {decay:g}' if decay else ''}"
     )
     model.summary()
-    print("at the end of each epoch, training figures (test figures in brackets):")
+    print("at the end of each epoch, training metrics (test metrics in parentheses):")
 
 
 def _of_rank(data: Dataset, ranks: Communicator) -> Dataset:

@@ -40,8 +40,8 @@ def test_a_script_is_read_into_its_parts():
     from _ext.gallery import read
 
     entry = read(DOCS / "gallery" / "layer_histograms.py")
-    assert entry.title == "Any arrays"
-    assert entry.text.startswith("Three initializers")
+    assert entry.title == "Histograms of any arrays"
+    assert entry.text.startswith("The function accepts any arrays.")
     assert entry.code.startswith("from nnfs_xp import Dense")
     assert entry.code.endswith('"weight")')
     assert entry.functions == ["layer_histograms"]
