@@ -26,7 +26,10 @@ SHAPES = {
     "no multiples of four": dense_step.Shape((37, 50, 23, 7), rule=0),
     "the widest": dense_step.Shape((4096, 256, 256, 256)),
 }
-HEAD = "| kernel | registers | in float64 | shared memory | in float64 |"
+HEAD = (
+    "| kernel | registers (float32) | registers (float64) "
+    "| shared memory (float32) | shared memory (float64) |"
+)
 RELEASE = re.compile(r"Release ([\d.]+) of nvcc")
 
 
