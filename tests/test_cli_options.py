@@ -137,6 +137,16 @@ def test_figures_in_json_are_those_of_the_other_commands(runs, monkeypatch, caps
     assert labels == model.predict(x).argmax(axis=1).tolist()
 
 
+def test_json_of_predictions_in_a_file(runs, monkeypatch, capsys):
+    monkeypatch.chdir(runs)
+    what = ["predict", "runs/digits", "--data", "new.csv"]
+    printed = run(capsys, *what, "--json")[1]
+    status, out, _ = run(capsys, *what, "--json", "--out", "new.json")
+    assert (status, json.loads(out)) == (0, {"file": "new.json"})
+    assert (runs / "new.json").read_text() == printed
+    assert run(capsys, *what, "--out", "plain.csv")[1] == ""
+
+
 def test_quiet_leaves_errors_and_results(runs, monkeypatch, capsys):
     monkeypatch.chdir(runs)
     assert run(capsys, *SPIRAL, "--quiet", "--out", "quiet") == (0, "", "")
@@ -224,6 +234,10 @@ def test_an_optimizer_has_its_own_learning_rate(tmp_path, capsys):
             ["--optimizer", "sgd", "learning_rate=1", "--schedule", "cosine_decay"],
             "leave out one",
         ),
+        (["--optimizer", "sgd", "momentum=0", "momentum=1"], "momentum is given twice"),
+        (["--optimizer", "sgd", "class=adam"], "class is not a setting of sgd"),
+        (["--hidden", "0", "5"], "hidden: 0 means no hidden layer and must be alone"),
+        (["--hidden", "5,0"], "must be alone, got 5 0"),
         (["--schedule", "slower"], "schedule must be one of "),
         (["--schedule", "step_decay"], "'factor'; it takes (initial, factor, every)"),
         (["--activation", "dense"], "'Tanh', 'ThresholdedReLU'], got 'dense'"),

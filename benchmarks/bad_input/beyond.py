@@ -326,7 +326,7 @@ def texts() -> list[Case]:
             case
             for name, good, bad in (
                 ("context", 8, COUNT),
-                ("by", "bytes", ["words", "", 3, None]),
+                ("by", "bytes", ["words", "", 3]),
                 ("test_share", 0.1, [-0.1, 1.5, NAN, "0.1", True, None]),
                 ("vocabulary", None, ["abc", 3, {}]),
             )

@@ -110,8 +110,22 @@ def layers_for(data: Dataset, options: argparse.Namespace) -> list[Layer]:
 
 
 def hidden_sizes(options: argparse.Namespace) -> list[int]:
-    """Return the neurons of each hidden layer."""
-    return [size for group in options.hidden for size in group if size]
+    """Return the neurons of each hidden layer.
+
+    Raises
+    ------
+    InputError
+        If one of several layers has 0 neurons.
+    """
+    found = [size for group in options.hidden for size in group]
+    if found == [0]:
+        return []
+    if 0 in found:
+        raise InputError(
+            "hidden: 0 means no hidden layer and must be alone, got "
+            + " ".join(map(str, found))
+        )
+    return found
 
 
 def _activation(name: str) -> Layer:
@@ -166,13 +180,18 @@ def _unit_in_words(words: list[str], option: str) -> tuple[str, dict[str, Any]]:
     Raises
     ------
     InputError
-        If a word after the first is not like ``momentum=0.9``.
+        If a word after the first is not like ``momentum=0.9``, or names ``class`` or
+        what another word names.
     """
     settings = {}
     for word in words[1:]:
         key, equals, value = word.partition("=")
         if not (key and equals):
             raise InputError(f"{option}: {word!r} is not like momentum=0.9")
+        if key == "class":
+            raise InputError(f"{option}: class is not a setting of {words[0]}")
+        if key in settings:
+            raise InputError(f"{option}: {key} is given twice")
         try:
             settings[key] = json.loads(value)
         except ValueError:

@@ -190,7 +190,7 @@ def _add_predict(commands: Commands) -> None:
         ],
     )
     _add_model_and_data(parser)
-    out = "file to write (default: -, standard output)"
+    out = "file to write, CSV or with --json JSON (default: -, standard output)"
     parser.add_argument("--out", metavar="FILE", help=out, default="-")
     add = parser.add_argument_group("for a model that was trained on text").add_argument
     add("--prompt", metavar="TEXT", help="text to continue, instead of data")

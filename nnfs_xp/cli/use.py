@@ -78,8 +78,7 @@ def predict(options: argparse.Namespace) -> int:
         written = go_on(options)
         found = {"prompt": options.prompt, "text": written}
         both = f"{options.prompt}{written}"
-        write_text(options.out, f"{json_text(found) if options.json else both}\n")
-        return 0
+        return _write(options, f"{json_text(found) if options.json else both}\n")
     for name in WRITING:
         if getattr(options, name) is not None:
             raise InputError(f"{name} is for a model that continues a --prompt")
@@ -98,7 +97,14 @@ def predict(options: argparse.Namespace) -> int:
     else:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerows([head, *(_in_words(row) for row in rows)])
-    write_text(options.out, text.getvalue())
+    return _write(options, text.getvalue())
+
+
+def _write(options: argparse.Namespace, text: str) -> int:
+    """Write what is predicted to ``--out``; with ``--json``, print the file's name."""
+    write_text(options.out, text)
+    if options.json and options.out != STANDARD:
+        answer(options, {"file": options.out}, "")
     return 0
 
 

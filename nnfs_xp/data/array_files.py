@@ -64,7 +64,9 @@ def read_npz(path: Path) -> Parts:
 
                 def load(member: zipfile.ZipInfo) -> np.ndarray:
                     with archive.open(member) as stream:
-                        return _read_array(cast(BinaryIO, stream), member.file_size)
+                        name = member.filename.removesuffix(".npy")
+                        size = member.file_size
+                        return _read_array(cast(BinaryIO, stream), size, name)
 
                 return _chosen(str(path), [(m.filename, m) for m in members], load)
     except FileFormatError:
@@ -106,13 +108,13 @@ def read_npy(path: Path) -> Parts:
 def _load_npy(path: Path) -> np.ndarray:
     try:
         with open_sized(path) as file:
-            return _read_array(file, os.fstat(file.fileno()).st_size)
+            return _read_array(file, os.fstat(file.fileno()).st_size, path.stem)
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise FileFormatError(f"{path}: cannot be read as .npy: {reason}") from error
 
 
-def _read_array(file: BinaryIO, size: int) -> np.ndarray:
+def _read_array(file: BinaryIO, size: int, name: str) -> np.ndarray:
     """Return the array that a file of this size holds, and nothing else.
 
     NumPy alone would allocate memory for any shape that a header declares, and ignore
@@ -126,8 +128,13 @@ def _read_array(file: BinaryIO, size: int) -> np.ndarray:
         newer = version != (1, 0)
         read_header = getattr(np.lib.format, f"read_array_header_{1 + newer}_0")
         shape, _, dtype = read_header(file)
+        if dtype.hasobject:
+            raise ValueError(
+                f"{name} holds Python objects, whose unpickling may run code; save it "
+                f"as numbers or names: {name}.astype(float) or {name}.astype(str)"
+            )
         expected, found = math.prod(shape) * dtype.itemsize, size - file.tell()
-        if not dtype.hasobject and (expected != found or min(shape, default=0) < 0):
+        if expected != found or min(shape, default=0) < 0:
             raise ValueError(
                 f"its header declares {dtype} of shape {shape}, {expected} bytes, and "
                 f"{found} follow"

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnfs_xp.data.examples import Parts, make_parts
 from nnfs_xp.data.streams import check_unpacked_size, open_sized
-from nnfs_xp.errors import FileFormatError, InputError
+from nnfs_xp.errors import DataWarning, FileFormatError, InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 # Pictures of up to this many bytes may be of a single colour; a damaged header can
@@ -75,12 +75,23 @@ def read_images(
     parts = [path / part for part in ("train", "test") if (path / part).is_dir()]
     if not parts or parts[0].name != "train":
         parts = [path]
+    elif others := sorted(
+        folder.name for folder in path.iterdir()
+        if folder not in parts and folder.is_dir() and is_image_directory(folder)
+    ):  # fmt: skip
+        warnings.warn(
+            f"{path}: {', '.join(others)} beside train is left out; only train and "
+            "test are read",
+            DataWarning,
+        )
     found: list[tuple[np.ndarray, np.ndarray | None]] = []
     for part in parts:
         files = sorted(_pictures(part, 1)) or sorted(_pictures(part, 0))
         if not files:
             raise FileFormatError(f"{part}: holds no pictures ({', '.join(SUFFIXES)})")
         classes = [file.parent.name for file in files]
+        if files[0].parent != part:
+            _warn_of_left_out(part, {file.parent for file in files})
         y = None if files[0].parent == part else np.array(classes)
         x = _load(files, resize, image_shape)
         image_shape = image_shape or x.shape[1:]
@@ -92,6 +103,25 @@ def _pictures(directory: Path, depth: int) -> Any:
     """Yield the pictures that are in folders this deep below `directory`."""
     files = directory.glob("*/" * depth + "*")
     return (file for file in files if is_image_name(file.name) and file.is_file())
+
+
+def _warn_of_left_out(part: Path, classes: set[Path]) -> None:
+    """Warn of what stands beside folders of classes and is not read."""
+    others = {path for path in part.iterdir() if path.name[0] != "."} - classes
+    empty = sorted(path.name for path in others if path.is_dir())
+    loose = next(_pictures(part, 0), None)
+    if empty:
+        warnings.warn(
+            f"{part}: no class is made of {', '.join(empty)}, which directly holds no "
+            f"pictures ({', '.join(SUFFIXES)})",
+            DataWarning,
+        )
+    if loose is not None:
+        warnings.warn(
+            f"{part}: {loose.name} and other pictures beside the folders of classes "
+            "are left out",
+            DataWarning,
+        )
 
 
 def _load(

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnfs_xp.arguments import check_count, check_share
 from nnfs_xp.data.packaged import TEXT_FILE, read_packaged
-from nnfs_xp.data.vocabulary import Vocabulary
+from nnfs_xp.data.vocabulary import UNITS, Vocabulary
 from nnfs_xp.errors import FileFormatError, InputError
 
 TEXT_NAME = "text"
@@ -96,7 +96,7 @@ def load_text(
     name_or_path: str | PathLike[str] = TEXT_NAME,
     *,
     context: int = 64,
-    by: str = "characters",
+    by: str | None = None,
     vocabulary: Vocabulary | None = None,
     test_share: float = 0.1,
 ) -> Text:
@@ -109,8 +109,9 @@ def load_text(
         file in UTF-8, with the line endings of any system.
     context : int, default 64
         Length of the windows that a network is given.
-    by : {"characters", "bytes"}, default "characters"
-        The unit of text that has an id.
+    by : {"characters", "bytes"}, optional
+        The unit of text that has an id, by default that of `vocabulary`, or
+        characters.
     vocabulary : Vocabulary, optional
         The vocabulary of a trained model; by default that of the text.
     test_share : float, default 0.1
@@ -138,11 +139,15 @@ def load_text(
     check_share(test_share, "test_share")
     if not isinstance(vocabulary, Vocabulary | None):
         raise InputError(f"vocabulary must be a Vocabulary, got {vocabulary!r}")
+    if by is not None and vocabulary is not None and by != vocabulary.by:
+        raise InputError(
+            f"by must be omitted or {vocabulary.by!r}, as vocabulary says, got {by!r}"
+        )
     name, content, note = _content(name_or_path)
-    own = Vocabulary.of(content, by) if content else None
-    vocabulary = vocabulary or own
     if vocabulary is None:
-        raise InputError(f"{name}: is empty")
+        if not content:
+            raise InputError(f"{name}: is empty")
+        vocabulary = Vocabulary.of(content, UNITS[0] if by is None else by)
     try:
         ids = vocabulary.encode(content)
     except InputError as error:

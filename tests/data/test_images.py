@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nnfs_xp.data import load_dataset, load_examples
-from nnfs_xp.errors import FileFormatError, InputError
+from nnfs_xp.errors import DataWarning, FileFormatError, InputError
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -49,6 +49,28 @@ def test_folders_of_classes_alone(book):
     data = load_dataset(book / "train")
     assert (len(data.x_train), len(data.x_test)) == (35, 9)
     assert np.bincount(data.y_test).max() == 1
+
+
+def test_what_is_left_out_is_named(book):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_dataset(book)
+    (book / "train" / "coat").mkdir()
+    (book / "train" / "bag" / "large").mkdir(parents=True)
+    save(book / "train" / "bag" / "large" / "1.png", np.zeros((5, 4)))
+    (book / "train" / ".cache").mkdir()
+    with pytest.warns(DataWarning, match=r"train: no class is made of bag, coat, "):
+        assert load_dataset(book).n_classes == 11
+    shutil.rmtree(book / "train" / "bag")
+    (book / "train" / "coat").rmdir()
+    save(book / "train" / "7.png", np.zeros((5, 4)))
+    with pytest.warns(DataWarning, match=r"train: 7\.png and other pictures beside"):
+        assert len(load_dataset(book).x_train) == 44
+    (book / "train" / "7.png").unlink()
+    (book / "notes").mkdir()
+    (book / "test").rename(book / "val")
+    with pytest.warns(DataWarning, match=r": val beside train is left out"):
+        load_dataset(book)
 
 
 def test_a_picture_and_a_folder_of_pictures(book):

@@ -130,6 +130,15 @@ def test_a_text_with_the_vocabulary_of_another(verse, tmp_path):
         load_text(other, context=8, vocabulary=known)
 
 
+def test_a_unit_beside_a_vocabulary_of_another(verse):
+    characters, text = load_text(verse, context=8).vocabulary, Vocabulary("bytes")
+    assert load_text(verse, context=8, by="bytes", vocabulary=text).vocabulary is text
+    assert load_text(verse, context=8, vocabulary=text).vocabulary is text
+    for by, known in (("bytes", characters), ("characters", text), ("words", text)):
+        with pytest.raises(nx.InputError, match=f"^by must be .*{known.by}.* '{by}'"):
+            load_text(verse, by=by, vocabulary=known)
+
+
 def test_files_that_are_no_text(tmp_path):
     path = tmp_path / "a.txt"
     for content, message in (
