@@ -1,5 +1,6 @@
 """Training on batches of an iterable: the same numbers as with arrays."""
 
+import functools
 import itertools
 import signal
 
@@ -40,6 +41,19 @@ class Loader:
         for start in range(0, len(self.arrays[0]), self.size):
             rows = slice(start, start + self.size)
             yield [self.convert(array[rows]) for array in self.arrays]
+
+
+class ByIndex:
+    """Batches that are read by index, as some of Keras are."""
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, number):
+        return X, Y
+
+    def on_epoch_end(self):
+        """Do nothing."""
 
 
 def endless():
@@ -183,6 +197,12 @@ def test_several_inputs_and_ids():
         ),
         (lambda: X, {"y": Y, "steps_per_epoch": 2}, "steps_per_epoch must be omitted"),
         (lambda: X, {}, "y: .*it is omitted only if x yields batches"),
+        (lambda: X.tolist(), {}, "y: .*it is omitted only if x yields batches"),
+        (lambda: [[X, Y]], {}, r"or is a list of them, all tuples \(x, y\)"),
+        (lambda: endless, {"steps_per_epoch": 2}, "x is a function; call it, and"),
+        (lambda: functools.partial(endless), {}, "x is a partial; call it, and"),
+        (lambda: X, {"y": Y, "validation_data": endless}, "validation_data is a func"),
+        (lambda: ByIndex(), {}, "x is a ByIndex, .* generator .*steps_per_epoch=len"),
     ],
 )  # fmt: skip
 def test_what_is_refused(given, options, text):
@@ -193,6 +213,50 @@ def test_what_is_refused(given, options, text):
     if "ended" not in text:
         assert model.steps_trained == 0
         np.testing.assert_array_equal(model.get_parameters()[0][0], before[0][0])
+
+
+@pytest.mark.parametrize("listed", [list, tuple])
+def test_a_list_of_batches(listed):
+    batches = listed(tuple(batch) for batch in Loader(X, Y, WEIGHT))
+    one, other = make_model(), make_model()
+    wanted = one.fit(Loader(X, Y, WEIGHT), epochs=3, validation_data=(X, Y, WEIGHT))
+    found = other.fit(batches, epochs=3, validation_data=batches)
+    assert found["loss"] == wanted["loss"]
+    assert found["validation_loss"] == pytest.approx(wanted["validation_loss"])
+    assert_same(one, other)
+    assert other.evaluate(batches) == pytest.approx(
+        one.evaluate(X, Y, sample_weight=WEIGHT)
+    )
+
+
+def test_a_list_of_two_arrays_is_still_a_pair():
+    """Rows in lists, and validation data in a list, are not batches."""
+    rows = [tuple(row) for row in X[:, :2]]
+    model = nx.Model(
+        [nx.Dense(2, 3), nx.Softmax()],
+        loss="categorical_crossentropy",
+        optimizer="adam",
+    )
+    history = model.fit(rows, Y, validation_data=[rows, list(Y)])
+    assert history["validation_loss"] == [model.evaluate(rows, Y)["loss"]]
+
+
+def test_data_sets_of_pytorch_need_a_loader():
+    data = pytest.importorskip("torch.utils.data")
+    from_numpy = pytest.importorskip("torch").from_numpy
+    model, samples = make_model(), data.TensorDataset(from_numpy(X), from_numpy(Y))
+    text = r"is a (TensorDataset|Subset), which .*torch.utils.data.DataLoader\("
+    for call in (
+        lambda: model.fit(samples),
+        lambda: model.fit(data.Subset(samples, [0, 1])),
+        lambda: model.fit(X, Y, validation_data=samples),
+        lambda: model.evaluate(samples),
+        lambda: model.predict(samples),
+    ):
+        with pytest.raises(nx.InputError, match=text):
+            call()
+    assert model.steps_trained == 0
+    model.fit(data.DataLoader(samples, batch_size=8))
 
 
 def test_a_bad_batch_ends_the_training_at_the_one_before():

@@ -21,11 +21,69 @@ _END = object()
 _OF_ARRAYS = ("__array__", "__dlpack__", "toarray", "todense")
 
 
-def gives_batches(value: Any) -> bool:
-    """Return whether something is an iterable of batches, and not an array."""
-    if hasattr(value, "__getitem__") or not hasattr(value, "__iter__"):
+def gives_batches(value: Any, name: str = "x", *, lists: bool = True) -> bool:
+    """Return whether something is an iterable of batches, and not an array.
+
+    Parameters
+    ----------
+    value : object
+        What a user gives for samples, or for samples and targets.
+    name : str
+        The argument's name, for messages.
+    lists : bool, default True
+        Whether a list of batches ``(x, y)`` is one.
+
+    Raises
+    ------
+    DTypeError
+        If it is what gives batches or samples in another way.
+    """
+    if any(hasattr(value, attribute) for attribute in _OF_ARRAYS):
         return False
-    return not any(hasattr(value, name) for name in _OF_ARRAYS)
+    _check_is_data(value, name)
+    if isinstance(value, (list, tuple)):
+        return lists and bool(value) and all(map(_is_batch, value))
+    return hasattr(value, "__iter__") and not hasattr(value, "__getitem__")
+
+
+def _is_batch(value: Any) -> bool:
+    """Return whether something is a tuple of arrays ``(x, y)``, maybe with weights."""
+    return (
+        isinstance(value, tuple)
+        and len(value) in (2, 3)
+        and all(map(_is_array, value[1:]))
+        and (_is_array(value[0]) or _are_arrays(value[0]))
+    )
+
+
+def _are_arrays(value: Any) -> bool:
+    """Return whether something is a tuple of arrays, for a model with several inputs."""
+    return isinstance(value, tuple) and bool(value) and all(map(_is_array, value))
+
+
+def _is_array(value: Any) -> bool:
+    return any(hasattr(value, attribute) for attribute in _OF_ARRAYS)
+
+
+def _check_is_data(value: Any, name: str) -> None:
+    """Raise DTypeError for a function, or for a data set that is read by index."""
+    kind = type(value).__name__
+    iterates, is_read = hasattr(value, "__iter__"), hasattr(value, "__getitem__")
+    if callable(value) and not (iterates or is_read):
+        raise DTypeError(f"{name} is a {kind}; call it, and give what it returns")
+    of_torch = any(
+        cls.__module__.startswith("torch.utils.data") for cls in type(value).__mro__
+    )
+    if of_torch and is_read:
+        raise DTypeError(
+            f"{name} is a {kind}, which gives single samples; use "
+            f"torch.utils.data.DataLoader({name}, batch_size=...)"
+        )
+    if is_read and hasattr(value, "on_epoch_end"):
+        raise DTypeError(
+            f"{name} is a {kind}, whose batches are read by index; use a generator of "
+            f"them with steps_per_epoch=len({name})"
+        )
 
 
 class GivenBatches:
@@ -217,7 +275,7 @@ def training_data(
     With a source, the data is the first batch. `others` are arguments for arrays only,
     each with its default.
     """
-    if not gives_batches(x):
+    if not gives_batches(x, lists=y is None):
         if steps is not None:
             raise InputError(
                 "steps_per_epoch must be omitted if x is an array of all samples"
@@ -237,7 +295,7 @@ def training_data(
 
 def validation_data(network: Network, given: Any, **others: Any) -> Data | GivenBatches:
     """Return data to validate on after each epoch; see `training_data`."""
-    if not gives_batches(given):
+    if not gives_batches(given, "validation_data"):
         return inputs.check_validation(network, given)
     _check_left_out(**others)
     source = GivenBatches(network, given, "validation_data")
@@ -253,7 +311,7 @@ def evaluation_data(
     network: Network, x: Any, y: Any, sample_weight: Any
 ) -> Data | GivenBatches:
     """Return data to evaluate on."""
-    if not gives_batches(x):
+    if not gives_batches(x, lists=y is None):
         _check_given(y)
         return inputs.check_data(network, x, y, sample_weight)
     _check_left_out(y=(y, None), sample_weight=(sample_weight, None))
@@ -262,7 +320,7 @@ def evaluation_data(
 
 def samples(network: Network, x: Any) -> Data | GivenBatches:
     """Return samples to predict for."""
-    if not gives_batches(x):
+    if not gives_batches(x, lists=False):
         return inputs.check_samples(network, x)
     return GivenBatches(network, x, "x", targets=False)
 
@@ -272,7 +330,7 @@ def _check_given(y: Any) -> None:
     if y is None:
         raise DTypeError(
             "y: expected real numbers, got None; it is omitted only if x yields "
-            "batches (x, y)"
+            "batches, or is a list of them, all tuples (x, y)"
         )
 
 

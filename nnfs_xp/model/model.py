@@ -387,8 +387,8 @@ class Model:
             Samples; a tuple if the network has several inputs. NumPy arrays, lists and
             tables are copied to the model's device once; arrays of other libraries or
             devices are rejected. Alternatively, an iterable of batches ``(x, y)`` or
-            ``(x, y, sample_weight)``, such as a generator or a ``DataLoader`` of
-            PyTorch; see the page on input.
+            ``(x, y, sample_weight)``, such as a generator, a list of such tuples or a
+            ``DataLoader`` of PyTorch; see the page on input.
         y : array or array_like
             Targets: integer labels of shape (n,), one-hot or soft targets of shape (n,
             classes), or values of the outputs' shape. Omitted if `x` yields batches.
