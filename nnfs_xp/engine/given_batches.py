@@ -43,6 +43,11 @@ class Seen:
         self._stops = [0]
 
     @property
+    def is_complete(self) -> bool:
+        """Whether all batches of the epoch have come."""
+        return len(self._stops) > self.count
+
+    @property
     def samples(self) -> int:
         """Number of rows so far."""
         return self._stops[-1]

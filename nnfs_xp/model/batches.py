@@ -57,7 +57,7 @@ def _is_batch(value: Any) -> bool:
 
 
 def _are_arrays(value: Any) -> bool:
-    """Return whether something is a tuple of arrays, for a model with several inputs."""
+    """Return whether something is a tuple of arrays, one for each input of a model."""
     return isinstance(value, tuple) and bool(value) and all(map(_is_array, value))
 
 
@@ -116,6 +116,7 @@ class GivenBatches:
         self._targets, self._finite = targets, finite
         self._iterator: Iterator[Any] | None = iter(given)
         self._number = 0
+        self._some_count = False
         self.columns_of_first: list[str] | None = None
         self.first = self._checked(next(self._iterator, _END))
 
@@ -153,6 +154,16 @@ class GivenBatches:
             iterator, self._number = iter(self._given), 0
         for batch in iterator:
             yield self._checked(batch)
+        self._check_some_count()
+
+    def _check_some_count(self) -> None:
+        """Raise InputError if all samples since the last call have the weight 0."""
+        counted, self._some_count = self._some_count, False
+        if not counted:
+            raise InputError(
+                f"{self._name} must give a sample that counts; all have the weight 0 "
+                f"in {self._network.loss!r} or in their batch"
+            )
 
     def _checked(self, batch: Any) -> Data:
         """Return a batch as checked data, or say what is wrong with it."""
@@ -186,6 +197,11 @@ class GivenBatches:
                 )
         except InputError as error:
             raise type(error)(f"{name} {error}") from error
+        self._some_count = (
+            self._some_count
+            or not self._targets
+            or inputs.some_count(self._network, data)
+        )
         if self._number == 1:
             self.columns_of_first = names_of(x)
         return data
@@ -251,6 +267,8 @@ class TrainingBatches(GivenBatches):
         data, self._waiting = self._waiting, None
         assert data is not None
         self.seen.add(data.samples)
+        if self.seen.is_complete:
+            self._check_some_count()
         return data
 
 
@@ -313,7 +331,9 @@ def evaluation_data(
     """Return data to evaluate on."""
     if not gives_batches(x, lists=y is None):
         _check_given(y)
-        return inputs.check_data(network, x, y, sample_weight)
+        data = inputs.check_data(network, x, y, sample_weight)
+        inputs.check_some_count(network, data)
+        return data
     _check_left_out(y=(y, None), sample_weight=(sample_weight, None))
     return GivenBatches(network, x, "x")
 

@@ -132,6 +132,13 @@ def _data(
             check_columns(model, held_out, "validation_data x")
     elif share:
         data, validation = inputs.split(data, share)
+    # A process may have a part of the data in which nothing counts.
+    if wanted.parallel is None:
+        if source is None:
+            inputs.check_some_count(network, data)
+        if isinstance(validation, Data):
+            held = "held-out part of " if share else "validation_data "
+            inputs.check_some_count(network, validation, held)
     return data, source, validation
 
 

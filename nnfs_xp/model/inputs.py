@@ -20,6 +20,7 @@ from nnfs_xp.checks.classes import check_one_largest
 from nnfs_xp.engine.data import Data
 from nnfs_xp.engine.network import Network
 from nnfs_xp.errors import InputError
+from nnfs_xp.losses.targets import as_axes
 
 # The most kinds of samples for which a network remembers that they fit.
 _MOST_KINDS = 64
@@ -95,6 +96,38 @@ def check_data(
                 f"got {outputs}"
             )
     return dataclasses.replace(data, y=y, weight=sample_weight)
+
+
+def some_count(network: Network, data: Data) -> bool:
+    """Return whether a sample has a weight above 0.
+
+    Its weight is that in `sample_weight`, times that of its class, or 0 if its label is
+    ignored.
+    """
+    be, loss = data.be, network.loss
+    with be.context():
+        counts = None if loss.needs_all_targets else loss.sample_counts(be, data.y)
+        weights = data.weight
+        if counts is not None and weights is not None:
+            weights = counts * as_axes(be, weights, counts.ndim)
+        elif weights is None:
+            weights = counts
+        return weights is None or bool(be.xp.any(weights > 0))
+
+
+def check_some_count(network: Network, data: Data, prefix: str = "") -> None:
+    """Raise InputError if all samples have the weight 0: they have no mean."""
+    if some_count(network, data):
+        return
+    if data.weight is not None:
+        raise InputError(
+            f"{prefix}sample_weight must be above 0 for a sample that counts in "
+            f"{network.loss!r}, got only zeros"
+        )
+    raise InputError(
+        f"{prefix}y must hold a label that counts; all have the weight 0 in "
+        f"{network.loss!r}"
+    )
 
 
 def check_validation(network: Network, given: Any) -> Data:

@@ -408,7 +408,7 @@ class Model:
             not used for training.
         sample_weight : array or array_like, shape (n,), optional
             Weight of each sample in the loss; the mean divides by the sum of the
-            weights.
+            weights, which must not all be 0.
         callbacks : sequence of Callback, or one, or None
             Called before and after every epoch, and after every batch.
         verbose : bool, default False
