@@ -6,6 +6,7 @@ same layers begins with caches of its own.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -87,8 +88,8 @@ class BookOptimizer(AnyAttributes, Optimizer):
             rate = be.constant(self.current_learning_rate)
             be.assign(state, "learning_rate", rate)
             be.assign(state, "step", be.asarray(self.iterations, "int32"))
-            self.update(be, parameters, gradients, state)
-            constrain(be, parameters, owners)
+            constraints = functools.partial(constrain, be, parameters, owners)
+            self.update(be, parameters, gradients, state, constrain=constraints)
             if not declared:
                 for name, value in parameters.items():
                     setattr(layer, name, value)

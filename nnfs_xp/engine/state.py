@@ -152,7 +152,9 @@ class State:
     def averages(self) -> Named:
         """Return the averages that the optimizer keeps, by path."""
         learned, kept = self.network.learned, self.tree["optimizer"]["average"]
-        return {k: self._readable(v) for k, v in learned.views(kept).items()}
+        views = learned.views(kept)
+        # JAX returns dicts sorted by key.
+        return {path: self._readable(views[path]) for path in learned.shapes}
 
     def of_unit(self, node: Node) -> Named:
         """Return parameters and buffers of one unit by their own names."""

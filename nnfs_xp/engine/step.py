@@ -115,9 +115,8 @@ def learn(
         state["optimizer"],
         counted=True,
         layout=network.learned,
+        constrain=(lambda: constrain(network, state)) if network.constraints else None,
     )
-    if network.constraints:
-        constrain(network, network.learned.views(state["parameters"]))
     program.commit(state)
     if may_leave_out:
         loss_scaling.keep(be, finite, before, *learned)
@@ -172,8 +171,9 @@ def add_penalties(network: Network, parameters: Arrays, gradients: Arrays) -> No
             network.backend.assign(gradients, path, found)
 
 
-def constrain(network: Network, parameters: Arrays) -> None:
-    """Apply the constraints to the parameters, given by path."""
+def constrain(network: Network, state: Tree) -> None:
+    """Apply the constraints to the parameters."""
+    parameters = network.learned.views(state["parameters"])
     for path, constraint in network.constraints.items():
         found = constraint.project(network.backend, parameters[path])
         network.backend.assign(parameters, path, found)

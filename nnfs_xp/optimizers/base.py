@@ -12,6 +12,7 @@ parameters by their paths.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -64,8 +65,8 @@ class Optimizer(HasLearningRate):
         these steps, not the batches.
     ema : float, optional
         Also keep an exponential moving average of the parameters, ``a = ema * a + (1 -
-        ema) * w`` after each step, in [0, 1). It starts with the parameters after the
-        first step. `Model.averaged_parameters` returns it.
+        ema) * w`` after each step and its constraints, in [0, 1). It starts with the
+        parameters after the first step. `Model.averaged_parameters` returns it.
 
     Attributes
     ----------
@@ -163,16 +164,18 @@ class Optimizer(HasLearningRate):
         *,
         counted: bool = False,
         layout: Layout | None = None,
+        constrain: Callable[[], None] | None = None,
     ) -> None:
         """Take one step: write new values to the slots of parameters and state.
 
         With `counted`, the caller has already added 1 to ``state["step"]``. Without a
-        `layout`, the slots are single parameters.
+        `layout`, the slots are single parameters. `constrain` applies the constraints
+        to the parameters after a step, before they are averaged.
         """
         if not counted:
             state["step"] += 1
         if self.accumulate == 1:
-            self._take_step(be, parameters, gradients, state, layout)
+            self._take_step(be, parameters, gradients, state, layout, constrain)
             return
         batches, total = state["step"], state["accumulated"]
         for key, dw in gradients.items():
@@ -184,7 +187,7 @@ class Optimizer(HasLearningRate):
         # NumPy has turned it into a number, which not every kernel accepts.
         state["step"] = be.xp.asarray(steps)
         try:
-            self._take_step(be, parameters, total, state, layout)
+            self._take_step(be, parameters, total, state, layout, constrain)
         finally:
             state["step"] = batches
         due = batches % self.accumulate == 0
@@ -199,6 +202,7 @@ class Optimizer(HasLearningRate):
         gradients: Slots,
         state: dict[str, Any],
         layout: Layout | None,
+        constrain: Callable[[], None] | None,
     ) -> None:
         """Take a step with gradients that are not clipped yet."""
         if self.clip_value is not None:
@@ -215,6 +219,8 @@ class Optimizer(HasLearningRate):
         if self.weight_decay:
             self.shrink(be, parameters, seen, layout)
         self.apply(be, parameters, gradients, seen)
+        if constrain is not None:
+            constrain()
         if self.ema is not None:
             first, average = state["step"] == 1, seen["average"]
             for key, w in parameters.items():
@@ -300,8 +306,8 @@ class Optimizer(HasLearningRate):
         )
         self._layers, self._state = layers, state
         with be.context():
-            self.update(be, parameters, gradients, state)
-            constrain(be, parameters, owners)
+            constraints = functools.partial(constrain, be, parameters, owners)
+            self.update(be, parameters, gradients, state, constrain=constraints)
             if not be.in_place:
                 put_back(parameters, owners)
         self.iterations += 1

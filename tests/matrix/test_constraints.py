@@ -89,6 +89,43 @@ def test_a_model_keeps_them_after_every_step(backend64):
     np.testing.assert_allclose(lengths(be, model.parameters["2.weights"]), 1.0)
 
 
+def test_between_the_batches_of_a_step_nothing_is_constrained(backend64):
+    be, model = backend64, model_of(backend64, accumulate=3)
+    x, y = _random.standard_normal((6, 4)), _random.standard_normal((6, 2))
+    before = {k: be.to_numpy(v).copy() for k, v in model.parameters.items()}
+    model.fit(x, y, batch_size=3, shuffle=False)
+    for path, value in before.items():
+        np.testing.assert_array_equal(be.to_numpy(model.parameters[path]), value)
+    model.fit(x[:3], y[:3], batch_size=None)
+    assert (lengths(be, model.parameters["0.weights"]) <= 0.8 + 1e-12).all()
+    np.testing.assert_allclose(lengths(be, model.parameters["2.weights"]), 1.0)
+
+
+def test_layers_without_a_model_wait_for_a_step_that_is_due(backend64):
+    layer = nx.Dense(2, 2, weight_constraint=nx.UnitNorm(), backend=backend64)
+    layer.weights = [[3.0, 1.0], [4.0, 1.0]]
+    optimizer, found = nx.SGD(0.1, accumulate=2), []
+    for _ in range(2):
+        layer.forward([[0.0, 0.0]])
+        layer.backward([[0.0, 0.0]])
+        optimizer.step(layer)
+        found.append(lengths(backend64, layer.weights))
+    np.testing.assert_allclose(found, [[5.0, 2**0.5], [1.0, 1.0]])
+
+
+def test_averages_are_of_constrained_parameters(backend64):
+    be, model = backend64, model_of(backend64, ema=0.75)
+    x, y = _random.standard_normal((6, 4)), _random.standard_normal((6, 2))
+    each = []
+    for _ in range(3):
+        model.fit(x, y, batch_size=None, shuffle=False)
+        each.append({k: be.to_numpy(v).copy() for k, v in model.parameters.items()})
+    for path, found in model.averaged_parameters.items():
+        first, second, third = (after[path] for after in each)
+        expected = 0.75 * (0.75 * first + 0.25 * second) + 0.25 * third
+        assert_agrees(found, expected, be)
+
+
 def test_what_is_frozen_is_not_constrained(backend64):
     be, model = backend64, model_of(backend64)
     before = be.to_numpy(model.parameters["2.weights"])
