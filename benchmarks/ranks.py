@@ -200,12 +200,12 @@ WORKLOADS = {
         repeats=3,
     ),
     "CNN": Workload(
-        "two convolutions of 16 and 32 filters on 28 x 28, Adam", _cnn, (28, 28, 1), 10,
-        128, 512,
+        "two convolutions with 16 and 32 filters, 28 x 28 images, Adam",
+        _cnn, (28, 28, 1), 10, 128, 512,
     ),
     "GPT": Workload(
-        "two blocks of width 128, 64 characters, Adam", _gpt, (64,), 65, 32, 128,
-        is_ids=True,
+        "two blocks of width 128, context of 64 characters, Adam",
+        _gpt, (64,), 65, 32, 128, is_ids=True,
     ),
     "tiny": Workload("8-6-3, Adam", lambda: _dense(8, 6, 3), (8,), 3, 16, 48),
 }  # fmt: skip
@@ -375,16 +375,18 @@ def page(results: Results, options: argparse.Namespace) -> str:
     firsts: dict[str, dict[str, Any]] = {}
     for result in results:
         firsts.setdefault(result["workload"], result)
-    lines = [f"Measured on {machine()}, one thread a rank, float32, MPICH.", ""]
+    lines = [f"Measured on {machine()}, one thread per rank, float32, MPICH.", ""]
     lines += ["| workload | network | parameters |", "|-|-|-|"]
     for name, result in firsts.items():
         lines.append(f"| {name} | {WORKLOADS[name].text} | {result['parameters']:,} |")
     lines += [
         "",
-        "*Strong* is the same batch for all ranks together, *weak* the same rows for "
-        "each. Calls and MB are those of a step.",
+        "*Strong* means that the ranks share a batch of fixed size, and *weak* that "
+        "each rank has a fixed number of rows. The columns `calls` and `MB` are per "
+        "step.",
         "",
-        "| workload | ranks | batch | a step, ms | alone, ms | speed-up | calls | MB |",
+        "| workload | ranks | batch | step, ms | one process, ms | speedup "
+        "| calls | MB |",
         "|-|-|-|-|-|-|-|-|",
     ]
     for result in results:
@@ -401,11 +403,14 @@ def page(results: Results, options: argparse.Namespace) -> str:
     here, there = next(iter(known.values()))
     lines += [
         "",
-        f"Fitted here: alpha {1e6 * here.alpha:.1f} us, beta {1e9 * here.beta:.3f} ns "
-        f"a byte. Assumed between machines: alpha {1e6 * there.alpha:.1f} us, "
-        f"{options.bandwidth / 1e9:g} GB/s. A step alone is fitted by:",
+        "The parameters of [the model](#the-model) were fitted on this machine: alpha "
+        f"is {1e6 * here.alpha:.1f} us, and beta is {1e9 * here.beta:.3f} ns per byte. "
+        "Between machines, it is assumed that alpha is "
+        f"{1e6 * there.alpha:.1f} us and that the bandwidth is "
+        f"{options.bandwidth / 1e9:g} GB/s. The time of a step in one process was "
+        "fitted as follows:",
         "",
-        "| workload | fixed, ms | a row, us |",
+        "| workload | fixed, ms | per row, us |",
         "|-|-|-|",
     ]
     for name, (one, _) in known.items():
@@ -416,13 +421,13 @@ def page(results: Results, options: argparse.Namespace) -> str:
         f"{name}, batch {result['strong']['batch']}" for name, result in firsts.items()
     )
     each = " | ".join(
-        f"{name}, {result['strong']['batch']} rows each"
+        f"{name}, {result['strong']['batch']} rows per rank"
         for name, result in firsts.items()
     )
     lines += [
         "",
-        "What the model says of ranks on machines of their own, in times as fast as "
-        "one process:",
+        "The next table shows the speedup over one process that the model predicts if "
+        "each rank runs on a separate machine:",
         "",
         f"| ranks | {names} | {each} |",
         "|-|" + "-|" * (2 * len(firsts)),
@@ -435,9 +440,9 @@ def page(results: Results, options: argparse.Namespace) -> str:
     for name, column in columns.items():
         best = max(column)
         lines.append(
-            f"- With a fixed batch {name} is fastest on {MANY[column.index(best)]} "
-            f"ranks: {best:.1f} times as fast. Twice as many ranks gain less than 10 % "
-            f"from {_worth(column)} on."
+            f"- With a fixed batch, {name} is fastest on {MANY[column.index(best)]} "
+            f"ranks, where it is {best:.1f} times as fast as one process. From "
+            f"{_worth(column)} ranks on, doubling their number gains less than 10 %."
         )
     return "\n".join(lines) + "\n"
 
@@ -462,17 +467,17 @@ def _crossover(result: dict[str, Any]) -> list[str]:
         None,
     )
     found = (
-        f"from a batch of {least} on faster than one process"
+        f"faster than one process from a batch size of {least} on"
         if least
-        else "faster than one process with none of these batches"
+        else "not faster than one process with any of these batch sizes"
     )
     return [
         "",
-        f"{result['workload']} on {result['ranks']} ranks is {found}:",
+        f"On {result['ranks']} ranks, {result['workload']} is {found}:",
         "",
         "| batch | " + " | ".join(str(one["batch"]) for one in rows) + " |",
         "|-|" + "-|" * len(rows),
-        "| speed-up | " + " | ".join(f"{one['speed-up']:.2f}" for one in rows) + " |",
+        "| speedup | " + " | ".join(f"{one['speed-up']:.2f}" for one in rows) + " |",
     ]
 
 
@@ -520,7 +525,7 @@ def write(results: Results, options: argparse.Namespace) -> None:
     _, _, after = rest.partition(END)
     draw(results, options)
     picture = os.path.relpath(options.picture, options.page.parent)
-    shown = f"![Times as fast as one process, by ranks]({picture})\n"
+    shown = f"![Speedup over one process, by number of ranks]({picture})\n"
     options.page.write_text(
         f"{before}{BEGIN}\n\n{page(results, options)}\n{shown}\n{END}{after}",
         encoding="utf-8",

@@ -75,8 +75,9 @@ class Results:
 
 PAGE_HEAD = f"""# Speed
 
-nnfs_xp beside other ways of doing the same. `benchmarks/README.md` says what is
-measured, and how to read it. On a quiet machine this writes the page, in about an hour:
+This page compares the speed of nnfs_xp with that of other libraries.
+`benchmarks/README.md` explains what is measured and how to read the tables. On an idle
+machine, the following command writes this page in about an hour:
 
 <!-- not run: runs other libraries -->
 ```console
@@ -87,7 +88,7 @@ $ {COMMAND} --out docs/results/speed.json --page docs/results/speed.md
 
 def to_page(results: Results | None) -> str:
     """Return the page of the documentation, of no results if there are none."""
-    body = "**Not measured yet.**\n" if results is None else to_markdown(results)
+    body = "**Not yet measured.**\n" if results is None else to_markdown(results)
     return f"{PAGE_HEAD}\n{body}"
 
 
@@ -99,7 +100,9 @@ def to_markdown(results: Results) -> str:
     if results.memory:
         parts.append(_memory(results))
     parts += _busy_notes(results)
-    parts += [f"Left out: {label}: {why}" for label, why in results.left_out.items()]
+    parts += [
+        f"Not measured: {label}: {why}" for label, why in results.left_out.items()
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -118,17 +121,17 @@ def _section(results: Results, section: str, keys: list[str]) -> list[str]:
             for label in own
         ]
     if any(key in results.floors for key in keys):
-        rows.append(["floor", *(_floor(results, key) for key in keys)])
+        rows.append(["estimated minimum", *(_floor(results, key) for key in keys)])
     unit = (
-        "Microseconds for one step: median [quartiles] over "
-        f"{results.protocol['repeats']} blocks"
+        "Each cell shows the time of one step in microseconds, as median [quartiles] "
+        f"over {results.protocol['repeats']} blocks"
     )
     if results.baseline in labels:
-        unit += f'; then the ratio of medians to "{results.baseline}"'
+        unit += f', and the ratio to the median of "{results.baseline}"'
     notes = [f"{unit}."]
     if "scikit-learn" in labels:
         notes.append(
-            "scikit-learn also checks its input and encodes its labels at every step."
+            "scikit-learn also checks its input and encodes the labels in every step."
         )
     return ["\n".join("| " + " | ".join(row) + " |" for row in rows), *notes]
 
@@ -149,14 +152,14 @@ def _floor(results: Results, key: str) -> str:
     if not own:
         return f"{floor:,.0f}"
     best = min(timing.quartiles[1] for timing in own)
-    return f"{floor:,.0f}; ours takes {best / floor:.2f}x"
+    return f"{floor:,.0f} (nnfs_xp: {best / floor:.2f}x)"
 
 
 def _memory(results: Results) -> str:
     added = ", ".join(f"{mib:.0f} MiB on {b}" for b, mib in results.memory.items())
     return (
-        f"A fit of 60,000 rows of 784 float32 features adds {added} "
-        f"(aim: at most {MOST_MIB})."
+        f"Training on 60,000 rows of 784 float32 features needs {added} "
+        f"(goal: at most {MOST_MIB})."
     )
 
 
@@ -221,7 +224,8 @@ def _busy_notes(results: Results) -> list[str]:
         for label, timing in timings.items()
     }
     notes = [
-        f"{where}: {cores:.1f} cores busy, although given {_count(threads, 'thread')}."
+        f"{where}: kept {cores:.1f} cores busy, although limited to "
+        f"{_count(threads, 'thread')}."
         for where, cores in busy.items()
         if cores > threads + 0.15
     ]

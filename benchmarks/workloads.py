@@ -63,7 +63,7 @@ class Workload:
         title = f"{self.dataset} {'-'.join(map(str, self.sizes))}, {batch}"
         if self.optimizer != "adam":
             title += f", {self.optimizer}"
-        return f"{title}, an epoch" if self.whole else title
+        return f"{title}, one epoch" if self.whole else title
 
     @property
     def parameters(self) -> int:

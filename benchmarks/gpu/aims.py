@@ -24,14 +24,16 @@ def step_aim(report: dict[str, Any], key: str) -> Line:
     workload = data_of(report, "steps").get("workloads", {}).get(key, {})
     found = ratio(workload.get("rows", {}), COMPILED, TORCH_COMPILE)
     aim = RATIO_AIMS[key]
-    what = f"{key}: at most {aim} of torch.compile, reduce-overhead"
+    what = (
+        f"{key}: at most {aim} times the step time of torch.compile (reduce-overhead)"
+    )
     return judged(report, what, found, found is not None and found <= aim)
 
 
 def gemm_aim(report: dict[str, Any]) -> Line:
     """Compare a step of a wide network with the measured rate of matrix products."""
     found = data_of(report, "limits").get("share_of_gemm")
-    what = f"4096-wide network: at least {SHARE_AIM} of the measured GEMM rate"
+    what = f"4096-wide network: at least {SHARE_AIM} times the measured GEMM rate"
     return judged(report, what, found, found is not None and found >= SHARE_AIM)
 
 

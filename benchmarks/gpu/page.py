@@ -33,7 +33,7 @@ WARNINGS = {
 def to_markdown(report: dict[str, Any]) -> str:
     """Return the page; of an empty report the one that says how to fill it."""
     lines = head(report) if report else empty_head()
-    lines += ["## Aims", "", "| aim | measured | |", "| --- | ---: | --- |"]
+    lines += ["## Goals", "", "| goal | measured | result |", "| --- | ---: | --- |"]
     lines += [f"| {' | '.join(line)} |" for line in aim_lines(report)]
     if report:
         lines += ["", "## Sections", "", *summary(report)]
@@ -50,16 +50,16 @@ def empty_head() -> list[str]:
         f"# {TITLES[GPU]}",
         "",
         "**Not yet run on a GPU.** On a machine with a CUDA GPU, Python 3.12, CuPy 14, "
-        "PyTorch, JAX and pytest, one line runs it, in less than eight minutes and "
-        "without a network, from the folder of the project:",
+        "PyTorch, JAX and pytest, run the following command in the folder of the "
+        "project. It takes less than eight minutes and needs no network connection:",
         "",
         "<!-- not run: needs a CUDA GPU -->",
         "```console",
         f"$ {COMMAND}",
         "```",
         "",
-        "It writes this page anew, and `gpu.json` beside it. `benchmarks/README.md` "
-        "says what it needs and measures.",
+        "It rewrites this page, and writes `gpu.json` to the same folder. "
+        "`benchmarks/README.md` explains what it requires and measures.",
         "",
     ]
 
@@ -82,7 +82,7 @@ def head(report: dict[str, Any]) -> list[str]:
 
 def summary(report: dict[str, Any]) -> list[str]:
     """Return the table of what became of each section."""
-    lines = ["| section | status | seconds | |", "| --- | --- | ---: | --- |"]
+    lines = ["| section | status | seconds | reason |", "| --- | --- | ---: | --- |"]
     for section in SECTIONS:
         found = report["sections"].get(section.key)
         if found is None:

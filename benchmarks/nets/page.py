@@ -20,8 +20,10 @@ from benchmarks.timing import Timing
 
 HEAD = """# Speed of a CNN and a GPT
 
-One training step of the networks of `nnfs-xp train --net cnn` and `--net gpt`, beside
-PyTorch and JAX. `benchmarks/README.md` says what is measured. This writes the page:
+This page compares the time of one training step of the networks of
+`nnfs-xp train --net cnn` and `--net gpt` with that of PyTorch and JAX.
+`benchmarks/README.md` explains what is measured. The following command writes this
+page:
 
 <!-- not run: runs other libraries -->
 ```console
@@ -53,8 +55,8 @@ def tables(
     parts = [f"{facts['processor']}, {facts['cores']} cores, {threads}; {named}."]
     if facts["busy"] > QUIET:
         parts.append(
-            f"**Other processes kept {facts['busy']:.1f} cores busy;** only ratios "
-            "count."
+            f"**Other processes kept {facts['busy']:.1f} cores busy;** only the ratios "
+            "are meaningful."
         )
     parts += [_times(titles, timings), _ratios(timings)] if timings else []
     parts += [_ends(ends)] if ends else []
@@ -106,11 +108,12 @@ def _median(timings: Mapping[str, Timing], label: str) -> float:
 def _ends(ends: Mapping[str, End]) -> str:
     """Return what both trainings of the GPT have come to."""
     text = (
-        "The GPT on the packaged text, trained to its end with one start, one order of "
-        "batches, and Adam whose rate falls as a cosine:"
+        "The GPT was trained for all epochs on the built-in text, with the same "
+        "initial weights, the same order of batches, and Adam with a cosine learning "
+        "rate schedule. The losses were:"
     )
     rows = [
-        ["", "first epoch", "last epoch", "test", "seconds"],
+        ["", "loss, first epoch", "loss, last epoch", "test loss", "seconds"],
         ["---", *["---:"] * 4],
     ]
     for label, end in ends.items():

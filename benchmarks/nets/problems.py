@@ -68,7 +68,7 @@ def _cnn() -> NetProblem:
         return [layer for layer in made if not isinstance(layer, nx.Dropout)]
 
     x, y = data.features("train"), data.y_train.astype(np.int64)
-    title = "the CNN without its dropout, 64 images of 28 x 28"
+    title = "CNN without dropout, batches of 64 images (28 x 28)"
     loss = nx.CategoricalCrossEntropy
     return _problem("cnn", title, layers, loss, 0.001, x, y, batch_size=64)
 
@@ -80,7 +80,7 @@ def _gpt() -> NetProblem:
         return gpt(text.n_ids, CONTEXT, width=WIDTH, heads=HEADS, blocks=BLOCKS)
 
     x, y = (array.astype(np.int64) for array in text.windows("train"))
-    title = f"the GPT, {BLOCKS} blocks, 32 windows of {CONTEXT} characters"
+    title = f"GPT with {BLOCKS} blocks, batches of 32 windows of {CONTEXT} characters"
     loss = nx.SoftmaxCrossEntropy
     return _problem("gpt", title, layers, loss, 0.003, x, y, batch_size=32)
 

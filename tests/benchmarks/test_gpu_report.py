@@ -206,16 +206,18 @@ class TestPage:
             rows[label]["median_us"] = median
         rows[COMPILED]["median_us"] = factor * 50.0
         lines = page.to_markdown(report).splitlines()
-        aim = "W2: at most 0.5 of torch.compile, reduce-overhead"
+        aim = "W2: at most 0.5 times the step time of torch.compile (reduce-overhead)"
         assert f"| {aim} | {factor:.2f} | {word} |" in lines
         # W3 was no part of it.
-        aim = "W3: at most 0.5 of torch.compile, reduce-overhead"
+        aim = "W3: at most 0.5 times the step time of torch.compile (reduce-overhead)"
         assert f"| {aim} | - | not measured |" in lines
 
     def test_share_of_the_gemm_rate_is_judged(self, report: dict[str, Any]) -> None:
         report |= {"kind": GPU, "quick": False}
         report["sections"]["limits"]["data"]["share_of_gemm"] = 0.949
-        line = "| 4096-wide network: at least 0.95 of the measured GEMM rate | 0.95 | "
+        line = (
+            "| 4096-wide network: at least 0.95 times the measured GEMM rate | 0.95 | "
+        )
         assert f"{line}not met |" in page.to_markdown(report)
         report["sections"]["limits"]["data"]["share_of_gemm"] = 0.95
         assert "| 0.95 | met |" in page.to_markdown(report)

@@ -299,19 +299,19 @@ class TestReport:
             "| nnfs_xp, fast | 150 [100, 200] 0.50x | - |",
             "| slow | 300 [200, 400] 1.00x | 300 [200, 400] 1.00x |",
             "| nnfs_xp, fast / best rival | 0.50x of slow | - |",
-            "| floor | 50; ours takes 3.00x | - |",
+            "| estimated minimum | 50 (nnfs_xp: 3.00x) | - |",
             "",
-            "Microseconds for one step: median [quartiles] over 5 blocks; then the "
-            'ratio of medians to "slow".',
+            "Each cell shows the time of one step in microseconds, as median "
+            '[quartiles] over 5 blocks, and the ratio to the median of "slow".',
             "",
-            "A fit of 60,000 rows of 784 float32 features adds 12 MiB on numpy "
-            "(aim: at most 100).",
+            "Training on 60,000 rows of 784 float32 features needs 12 MiB on numpy "
+            "(goal: at most 100).",
             "",
-            "slow on W1: 2.0 cores busy, although given 1 thread.",
+            "slow on W1: kept 2.0 cores busy, although limited to 1 thread.",
             "",
-            "slow on W3: 2.0 cores busy, although given 1 thread.",
+            "slow on W3: kept 2.0 cores busy, although limited to 1 thread.",
             "",
-            "Left out: absent: not installed",
+            "Not measured: absent: not installed",
         ]
 
     def test_json_holds_every_block(self, results: Results) -> None:
