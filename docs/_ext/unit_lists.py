@@ -91,7 +91,7 @@ _FURTHER: dict[str, list[tuple[str, Callable[[Any], str]]]] = {
 def rows_of_group(group: str) -> list[list[str]]:
     """Return a row for each unit of a group, below a head."""
     further = _FURTHER.get(group, [])
-    rows = [[group, "what it is", *(title for title, _ in further)]]
+    rows = [[group, "description", *(title for title, _ in further)]]
     for name, unit in groups()[group].items():
         cells = [ref(name), summary_of(unit)]
         rows.append([*cells, *(cell(unit) for _, cell in further)])
