@@ -55,6 +55,14 @@ def softplus(be: Backend, x: Array) -> Array:
     return xp.maximum(x, be.zero) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
+@portable
+def softmax(be: Backend, z: Array, axis: int) -> Array:
+    """Return ``exp(z) / sum(exp(z))`` along an axis."""
+    xp = be.xp
+    exponentials = xp.exp(z - xp.max(z, axis=axis, keepdims=True))
+    return exponentials / xp.sum(exponentials, axis=axis, keepdims=True)
+
+
 def log_softmax(be: Backend, z: Array) -> Array:
     """Return ``z - log(sum(exp(z)))`` along the last axis."""
     xp = be.xp

@@ -6,7 +6,7 @@ from nnfs_xp.activations.over_axis import OverAxis
 from nnfs_xp.backends import Array
 from nnfs_xp.engine.context import Context
 from nnfs_xp.registry import register
-from nnfs_xp.special import at_least_tiny
+from nnfs_xp.special import at_least_tiny, softmax
 
 
 @register("layer")
@@ -50,9 +50,7 @@ class Softmax(OverAxis):
 
     def fwd(self, cx: Context, z: Array) -> tuple[Array, Array]:
         """Return the probabilities, which are also the residuals."""
-        xp = cx.xp
-        exponentials = xp.exp(z - xp.max(z, axis=self.axis, keepdims=True))
-        s = exponentials / xp.sum(exponentials, axis=self.axis, keepdims=True)
+        s = softmax(cx.be, z, self.axis)
         return s, s
 
     def bwd(self, cx: Context, s: Array, ds: Array) -> Array:

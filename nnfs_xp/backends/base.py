@@ -222,6 +222,13 @@ class Backend(Products, Transfers):
         """Return the rows of an array with these numbers, none of them negative."""
         return self.xp.take(array, numbers, axis=0)
 
+    def in_rows(self, array: Array) -> Array:
+        """Return an array for others to use, with its elements row by row in memory.
+
+        Only where a backend's own functions may leave them in another order.
+        """
+        return array
+
     def zeros(self, shape: tuple[int, ...], dtype: Any = None) -> Array:
         """Return an array of zeros, by default of this backend's dtype."""
         return self.xp.zeros(

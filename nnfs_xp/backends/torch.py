@@ -78,12 +78,22 @@ class TorchBackend(Backend):
         """Return rows by their numbers, without checking for negative ones."""
         return torch.index_select(array, 0, numbers)
 
+    def in_rows(self, array: Array) -> Array:
+        """Return a tensor that can be viewed in another shape."""
+        return array.contiguous()
+
     def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         """Return the product, written to `out` if there is one."""
         if b.shape[-1] < _NARROW and self._turns(a, b):
             product = torch.mm(b.T, a.T).T
             return product.contiguous() if out is None else out.copy_(product)
         return torch.matmul(a, b, out=out)
+
+    def matmul_plus(self, a: Array, b: Array, row: Array) -> Array:
+        """Return ``a @ b + row``; a narrow one may lie in memory column by column."""
+        if b.shape[1] < _NARROW and self._turns(a, b):
+            return torch.addmm(row.T, b.T, a.T).T
+        return torch.addmm(row, a, b)
 
     def _turns(self, a: Array, b: Array) -> bool:
         """Return whether the transpose of a product is computed faster."""

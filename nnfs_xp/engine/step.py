@@ -318,7 +318,8 @@ class EagerExecutor:
 
     def predict(self, state: Tree, x: Any) -> Any:
         """Return the output of the network."""
-        return self.prediction.begin(state).fwd(x)[0]
+        y = self.prediction.begin(state).fwd(x)[0]
+        return self.network.backend.in_rows(y)
 
     def predict_host(self, state: Tree, x: Any, ids: tuple[bool, ...]) -> Any:
         """Return the same for samples on the host, of which some inputs are ids."""

@@ -14,7 +14,12 @@ from nnfs_xp.layers.conv1d import Conv1D
 from nnfs_xp.layers.conv2d import Conv2D
 from nnfs_xp.layers.dense import Dense
 from nnfs_xp.layers.fused_convolution import ConvolutionActivation
-from nnfs_xp.layers.fusion import ELEMENTWISE, DenseActivation, ElementwiseActivation
+from nnfs_xp.layers.fusion import (
+    ELEMENTWISE,
+    DenseActivation,
+    ElementwiseActivation,
+    WholeDenseActivation,
+)
 from nnfs_xp.registry import UNITS, is_exactly, library_class
 
 
@@ -36,6 +41,11 @@ def fused(be: Backend, children: dict[str, Context]) -> dict[str, Context]:
     training = any(cx.training for cx in children.values())
     if not has_implementation("bias_activation", be.name, training):
         return children
+    # Operands that are rounded first are operands of a product alone.
+    whole = be.matmul_precision == "full" and has_implementation(
+        "dense_activation", be.name
+    )
+    dense = WholeDenseActivation if whole else DenseActivation
     found: dict[str, Context] = {}
     names = list(children)
     while names:
@@ -48,7 +58,7 @@ def fused(be: Backend, children: dict[str, Context]) -> dict[str, Context]:
                 names.pop(0)
             else:
                 parts["activation"] = Context(UNITS["layer"]["Linear"](), be)
-            cx = _replacing(DenseActivation(), cx, parts)
+            cx = _replacing(dense(), cx, parts)
         elif (
             is_exactly(cx.unit, Conv1D, Conv2D) and cx.unit.use_bias
             and following is not None and is_elementwise(following.unit)

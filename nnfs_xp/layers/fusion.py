@@ -64,6 +64,18 @@ class DenseActivation(Layer):
         return dx if dy.ndim == 2 else as_before(cx, dx, dy.shape)
 
 
+class WholeDenseActivation(DenseActivation):
+    """The same, where one kernel computes the product as well."""
+
+    def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
+        """Return ``activation(X W + b)``; residuals are operands and activation's."""
+        parts = cx.children
+        params, activation = parts["dense"].params, parts["activation"].unit
+        w, rows = params["weights"], x if x.ndim == 2 else as_matrix(cx, x)
+        y, kept = dense_activation(cx.be, rows, w, params["biases"], activation)
+        return y if rows is x else as_before(cx, y, x.shape), ((rows, w), kept)
+
+
 class ElementwiseActivation(Layer):
     """An elementwise activation not after a `Dense`, by one kernel per direction."""
 
@@ -86,6 +98,17 @@ def bias_activation(
     """
     z += biases
     return Context(activation, be).fwd(z)
+
+
+@portable
+def dense_activation(
+    be: Backend, x: Array, w: Array, biases: Array, activation: Layer
+) -> tuple[Array, Any]:
+    """Return ``activation(x w + biases)`` and residuals.
+
+    `x` has shape (n, j), `w` has shape (j, k), and the biases have shape (1, k).
+    """
+    return bias_activation(be, be.matmul(x, w), biases, activation)
 
 
 @portable

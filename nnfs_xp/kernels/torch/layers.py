@@ -23,6 +23,17 @@ def bias_activation(be: Any, z: Tensor, biases: Tensor, activation: Any) -> Any:
     return known.forward(z.add_(biases), activation)
 
 
+@implements_eager("dense_activation")
+def dense_activation(
+    be: Any, x: Tensor, w: Tensor, biases: Tensor, activation: Any
+) -> Any:
+    """Let the product begin with the biases."""
+    known = known_of(activation)
+    if known is None:
+        return NotImplemented
+    return known.forward(be.matmul_plus(x, w, biases), activation)
+
+
 @implements_eager("activation_bias_backward")
 def activation_bias_backward(
     be: Any, residuals: Any, dy: Tensor, activation: Any, db_out: Tensor | None = None

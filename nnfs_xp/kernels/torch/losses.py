@@ -12,8 +12,24 @@ from nnfs_xp.kernels.torch.eager import implements_eager, number
 Tensor = Any
 
 
-# Of more classes PyTorch's own functions take less time than passes one by one.
+# PyTorch looks at rows of fewer classes number by number, and along columns at many
+# rows at a time.
 _FEW_CLASSES = 16
+# From so many numbers on that is worth two copies.
+_MANY_OF_FEW = 512
+
+
+@implements_eager("softmax")
+def softmax(be: Any, z: Tensor, axis: int) -> Tensor:
+    """Compute in one pass."""
+    if z.ndim == 2 and axis in (1, -1) and _is_better_turned(z):
+        return torch.softmax(z.T.contiguous(), 0).T.contiguous()
+    return torch.softmax(z, axis)
+
+
+def _is_better_turned(z: Tensor) -> bool:
+    few = z.shape[1] < _FEW_CLASSES and z.device.type == "cpu"
+    return few and (z.numel() >= _MANY_OF_FEW or not z.is_contiguous())
 
 
 @implements_eager("softmax_cross_entropy")
@@ -58,25 +74,26 @@ def _of_labels(
 
 def _losses_of(be: Any, z: Tensor, y_true: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return losses, probabilities and targets."""
-    log_p = z - z.amax(1, keepdim=True)
-    exponentials = log_p.exp()
-    total = exponentials.sum(1, keepdim=True)
-    log_p.sub_(total.log())
-    # In a new array: tests let autograd go back through these lines.
-    p = exponentials / total
-    targets = _targets(z, y_true)
+    # Column by column in memory, and rows again in what is returned.
+    turned = _is_better_turned(z)
+    log_p = torch.log_softmax(z.T.contiguous(), 0).T if turned else z.log_softmax(1)
+    targets = _targets(log_p, y_true)
     if targets.dtype == torch.bool:
         picked = torch.where(targets, log_p, be.zero)
     else:
         picked = torch.where(targets > 0, log_p, be.zero).mul_(targets)
-    return picked.sum(1).neg_(), p, targets
+    # In a new array: tests let autograd go back through these lines.
+    return picked.sum(1).neg_(), log_p.exp(), targets
 
 
-def _targets(z: Tensor, y_true: Tensor) -> Tensor:
-    """Return rows of targets: booleans for labels."""
+def _targets(like: Tensor, y_true: Tensor) -> Tensor:
+    """Return rows of targets, in memory like others: booleans for labels."""
     if y_true.ndim == 2:
-        return y_true.to(z.dtype)
-    return y_true.unsqueeze(1) == _classes(z.shape[1], y_true.dtype, z.device)
+        return y_true.to(like.dtype)
+    classes = _classes(like.shape[1], y_true.dtype, like.device)
+    if like.is_contiguous():
+        return y_true.unsqueeze(1) == classes
+    return (y_true == classes.unsqueeze(1)).T
 
 
 def _minus_true(p: Tensor, targets: Tensor, dlosses: Tensor | float) -> Tensor:

@@ -66,6 +66,26 @@ CASES = {
     "bias_activation": {
         kind: (z, _BIASES[kind], activation) for kind, z, _, activation in _PAIRS
     },
+    "dense_activation": {
+        **{
+            kind: (z, _draw(z.shape[1], 5), _draw(1, 5), activation)
+            for kind, z, _, activation in _PAIRS
+            if kind.startswith(("ReLU", "GELU, usual"))
+        },
+        "Linear, few outputs": (
+            _draw(300, 64),
+            _draw(64, 3),
+            _draw(1, 3),
+            ACTIVATIONS["Linear"],
+        ),
+        "Tanh, few outputs": (
+            _draw(9, 900).T,
+            _draw(9, 10),
+            _draw(1, 10),
+            ACTIVATIONS["Tanh"],
+        ),
+        "unknown": (_draw(2, 3), _draw(3, 4), _draw(1, 4), nx.Softmax()),
+    },
     "activation_bias_backward": {
         kind: (z, _BIASES[kind], dy, activation) for kind, z, dy, activation in _PAIRS
     },
@@ -102,6 +122,21 @@ CASES = {
         "transposed": (_square.T,),
         "special": (_special,),
         "infinite": (np.array([-np.inf, np.inf]),),
+    },
+    "softmax": {
+        "usual": (_draw(7, 33), 1),
+        "few classes of many rows": (_draw(300, 3), -1),
+        "few classes, column by column": (_draw(10, 200).T, 1),
+        "few classes, gaps": (_draw(200, 20)[:, ::2], 1),
+        "one class": (_draw(600, 1), 1),
+        "one row": (_draw(1, 10), 1),
+        "no rows": (np.ones((0, 4)), 1),
+        "another axis": (_draw(5, 4, 3), 1),
+        "negative axis": (_draw(5, 4, 3), -2),
+        "special": (np.repeat(_row[:, :, None], 3, axis=2) * [1.0, 1.0, -1.0], 2),
+        "special, few classes": (np.tile(_row, (60, 1)), 1),
+        "infinite": (np.array([[np.inf, 0.0], [-np.inf, -np.inf]] * 300), 1),
+        "huge": (np.array([[1e30, -1e30, 0.0], [1e4, 1e4 - 3.0, 0.0]] * 200), 1),
     },
     "elu_left": {
         "usual": (_draw(33, 17, scale=5.0), 1.0),

@@ -48,6 +48,7 @@ CALLS = {
         "batch_norm_backward"
     )(be, f("batch_norm")(be, x, gamma, beta, beta, gamma, 0.1, eps)[1], gamma, dy),
     "bias_activation": lambda f, be, *given: f("bias_activation")(be, *given)[0],
+    "dense_activation": lambda f, be, *given: f("dense_activation")(be, *given)[0],
     "activation_bias_backward": lambda f, be, z, biases, dy, activation: f(
         "activation_bias_backward"
     )(be, f("bias_activation")(be, z, biases, activation)[1], dy, activation),
