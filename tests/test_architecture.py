@@ -15,7 +15,8 @@ PACKAGE = ROOT / "nnfs_xp"
 HOST_SIDE = {
     "backends", "book", "cli", "data", "engine/executors/jax_jit",
     "engine/executors/jax_ranks", "engine/executors/recorded_ranks",
-    "engine/executors/cuda_graph", "engine/executors/lasting",
+    "engine/executors/cuda_fork", "engine/executors/cuda_graph",
+    "engine/executors/lasting",
     "engine/executors/recorded", "engine/held",
     "engine/executors/recordings", "engine/ranks", "parallel",
     "engine/executors/torch_compile", "engine/executors/torch_recorded",

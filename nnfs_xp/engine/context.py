@@ -7,6 +7,7 @@ traces, and in a captured CUDA graph.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
@@ -38,15 +39,19 @@ class Pass:
         Where random numbers come from.
     copies_at_once : bool
         Whether a kernel copies several gradients to their slots in one launch.
+    fork : Fork or None
+        Where an executor has one, a second branch of the step, which computes gradients
+        of parameters; see `nnfs_xp.engine.executors.cuda_fork`.
     """
 
-    def __init__(self, be: Backend) -> None:
+    def __init__(self, be: Backend, fork: Any = None) -> None:
         self.written: set[str] = set()
         self.pending: dict[str, Array] = {}
         self.calls: dict[str, int] = {}
         self.gradients: dict[str, Array] = {}
         self.buffers: Mapping[str, Array] = {}
         self.draws = Draws(be)
+        self.fork = fork
         self._be = be
         self.copies_at_once = be.in_place and has_implementation("copy_arrays", be.name)
         self._copies: dict[int, tuple[Array, Array]] = {}
@@ -66,10 +71,16 @@ class Pass:
 
     def copy_now(self, slot: Array | None = None) -> None:
         """Write everything that is pending, if there is something for this slot."""
+        self.join()
         if self._copies and (slot is None or id(slot) in self._copies):
             targets, values = map(list, zip(*self._copies.values(), strict=True))
             self._copies.clear()
             copy_arrays(self._be, targets, values)
+
+    def join(self) -> None:
+        """Let what follows come after everything that was computed in a fork."""
+        if self.fork is not None:
+            self.fork.join()
 
 
 class Gradients:
@@ -98,6 +109,16 @@ class Gradients:
             return None
         return self.slots.get(name)
 
+    def beside(self, *operands: Array) -> contextlib.AbstractContextManager[Any]:
+        """Return a context in which gradients are computed beside what follows it.
+
+        What is computed there must be written to these slots, after the context, and
+        used for nothing else. The operands must stay as they are for the rest of the
+        pass.
+        """
+        fork = self._run.fork
+        return contextlib.nullcontext() if fork is None else fork.beside(*operands)
+
     def __setitem__(self, name: str, value: Array) -> None:
         written, slot = self._run.written, self.slots.get(name)
         # A product that was written directly to the slot has its shape.
@@ -106,6 +127,8 @@ class Gradients:
             path = self._paths[name]
             if path is None:
                 return
+            if not self._copies_later or path in written:
+                self._run.join()
             if slot is None:
                 found = self._run.gradients
                 found[path] = found[path] + value if path in written else value

@@ -48,6 +48,8 @@ class Program:
         nothing is fused and gradients are new arrays.
     across : Across, optional
         What several ranks compute together; see `nnfs_xp.engine.ranks`.
+    fork : Fork, optional
+        A second branch of the step; see `Pass`.
 
     Attributes
     ----------
@@ -72,10 +74,11 @@ class Program:
     unit: Any = None
     context: type[Context] = Context
     across: Any = None
+    fork: Any = None
 
     def __post_init__(self) -> None:
         network, absorbed = self.network, self.network.absorbed
-        self.run = Pass(network.backend)
+        self.run = Pass(network.backend, self.fork)
         self._left_out = {
             id(absorbed.output_activation if self.absorbs else None),
             id(absorbed.rescaling if self.rescaled else None),

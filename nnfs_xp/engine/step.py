@@ -248,6 +248,8 @@ class EagerExecutor:
     name = "eager"
     # Whether a step is captured, and therefore reads its batch from fixed arrays.
     captures = False
+    # A second branch of its steps, if there is one.
+    fork: Any = None
 
     def __init__(self, network: Network, reason: str = "") -> None:
         self.network = network
@@ -259,14 +261,18 @@ class EagerExecutor:
     @functools.cached_property
     def training(self) -> Program:
         """The program of a training step."""
-        return Program(self.network, training=True, keeps=True, absorbs=True)
+        return self._program(rescaled=False)
 
     @functools.cached_property
     def training_on_rescaled(self) -> Program:
         """The same, for inputs that have been through the first unit."""
+        return self._program(rescaled=True)
+
+    def _program(self, *, rescaled: bool) -> Program:
         return Program(
-            self.network, training=True, keeps=True, absorbs=True, rescaled=True
-        )
+            self.network, training=True, keeps=True, absorbs=True, rescaled=rescaled,
+            fork=self.fork,
+        )  # fmt: skip
 
     @property
     def gathers(self) -> bool:

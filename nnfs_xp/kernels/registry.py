@@ -14,6 +14,8 @@ variable ``NNFS_XP_KERNELS`` may say otherwise:
     as ``auto``, without the loops that numba compiles for NumPy;
 ``no_dense_step``
     as ``auto``, without whole training steps in a few kernels;
+``no_fork``
+    as ``auto``, without a second branch in CUDA graphs;
 ``require``
     an error where a backend has no implementation.
 """
@@ -32,7 +34,7 @@ from nnfs_xp.errors import BackendUnavailableError, InputError
 
 Function = Callable[..., Any]
 
-KERNEL_MODES = ("auto", "off", "no_loops", "no_dense_step", "require")
+KERNEL_MODES = ("auto", "off", "no_loops", "no_dense_step", "no_fork", "require")
 # Implementations for arrays of a backend that come before its own, if a library for
 # them is installed, and are for training alone.
 _LAYERS = {"numpy": ("loops", "numba")}

@@ -146,7 +146,9 @@ class Dense(_Weighted):
         """Write ``dW`` and ``db``, and return ``dX`` if it is needed."""
         dz = dy if dy.ndim == 2 else as_matrix(cx, dy)
         if cx.learns and self.use_bias:
-            cx.grads["biases"] = sum_over_samples(cx.be, dz)
+            with cx.grads.beside(dz):
+                db = sum_over_samples(cx.be, dz)
+            cx.grads["biases"] = db
         dx = product_backward(cx, operands, dz)
         return dx if dy.ndim == 2 else as_before(cx, dx, dy.shape)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from nnfs_xp.backends import Array, Backend, Operand
@@ -24,7 +25,9 @@ def product_backward(cx: Context, operands: Any, dz: Array) -> Array | None:
         dz = be.operand(dz)
     if cx.learns:
         grads = cx.grads
-        grads["weights"] = be.matmul(x.T, dz, grads.out("weights"))
+        with grads.beside(x, dz) if cx.needs_dx else contextlib.nullcontext():
+            dw = be.matmul(x.T, dz, grads.out("weights"))
+        grads["weights"] = dw
     if not cx.needs_dx:
         return None
     # If nothing was rounded, the current weights are used.

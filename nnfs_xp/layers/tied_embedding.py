@@ -76,8 +76,9 @@ class TiedEmbedding(Layer):
         (kept_rows, kept_inner, h), be, table = residuals, cx.be, cx["embedding"]
         dz, grads = as_matrix(cx, dy), table.grads
         if table.learns:
-            product = be.matmul(dz.T, as_matrix(cx, h), grads.out("weights"))
-            grads["weights"] = product
+            with grads.beside(dz, h):
+                dw = be.matmul(dz.T, as_matrix(cx, h), grads.out("weights"))
+            grads["weights"] = dw
         dh = as_before(cx, be.matmul(dz, table.params["weights"]), h.shape)
         drows = cx["inner"].bwd(kept_inner, dh)
         table.bwd(kept_rows, drows)

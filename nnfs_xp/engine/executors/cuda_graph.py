@@ -20,12 +20,13 @@ import cupy
 import numpy as np
 
 from nnfs_xp.engine.draws import CannotDraw, DeviceDraws
+from nnfs_xp.engine.executors.cuda_fork import Fork
 from nnfs_xp.engine.executors.lasting import LastingRows, kind_of, put_in, taken_out
 from nnfs_xp.engine.held import Held, Watch, held
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.step import EagerExecutor, Rows, Steps, Tree
 from nnfs_xp.errors import BackendUnavailableError
-from nnfs_xp.kernels import has_implementation, whole_step
+from nnfs_xp.kernels import has_implementation, kernel_mode, whole_step
 from nnfs_xp.trees import copy_tree, leaves
 
 # Which of several free blocks a pool gives is not determined, so that it may grow in
@@ -70,6 +71,9 @@ class CudaGraphExecutor(EagerExecutor):
     def __init__(self, network: Network, required: bool) -> None:
         super().__init__(network)
         self.required = required
+        # A layer of one's own may change what a branch still reads.
+        if network.has_own_layers_only:
+            self.fork = Fork()
         self.note = _NOTE
         self._graphs: dict[Rows, Any] = {}
         # Graphs of several steps, None if there can be none.
@@ -143,7 +147,8 @@ class CudaGraphExecutor(EagerExecutor):
         BackendUnavailableError
             If that is impossible, and required.
         """
-        self._stream = _capture_stream(cupy.cuda.runtime.getDevice())
+        device = cupy.cuda.runtime.getDevice()
+        self._stream, self._beside = _capture_streams(device)
         lasting = [LastingRows.of(rows) or rows for rows in batches]
         # A workspace of cuBLAS belongs to the stream of a capture.
         kind = kind_of(self.network, state, lasting, counters)
@@ -254,7 +259,20 @@ class CudaGraphExecutor(EagerExecutor):
         step = state["optimizer"]["step"]
         if self._steps_before:
             step = step + self._steps_before
-        self.step_on(state, rows, DeviceDraws(self.network.backend, step))
+        with self._forking():
+            self.step_on(state, rows, DeviceDraws(self.network.backend, step))
+
+    @contextlib.contextmanager
+    def _forking(self) -> Iterator[None]:
+        """Let what is inside have a second branch, where it may."""
+        if self.fork is None or kernel_mode() == "no_fork":
+            yield
+            return
+        self.fork.begin(self._beside)
+        try:
+            yield
+        finally:
+            self.fork.end()
 
     def _new_pool(self) -> Any:
         """Return a pool for one graph, within the limit set for all together."""
@@ -283,6 +301,7 @@ class CudaGraphExecutor(EagerExecutor):
                 return str(error)
             finally:
                 self._stream.synchronize()
+                self._beside.synchronize()
                 moved = _written_over(saved, state)
             if moved:
                 return f"{moved} was given a new array"
@@ -362,15 +381,15 @@ def _emptied(pools: dict[Rows, Any]) -> None:
 _of_thread = threading.local()
 
 
-def _capture_stream(device: int) -> Any:
-    """Return the stream of this thread on which steps are captured on a device.
+def _capture_streams(device: int) -> tuple[Any, Any]:
+    """Return the streams of this thread on which steps are captured on a device.
 
-    Matrix products have a workspace for each stream, and keep it, so a stream for each
-    model would fill the memory.
+    The second is for a second branch. Matrix products have a workspace for each stream,
+    and keep it, so streams for each model would fill the memory.
     """
     streams = vars(_of_thread).setdefault("streams", {})
     if device not in streams:
-        streams[device] = cupy.cuda.Stream(non_blocking=True)
+        streams[device] = tuple(cupy.cuda.Stream(non_blocking=True) for _ in range(2))
     return streams[device]
 
 
