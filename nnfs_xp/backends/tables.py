@@ -121,6 +121,7 @@ def _refuse(columns: dict[Any, Any]) -> None:
     """Raise DTypeError if there are columns that hold no numbers."""
     for name, dtype in columns.items():
         raise DTypeError(
-            f"column {name!r} holds {dtype}, not numbers; drop it, or encode it "
-            "(nnfs_xp.data.ClassLabels encodes a column of names)"
+            f"column {name!r} holds {dtype}, not numbers; drop it, or encode it: "
+            f"nnfs_xp.data.load_dataset(table, one_hot=[{name!r}]) encodes a feature, "
+            "and nnfs_xp.data.ClassLabels encodes names to predict"
         )
