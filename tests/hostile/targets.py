@@ -110,11 +110,15 @@ def read_csv(path, number):
         "missing": (None, "mean", "drop")[number % 3],
         "task": (None, "classification", "regression")[max(0, number % 9 - 6)],
         "label": (None, "label", 0, -1, "two")[max(0, number % 17 - 12)],
+        "drop": ((), ("two",), (0,))[max(0, number % 11 - 8)],
     }
     if number % 2:
+        options["one_hot"] = ((), ("one",), (1, 0))[max(0, number % 7 - 4)]
         return read_dataset(path, number, **options)
     if number % 8 == 0:
         options |= {"n_features": 3, "columns": ("one", "two", "three")}
+    elif number % 5 == 0:
+        options["one_hot"] = {"one": [str(a) for a in range(24)], 1: ["0", "1"]}
     return read_examples(path, number, **options)
 
 
