@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from nnfs_xp.errors import FixedSettingError, InputError
 from nnfs_xp.other_names import check_call
@@ -108,8 +109,16 @@ class Unit(metaclass=_Made):
         return f"{type(self).__name__}({arguments})"
 
 
+# Signatures take most of the time of a model's `config`.
+_known_parameters: WeakKeyDictionary[type, dict[str, inspect.Parameter]] = (
+    WeakKeyDictionary()
+)
+
+
 def _parameters(cls: type) -> dict[str, inspect.Parameter]:
     """Return those of a constructor, and of those that it passes others on to."""
+    if cls in _known_parameters:
+        return _known_parameters[cls]
     found: dict[str, inspect.Parameter] = {}
     by_name_only = False
     for owner in cls.__mro__[:-1]:
@@ -123,6 +132,7 @@ def _parameters(cls: type) -> dict[str, inspect.Parameter]:
         if inspect.Parameter.VAR_KEYWORD not in kinds:
             break
         by_name_only = inspect.Parameter.VAR_POSITIONAL not in kinds
+    _known_parameters[cls] = found
     return found
 
 
@@ -132,9 +142,9 @@ def _taken(cls: type) -> list[inspect.Parameter]:
     own = inspect.signature(cls).parameters.values()
     lists = [p for p in own if p.kind is p.VAR_POSITIONAL]
     open_ended = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
-    found = {n: p for n, p in _parameters(cls).items() if p.kind not in open_ended}
-    found.pop("self", None)
-    return [*found.values(), *lists]
+    known = _parameters(cls).values()
+    found = [p for p in known if p.kind not in open_ended and p.name != "self"]
+    return [*found, *lists]
 
 
 def _equal(value: Any, other: Any) -> bool:
