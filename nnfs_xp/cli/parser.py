@@ -190,7 +190,7 @@ def _add_predict(commands: Commands) -> None:
         ],
     )
     _add_model_and_data(parser)
-    out = "file to write, CSV or with --json JSON (default: -, standard output)"
+    out = "file to write: CSV, or JSON with --json (default: -, standard output)"
     parser.add_argument("--out", metavar="FILE", help=out, default="-")
     add = parser.add_argument_group("for a model that was trained on text").add_argument
     add("--prompt", metavar="TEXT", help="text to continue, instead of data")
@@ -356,11 +356,11 @@ def _add_reading(parser: argparse.ArgumentParser, encodes: bool = False) -> None
     add("--delimiter", type=delimiter, metavar="CHAR", help=f"{text}tab)")
     missing = "replace missing values with the mean of their column, or drop their rows"
     add("--missing", choices=MISSING, help=missing)
-    drop = "names or numbers of columns to leave out"
+    drop = "names or indices of columns to drop"
     add("--drop", nargs="+", metavar="COLUMN", default=(), help=drop)
     if encodes:
-        one_hot = "columns of categories; each of their values becomes a feature that "
-        one_hot += "is 0 or 1"
+        one_hot = "categorical columns; each of their values becomes a feature that is "
+        one_hot += "0 or 1"
         add("--one-hot", nargs="+", metavar="COLUMN", default=(), help=one_hot)
     resize = "height and width to which images are resized"
     add("--resize", metavar="HxW", type=height_and_width, help=resize)
