@@ -134,6 +134,22 @@ class JaxBackend(Backend):
         # On a GPU, JAX would otherwise round float32 operands to tf32.
         return self.xp.matmul(a, b, precision="highest")
 
+    def matmul_over_rows(self, a: Any, b: Any, out: Array | None = None) -> Array:
+        """Return ``a^T b``; a compiled step on a CPU copies a transposed matrix first.
+
+        Without a copy, XLA reads `a` by columns there, which takes longer. Where `b`
+        and the product are smaller than `a`, they are transposed instead.
+        """
+        on_cpu = self.matmul_precision == "full" and self.device.platform == "cpu"
+        if not on_cpu or not isinstance(a, jax.core.Tracer):
+            return super().matmul_over_rows(a, b, out)
+        # Without a barrier, XLA would undo it.
+        copied = jax.lax.optimization_barrier
+        (rows, n), k = a.shape, b.shape[1]
+        if k * (rows + n) > rows * n:
+            return self.full_matmul(copied(a.T), b)
+        return copied(self.full_matmul(copied(b.T), a)).T
+
     def rounded(self, a: Array) -> Array:
         """Return numbers of the rounded format, which XLA can multiply faster."""
         # Rounded in float32 first: XLA may remove a conversion and its inverse, and

@@ -63,6 +63,12 @@ class Products:
         a, b = self.operand(a), self.operand(b)
         return self.rounded_matmul(a.array, b.array, out)
 
+    def matmul_over_rows(
+        self, a: Array | Operand, b: Array | Operand, out: Array | None = None
+    ) -> Array:
+        """Return ``a^T b`` for matrices of as many rows; see `matmul`."""
+        return self.matmul(a.T, b, out)
+
     def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         """Return the product of two arrays without rounding them first."""
         return a @ b

@@ -87,7 +87,7 @@ def _weights_backward(
     wide = xp.pad(x, ((0, 0), *windows.pads(lengths), (0, 0)))
     below = xp.concat([wide[key] for _, key in windows.places(lengths)], axis=-1)
     rows = xp.reshape(below, (-1, below.shape[-1]))
-    product = be.matmul(rows.T, xp.reshape(dy, (-1, dy.shape[-1])))
+    product = be.matmul_over_rows(rows, xp.reshape(dy, (-1, dy.shape[-1])))
     return xp.reshape(product, w.shape)
 
 

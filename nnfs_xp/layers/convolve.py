@@ -71,7 +71,7 @@ def convolve_backward(
         of_place = w[(*place, ...)]
         for channels, filters in _parts(x, w, groups):
             if learns:
-                product = be.matmul(below[:, channels].T, dz[:, filters])
+                product = be.matmul_over_rows(below[:, channels], dz[:, filters])
                 dw = be.replaced(dw, (*place, slice(None), filters), product)
             if needs_dx:
                 product = be.matmul(dz[:, filters], of_place[:, filters].T)

@@ -26,7 +26,7 @@ def product_backward(cx: Context, operands: Any, dz: Array) -> Array | None:
     if cx.learns:
         grads = cx.grads
         with grads.beside(x, dz) if cx.needs_dx else contextlib.nullcontext():
-            dw = be.matmul(x.T, dz, grads.out("weights"))
+            dw = be.matmul_over_rows(x, dz, grads.out("weights"))
         grads["weights"] = dw
     if not cx.needs_dx:
         return None

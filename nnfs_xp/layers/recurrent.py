@@ -132,12 +132,14 @@ class Recurrent(Layer):
         gradient = rows(turned(cx, dz))
         if cx.learns:
             grads["biases"] = sum_over_samples(be, gradient)
-            grads["weights"] = be.matmul(rows(x).T, gradient, grads.out("weights"))
+            grads["weights"] = be.matmul_over_rows(
+                rows(x), gradient, grads.out("weights")
+            )
             through = rows(dz if ds is None else ds)
             if ds is not None:
                 grads["recurrent_biases"] = sum_over_samples(be, through)
             out = grads.out("recurrent")
-            grads["recurrent"] = be.matmul(rows(before).T, through, out)
+            grads["recurrent"] = be.matmul_over_rows(rows(before), through, out)
         if not cx.needs_dx:
             return None
         return cx.xp.reshape(be.matmul(gradient, cx.params["weights"].T), x.shape)

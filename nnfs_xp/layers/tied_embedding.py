@@ -77,7 +77,7 @@ class TiedEmbedding(Layer):
         dz, grads = as_matrix(cx, dy), table.grads
         if table.learns:
             with grads.beside(dz, h):
-                dw = be.matmul(dz.T, as_matrix(cx, h), grads.out("weights"))
+                dw = be.matmul_over_rows(dz, as_matrix(cx, h), grads.out("weights"))
             grads["weights"] = dw
         dh = as_before(cx, be.matmul(dz, table.params["weights"]), h.shape)
         drows = cx["inner"].bwd(kept_inner, dh)

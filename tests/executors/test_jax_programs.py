@@ -180,3 +180,19 @@ def test_parameters_are_looked_at_as_they_are_when_an_epoch_ends(model):
     model.fit(X, Y, batch_size=20, callbacks=Spoils(model, 1.0))
     with pytest.raises(nx.DivergenceError, match="epoch 2"):
         model.fit(X, Y, batch_size=20, callbacks=Spoils(model, np.nan))
+
+
+@pytest.mark.parametrize(
+    ("rows", "n", "k", "transposed"),
+    [(30, 8, 3, [(30, 3), (3, 8)]), (30, 8, 8, [(30, 8)]), (30, 3, 8, [(30, 3)])],
+)
+def test_what_a_product_over_rows_transposes_is_small(rows, n, k, transposed):
+    jax = pytest.importorskip("jax")
+    be = nx.get_backend("jax", device="cpu")
+    random = np.random.default_rng(0)
+    a, b = (random.normal(size=(rows, m)).astype("float32") for m in (n, k))
+    found = jax.jit(be.matmul_over_rows)(a, b)
+    np.testing.assert_allclose(found, a.T @ b, rtol=1e-5, atol=1e-6)
+    jaxpr = jax.make_jaxpr(be.matmul_over_rows)(a, b)
+    kinds = [(one.primitive.name, one.invars[0].aval.shape) for one in jaxpr.eqns]
+    assert [shape for name, shape in kinds if name == "transpose"] == transposed
