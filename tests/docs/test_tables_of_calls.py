@@ -77,7 +77,7 @@ def test_both_sides_of_a_step_of_the_book_agree():
     """Row by row, until the weights have changed."""
     page = DOCS / "coming-from-the-book.md"
     namespace = page_namespace(page)
-    section = page.read_text().split("## Step by step")[1].split("\n## ")[0]
+    section = page.read_text().split("## A training step")[1].split("\n## ")[0]
     pairs = [(row["there"], row["here"]) for row in ROW.finditer(section)]
     exec("dense.weights = layer.weights", namespace)
     for there, here in pairs:
@@ -99,7 +99,7 @@ def test_both_sides_of_a_step_of_pytorch_agree(torch):
     dense, linear = ours["dense"], theirs["linear"]
     dense.weights = linear.weight.detach().numpy().T
     dense.biases = linear.bias.detach().numpy()[None]
-    section = page.read_text().split("## A step by hand")[1].split("\n## ")[0]
+    section = page.read_text().split("## A manual training step")[1].split("\n## ")[0]
     for row in ROW.finditer(section):
         run_cells([row["there"]], theirs)
         run_cells([row["here"]], ours)
