@@ -167,7 +167,7 @@ def _add_evaluate(commands: Commands) -> None:
         "evaluate",
         use.evaluate,
         "compute loss and accuracy of a saved model",
-        "Compute the loss and metrics of a saved model on labeled data.",
+        "Compute the loss and metrics of a saved model on labelled data.",
         [
             "nnfs-xp evaluate runs/digits --data digits",
             "nnfs-xp evaluate runs/digits --data digits --json",
@@ -196,7 +196,7 @@ def _add_predict(commands: Commands) -> None:
     add("--prompt", metavar="TEXT", help="text to continue, instead of data")
     length = "number of characters to generate (default: 300)"
     add("--length", type=count, metavar="N", help=length)
-    heat = "values below 1 favor the most probable characters (default: 0.8)"
+    heat = "values below 1 favour the most probable characters (default: 0.8)"
     add("--temperature", type=number, metavar="NUMBER", help=heat)
     draws = "seed for sampling (default: 0)"
     add("--seed", type=seed, metavar="N", help=draws)
