@@ -52,7 +52,7 @@ def test_begins_with_badge_and_runtime(chapter):
     colab = f"https://colab.research.google.com/github/{address}"
     # A picture of our own, so that the pages are whole without the network.
     assert f"[![Open in Colab](colab.svg)]({colab})" in first
-    assert "Runtime, Change runtime type" in first
+    assert "Runtime > Change runtime type" in first
 
 
 @pytest.mark.parametrize("has_gpu", [True, False], ids=["with a GPU", "without"])
