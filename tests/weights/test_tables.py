@@ -32,7 +32,7 @@ def test_every_unit_has_its_row(heading, forms):
         for part in form.parts:
             named = {part.theirs, part.theirs.rpartition(".")[2]}
             said = table[unit.__name__]
-            same = "the same names" in said or "the rest as above" in said
+            same = "the same names" in said or "the other arrays as above" in said
             assert same or any(f"`{name}`" in said for name in named), part
 
 
