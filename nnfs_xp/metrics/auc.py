@@ -7,7 +7,7 @@ from typing import Any
 from nnfs_xp.arguments import check_choice, check_count, check_flag
 from nnfs_xp.backends import Array, Backend
 from nnfs_xp.metrics.base import Metric, Statistics
-from nnfs_xp.metrics.bins import bins_of, counts_of_bins
+from nnfs_xp.metrics.bins import bins_of, counts_of_bins, running_sums
 from nnfs_xp.metrics.counts import ratio
 from nnfs_xp.registry import register
 from nnfs_xp.special import sigmoid
@@ -108,9 +108,7 @@ class AUC(Metric):
             xp.flip(xp.astype(statistics[k], be.dtype), axis=-1) for k in ("yes", "no")
         )
         all_yes, all_no = (xp.sum(a, axis=-1, keepdims=True) for a in (yes, no))
-        steps = xp.arange(self.bins, device=be.device)
-        earlier = xp.astype(steps[:, None] <= steps, be.dtype)
-        found, taken = (be.full_matmul(a, earlier) for a in (yes, no))
+        found, taken = (running_sums(be, a) for a in (yes, no))
         if self.curve == "roc":
             terms = ratio(be, no, all_no) * ratio(be, found - 0.5 * yes, all_yes)
         else:

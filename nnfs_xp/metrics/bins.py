@@ -45,3 +45,19 @@ def counts_of_bins(
     for more in parts[1:]:
         total = total + more
     return total
+
+
+def running_sums(be: Backend, values: Array) -> Array:
+    """Return the sum of each entry and all before it, for each row of a matrix."""
+    xp, (k, bins) = be.xp, values.shape
+    # Sums inside blocks, plus those of the blocks before: one product with a triangle
+    # for all bins would need bins^2 numbers.
+    width = math.isqrt(bins - 1) + 1
+    rest = be.zeros((k, width * width - bins))
+    blocks = xp.reshape(xp.concat([values, rest], axis=1), (k * width, width))
+    steps = xp.arange(width, device=be.device)
+    upto = xp.astype(steps[:, None] <= steps, be.dtype)
+    before = xp.astype(steps[:, None] < steps, be.dtype)
+    inside = xp.reshape(be.full_matmul(blocks, upto), (k, width, width))
+    earlier = be.full_matmul(inside[:, :, -1], before)
+    return xp.reshape(inside + earlier[:, :, None], (k, -1))[:, :bins]

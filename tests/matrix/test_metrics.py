@@ -12,6 +12,7 @@ import nnfs_xp as nx
 import nnfs_xp.metrics
 from nnfs_xp.metrics import confusion_matrix
 from nnfs_xp.metrics.averaged import AveragedScore
+from nnfs_xp.metrics.bins import running_sums
 from nnfs_xp.metrics.counts import as_counts
 from nnfs_xp.registry import UNITS, resolve
 from tests.conftest import backend_or_skip
@@ -366,6 +367,26 @@ def test_nan_is_the_worst_that_can_be_said(backend):
         rows, be.asarray([1, 1], "int32")
     )
     assert float(found) == pytest.approx((1.0 + 0.25) / 2)
+
+
+@pytest.mark.slow
+def test_very_many_bins_give_the_exact_area(backend):
+    """Scores less than a thousandth apart: a square of all bins fits no memory."""
+    be, random = backend, np.random.default_rng(3)
+    scores, answers = random.permutation(40) / 4e4 + 0.5, np.arange(40) % 2
+    pairs = scores[answers == 1][:, None] > scores[answers == 0]
+    given = be.asarray(scores, be.dtype), be.asarray(answers)
+    found = nx.AUC(bins=100_000, backend=be).calculate(*given)
+    assert float(found) == pytest.approx(pairs.mean(), rel=1e-6)
+
+
+def test_running_sums(backend):
+    be = backend
+    for bins in (1, 5, 9):
+        values = np.arange(3.0 * bins).reshape(3, bins) ** 2
+        with be.context():
+            found = running_sums(be, be.asarray(values, be.dtype))
+        np.testing.assert_array_equal(be.to_numpy(found), np.cumsum(values, axis=1))
 
 
 def test_infinite_scores(backend):
