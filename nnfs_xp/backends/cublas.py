@@ -45,6 +45,8 @@ class _Handle:
         self._cublas = cublas
         self._handle = cublas.create()
         self._stream: int | None = None
+        # How many products it was used for.
+        self.products = 0
         self._workspaces: dict[int, Any] = {}
 
     def use_stream(self, stream: Any) -> None:
@@ -204,11 +206,17 @@ def multiply_stacks(a: Array, b: Array, kind: str) -> Array:
     return products
 
 
+def products_of_thread() -> int:
+    """Return how many products this thread has asked for so far."""
+    return sum(handle.products for handle in vars(_own).get("handles", {}).values())
+
+
 def _handle_on_stream() -> _Handle:
     """Return this thread's handle, on CuPy's current device and stream."""
     import cupy
 
     handle = _handle()
+    handle.products += 1
     handle.use_stream(cupy.cuda.get_current_stream())
     return handle
 

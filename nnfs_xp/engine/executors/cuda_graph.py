@@ -19,6 +19,7 @@ from typing import Any
 import cupy
 import numpy as np
 
+from nnfs_xp.backends import cublas
 from nnfs_xp.engine.draws import CannotDraw, DeviceDraws
 from nnfs_xp.engine.executors.cuda_fork import Fork
 from nnfs_xp.engine.executors.lasting import LastingRows, kind_of, put_in, taken_out
@@ -27,6 +28,7 @@ from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.step import EagerExecutor, Rows, Steps, Tree
 from nnfs_xp.errors import BackendUnavailableError
 from nnfs_xp.kernels import has_implementation, kernel_mode, whole_step
+from nnfs_xp.kernels.cupy.launch import launched
 from nnfs_xp.trees import copy_tree, leaves
 
 # Which of several free blocks a pool gives is not determined, so that it may grow in
@@ -182,7 +184,9 @@ class CudaGraphExecutor(EagerExecutor):
                 watch.undo()
                 reason = reason or what
             if not reason:
+                before = _own_so_far()
                 graphs[rows], reason = self._captured([state], rows, pool)
+                own = _own_so_far() - before
             if reason:
                 self._give_up(reason)
                 return False
@@ -193,6 +197,8 @@ class CudaGraphExecutor(EagerExecutor):
             self.note += ", three kernels a step"
         elif batches and (count := _nodes(graphs[batches[-1]])):
             self.note += f", {count} kernels, products and copies a step"
+            if count > own:
+                self.note += f", {count - own} of them CuPy's"
         return True
 
     def _follow(self, state: Tree) -> None:
@@ -400,6 +406,11 @@ def _nodes(graph: Any) -> int:
     its name and its attributes in brackets.
     """
     return len(_NODE.findall(graph.debug_dot_str()))
+
+
+def _own_so_far() -> int:
+    """Return how many kernels of the package and products this thread has launched."""
+    return launched.count + cublas.products_of_thread()
 
 
 def _abandon(stream: Any) -> None:

@@ -8,6 +8,7 @@ scalar that it is.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,15 @@ def plain(array: Any, dtype: Any) -> Any:
     return cupy.ascontiguousarray(array, dtype)
 
 
+class Launched(threading.local):
+    """How many kernels of the package this thread has launched so far."""
+
+    count = 0
+
+
+launched = Launched()
+
+
 def launch(
     be: Any,
     name: str,
@@ -87,6 +97,7 @@ def launch(
 ) -> None:
     """Run a kernel over `count` elements, if there are any."""
     if count:
+        launched.count += 1
         kernel(be.dtype_name, name)(grid or (blocks_for(count),), block, arguments)
 
 
