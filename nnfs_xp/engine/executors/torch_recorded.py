@@ -19,6 +19,10 @@ from nnfs_xp.trees import leaves, map_leaves
 
 # Larger steps are not limited by calls, and their arrays are better freed early.
 _MOST_BYTES = 2**23
+# A batch that is smaller is copied in less time than calls are pointed to it.
+_FEWEST_BYTES = 2**16
+# What PyTorch aligns its memory to. Bits of products may depend on it.
+_ALIGNED = 64
 
 
 class TorchRecordedExecutor(EagerExecutor):
@@ -115,7 +119,7 @@ class _Recorded:
     slots : list of (dict, str, object)
         Everything in the state.
     given : list of tensor or None
-        Where a batch is copied to.
+        The batch that was recorded, which is nobody else's.
     outputs : dict
         The statistics of a batch, which every step overwrites.
     """
@@ -123,8 +127,9 @@ class _Recorded:
     def __init__(
         self, tape: TorchTape, slots: list[Any], given: list[Any], outputs: Tree
     ) -> None:
-        self._tape, self._slots = tape, slots
-        self._given, self._outputs = given, outputs
+        self._calls, self._slots = tape.calls, slots
+        self._outputs = outputs
+        self._given = [None if one is None else _Given(tape, one) for one in given]
 
     def is_of(self, state: Tree) -> bool:
         """Return whether a state has the arrays that were recorded."""
@@ -137,8 +142,8 @@ class _Recorded:
         """Take the step on a batch, and return its statistics."""
         for own, one in zip(self._given, given, strict=True):
             if own is not None:
-                own.copy_(one)
-        for call in self._tape.calls:
+                own.take(one)
+        for call in self._calls:
             call()
         return self._outputs
 
@@ -148,3 +153,38 @@ class _Recorded:
             lambda leaf: leaf.clone() if isinstance(leaf, torch.Tensor) else leaf,
             self._outputs,
         )
+
+
+class _Given:
+    """An array of a batch: the calls read the one that was recorded, or are given one.
+
+    Parameters
+    ----------
+    tape : TorchTape
+    own : tensor
+    """
+
+    def __init__(self, tape: TorchTape, own: torch.Tensor) -> None:
+        self._own = own
+        found = tape.arguments_of(own) if own.nbytes >= _FEWEST_BYTES else None
+        # Arguments that stay what they are; those of the calls are pointed elsewhere.
+        self._arguments = [(one, one.storage_offset()) for one in found or ()]
+        if found:
+            self._own = own.detach()
+        self._strides = own.stride()
+        self._copies = True
+
+    def take(self, one: torch.Tensor) -> None:
+        """Let the calls read this array, which has the shape of the one recorded."""
+        aligned = one.data_ptr() % _ALIGNED == 0 and one.stride() == self._strides
+        copies = not (self._arguments and aligned)
+        if copies:
+            self._own.copy_(one)
+            one = self._own
+        if not (copies and self._copies):
+            storage, first = one.untyped_storage(), one.storage_offset()
+            for argument, offset in self._arguments:
+                argument.set_(
+                    storage, first + offset, argument.shape, argument.stride()
+                )
+        self._copies = copies

@@ -70,6 +70,9 @@ class TorchTape(TorchDispatchMode):
         self.nbytes = 0
         self.why_not = ""
         self._known = {_memory(tensor) for tensor in known}
+        # Arguments of calls and what they write to, by memory.
+        self._arguments: dict[int, dict[int, torch.Tensor]] = {}
+        self._written: set[int] = set()
         self._pauses = False
         # Memory of a result must not be reused for another one.
         self._kept: list[torch.Tensor] = []
@@ -95,6 +98,16 @@ class TorchTape(TorchDispatchMode):
         self.calls.append(lambda: made.copy_(function()))
         return made
 
+    def arguments_of(self, tensor: torch.Tensor) -> list[torch.Tensor] | None:
+        """Return all arguments of calls that lie in the memory of a tensor.
+
+        None if a call writes to it.
+        """
+        memory = _memory(tensor)
+        if memory in self._written:
+            return None
+        return list(self._arguments.get(memory, {}).values())
+
     def _note(self, func: Any, args: Any, kwargs: Any, out: Any) -> None:
         name = func._schema.name.removeprefix("aten::")
         results = list(_tensors(out))
@@ -110,18 +123,25 @@ class TorchTape(TorchDispatchMode):
             self.why_not = f"it calls {name} of PyTorch"
             return
         if mutable:
-            written = _written(func, args, kwargs)
+            written = list(_written(func, args, kwargs))
             if not all(_memory(tensor) in self._known for tensor in written):
                 self.why_not = f"{name} of PyTorch writes to an array from elsewhere"
                 return
+            self._written.update(map(_memory, written))
+            self._keep_arguments(args, kwargs)
             self.calls.append(_again(func, name, args, kwargs))
             return
         given = {_memory(tensor) for tensor in _tensors((args, kwargs))}
         if all(_memory(one) in given for one in results):
             return
+        self._keep_arguments(args, kwargs)
         for one in results:
             self._made(one)
         self.calls.append(_into(func, name, args, kwargs, out, results))
+
+    def _keep_arguments(self, args: Any, kwargs: Any) -> None:
+        for tensor in _tensors((args, kwargs)):
+            self._arguments.setdefault(_memory(tensor), {})[id(tensor)] = tensor
 
     def _made(self, tensor: torch.Tensor) -> None:
         self._known.add(_memory(tensor))
