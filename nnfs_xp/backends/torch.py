@@ -16,6 +16,8 @@ from nnfs_xp.errors import BackendUnavailableError
 # unless it is small.
 _NARROW = 16
 _LARGE = 50_000
+# The same where the result may stay as it is.
+_LARGE_IN_COLUMNS = 20_000
 
 
 class TorchBackend(Backend):
@@ -84,24 +86,28 @@ class TorchBackend(Backend):
 
     def full_matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         """Return the product, written to `out` if there is one."""
-        if b.shape[-1] < _NARROW and self._turns(a, b):
+        if b.shape[-1] < _NARROW and self._turns(a, b, _LARGE):
             product = torch.mm(b.T, a.T).T
             return product.contiguous() if out is None else out.copy_(product)
         return torch.matmul(a, b, out=out)
 
     def matmul_plus(self, a: Array, b: Array, row: Array) -> Array:
         """Return ``a @ b + row``; a narrow one may lie in memory column by column."""
-        if b.shape[1] < _NARROW and self._turns(a, b):
-            return torch.addmm(row.T, b.T, a.T).T
+        k = b.shape[1]
+        if k < _NARROW and self._turns(a, b, _LARGE_IN_COLUMNS):
+            n = a.shape[0]
+            columns = torch.empty_strided((n, k), (1, n), dtype=a.dtype)
+            return torch.addmm(row, a, b, out=columns)
         return torch.addmm(row, a, b)
 
-    def _turns(self, a: Array, b: Array) -> bool:
-        """Return whether the transpose of a product is computed faster."""
+    def _turns(self, a: Array, b: Array, large: int) -> bool:
+        """Return whether the transpose of a narrow product is computed faster."""
+        # What costs least to ask comes first, as every product asks.
         return (
-            self.device.type == "cpu"
+            a.numel() * b.shape[-1] >= large
             and a.ndim == b.ndim == 2
             and b.shape[1] > 1
-            and a.shape[0] * b.shape[0] * b.shape[1] >= _LARGE
+            and self.device.type == "cpu"
         )
 
     def context(self) -> contextlib.AbstractContextManager[Any]:
@@ -113,7 +119,7 @@ class TorchBackend(Backend):
         # An array that is made in inference mode could not be written to later.
         if torch.is_inference_mode_enabled():
             contexts.append(torch.inference_mode(False))
-        return Together(*contexts)
+        return contexts[0] if len(contexts) == 1 else Together(*contexts)
 
     def synchronize(self) -> None:
         """Wait for the device."""

@@ -60,7 +60,8 @@ class Data:
     @property
     def samples(self) -> int:
         """Number of rows."""
-        return self.arrays[0].shape[0]
+        x = self.x
+        return (x[0] if isinstance(x, tuple) else x).shape[0]
 
     @property
     def weighted(self) -> bool:

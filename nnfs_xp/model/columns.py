@@ -33,8 +33,8 @@ def check_same_columns(known: list[str] | None, x: Any, name: str, source: str) 
 
     Without names, on either side, there is nothing to compare.
     """
-    names = names_of(x)
-    if known and names is not None and names != known:
+    names = names_of(x) if known else None
+    if names is not None and names != known:
         raise InputError(
             f"{name} must have the columns that {source}, in their order, {known}, "
             f"got {names}"

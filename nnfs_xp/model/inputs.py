@@ -28,10 +28,11 @@ _MOST_KINDS = 64
 
 def check_samples(network: Network, x: Any, name: str = "x", *others: Any) -> Data:
     """Return samples on the backend, or on the host if all others are there too."""
-    be = _place_of(network.backend, x, *others)
+    be = network.backend
     kind = be.kind_of(x)
-    if kind is not None and kind in network.taken:
+    if kind in network.taken:
         return Data(be, x, None, None, network.taken[kind])
+    be = _place_of(be, x, *others)
     with be.context():
         found, ids, outputs = check_inputs(be, network.root, x, name, host_allowed=True)
     if not isinstance(found, tuple) and found.ndim < 2 and not ids[0]:

@@ -38,7 +38,9 @@ _METHODS = {
     "add_", "addcmul_", "clamp_", "copy_", "div_", "exp_", "fill_", "log_", "mul_",
     "neg_", "relu_", "sqrt_", "sub_", "tanh_", "zero_",
 }  # fmt: skip
-_FUNCTIONS = {"_fused_adam_", "div", "mm", "sum"}
+_FUNCTIONS = {"_fused_adam_", "addmm", "div", "mm", "sum"}
+# Memory that is there needs no call.
+_EMPTY = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"}
 # How to write a function's result to an array, by the function and the form of its
 # call.
 _known: dict[Any, tuple[Callable[..., Any], str]] = {}
@@ -137,7 +139,8 @@ class TorchTape(TorchDispatchMode):
         self._keep_arguments(args, kwargs)
         for one in results:
             self._made(one)
-        self.calls.append(_into(func, name, args, kwargs, out, results))
+        if name not in _EMPTY:
+            self.calls.append(_into(func, name, args, kwargs, out, results))
 
     def _keep_arguments(self, args: Any, kwargs: Any) -> None:
         for tensor in _tensors((args, kwargs)):

@@ -16,20 +16,22 @@ Tensor = Any
 # rows at a time.
 _FEW_CLASSES = 16
 # From so many numbers on that is worth two copies.
-_MANY_OF_FEW = 512
+_MANY_OF_FEW = 300
 
 
 @implements_eager("softmax")
 def softmax(be: Any, z: Tensor, axis: int) -> Tensor:
     """Compute in one pass."""
-    if z.ndim == 2 and axis in (1, -1) and _is_better_turned(z):
+    if _is_better_turned(z) and z.ndim == 2 and axis in (1, -1):
         return torch.softmax(z.T.contiguous(), 0).T.contiguous()
     return torch.softmax(z, axis)
 
 
 def _is_better_turned(z: Tensor) -> bool:
-    few = z.shape[1] < _FEW_CLASSES and z.device.type == "cpu"
-    return few and (z.numel() >= _MANY_OF_FEW or not z.is_contiguous())
+    """Return whether rows are computed faster as columns."""
+    few = z.shape[-1] < _FEW_CLASSES
+    large = few and (z.numel() >= _MANY_OF_FEW or not z.is_contiguous())
+    return large and z.device.type == "cpu"
 
 
 @implements_eager("softmax_cross_entropy")
