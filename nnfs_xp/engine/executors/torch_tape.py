@@ -79,6 +79,11 @@ class TorchTape(TorchDispatchMode):
         # Memory of a result must not be reused for another one.
         self._kept: list[torch.Tensor] = []
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Return that PyTorch need not import its compiler, which takes seconds."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
@@ -99,6 +104,10 @@ class TorchTape(TorchDispatchMode):
         self._made(made)
         self.calls.append(lambda: made.copy_(function()))
         return made
+
+    def made(self, tensor: torch.Tensor) -> bool:
+        """Return whether a tensor lies in memory of a result."""
+        return any(_memory(one) == _memory(tensor) for one in self._kept)
 
     def arguments_of(self, tensor: torch.Tensor) -> list[torch.Tensor] | None:
         """Return all arguments of calls that lie in the memory of a tensor.
@@ -167,6 +176,10 @@ def _make_ready() -> None:
 
 
 class _Untouched(TorchDispatchMode):
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
