@@ -55,8 +55,9 @@ def test_calls_of_a_step_on_pytorch():
     step = {
         name: (many[name] - few[name]) / 3 for name in many if many[name] != few[name]
     }
-    # Forward, the gradient of the weights, and back through two of three layers.
-    assert step["mm"] == 8
+    # Forward with biases; the gradient of the weights, and back through two layers.
+    assert step["addmm"] == 3
+    assert step["mm"] == 3 + 2
     assert step["_fused_adam_"] == 1
     # One for each layer, and one for each row of the batch in the loss.
     assert step["sum"] == 3 + 3
