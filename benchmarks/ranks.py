@@ -119,7 +119,8 @@ class Workload:
     batch : int
         Rows of a batch.
     rows : int
-        Rows of a block, which is as many steps as they allow, and two at least.
+        Rows of a block, which is as many steps as they allow, and two at least. The
+        first of them is not recorded, and takes longer.
     momentum : float or None
         Of SGD; None for Adam.
     is_ids : bool
@@ -196,7 +197,7 @@ WORKLOADS = {
     ),
     "W5": Workload(
         "4096-4096-4096-1000, SGD with momentum",
-        lambda: _dense(4096, 4096, 4096, 1000), (4096,), 1000, 1024, 2048, 0.9,
+        lambda: _dense(4096, 4096, 4096, 1000), (4096,), 1000, 1024, 6144, 0.9,
         repeats=3,
     ),
     "CNN": Workload(

@@ -100,7 +100,7 @@ class Communicator:
         raise NotImplementedError
 
     def begin_sum(self, array: np.ndarray) -> None:
-        """Begin to write to an array of gradients its sum over all ranks.
+        """Begin to write to a 1-D array of gradients its sum over all ranks.
 
         It ends with `end_sums`, and nobody uses the array until then.
         """

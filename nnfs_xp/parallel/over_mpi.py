@@ -20,6 +20,10 @@ class MPIRanks(TellingRanks):
     """The ranks of an MPI communicator; see `nnfs_xp.parallel.mpi`."""
 
     name = "MPI"
+    # MPICH adds up in memory that it allocates for each message. For a few messages
+    # like these it is used again and again; for long ones it is new, which can take
+    # longer than the sum.
+    message_bytes, messages_at_once = 2**23, 4
 
     def __init__(self, comm: Any = None, **options: Any) -> None:
         base = MPI.COMM_WORLD if comm is None else comm

@@ -8,6 +8,7 @@ were begun.
 
 from __future__ import annotations
 
+import collections
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -47,26 +48,43 @@ class OpenSum:
 
 
 class OpenSums:
-    """Sums in the order in which they were begun."""
+    """Sums in the order in which they were added.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    at_once : float, default infinite
+        The most sums that proceed at the same time; the others wait.
+    """
+
+    def __init__(self, at_once: float = math.inf) -> None:
+        self._at_once = at_once
         self._open: list[OpenSum] = []
+        self._waiting: collections.deque[Stages] = collections.deque()
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self._open) + len(self._waiting)
 
-    def begin(self, stages: Stages) -> None:
-        """Begin a sum."""
-        self._open.append(OpenSum(stages))
+    def add(self, stages: Stages) -> None:
+        """Add a sum, which `go_on` begins."""
+        self._waiting.append(stages)
 
     def go_on(self) -> bool:
-        """Let all of them proceed, and return whether all have ended."""
+        """Let sums proceed and begin, and return whether all have ended."""
         before = math.inf
         for one in self._open:
             one.go_on(before)
             before = one.stage
         self._open = [one for one in self._open if one.stage < math.inf]
+        while self._waiting and len(self._open) < self._at_once:
+            self._open.append(OpenSum(self._waiting.popleft()))
         return not self._open
+
+
+def messages(array: np.ndarray, most: float) -> Iterator[np.ndarray]:
+    """Yield consecutive parts of a 1-D array, of this many bytes at most."""
+    length = int(max(1, min(len(array), most / array.itemsize)))
+    for start in range(0, len(array), length):
+        yield array[start : start + length]
 
 
 def exact_sum(ranks: Any, array: np.ndarray) -> Stages:

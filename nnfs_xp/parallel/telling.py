@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 
 from nnfs_xp.errors import ParallelError
 from nnfs_xp.parallel.communicator import Communicator
-from nnfs_xp.parallel.sums import OpenSums, compressed_sum, exact_sum
+from nnfs_xp.parallel.sums import OpenSums, compressed_sum, exact_sum, messages
 
 # Seconds that a rank gives the others to report their state.
 _GRACE = 5.0
@@ -56,6 +57,8 @@ class TellingRanks(Communicator):
 
     # Seconds between two looks at what the others say.
     look_every = 0.01
+    # Bytes of the longest message of gradients, and the most that are sent at once.
+    message_bytes = messages_at_once = math.inf
 
     def __init__(self, rank: int, size: int, **options: Any) -> None:
         super().__init__(rank, size, **options)
@@ -65,7 +68,7 @@ class TellingRanks(Communicator):
         # Whether they can no longer come together, and those that do not answer.
         self._lost, self._silent = False, set[int]()
         self._heard: list[News] = []
-        self._sums = OpenSums()
+        self._sums = OpenSums(self.messages_at_once)
 
     # Methods that a library must define.
 
@@ -103,7 +106,8 @@ class TellingRanks(Communicator):
         self.check_usable()
         if self.size > 1:
             way = exact_sum if self.compress is None else compressed_sum
-            self._sums.begin(way(self, array))
+            for part in messages(array, self.message_bytes):
+                self._sums.add(way(self, part))
             self.go_on()
         else:
             self.count(array.nbytes)
@@ -117,7 +121,7 @@ class TellingRanks(Communicator):
         self.check_usable()
         for array in arrays:
             if self.size > 1:
-                self._sums.begin(exact_sum(self, array))
+                self._sums.add(exact_sum(self, array))
             else:
                 self.count(array.nbytes)
         if self._sums:

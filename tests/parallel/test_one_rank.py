@@ -1,6 +1,8 @@
 """One rank, on every backend, trains as a process that knows of no ranks."""
 
+import functools
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from nnfs_xp import (
 from nnfs_xp.engine.ranks.buckets import Buckets
 from nnfs_xp.engine.ranks.trainer import executor_for_ranks
 from nnfs_xp.parallel.bfloat16 import compressed, expanded
+from nnfs_xp.parallel.sums import OpenSums, messages
 from tests.executors.test_held import (
     Counting,
     Scaled,
@@ -49,6 +52,44 @@ def test_a_step_that_waits_for_others_cannot_be_compiled():
     assert executor_for_ranks(network, two, "auto").name == "ranks"
     with pytest.raises(BackendUnavailableError, match="a synchronized layer"):
         executor_for_ranks(network, two, "require")
+
+
+def test_sums_wait_for_earlier_ones_and_keep_their_order():
+    begun, ended = [], set()
+
+    def stages(number):
+        for stage in range(2):
+            begun.append((number, stage))
+            yield functools.partial(ended.__contains__, (number, stage))
+
+    sums = OpenSums(at_once=2)
+    for number in range(4):
+        sums.add(stages(number))
+    assert not sums.go_on()
+    assert begun == [(0, 0), (1, 0)]
+    # The second one has ended its stage, but the first one has to begin the next first.
+    ended.add((1, 0))
+    assert not sums.go_on()
+    assert len(begun) == 2
+    ended |= {(0, 0), (0, 1)}
+    assert not sums.go_on()
+    assert begun[2:] == [(0, 1), (1, 1), (2, 0)]
+    assert len(sums) == 3
+    ended |= {(1, 1), (2, 0), (2, 1), (3, 0), (3, 1)}
+    while not sums.go_on():
+        pass
+    assert begun[5:] == [(2, 1), (3, 0), (3, 1)]
+    assert len(sums) == 0
+
+
+def test_messages_are_consecutive_views_of_an_array():
+    array = np.arange(11.0)
+    for most, lengths in ((24, [3, 3, 3, 2]), (1, [1] * 11), (math.inf, [11])):
+        parts = list(messages(array, most))
+        assert [len(part) for part in parts] == lengths
+        assert np.concatenate(parts).tolist() == array.tolist()
+        assert all(part.base is array for part in parts)
+    assert list(messages(array[:0], math.inf)) == []
 
 
 class Doubled(Layer):
