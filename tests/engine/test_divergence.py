@@ -135,7 +135,7 @@ def test_a_loss_of_nothing_is_no_divergence():
 
     class Losses(nx.Callback):
         def on_batch_end(self, event):
-            losses.append(event["loss"])
+            losses.append(event.batch_figures()["loss"])
 
     model.fit(
         X, LABELS, sample_weight=np.arange(30) < 1, batch_size=10, shuffle=False,
