@@ -52,7 +52,7 @@ class Pass:
         self.buffers: Mapping[str, Array] = {}
         self.draws = Draws(be)
         self.fork = fork
-        self._be = be
+        self.be = be
         self.copies_at_once = be.in_place and has_implementation("copy_arrays", be.name)
         self._copies: dict[int, tuple[Array, Array]] = {}
 
@@ -75,7 +75,7 @@ class Pass:
         if self._copies and (slot is None or id(slot) in self._copies):
             targets, values = map(list, zip(*self._copies.values(), strict=True))
             self._copies.clear()
-            copy_arrays(self._be, targets, values)
+            copy_arrays(self.be, targets, values)
 
     def join(self) -> None:
         """Let what follows come after everything that was computed in a fork."""
@@ -96,6 +96,8 @@ class Gradients:
         # A user's unit may later change an array that it has written.
         own = is_of_library(type(node.unit))
         self._copies_later = own and run.copies_at_once
+        # Those of the library have the dtype of the model.
+        self._casts = not own
         # None for a frozen parameter.
         self._paths: dict[str, Any] = {
             n: node.key(n) if node.trainable else None for n in self._shapes
@@ -121,6 +123,8 @@ class Gradients:
 
     def __setitem__(self, name: str, value: Array) -> None:
         written, slot = self._run.written, self.slots.get(name)
+        if self._casts:
+            value = in_dtype(self._run.be, value)
         # A product that was written directly to the slot has its shape.
         if value is not slot or slot is None:
             self._check(name, value)
@@ -304,6 +308,32 @@ class Context:
     def bwd(self, residuals: Any, dy: Any) -> Any:
         """Call ``bwd`` of the unit: return the gradient of its inputs."""
         return self.unit.bwd(self, residuals, dy)
+
+
+class OwnContext(Context):
+    """Of a unit of a user's own, whose results get the dtype of the model.
+
+    NumPy's float64 numbers, for example, make a float64 array of a float32 one.
+    """
+
+    def fwd(self, x: Any) -> tuple[Any, Any]:
+        """Call ``fwd`` of the unit: return its output, and its residuals."""
+        y, residuals = self.unit.fwd(self, x)
+        return in_dtype(self.be, y), residuals
+
+    def bwd(self, residuals: Any, dy: Any) -> Any:
+        """Call ``bwd`` of the unit: return the gradient of its inputs."""
+        return in_dtype(self.be, self.unit.bwd(self, residuals, dy))
+
+
+def in_dtype(be: Backend, value: Any) -> Any:
+    """Return an array, or each of a tuple, in the dtype of the backend if of floats."""
+    if isinstance(value, tuple):
+        return tuple(in_dtype(be, item) for item in value)
+    dtype = getattr(value, "dtype", be.dtype)
+    if dtype == be.dtype or not be.xp.isdtype(dtype, "real floating"):
+        return value
+    return be.xp.astype(value, be.dtype)
 
 
 class RecordingContext(Context):

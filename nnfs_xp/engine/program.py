@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnfs_xp.backends import Array
-from nnfs_xp.engine.context import Buffers, Context, Gradients, Pass, Random
+from nnfs_xp.engine.context import Buffers, Context, Gradients, OwnContext, Pass, Random
 from nnfs_xp.engine.draws import Draws
 from nnfs_xp.engine.layout import FLAT
 from nnfs_xp.engine.network import Network, Node
 from nnfs_xp.errors import InputError
+from nnfs_xp.registry import is_of_library
 
 Tree = dict[str, Any]
 Arrays = dict[str, Array]
@@ -101,7 +102,10 @@ class Program:
     def _made(self, unit: Any, path: str, needs_dx: bool) -> Context:
         network, run = self.network, self.run
         node = network.nodes[id(unit)]
-        cx = self.context(
+        kind = self.context
+        if kind is Context and not is_of_library(type(unit)):
+            kind = OwnContext
+        cx = kind(
             unit,
             network.backend,
             path=path,

@@ -25,6 +25,7 @@ from nnfs_xp.model.columns import (
     names_of,
 )
 from nnfs_xp.model.memory import explain_out_of_memory
+from nnfs_xp.model.own_units import explain_own_units
 
 if TYPE_CHECKING:
     from nnfs_xp.model.model import Model
@@ -88,7 +89,10 @@ def prepared(
         data, source, validation = _data(model, trainer, x, y, sample_weight, wanted)
         names = trainer.figure_names(validation is not None)
         inputs.check_monitors(wanted.watchers, names)
-        with explain_out_of_memory(trainer.state, data, wanted.batch_size):
+        with (
+            explain_out_of_memory(trainer.state, data, wanted.batch_size),
+            explain_own_units(model.backend),
+        ):
             plan = _plan(data, source, validation, model, wanted)
             units_changed = _prepare_units(trainer, plan)
             if units_changed:

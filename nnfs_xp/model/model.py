@@ -42,6 +42,7 @@ from nnfs_xp.model.memory import (
     estimate_for,
     explain_out_of_memory,
 )
+from nnfs_xp.model.own_units import explain_own_units
 from nnfs_xp.model.print_steps import PrintSteps
 from nnfs_xp.model.summary import summary_of
 from nnfs_xp.optimizers import Optimizer
@@ -547,7 +548,8 @@ class Model:
             check_columns(self, x)
             data = batches.evaluation_data(state.network, x, y, sample_weight)
             check_columns(self, data)
-            with explain_out_of_memory(state, data, batch_size):
+            explained = explain_own_units(self.backend)
+            with explain_out_of_memory(state, data, batch_size), explained:
                 return self._trainer.evaluate(data, batch_size)
 
     def predict(
@@ -574,7 +576,8 @@ class Model:
             check_columns(self, x)
             data = batches.samples(state.network, x)
             check_columns(self, data)
-            with explain_out_of_memory(state, data, batch_size):
+            explained = explain_own_units(self.backend)
+            with explain_out_of_memory(state, data, batch_size), explained:
                 return self._trainer.predict(data, batch_size)
 
     def activations(self, x: Any) -> list[Array]:
