@@ -1,7 +1,9 @@
 """Numbers that references and implementations share."""
 
-# What a hidden score of attention is replaced by: its exponential is 0.
-HIDDEN_SCORE = -1e30
+import math
+
+# What a hidden score of attention is replaced by. No visible score is lower.
+HIDDEN_SCORE = -math.inf
 
 # Coefficients of P and Q in `nnfs_xp.special.erfcx`, the highest power first.
 ERFCX_FLOAT64 = (

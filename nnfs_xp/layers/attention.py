@@ -101,9 +101,11 @@ def attention(
     seen = seen_keys(be, scores.shape, causal, mask)
     if seen is not None:
         scores = xp.where(seen, scores, be.constant(HIDDEN_SCORE))
-    p = xp.exp(scores - xp.max(scores, axis=-1, keepdims=True))
+    top = xp.max(scores, axis=-1, keepdims=True)
     if mask is not None:
-        p = p * xp.astype(seen, p.dtype)
+        some = xp.max(xp.astype(seen, scores.dtype), axis=-1, keepdims=True) > 0
+        top = xp.where(some, top, be.zero)
+    p = xp.exp(scores - top)
     # The largest visible score counts 1; if none is visible, all of them are 0.
     total = xp.maximum(xp.sum(p, axis=-1, keepdims=True), be.constant(1.0))
     p = p / total

@@ -74,6 +74,25 @@ def test_where_nothing_is_seen_nothing_comes_from_other_positions(causal):
     check_layer_gradients(layer, (X, mask))
 
 
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+def test_nothing_hidden_is_seen_where_visible_scores_are_very_low(
+    backend, causal, masked
+):
+    """Scores are ``-x_i x_j``, far below -1e30 in every pair."""
+    layer = nx.MultiHeadAttention(1, 1, causal=causal, masked=masked, use_bias=False)
+    placed(layer, backend)
+    set_values(layer, {"qkv.weights": [[1.0, -1.0, 1.0]], "out.weights": [[1.0]]})
+    x = np.array([[[2e17], [3e17], [5e17]]])
+    given = (x, np.array([[0, 1, 0]])) if masked else x
+    y = backend.to_numpy(layer.forward(place(backend, given)))[0, :, 0]
+    # The lowest x has the highest score.
+    expected = [2e17, 2e17, 2e17] if not masked else [3e17, 3e17, 3e17]
+    if causal and masked:
+        expected[0] = 0.0
+    np.testing.assert_allclose(y, expected, rtol=1e-6)
+
+
 def test_padding_of_ids_reaches_attention_and_mean():
     branches = nx.Parallel([nx.Embedding(9, 4), nx.PaddingMask(0)])
     layers = [branches, nx.TransformerBlock(4, 2, masked=True)]
