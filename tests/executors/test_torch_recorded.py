@@ -1,5 +1,9 @@
 """The recorded step of PyTorch on a CPU beside the eager one, to the bit."""
 
+import subprocess
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -48,12 +52,25 @@ def fit_both(layers, x, y, **options):
     return model
 
 
+def predict_again(model, x):
+    """Return a prediction, which is the same to the bit when it is a recorded one."""
+    first = nx.to_numpy(model.predict(x))
+    for _ in range(3):
+        np.testing.assert_array_equal(nx.to_numpy(model.predict(x)), first)
+    return first
+
+
+def recordings(model):
+    return [one for one in model._trainer.executor._predictions.values() if one]
+
+
 @slow
 @pytest.mark.parametrize("case", **parametrize("layer"))
 def test_every_layer(case):
     layers, x = of_layer(case)
     outputs = nx.Model(layers(), backend="numpy", seed=5).predict(x)
-    fit_both(layers, x, targets_like(outputs), loss=nx.MeanSquaredError)
+    model = fit_both(layers, x, targets_like(outputs), loss=nx.MeanSquaredError)
+    predict_again(model, x)
 
 
 @slow
@@ -175,3 +192,126 @@ def test_a_tape_refuses_what_would_be_something_else_in_the_next_step():
     for call in tape.calls:
         call()
     assert b.tolist() == [5.0, 3.0] and a.tolist() == [0.0, 4.0, 8.0, 12.0]
+
+
+def on_a_cpu():
+    be = backend_or_skip("torch", "float32")
+    if be.device.type != "cpu":
+        pytest.skip("steps are recorded on a CPU")
+    return be
+
+
+@pytest.mark.parametrize("shuffle", [False, True], ids=["in order", "shuffled"])
+@pytest.mark.parametrize("first", [0, 1], ids=["aligned", "not aligned"])
+def test_large_batches_are_read_where_they_are(shuffle, first):
+    be = on_a_cpu()
+    n, k, of_batch = 6 * BATCH, 2**14, 4 * BATCH * 2**14
+    random = np.random.default_rng(3)
+    flat = be.asarray(random.standard_normal(n * k + 1), "float32")
+    x = flat[first : first + n * k].reshape(n, k)
+    y = be.asarray(random.integers(0, 3, n), "int32")
+    assert x[:BATCH].nbytes == of_batch
+    before = nx.to_numpy(x)
+    model = fit_both(
+        lambda: [nx.Dense(k, 3), nx.Softmax()], x, y,
+        loss=nx.CategoricalCrossEntropy, optimizer=nx.Adam, fit={"shuffle": shuffle},
+        epochs=2,
+    )  # fmt: skip
+    np.testing.assert_array_equal(nx.to_numpy(x), before)
+    # Nothing of the batches is kept.
+    assert not model._trainer.executor._steps
+
+
+def test_predictions_are_recorded():
+    on_a_cpu()
+    model, (x, y) = trained_model("auto"), points(64)
+    for n in (3, 4):
+        predict_again(model, x[:n])
+    assert len(recordings(model)) == 2
+    kept = model.predict(x[:4])
+    first = nx.to_numpy(kept)
+    model.fit(x, y, epochs=2, batch_size=16)
+    # The result belongs to the caller; the next one is that of the new weights.
+    expected = trained_model("off")
+    expected.fit(x, y, epochs=2, batch_size=16)
+    for model_, found in ((expected, model.predict(x[:4])), (model, kept)):
+        wanted = first if model_ is model else nx.to_numpy(model_.predict(x[:4]))
+        np.testing.assert_array_equal(nx.to_numpy(found), wanted)
+    model.layers[0].weights = [[0.0] * 8] * 5
+    found = predict_again(model, x[:4])
+    assert (found == found[0]).all()
+
+
+def test_predictions_lie_row_by_row():
+    be, x = on_a_cpu(), np.ones((300, 100))
+    for last in ([], [nx.Softmax()], [nx.ReLU(), nx.Linear()]):
+        for compile in ("auto", "off"):
+            model = nx.Model(
+                [nx.Dense(100, 3), *last], backend=be, seed=0, compile=compile
+            )
+            assert all(model.predict(x).is_contiguous() for _ in range(3))
+
+
+def test_predictions_that_take_long_are_not_recorded():
+    model = nx.Model([nx.Dense(2**13, 2)], backend=on_a_cpu())
+    predict_again(model, np.ones((2, 2**13)))
+    assert len(recordings(model)) == 1
+    predict_again(model, np.ones((100, 2**13)))
+    wide = nx.Model([nx.Dense(2, 2**16), nx.Dense(2**16, 1)], backend=on_a_cpu())
+    predict_again(wide, np.ones((20, 2)))
+    assert len(recordings(model)) == 1 and not recordings(wide)
+
+
+def test_a_recorded_prediction_is_of_the_kernels_that_are_in_use():
+    from nnfs_xp import kernels
+
+    model, (x, _) = trained_model("auto"), points()
+    on_a_cpu()
+    predict_again(model, x)
+    before = kernels.kernel_mode()
+    try:
+        kernels.set_kernel_mode("off")
+        predict_again(model, x)
+    finally:
+        kernels.set_kernel_mode(before)
+    assert len(recordings(model)) == 2
+
+
+def test_one_model_predicts_in_many_threads(request):
+    on_a_cpu()
+    request.addfinalizer(lambda: sys.setswitchinterval(0.005))
+    sys.setswitchinterval(1e-6)
+    model, (x, _) = trained_model("auto"), points(64)
+    parts = [x[i : i + 8] for i in range(0, 64, 8)]
+    expected = [predict_again(model, part) for part in parts]
+    found = [[] for _ in parts]
+
+    def predict(number):
+        for _ in range(50):
+            found[number].append(model.predict(parts[number]))
+
+    threads = [threading.Thread(target=predict, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for each, one in zip(found, expected, strict=True):
+        assert len(each) == 50
+        assert all((nx.to_numpy(result) == one).all() for result in each)
+
+
+@slow
+def test_recording_does_not_import_pytorchs_compiler():
+    pytest.importorskip("torch")
+    program = """
+import sys
+import nnfs_xp as nx
+model = nx.Model([nx.Dense(2, 3)], backend="torch", device="cpu")
+for _ in range(3):
+    model.predict([[1.0, 2.0]])
+print(len(model._trainer.executor._predictions), "torch._dynamo" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["1", "False"]

@@ -139,7 +139,7 @@ class TorchRecordedExecutor(EagerExecutor):
                 remember(self._predictions, kind)
             return None
         own = [one.clone() for one in given]
-        tape = TorchTape([*leaves(state), *own])
+        tape = TorchTape(own)
         with tape:
             copy = tuple(own) if isinstance(x, tuple) else own[0]
             y = self.prediction.begin(state).fwd(copy)[0]
