@@ -45,8 +45,12 @@ def values_given(value: Any, name: str) -> dict[str | int, tuple[str, ...]]:
             f"{name} must be a dict of columns and lists of their values, as "
             f"Dataset.one_hot is, got {value!r}"
         )
-    columns = columns_given(value, name)
-    return {column: tuple(map(str, value[column])) for column in columns}
+    found = {}
+    for column in columns_given(value, name):
+        found[column] = tuple(map(str, value[column]))
+        if len({*found[column]}) < len(found[column]):
+            raise InputError(f"{name} has a value of {column!r} twice, got {value!r}")
+    return found
 
 
 def one_hot_names(column: str, values: Sequence[str]) -> list[str]:

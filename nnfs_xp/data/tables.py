@@ -134,6 +134,8 @@ def read_table(
     if header and label is not None:
         _check_single(source, header, label, kept)
     features = [column for column in kept if column != label]
+    if not features and layout.drop:
+        raise InputError(f"{source}: drop leaves no feature")
     if not features:
         raise _single_column(source)
     if layout.columns:
@@ -152,6 +154,12 @@ def read_table(
     for place, values in one_hot.items():
         first = origins.index(place)
         columns[first : first + len(values)] = one_hot_names(names[place], values)
+    for name in {*columns} & {*names} if one_hot else ():
+        if columns.count(name) > names.count(name):
+            raise InputError(
+                f"{source}: column {name!r} is called like the feature of a value that "
+                "is encoded; rename it"
+            )
     if header and layout.must_have_label:
         _warn_of_row_numbers(source, columns, x)
     y, rows = None, None

@@ -144,6 +144,16 @@ def test_a_value_for_each_row_is_no_category():
         load_dataset("digits", drop=["a"])
     with pytest.raises(nx.InputError, match="one_hot must be a dict of columns"):
         load_examples(frame, one_hot=["a"])
+    with pytest.raises(nx.InputError, match="one_hot has a value of 'a' twice"):
+        load_examples(frame, one_hot={"a": ["1", "2", 1]})
+
+
+def test_names_that_would_not_be_unique():
+    frame = FRAME[["sex", "age", "alive"]]
+    with pytest.raises(nx.InputError, match="column 'sex=male' is called like"):
+        load_dataset(frame.assign(**{"sex=male": 1.0}), label="alive", one_hot=["sex"])
+    with pytest.raises(nx.InputError, match="drop leaves no feature"):
+        load_dataset(frame, label="alive", drop=["sex", "age"])
 
 
 def test_names_before():
