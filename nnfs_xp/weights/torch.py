@@ -26,6 +26,7 @@ from nnfs_xp.layers import (
     SimpleRNN,
 )
 from nnfs_xp.model import Model
+from nnfs_xp.registry import library_class
 from nnfs_xp.weights.channels import orders_of
 from nnfs_xp.weights.forms import Arrays, Cross, Form, Part, Reordered, TwoBiases
 from nnfs_xp.weights.places import (
@@ -73,6 +74,25 @@ FORMS: dict[type, Form] = {
     LSTM: TwoBiases(*_RECURRENT),
     # r, z, n there, and z, r, n here.
     GRU: Reordered((1, 0, 2), *_RECURRENT, Part("recurrent_biases", "bias_hh_l0")),
+}
+# The modules of PyTorch whose arrays a unit takes. Others compute something else, from
+# arrays of the same names, and sometimes the same shapes.
+MODULES: dict[type, tuple[str, ...]] = {
+    Dense: ("Linear",),
+    Embedding: ("Embedding", "EmbeddingBag"),
+    BatchNorm: ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"),
+    LayerNorm: ("LayerNorm",),
+    PReLU: ("PReLU",),
+    Conv1D: ("Conv1d",),
+    Conv2D: ("Conv2d",),
+    GroupNorm: ("GroupNorm",),
+    RMSNorm: ("RMSNorm",),
+    LearnedPositions: ("Embedding",),
+    MultiHeadAttention: ("MultiheadAttention",),
+    CrossAttention: ("MultiheadAttention",),
+    SimpleRNN: ("RNN",),
+    LSTM: ("LSTM",),
+    GRU: ("GRU",),
 }
 
 
@@ -157,8 +177,10 @@ def from_torch(
     Raises
     ------
     InputError
-        If an array is missing, is left over, or has another shape than the unit needs;
-        the model is then unchanged.
+        If an array is missing, is left over, or has another shape than the unit needs,
+        or the module that it is from computes something else, such as an
+        ``nn.ConvTranspose2d``, which a state dict does not tell; the model is then
+        unchanged.
 
     Examples
     --------
@@ -184,6 +206,8 @@ def from_torch(
     wanted = {key for place, module in modules for key in _keyed(place, module)}
     if names is None and wanted - state.keys() - _ignored(wanted):
         modules = _in_order(places, state)
+    if hasattr(source, "named_modules"):
+        _check_modules(modules, dict(source.named_modules()))
     left, values = set(state), dict[str, np.ndarray]()
     for place, module in modules:
         expected = place.theirs()
@@ -203,6 +227,24 @@ def from_torch(
     if left:
         raise InputError(f"source has {sorted(left)}, which the model lacks")
     replace(model, values)
+
+
+def _check_modules(modules: list[tuple[Place, str]], known: Mapping[str, Any]) -> None:
+    """Raise InputError if a module of PyTorch computes something else than its unit."""
+    for place, name in modules:
+        own = [
+            cls.__name__
+            for cls in type(known.get(name)).__mro__
+            if cls.__module__.startswith("torch.nn.modules.")
+            and cls.__module__.rpartition(".")[2] not in ("module", "container")
+        ]
+        wanted = MODULES[library_class(place.unit)]
+        # A module of a user's own may compute anything; its arrays are taken.
+        if own and not set(own) & set(wanted):
+            raise InputError(
+                f"source has a {own[0]} at {name or 'its root'}, and {place.unit!r} at "
+                f"{place.path} takes the arrays of {' or '.join(wanted)}"
+            )
 
 
 def _places(model: Model, sample_shape: Any) -> list[Place]:

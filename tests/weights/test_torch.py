@@ -1,5 +1,7 @@
 """State dicts of PyTorch: both ways, and what does not fit."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -290,6 +292,49 @@ def test_what_does_not_fit_changes_nothing(source, message):
     with pytest.raises(nx.InputError, match=message):
         from_torch(model, source)
     np.testing.assert_array_equal(model.predict(PAIRS["ids"][2]), before)
+
+
+@pytest.mark.parametrize(
+    ("layer", "module"),
+    [
+        (lambda: nx.Conv2D(3, 3, 3), lambda: nn.ConvTranspose2d(3, 3, 3)),
+        (lambda: nx.Conv1D(3, 3, 3), lambda: nn.ConvTranspose1d(3, 3, 3)),
+        (
+            lambda: nx.BatchNorm(4),
+            lambda: nn.InstanceNorm2d(4, affine=True, track_running_stats=True),
+        ),
+        (lambda: nx.LayerNorm(4), lambda: nn.GroupNorm(2, 4)),
+        (lambda: nx.Dense(4, 4, use_bias=False), lambda: nn.Embedding(4, 4)),
+    ],
+)
+def test_modules_with_the_same_arrays_that_compute_something_else(layer, module):
+    model = nx.Model([layer()], dtype="float64")
+    before = [array.copy() for arrays in model.get_parameters() for array in arrays]
+    names = type(module()).__name__, re.escape(repr(layer()))
+    text = "source has a {} at .*, and {} at 0 takes the arrays of".format(*names)
+    for source in (module(), nn.Sequential(module())):
+        with pytest.raises(nx.InputError, match=text):
+            from_torch(model, source)
+    after = [array for arrays in model.get_parameters() for array in arrays]
+    for one, same in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, same)
+
+
+def test_modules_of_ones_own_give_their_arrays():
+    class Scaled(nn.Linear):
+        pass
+
+    class Plain(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(2, 3))
+            self.bias = nn.Parameter(torch.zeros(2))
+
+    for module in (Scaled(3, 2), Plain(), nn.ParameterDict(Plain().named_parameters())):
+        model = nx.Model([nx.Dense(3, 2)])
+        from_torch(model, module)
+        wanted = module.state_dict()["weight"].numpy().T
+        np.testing.assert_array_equal(model.parameters["0.weights"], wanted)
 
 
 def test_the_shape_of_images_is_asked_for():
