@@ -80,8 +80,10 @@ def test_compiling_cannot_be_required_where_nothing_compiles():
         ({"epochs": True}, "epochs must be"),
         ({"batch_size": 0}, "batch_size must be"),
         ({"batch_size": -5}, "batch_size must be"),
-        ({"validation_data": X}, "must be a pair"),
-        ({"validation_data": (X,)}, "must be a pair"),
+        ({"validation_data": X}, "must be a pair .* got ndarray"),
+        ({"validation_data": (X,)}, "must be a pair .* got 1 parts"),
+        ({"validation_data": (X * np.nan, Y)}, "validation_data x must be finite"),
+        ({"validation_data": [(X * np.nan, Y)]}, "validation_data, batch 1: x must be"),
     ],
 )
 def test_arguments_of_fit(arguments, message):

@@ -316,7 +316,7 @@ def validation_data(network: Network, given: Any, **others: Any) -> Data | Given
     if not gives_batches(given, "validation_data"):
         return inputs.check_validation(network, given)
     _check_left_out(**others)
-    source = GivenBatches(network, given, "validation_data")
+    source = GivenBatches(network, given, "validation_data", finite=True)
     if source.is_used_up:
         raise InputError(
             "validation_data must be an iterable that can be repeated after each "

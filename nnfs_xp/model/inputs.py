@@ -134,8 +134,10 @@ def check_some_count(network: Network, data: Data, prefix: str = "") -> None:
 def check_validation(network: Network, given: Any) -> Data:
     """Return validation data, given as a pair or with weights."""
     if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
-        raise InputError("validation_data must be a pair (x, y)")
-    return check_data(network, *given, prefix="validation_data ")
+        several = isinstance(given, (tuple, list))
+        shown = f"{len(given)} parts" if several else type(given).__name__
+        raise InputError(f"validation_data must be a pair (x, y), got {shown}")
+    return check_data(network, *given, prefix="validation_data ", finite=True)
 
 
 def check_validation_split(share: Any, validation_data: Any) -> float:
