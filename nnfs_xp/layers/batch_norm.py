@@ -132,12 +132,19 @@ class BatchNorm(_Normalization):
             dx, *sums = batch_norm_backward(cx.be, (normal, factor), gamma, dy)
             cx.grads["gamma"], cx.grads["beta"] = sums
             return dx
-        self.write_gradients(cx, normal, dy)
+        self._write_gradients(cx, normal, dy)
         if count is None or not cx.needs_dx:
             return dy * (gamma * factor)
         axes = tuple(range(dy.ndim - 1))
         own = xp.sum(dy * normal, axis=axes), xp.sum(dy, axis=axes)
         return inputs_gradient(gamma, (normal, factor), dy, cx.across.sum(*own), count)
+
+    def _write_gradients(self, cx: Context, normal: Array, dy: Array) -> None:
+        """Write the sums of ``dy x^`` and ``dy`` over all axes but the last."""
+        if cx.learns:
+            axes = tuple(range(dy.ndim - 1))
+            cx.grads["gamma"] = cx.xp.sum(dy * normal, axis=axes)
+            cx.grads["beta"] = cx.xp.sum(dy, axis=axes)
 
     def _is_shared(self, cx: Context) -> bool:
         """Return whether the statistics are those of the batch of all ranks."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from nnfs_xp.arguments import check_count, check_positive
-from nnfs_xp.backends import Array
+from nnfs_xp.backends import Array, Backend
 from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
+from nnfs_xp.kernels import portable
 from nnfs_xp.layers.normalization import _Normalization
 from nnfs_xp.registry import register
 
@@ -72,23 +73,48 @@ class GroupNorm(_Normalization):
 
     def fwd(self, cx: Context, x: Array) -> tuple[Array, Any]:
         """Return ``gamma x^ + beta``; residuals are ``x^`` and the factor of x."""
-        xp, groups = cx.xp, self._groups(cx, x)
-        centred = groups - xp.mean(groups, axis=(1, 3), keepdims=True)
-        variance = xp.mean(centred * centred, axis=(1, 3), keepdims=True)
-        factor = 1.0 / xp.sqrt(variance + self.eps)
-        normal = xp.reshape(centred * factor, x.shape)
-        return cx.params["gamma"] * normal + cx.params["beta"], (normal, factor)
+        gamma, beta = cx.params["gamma"], cx.params["beta"]
+        return group_norm(cx.be, x, gamma, beta, self.groups, self.eps)
 
     def bwd(self, cx: Context, residuals: Any, dy: Array) -> Array:
         """Write ``dgamma`` and ``dbeta``, and return ``dx``."""
-        xp, (normal, factor) = cx.xp, residuals
-        self.write_gradients(cx, normal, dy)
-        g, normal = self._groups(cx, cx.params["gamma"] * dy), self._groups(cx, normal)
-        mean = xp.mean(g, axis=(1, 3), keepdims=True)
-        slope = xp.mean(g * normal, axis=(1, 3), keepdims=True)
-        return xp.reshape(factor * (g - mean - normal * slope), dy.shape)
+        dx, dgamma, dbeta = group_norm_backward(
+            cx.be, residuals, cx.params["gamma"], dy, self.groups
+        )
+        if cx.learns:
+            cx.grads["gamma"], cx.grads["beta"] = dgamma, dbeta
+        return dx
 
-    def _groups(self, cx: Context, x: Array) -> Array:
-        """Return an array as (samples, positions, groups, channels of a group)."""
-        shape = (x.shape[0], -1, self.groups, self.n // self.groups)
-        return cx.xp.reshape(x, shape)
+
+@portable
+def group_norm(
+    be: Backend, x: Array, gamma: Array, beta: Array, groups: int, eps: float
+) -> tuple[Array, Any]:
+    """Return ``gamma x^ + beta``; residuals are ``x^`` and the factor of x."""
+    xp, parts = be.xp, _in_groups(be, x, groups)
+    centred = parts - xp.mean(parts, axis=(1, 3), keepdims=True)
+    variance = xp.mean(centred * centred, axis=(1, 3), keepdims=True)
+    factor = 1.0 / xp.sqrt(variance + eps)
+    normal = xp.reshape(centred * factor, x.shape)
+    return gamma * normal + beta, (normal, factor)
+
+
+@portable
+def group_norm_backward(
+    be: Backend, residuals: Any, gamma: Array, dy: Array, groups: int
+) -> tuple[Array, Array, Array]:
+    """Return the gradients of inputs, gain and shift of `group_norm`."""
+    xp, (normal, factor) = be.xp, residuals
+    axes = tuple(range(dy.ndim - 1))
+    dgamma, dbeta = xp.sum(dy * normal, axis=axes), xp.sum(dy, axis=axes)
+    g, normal = _in_groups(be, gamma * dy, groups), _in_groups(be, normal, groups)
+    mean = xp.mean(g, axis=(1, 3), keepdims=True)
+    slope = xp.mean(g * normal, axis=(1, 3), keepdims=True)
+    dx = xp.reshape(factor * (g - mean - normal * slope), dy.shape)
+    return dx, dgamma, dbeta
+
+
+def _in_groups(be: Backend, x: Array, groups: int) -> Array:
+    """Return an array as (samples, positions, groups, channels of a group)."""
+    shape = (x.shape[0], -1, groups, x.shape[-1] // groups)
+    return be.xp.reshape(x, shape)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnfs_xp.backends import Array
-from nnfs_xp.engine.context import Context
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer
 
@@ -30,10 +28,3 @@ class _Normalization(Layer):
                 f"layers: {self!r} takes samples of shape ({self.n},), got {shape}"
             )
         return shape or (self.n,)
-
-    def write_gradients(self, cx: Context, normal: Array, dy: Array) -> None:
-        """Write the sums of ``dy x^`` and ``dy`` over all axes but the last."""
-        if cx.learns:
-            axes = tuple(range(dy.ndim - 1))
-            cx.grads["gamma"] = cx.xp.sum(dy * normal, axis=axes)
-            cx.grads["beta"] = cx.xp.sum(dy, axis=axes)

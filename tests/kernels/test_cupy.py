@@ -15,6 +15,7 @@ from nnfs_xp.engine.statistics import accumulate
 from nnfs_xp.kernels.cupy import activations, images
 from nnfs_xp.layers.chain import _replacing, fused
 from nnfs_xp.layers.dropout import dropout
+from nnfs_xp.layers.embedding import add_at
 from nnfs_xp.layers.fusion import (
     ELEMENTWISE,
     DenseActivation,
@@ -44,6 +45,7 @@ LAUNCHES = {
     "batch_norm": 2,
     "batch_norm_backward": 4,
     "convolve_backward": 2,
+    "group_norm_backward": 3,
     "layer_norm_backward": 3,
     "rms_norm_backward": 3,
     "activation_bias_backward": 2,
@@ -87,6 +89,17 @@ def test_a_implementation_is_one_launch_and_waits_for_nothing(be, name, launched
     assert len(launched) == LAUNCHES.get(name, 1)
     # CuPy has launched no kernel of its own beside ours.
     assert emulated.stats()["launches"] - before == len(launched)
+
+
+def test_a_grid_has_no_block_for_each_column_of_a_huge_row(be, launched):
+    """Along its second axis it has 65,535 blocks at most."""
+    for columns, launches in ((32 * 65535, ["add_at"]), (32 * 65535 + 1, [])):
+        launched.clear()
+        rows = be.full((2, columns), 1.5)
+        sums = add_at(be, be.asarray(np.array([0, 0], "int32")), rows, 1)
+        assert launched == launches
+        assert sums.shape == (1, columns)
+        assert bool((sums == 3.0).all())
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS, ids=repr)

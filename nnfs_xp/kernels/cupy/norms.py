@@ -68,13 +68,56 @@ def _rows_backward(be: Any, residuals: Any, gamma: Any, dy: Any, centred: bool) 
     n, dx = dy.size // k, empty(dy.shape, be.dtype)
     arguments = normal, factors, gamma, dy, dx, centred
     launch_rows(be, "layer_norm_backward", n, k, *arguments)
-    dgamma, dbeta = (empty((k,), be.dtype) if one else None for one in (True, centred))
-    width = column_width(k)
+    return dx, *_gradients(be, normal, dy, centred)
+
+
+def _gradients(be: Any, normal: Any, dy: Any, centred: bool = True) -> list[Any]:
+    """Return the gradients of gain and shift, the second None if there is none."""
+    k = dy.shape[-1]
+    sums = [empty((k,), be.dtype) if one else None for one in (True, centred)]
+    n, width = dy.size // k, column_width(k)
     launch(
-        be, "layer_norm_gradients", n, normal, dy, dgamma, dbeta, n, k, width,
+        be, "layer_norm_gradients", n, normal, dy, *sums, n, k, width,
         grid=(-(-k // int(width)),), block=(1024,),
     )  # fmt: skip
-    return dx, dgamma, dbeta
+    return sums
+
+
+@implements("group_norm", "cupy")
+def group_norm(be: Any, x: Any, gamma: Any, beta: Any, groups: int, eps: float) -> Any:
+    """Normalize each group in one launch, by a block for each."""
+    if not _fits(x, groups) or not is_plain(be, x, gamma, beta):
+        return NotImplemented
+    y, normal = (empty(x.shape, be.dtype) for _ in range(2))
+    factors = empty((x.shape[0], 1, groups, 1), be.dtype)
+    arguments = x, gamma, beta, y, normal, factors, be.dtype(eps)
+    _launch_groups(be, "group_norm", x, groups, *arguments)
+    return y, (normal, factors)
+
+
+@implements("group_norm_backward", "cupy")
+def group_norm_backward(
+    be: Any, residuals: Any, gamma: Any, dy: Any, groups: int
+) -> Any:
+    """Compute the gradient of the inputs in one launch, both sums in another."""
+    if not _fits(dy, groups) or not is_plain(be, *residuals, gamma, dy):
+        return NotImplemented
+    (normal, factors), dx = residuals, empty(dy.shape, be.dtype)
+    arguments = normal, factors, gamma, dy, dx
+    _launch_groups(be, "group_norm_backward", dy, groups, *arguments)
+    return dx, *_gradients(be, normal, dy)
+
+
+def _fits(x: Any, groups: int) -> bool:
+    """Return whether groups have values, and both are few enough to be counted."""
+    blocks = x.shape[0] * groups
+    return 0 < x.size < 2**32 * blocks and blocks < 2**31
+
+
+def _launch_groups(be: Any, name: str, x: Any, groups: int, *arguments: Any) -> None:
+    n, k = x.shape[0], x.shape[-1]
+    sizes = x.size // (n * k), k, np.int32(groups)
+    launch(be, name, x.size, *arguments, *sizes, grid=(n * groups,))
 
 
 @implements("batch_norm", "cupy")

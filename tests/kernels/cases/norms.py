@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from nnfs_xp.layers.batch_normalization import batch_norm, batch_norm_backward
+from nnfs_xp.layers.group_norm import group_norm, group_norm_backward
 from nnfs_xp.layers.layer_norm import layer_norm, layer_norm_backward
 from nnfs_xp.layers.rms_norm import rms_norm, rms_norm_backward
 from tests.kernels.cases.launch import HOST, Launch, unset
@@ -75,6 +76,40 @@ def _sums(n, k, width, dtype, centred=True):
     arguments = [normal, dy, *outputs, *sizes]
     expected = {2: dgamma, 3: dbeta} if centred else {2: dgamma}
     return Launch((-(-k // width),), (1024,), arguments, expected)
+
+
+def _group(n, positions, k, groups, dtype):
+    x = _random.standard_normal((n, positions, k)).astype(dtype)
+    _, gamma, beta = _rows(n, k, dtype)
+    y, (normal, factors) = group_norm.reference(
+        HOST, *_wide((x, gamma, beta)), groups, _EPS
+    )
+    outputs = [unset(a.shape, dtype) for a in (y, normal, factors)]
+    sizes = np.int64(positions), np.int64(k), np.int32(groups)
+    arguments = [x, gamma, beta, *outputs, np.dtype(dtype).type(_EPS), *sizes]
+    expected = {3: y, 4: normal, 5: factors}
+    return Launch((n * groups,), (64,), arguments, expected)
+
+
+def _group_backward(n, positions, k, groups, dtype):
+    x, dy = (_random.standard_normal((n, positions, k)) for _ in range(2))
+    _, gamma, beta = _rows(n, k, dtype)
+    _, residuals = group_norm.reference(HOST, x, *_wide((gamma, beta)), groups, _EPS)
+    given = [a.astype(dtype) for a in (*residuals, gamma, dy)]
+    normal, factors, *others = _wide(given)
+    dx, _, _ = group_norm_backward.reference(HOST, (normal, factors), *others, groups)
+    sizes = np.int64(positions), np.int64(k), np.int32(groups)
+    arguments = [*given, unset(dx.shape, dtype), *sizes]
+    return Launch((n * groups,), (64,), arguments, {4: dx})
+
+
+# Samples, positions, channels, groups.
+_GROUPS = {
+    "usual": (3, 5, 6, 2),
+    "one group": (2, 4, 5, 1),
+    "a group for each channel": (2, 4, 3, 3),
+    "longer than a block": (2, 70, 4, 2),
+}
 
 
 def _shared_out(n, k, rows, width):
@@ -169,6 +204,8 @@ KERNELS = {
         "one column": functools.partial(_sums, 40, 1, 1),
         "wide blocks": functools.partial(_sums, 5, 40, 32),
     },
+    "group_norm": _each(_group, _GROUPS),
+    "group_norm_backward": _each(_group_backward, _GROUPS),
     "batch_norm_parts": _each(_batch_parts, _SHARES),
     "batch_norm": _each(_batch, _SHARES),
     "batch_norm_sums": _each(_batch_sums, _SHARES),

@@ -43,6 +43,10 @@ CALLS = {
     "rms_norm_backward": lambda f, be, x, gamma, eps, dy: f("rms_norm_backward")(
         be, f("rms_norm")(be, x, gamma, eps)[1], gamma, dy
     ),
+    "group_norm": lambda f, be, *given: f("group_norm")(be, *given)[0],
+    "group_norm_backward": lambda f, be, x, gamma, beta, groups, eps, dy: f(
+        "group_norm_backward"
+    )(be, f("group_norm")(be, x, gamma, beta, groups, eps)[1], gamma, dy, groups),
     "batch_norm": lambda f, be, *given: _without_residuals(f("batch_norm")(be, *given)),
     "batch_norm_backward": lambda f, be, x, gamma, beta, eps, dy: f(
         "batch_norm_backward"

@@ -55,7 +55,31 @@ _layer_norms = {
     "gaps": (_wide[:, ::2], *_of_six, _wide[:, 1::2]),
     "transposed": (_normal((6, 7)).T, *_of_six, _normal((6, 7)).T),
 }
+
+
+def _groups(groups, *shape):
+    x, gamma, beta, eps = _rows(*shape)
+    return x, gamma, beta, groups, eps
+
+
+_group_norms = {
+    "usual": _groups(3, 4, 5, 6),
+    "images": _groups(2, 3, 4, 5, 8),
+    "no positions": _groups(2, 7, 6),
+    "one group": _groups(1, 3, 5, 4),
+    "a group for each channel": _groups(4, 3, 5, 4),
+    "one value in a group": _groups(4, 3, 4),
+    "larger than a block": _groups(2, 2, 300, 6),
+    "far from 0": (_normal((4, 5, 6)) + 10.0, *_groups(3, 4, 5, 6)[1:]),
+    "gaps": (_wide[:, ::2], *_groups(2, 7, 6)[1:]),
+    "transposed": (_normal((6, 7)).T, *_groups(2, 7, 6)[1:]),
+    "no number": (_no_number, *_groups(5, 3, 5)[1:]),
+}
 CASES = {
+    "group_norm": _group_norms,
+    "group_norm_backward": {
+        name: (*case, _normal(case[0].shape)) for name, case in _group_norms.items()
+    },
     "batch_norm": _batches,
     "batch_norm_backward": {
         name: (x, gamma, beta, eps, _normal(x.shape))

@@ -3,6 +3,8 @@
 // layer_norm             nnfs_xp/layers/layer_norm.py: layer_norm
 // layer_norm_backward    nnfs_xp/layers/layer_norm.py: layer_norm_backward
 // layer_norm_gradients   nnfs_xp/layers/layer_norm.py: layer_norm_backward
+// group_norm             nnfs_xp/layers/group_norm.py: group_norm
+// group_norm_backward    nnfs_xp/layers/group_norm.py: group_norm_backward
 // batch_norm_parts       nnfs_xp/layers/batch_normalization.py: batch_norm
 // batch_norm             nnfs_xp/layers/batch_normalization.py: batch_norm
 // batch_norm_sums        nnfs_xp/layers/batch_normalization.py: batch_norm_backward
@@ -80,6 +82,77 @@ layer_norm_gradients(const REAL* __restrict__ normal, const REAL* __restrict__ d
   if (!dbeta) return;
   __syncthreads();  // its shared memory is written to again
   write_column_sums(sum, width, k, dbeta);
+}
+
+// A group of channels of a sample, in all of its positions, for one block. There are
+// `k` channels, `width` of them in each group.
+struct Group {
+  int64 begin, k, count;
+  int width, first_channel;
+
+  __device__ Group(int64 positions, int64 k, int groups) : k(k) {
+    int64 sample = blockIdx.x / groups;
+    width = (int)(k / groups);
+    first_channel = (int)(blockIdx.x % groups) * width;
+    begin = sample * positions * k + first_channel;
+    count = positions * width;
+  }
+
+  __device__ int channel(int64 i) const { return first_channel + (uint32)i % width; }
+
+  // Where a value is; there are less than 2^32 in a group.
+  __device__ int64 at(int64 i) const {
+    return begin + (uint32)i / width * k + (uint32)i % width;
+  }
+};
+
+extern "C" __global__ void group_norm(const REAL* __restrict__ x,
+                                      const REAL* __restrict__ gamma,
+                                      const REAL* __restrict__ beta,
+                                      REAL* __restrict__ y, REAL* __restrict__ normal,
+                                      REAL* __restrict__ factors, REAL eps,
+                                      int64 positions, int64 k, int groups) {
+  Group group(positions, k, groups);
+  REAL sum = 0, squares = 0;
+  for (int64 i = threadIdx.x; i < group.count; i += blockDim.x) sum += x[group.at(i)];
+  REAL mean = block_sum(sum) / group.count;
+  for (int64 i = threadIdx.x; i < group.count; i += blockDim.x) {
+    REAL centred = x[group.at(i)] - mean;
+    squares += centred * centred;
+  }
+  REAL factor = 1 / sqrt(block_sum(squares) / group.count + eps);
+  for (int64 i = threadIdx.x; i < group.count; i += blockDim.x) {
+    int64 at = group.at(i);
+    int channel = group.channel(i);
+    REAL own = (x[at] - mean) * factor;
+    normal[at] = own;
+    y[at] = gamma[channel] * own + beta[channel];
+  }
+  if (threadIdx.x == 0) factors[blockIdx.x] = factor;
+}
+
+// As layer_norm_backward, with the means over a group.
+extern "C" __global__ void group_norm_backward(const REAL* __restrict__ normal,
+                                               const REAL* __restrict__ factors,
+                                               const REAL* __restrict__ gamma,
+                                               const REAL* __restrict__ dy,
+                                               REAL* __restrict__ dx, int64 positions,
+                                               int64 k, int groups) {
+  Group group(positions, k, groups);
+  REAL sum = 0, products = 0;
+  for (int64 i = threadIdx.x; i < group.count; i += blockDim.x) {
+    int64 at = group.at(i);
+    REAL g = gamma[group.channel(i)] * dy[at];
+    sum += g;
+    products += g * normal[at];
+  }
+  REAL mean = block_sum(sum) / group.count, slope = block_sum(products) / group.count;
+  REAL factor = factors[blockIdx.x];
+  for (int64 i = threadIdx.x; i < group.count; i += blockDim.x) {
+    int64 at = group.at(i);
+    REAL g = gamma[group.channel(i)] * dy[at];
+    dx[at] = factor * (g - mean - normal[at] * slope);
+  }
 }
 
 // A block's share of an array: `width` columns, a power of 2, and some rows, which
