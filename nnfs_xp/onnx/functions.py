@@ -37,7 +37,7 @@ class Namespace:
             given = [*_arrays(arguments), *_arrays(options.values())]
             if any(item.value is None for item in given):
                 if name not in FUNCTIONS:
-                    raise NoFormError(f"xp.{name} has no ONNX operators here")
+                    raise NoFormError(f"xp.{name} is not supported in ONNX export")
                 return FUNCTIONS[name](*arguments, **options)
             plain = [_plain(item) for item in arguments]
             options = {key: _plain(item) for key, item in options.items()}
@@ -194,7 +194,7 @@ def var(
 ) -> Traced:
     """Return the variance along axes."""
     if correction:
-        raise NoFormError("xp.var with a correction has no ONNX operators here")
+        raise NoFormError("xp.var with a correction is not supported in ONNX export")
     mean = FUNCTIONS["mean"]
     centred = x - mean(x, axis=axis, keepdims=True)
     return mean(centred * centred, axis=axis, keepdims=keepdims)
@@ -207,7 +207,8 @@ def cumulative_sum(
 ) -> Traced:  # fmt: skip
     """Return the sums of all up to each place."""
     if include_initial:
-        raise NoFormError("xp.cumulative_sum with an initial 0 has no ONNX operators")
+        what = "xp.cumulative_sum with an initial 0"
+        raise NoFormError(f"{what} is not supported in ONNX export")
     return x.graph.op("CumSum", x, np.asarray(axis or 0, "int64"))
 
 

@@ -17,7 +17,7 @@ _END = 2**63 - 1
 
 
 class NoFormError(Exception):
-    """Something that is computed has no ONNX operators."""
+    """A computation is not supported in ONNX export."""
 
 
 class Rows:

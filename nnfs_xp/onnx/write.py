@@ -58,7 +58,7 @@ def export(
     ------
     InputError
         If `sample_shape` is needed and missing, or does not fit the layers; if a unit
-        computes something that has no ONNX operators; if onnx is not installed.
+        computes something that ONNX export does not support; if onnx is not installed.
     DivergenceError
         If a parameter is infinite or NaN; a file that is there stays as it is.
 
@@ -213,9 +213,9 @@ class _FormContext(Context):
                 raise
             except (NoFormError, AttributeError, TypeError) as error:
                 raise InputError(
-                    f"layers: {unit!r} cannot be written as ONNX, as {error}; "
-                    f"@nnfs_xp.onnx.form({type(unit).__name__}) takes a function that "
-                    "writes it"
+                    f"layers: {unit!r} cannot be exported to ONNX: {error}; write "
+                    "an export function and decorate it with "
+                    f"@nnfs_xp.onnx.form({type(unit).__name__})"
                 ) from error
 
 
