@@ -141,14 +141,16 @@ for name in ("cupy", "torch", "jax"):
     else:
         raise AssertionError(name)
 be = nx.get_backend("auto")
-assert be.name == "numpy" and be.note.startswith("auto took numpy"), be.note
+assert be.name == "numpy" and be.note.startswith("auto selected numpy"), be.note
 """
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
         capture_output=True, text=True, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "auto took numpy, as no GPU works: cupy: not installed" in done.stderr
+    assert (
+        "auto selected numpy because no GPU works: cupy: not installed" in done.stderr
+    )
 
 
 def test_importing_the_package_imports_no_backend_and_no_onnx():

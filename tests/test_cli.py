@@ -205,7 +205,7 @@ def test_own_files_of_every_kind(tmp_path, capsys):
     ("arguments", "message"),
     [
         (["train", "--data", "mnist"], "spiral"),
-        (["train", "--data", "spiral", "--device", "gpu"], "has the device"),
+        (["train", "--data", "spiral", "--device", "gpu"], "has only the device"),
         (["train", "--data", "spiral", "--lr", "-1"], "learning_rate"),
         (["train", "--data", "spiral", "--lr", "nan"], "learning_rate"),
         (["train", "--data", "spiral", "--seed", "-1"], "seed"),
@@ -254,9 +254,9 @@ def test_a_backend_that_does_not_work_is_an_error(capsys, tmp_path):
 def test_auto_says_what_it_took(capsys, tmp_path):
     status, out, _ = run(capsys, *SPIRAL, "--backend", "auto", "--out", tmp_path)
     assert status == 0
-    assert "auto took " in out
+    assert "auto selected " in out
     history = json.loads((tmp_path / "history.json").read_text())
-    assert history["backend"]["note"].startswith("auto took ")
+    assert history["backend"]["note"].startswith("auto selected ")
 
 
 def test_list_of_backends(capsys):

@@ -148,11 +148,11 @@ def _automatic(dtype: str, precision: str) -> Backend:
         except BackendUnavailableError as error:
             refusals.append(f"{name}: {error}")
             continue
-        backend.note = f"auto took {backend}"
+        backend.note = f"auto selected {backend}"
         logger.info(backend.note)
         return backend
     backend = _working("numpy", None, dtype, precision).like_new()
-    backend.note = f"auto took numpy, as no GPU works: {'; '.join(refusals)}"
+    backend.note = f"auto selected numpy because no GPU works: {'; '.join(refusals)}"
     logger.warning(backend.note)
     return backend
 

@@ -23,7 +23,7 @@ class NumpyBackend(Backend):
         """Accept the CPU, the only device NumPy knows."""
         if device not in (None, "cpu"):
             raise BackendUnavailableError(
-                f"backend 'numpy' has the device 'cpu' only, got {device!r}"
+                f"backend 'numpy' has only the device 'cpu', got {device!r}"
             )
         return "cpu"
 

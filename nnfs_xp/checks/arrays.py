@@ -176,8 +176,9 @@ def check_whole(
 
 def _mismatch(be: Backend, found: str, name: str) -> BackendMismatchError:
     return BackendMismatchError(
-        f"{name} is an array {found}, but is used with {be}; arrays are never "
-        "moved unasked: use nnfs_xp.to_numpy(array) and backend.asarray(array)"
+        f"{name} is an array {found}, but is used with {be}; arrays are not moved "
+        "between libraries or devices automatically; use nnfs_xp.to_numpy(array) and "
+        "backend.asarray(array)"
     )
 
 

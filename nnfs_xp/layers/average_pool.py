@@ -15,7 +15,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class AveragePool2D(_Pool2D):
-    """Average pooling: the mean over each position of a window, per channel of images.
+    """Average pooling of images: the mean of each window, per channel.
 
     Its gradient is distributed equally among the N values of the window. With ``p`` a
     position of the window, and ``t`` an offset within it::

@@ -13,7 +13,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class GaussianNoise(Layer):
-    """Add normal noise, ``y = x + stddev e``, in training, and ``y = x`` otherwise.
+    """Add Gaussian noise, ``y = x + stddev e``, in training, and ``y = x`` otherwise.
 
     The entries of ``e`` are drawn from the standard normal distribution, one for each
     input. Its gradient is ``dx = dy``. Inputs may have any shape. The noise depends on

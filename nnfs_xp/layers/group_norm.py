@@ -15,7 +15,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class GroupNorm(_Normalization):
-    """Group normalization over groups of channels, in all positions of a sample.
+    """Group normalization: over each group of channels, in all positions of a sample.
 
     The last axis is split into groups. With the mean ``m`` and the variance ``v`` of
     the values of a group, in all positions of a sample::

@@ -13,7 +13,7 @@ from nnfs_xp.special import sigmoid
 
 @register("layer")
 class GRU(Recurrent):
-    """Gated recurrent unit: each state is a mean of the previous one and a candidate.
+    """Gated recurrent unit: a weighted mean of the previous state and a candidate.
 
     Update gate, reset gate and candidate each have a part of ``a_p = x_p W + b`` and of
     ``s_p = h_(p-1) U + b'``::

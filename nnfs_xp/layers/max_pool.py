@@ -14,7 +14,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class MaxPool2D(_Pool2D):
-    """Max pooling: the largest value in each position of a window, per channel.
+    """Max pooling of images: the largest value in each window, per channel.
 
     Its gradient is passed to the largest value only. In a tie, that is the first one in
     row-major order::

@@ -14,7 +14,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class MeanOverPositions(Layer):
-    """Mean over the positions of each sequence, (n, t, d) becomes (n, d).
+    """Mean over the positions of each sequence: (n, t, d) becomes (n, d).
 
     With a mask m, only the positions that it does not hide count::
 

@@ -19,7 +19,7 @@ _LONGEST = 2**29
 
 @register("layer")
 class RandomCrop(Layer):
-    """Cut a window out of each image, ``y[i, j] = x[i + top, j + left]``.
+    """Crop each image to a window, ``y[i, j] = x[i + top, j + left]``.
 
     In training the corner ``(top, left)`` is drawn uniformly for each image;
     otherwise the window is centered. With padding, the window may reach beyond the

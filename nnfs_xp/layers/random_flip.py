@@ -18,7 +18,7 @@ Flags = tuple[tuple[int, Array], ...]
 
 @register("layer")
 class RandomFlip(Layer):
-    """Mirror half of the images, ``y[i, j] = x[i, width - 1 - j]``, in training.
+    """Flip images at random, ``y[i, j] = x[i, width - 1 - j]``, in training.
 
     Each image is flipped independently, with probability 1/2 for each direction.
     Its gradient is flipped in the same way: ``dx[i, j] = dy[i, width - 1 - j]``.

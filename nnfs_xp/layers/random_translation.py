@@ -14,7 +14,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class RandomTranslation(Layer):
-    """Move each image, ``y[i, j] = x[i - down, j - right]``, in training.
+    """Shift each image at random, ``y[i, j] = x[i - down, j - right]``, in training.
 
     Both shifts are whole numbers of pixels, drawn separately for each image from
     ``-m`` to ``m``, where ``m`` is the factor times the size, rounded. Uncovered pixels

@@ -18,7 +18,7 @@ Shape = tuple[int, ...]
 
 @register("layer")
 class Reshape(Layer):
-    """Give every sample another shape; ``dx`` has the original shape.
+    """Reshape each sample; ``dx`` has the original shape.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class Reshape(Layer):
 
 @register("layer")
 class Flatten(Reshape):
-    """Make one row of every sample: (n, 28, 28) becomes (n, 784).
+    """Flatten each sample to one axis: (n, 28, 28) becomes (n, 784).
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class RMSNorm(_Normalization):
-    """Division by the root of the mean square, over the last axis.
+    """Root mean square normalization over the last axis.
 
     With the mean taken over the n features of each sample::
 

@@ -15,7 +15,7 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class SinusoidalPositions(Layer):
-    """Add waves of many lengths, ``y[:, p] = x[:, p] + P[p]``.
+    """Add sine and cosine waves of many wavelengths, ``y[:, p] = x[:, p] + P[p]``.
 
     Features are pairs of a sine and a cosine, with wavelengths from 2 pi up to 2 pi
     times `base`::
