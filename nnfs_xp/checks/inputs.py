@@ -14,6 +14,13 @@ from nnfs_xp.registry import is_of_library
 _LARGEST_NARROW = 2**31
 
 
+class Mask(int):
+    """The number of integers that a mask may hold; `Layer.integer_inputs` has it.
+
+    Masks may also come as booleans, or as floats, which `PaddingMask` returns.
+    """
+
+
 def several_inputs(unit: Any, value: Any) -> bool:
     """Return whether a tuple holds an array for each input of a unit.
 
@@ -113,7 +120,22 @@ def _samples(
     array = local_array(be, value, name, host_allowed)
     check_extent(array, name)
     xp = host_namespace(array) or be.xp
+    if isinstance(ids, Mask):
+        array = _integers_of_mask(xp, array, name)
     if not xp.isdtype(array.dtype, "integral"):
         raise DTypeError(f"{name} must hold integer ids, got dtype {array.dtype}")
     highest = check_whole(be, array, name, "ids", None if ids is True else ids)
     return be.asarray(array, "int32" if highest < _LARGEST_NARROW else "int64")
+
+
+def _integers_of_mask(xp: Any, array: Array, name: str) -> Array:
+    """Return booleans, and floats that are 0 or 1, as integers."""
+    if xp.isdtype(array.dtype, "real floating"):
+        if not bool(xp.all((array == 0) | (array == 1))):
+            raise DTypeError(
+                f"{name} must be a mask of 0 and 1, got other numbers of dtype "
+                f"{array.dtype}"
+            )
+    elif not xp.isdtype(array.dtype, "bool"):
+        return array
+    return xp.astype(array, xp.int32)

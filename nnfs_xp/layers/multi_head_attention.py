@@ -29,9 +29,10 @@ class MultiHeadAttention(Attention):
 
     A hidden (masked) position has a weight of 0. If ``causal``, later positions are
     hidden from earlier ones. If ``masked``, the inputs are a tuple: the sequences, (n,
-    t, d), and a mask, (n, t), with 1 for a visible position and 0 for one that is
-    hidden from all positions. `PaddingMask` computes such a mask from ids. If all
-    positions are hidden, H is 0.
+    t, d), and a mask, (n, t), with 1 or True for a visible position and 0 or False for
+    one that is hidden from all positions, as in Keras; PyTorch's ``key_padding_mask``
+    is True where a position is hidden. `PaddingMask` computes such a mask from ids. If
+    all positions are hidden, H is 0.
 
     Parameters
     ----------

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from nnfs_xp.checks.inputs import Mask
 from nnfs_xp.errors import InputError
 from nnfs_xp.layers.base import Layer
 from nnfs_xp.layers.nesting import MoreAxes
 from nnfs_xp.layers.parallel import is_several
 
-# How many integers a mask may hold: 0 and 1.
-MASK = 2
+# It holds the integers 0 and 1.
+MASK = Mask(2)
 
 
 def check_sequence(layer: Layer, shape: Any, n_features: int | None) -> Any:

@@ -93,6 +93,38 @@ def test_nothing_hidden_is_seen_where_visible_scores_are_very_low(
     np.testing.assert_allclose(y, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["bool", "float", "uint8"])
+def test_masks_of_every_dtype(backend, kind):
+    layer = placed(nx.MeanOverPositions(masked=True), backend)
+    x, mask = place(backend, X), np.array([[1, 1, 0, 1, 0], [0, 0, 0, 0, 1]])
+    expected = backend.to_numpy(layer.forward((x, place(backend, mask))))
+    given = backend.asarray(mask, backend.dtype if kind == "float" else kind)
+    for other in (given, mask.astype(kind).tolist()):
+        found = backend.to_numpy(layer.forward((x, other)))
+        np.testing.assert_array_equal(found, expected)
+    model = nx.Model([nx.MeanOverPositions(masked=True)], backend=backend)
+    assert_agrees(model.predict((X, mask.astype(kind))), expected, backend)
+
+
+def test_a_mask_computed_by_hand_is_one(backend):
+    """Layer by layer, as in the book: the mask of ids is an array of floats."""
+    hidden = placed(nx.PaddingMask(), backend).forward([[3, 1, 0], [2, 0, 0]])
+    x = place(backend, X[:, :3])
+    layer = placed(nx.MultiHeadAttention(4, 2, masked=True), backend)
+    expected = layer.forward((x, [[1, 1, 0], [1, 0, 0]]))
+    found = layer.forward((x, hidden))
+    np.testing.assert_array_equal(backend.to_numpy(found), backend.to_numpy(expected))
+
+
+@pytest.mark.parametrize("other", [0.5, 2.0, -1.0, np.nan, np.inf])
+def test_floats_that_are_no_mask(backend, other):
+    layer = placed(nx.MeanOverPositions(masked=True), backend)
+    mask = np.ones((2, 5))
+    mask[1, 3] = other
+    with pytest.raises(nx.DTypeError, match=r"^inputs\[1\] must be a mask of 0 and 1"):
+        layer.forward((place(backend, X), place(backend, mask)))
+
+
 def test_padding_of_ids_reaches_attention_and_mean():
     branches = nx.Parallel([nx.Embedding(9, 4), nx.PaddingMask(0)])
     layers = [branches, nx.TransformerBlock(4, 2, masked=True)]
