@@ -42,9 +42,8 @@ def fused(be: Backend, children: dict[str, Context]) -> dict[str, Context]:
     if not has_implementation("bias_activation", be.name, training):
         return children
     # Operands that are rounded first are operands of a product alone.
-    whole = be.matmul_precision == "full" and has_implementation(
-        "dense_activation", be.name
-    )
+    has_whole = has_implementation("dense_activation", be.name)
+    whole = has_whole and be.matmul_precision == "full"
     dense = WholeDenseActivation if whole else DenseActivation
     found: dict[str, Context] = {}
     names = list(children)
