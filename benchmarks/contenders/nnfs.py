@@ -155,6 +155,10 @@ class NnfsPredicts(NnfsXp):
     def reset(self) -> None:
         """Do nothing: nothing is changed."""
 
+    def take(self, steps: int) -> None:
+        """Predict the batches in turn."""
+        Contender.take(self, steps)
+
     def step(self, x: Any, y: Any) -> Any:
         """Return the probabilities of the rows."""
         p = self.model.predict(x)
