@@ -103,3 +103,27 @@ def test_a_summary_shortens_blocks_whose_layers_have_rows_of_their_own():
     (block,) = [row for row in rows if row.startswith("0 Residual(Sequential([Dense")]
     assert " ...  " in block and len(block) < 90
     assert any(row.startswith("0.inner.1 BatchNorm(n=4, momentum=") for row in rows)
+
+
+def test_samples_like_those_before_are_predicted_without_further_checks(backend):
+    layers = [nx.Dense(4, 5), nx.ReLU(), nx.Dense(5, 3)]
+    model = nx.Model(layers, backend=backend)
+    x = backend.asarray(X, backend.dtype)
+    again = model._trainer.predict_again
+    assert again(x, None) is None
+    first = backend.to_numpy(model.predict(x))
+    if backend.kind_of(x) is not None:
+        np.testing.assert_array_equal(backend.to_numpy(again(x, 6)), first)
+        assert again(x, 5) is None
+        assert again(x[:, :3], 6) is None
+    for batch_size in (None, 6, 4):
+        outputs = backend.to_numpy(model.predict(x, batch_size=batch_size))
+        np.testing.assert_allclose(outputs, first, rtol=tolerance(backend))
+    with pytest.raises(InputError, match="4"):
+        model.predict(x[:, :3])
+    # New parameters, and layers that are exchanged, are seen.
+    model.layers[0].weights = 0 * model.layers[0].weights
+    moved = backend.to_numpy(model.predict(x))
+    np.testing.assert_allclose(moved, np.broadcast_to(moved[0], moved.shape), rtol=1e-5)
+    model.add(nx.Dense(3, 2))
+    assert model.predict(x).shape == (6, 2)

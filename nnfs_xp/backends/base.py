@@ -126,6 +126,10 @@ class Backend(Products, Transfers):
         """
         return np.errstate(all="ignore")
 
+    def calling(self) -> contextlib.AbstractContextManager[Any]:
+        """Return the part of `context` that a call of a compiled function needs."""
+        return self.context()
+
     def synchronize(self) -> None:
         """Wait until all work on the device is done."""
 

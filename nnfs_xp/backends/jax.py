@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ from nnfs_xp.backends.base import Array, Backend, Together
 from nnfs_xp.errors import BackendUnavailableError, InputError
 
 _ALIGNED = 64
+_NOTHING = contextlib.nullcontext()
 
 
 class JaxBackend(Backend):
@@ -173,7 +175,26 @@ class JaxBackend(Backend):
 
     def context(self) -> contextlib.AbstractContextManager[Any]:
         """Make this device the default one, and allow 64-bit types if needed."""
+        if self._is_usual:
+            return super().context()
         contexts = [super().context(), jax.default_device(self.device)]
         if self.dtype_name == "float64":
             contexts.append(jax.enable_x64(True))
         return Together(*contexts)
+
+    def calling(self) -> contextlib.AbstractContextManager[Any]:
+        """Return nothing to enter where no setting of JAX differs from the usual."""
+        return _NOTHING if self._is_usual else self.context()
+
+    @property
+    def _is_usual(self) -> bool:
+        """Whether JAX computes on this device, and with its dtype, without being told.
+
+        Then it is not told, because every call would take longer.
+        """
+        return self._by_default and jax.config.jax_default_device is None
+
+    @functools.cached_property
+    def _by_default(self) -> bool:
+        is_first = self.device == jax.local_devices()[0]
+        return is_first and self.dtype_name == "float32"

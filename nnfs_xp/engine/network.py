@@ -136,6 +136,8 @@ class Network:
         self.training_loss = self.absorbed.loss or self.loss
         # Shapes of outputs for the kinds of samples that were found valid.
         self.taken: dict[Any, Any] = {}
+        # Those of them that are computed with as they are.
+        self.predicted: set[Any] = set()
         self.nodes: dict[int, Node] = {}
         for unit, path, trainable in _walk(self.root):
             node = self.nodes[id(unit)] = Node(unit, path, trainable)

@@ -325,6 +325,21 @@ class Trainer:
             batch = batch_of(be, self.executor.filled(part))
             self.executor.evaluate(tree, totals, batch)
 
+    def predict_again(self, x: Any, batch_size: int | None) -> Array | None:
+        """Return the outputs for samples of a kind that has been predicted before.
+
+        None if they must be checked, or do not fit into memory at once.
+        """
+        network = self.state.network
+        be = network.backend
+        if be.kind_of(x) not in network.predicted or len(x) > (batch_size or math.inf):
+            return None
+        try:
+            with be.calling():
+                return self.executor.predict(self.state.tree, x)
+        except be.memory_errors():
+            return None
+
     def predict(self, data: Any, batch_size: int | None) -> Array:
         """Return the outputs for checked samples."""
         if isinstance(data, Data) and data.samples <= (batch_size or math.inf):
@@ -336,9 +351,12 @@ class Trainer:
 
     def _predicted(self, data: Data) -> Array:
         """Return the outputs for samples that are computed at once."""
-        tree, executor = self.state.tree, self.executor
-        if data.be == self.state.network.backend:
-            return executor.predict(tree, data.inputs)
+        tree, executor, network = self.state.tree, self.executor, self.state.network
+        if data.be == network.backend:
+            x = data.inputs
+            if x is data.x and (kind := data.be.kind_of(x)) in network.taken:
+                network.predicted.add(kind)
+            return executor.predict(tree, x)
         return executor.predict_host(tree, data.x, data.ids)
 
 

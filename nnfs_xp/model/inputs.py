@@ -44,7 +44,9 @@ def check_samples(network: Network, x: Any, name: str = "x", *others: Any) -> Da
     if kind is not None and found is x and ids == (False,):
         network.taken[kind] = outputs
         if len(network.taken) > _MOST_KINDS:
-            del network.taken[next(iter(network.taken))]
+            first = next(iter(network.taken))
+            del network.taken[first]
+            network.predicted.discard(first)
     return Data(be, found, None, None, outputs, ids)
 
 

@@ -571,6 +571,10 @@ class Model:
             On the model's backend; `nnfs_xp.to_numpy` brings it to the host.
         """
         batch_size = check_batch_size(batch_size)
+        if self._is_final:
+            found = self._trainer.predict_again(x, batch_size)
+            if found is not None:
+                return found
         state = self._ready
         with self.backend.context():
             check_columns(self, x)

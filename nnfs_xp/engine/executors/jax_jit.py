@@ -143,7 +143,10 @@ class JaxJitExecutor:
                 lambda new, old: jax.numpy.asarray(new, old.dtype), new, totals
             )
 
-        def pure_predict(values: Tree, x: Any) -> Array:
+        def pure_predict(
+            parameters: Tree, frozen: Tree, buffers: Tree, x: Any
+        ) -> Array:
+            values = {"parameters": parameters, "frozen": frozen, "buffers": buffers}
             return prediction.again().begin(values).fwd(x)[0]
 
         def ask(state: Tree, batch_of: Any, *arguments: Any) -> AskedDraws:
@@ -275,7 +278,9 @@ class JaxJitExecutor:
     def predict(self, state: Tree, x: Any) -> Array:
         """Return the output of the network."""
         with following(self):
-            return self._predict({name: state[name] for name in _VALUES}, x)
+            return self._predict(
+                state["parameters"], state["frozen"], state["buffers"], x
+            )
 
     def predict_host(self, state: Tree, x: Any, ids: tuple[bool, ...]) -> Array:
         """Return the same for samples on the host, computed with some rows of zeros."""
@@ -298,9 +303,18 @@ class JaxJitExecutor:
         return y if room == rows else be.asarray(be.to_numpy(y)[:rows])
 
 
-@contextlib.contextmanager
-def following(executor: Any) -> Iterator[None]:
+def following(executor: Any) -> contextlib.AbstractContextManager[None]:
     """Let an executor compile anew what a user's own units held other values for."""
+    if executor.network.has_own_parts_only:
+        return _NOTHING
+    return _following(executor)
+
+
+_NOTHING = contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _following(executor: Any) -> Iterator[None]:
     if held(executor.network) != executor.held:
         executor.make_programs()
     yield
