@@ -250,6 +250,32 @@ def test_the_model_is_as_it_was():
     assert (model.epochs_trained, model.learning_rate) == (2, 0.02)
 
 
+@pytest.mark.parametrize(
+    "optimizer", [nx.SGD(0.1, decay=0.5), nx.SGD(nx.CosineDecay(0.1, 50))]
+)
+def test_the_rates_are_those_of_the_test_alone(optimizer):
+    model = nx.Model(
+        [nx.Dense(1, 1, use_bias=False)], loss="mse", optimizer=optimizer,
+        dtype="float64",
+    )  # fmt: skip
+    model.layers[0].weights = [[2.0]]
+    found = nx.learning_rate_range(
+        model, [[1.0]], [[0.0]], lowest=1e-3, highest=0.1, steps=10
+    )
+    weight, losses = 2.0, []
+    for rate in found.rates:
+        losses.append(weight**2)
+        weight -= rate * 2 * weight
+    np.testing.assert_allclose(found.losses, losses, rtol=1e-12)
+    assert model.optimizer.decay == optimizer.decay
+
+
+def test_a_first_loss_that_is_not_finite_is_told():
+    model = nx.Model([nx.Dense(1, 1)], loss="mse", optimizer="sgd")
+    with pytest.raises(nx.InputError, match="the loss of the first batch must be fin"):
+        nx.learning_rate_range(model, [[1e30]], [[-1e30]])
+
+
 def test_the_test_ends_when_the_loss_explodes():
     model = make(optimizer=nx.SGD(1.0))
     found = nx.learning_rate_range(

@@ -71,7 +71,7 @@ def learning_rate_range(
     ----------
     model : Model
         A model with a loss and an optimizer. The copy keeps the optimizer's state, such
-        as moments, but does not use its learning rate or schedule.
+        as moments, but does not use its learning rate, decay or schedule.
     x, y : array or array_like
         As for `Model.fit`.
     lowest, highest : float, default 1e-6 and 10
@@ -88,7 +88,7 @@ def learning_rate_range(
     Raises
     ------
     InputError
-        If an argument does not fit.
+        If an argument does not fit, or the first loss is not finite.
 
     References
     ----------
@@ -119,11 +119,16 @@ def learning_rate_range(
     growth = (highest / lowest) ** (1 / (steps - 1))
     rising = _Rising([lowest * growth**step for step in range(steps)])
     trained = copy.deepcopy(model)
+    if trained.optimizer is not None:
+        # It would divide the rates of the test.
+        trained.optimizer.decay = 0.0
     with contextlib.suppress(_Enough):
         trained.fit(
             x, y, epochs=steps, batch_size=batch_size, callbacks=rising,
             on_divergence="continue",
         )  # fmt: skip
+    if not rising.losses:
+        raise InputError("x, y: the loss of the first batch must be finite")
     least = min(range(len(rising.smoothed)), key=rising.smoothed.__getitem__)
     rates = rising.rates[: len(rising.losses)]
     suggestion = rates[least] / _SAFETY

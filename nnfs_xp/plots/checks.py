@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +13,18 @@ from nnfs_xp.errors import DTypeError, InputError
 _ROUNDING = 1e-2
 
 
+def check_is(kind: str, value: Any, name: str, *attributes: str) -> None:
+    """Raise InputError unless a value has these attributes, as one of its kind has."""
+    if not all(hasattr(value, attribute) for attribute in attributes):
+        raise InputError(f"{name} must be a {kind}, got {value!r}")
+
+
 def check_class_names(class_names: Sequence[str]) -> list[str]:
     """Return the names as a list."""
-    if isinstance(class_names, str):
+    if isinstance(class_names, str) or not isinstance(class_names, Iterable):
+        string = "the string " if isinstance(class_names, str) else ""
         raise InputError(
-            f"class_names must be a sequence of names, got the string {class_names!r}"
+            f"class_names must be a sequence of names, got {string}{class_names!r}"
         )
     names = [str(name) for name in class_names]
     if not names:

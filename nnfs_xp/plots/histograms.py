@@ -16,7 +16,7 @@ from nnfs_xp.errors import InputError
 from nnfs_xp.layers import Sequential
 from nnfs_xp.layers.nesting import walk
 from nnfs_xp.plots import style
-from nnfs_xp.plots.checks import check_numbers
+from nnfs_xp.plots.checks import check_is, check_numbers
 
 if TYPE_CHECKING:
     from nnfs_xp.model import Model
@@ -52,6 +52,7 @@ def weight_histograms(model: Model) -> Figure:
     >>> [ax.get_title(loc="left") for ax in figure.axes][:2]
     ['0 Dense(4, 8) weights', '0 Dense(4, 8) biases']
     """
+    check_is("Model", model, "model", "layers", "parameters")
     return layer_histograms(_titled(model, model.parameters), "parameter value")
 
 
@@ -82,6 +83,7 @@ def activation_histograms(model: Model, x: Any) -> Figure:
     >>> [ax.get_title(loc="left") for ax in figure.axes]
     ['0 Dense(2, 8)', '1 ReLU()']
     """
+    check_is("Model", model, "model", "layers", "activations")
     units = walk(Sequential(model.layers))
     titles = [f"{path} {unit!r}" for path, unit in units if not unit.children]
     outputs = zip(titles, model.activations(x), strict=True)
@@ -118,6 +120,7 @@ def gradient_histograms(model: Model, x: Any, y: Any) -> Figure:
     >>> [ax.get_title(loc="left") for ax in figure.axes]
     ['0 Dense(2, 1) weights', '0 Dense(2, 1) biases']
     """
+    check_is("Model", model, "model", "layers", "gradients")
     gradients = _titled(model, model.gradients(x, y))
     return layer_histograms(gradients, "gradient of the loss")
 

@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from nnfs_xp.plots import style
+from nnfs_xp.plots.checks import check_is
 
 
 def learning_rate_curve(found: Any) -> Figure:
@@ -36,6 +37,7 @@ def learning_rate_curve(found: Any) -> Figure:
     >>> [line.get_label() for line in learning_rate_curve(found).axes[0].lines][:2]
     ['loss of a step', 'running mean']
     """
+    check_is("LearningRateRange", found, "found", "rates", "smoothed", "suggestion")
     figure = style.new_figure(6.4, 4.0)
     ax = figure.subplots()
     style.style_axes(ax)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from nnfs_xp.layers import Layer, Parallel, Residual, Sequential
 from nnfs_xp.layers.nesting import MoreAxes
 from nnfs_xp.layers.parallel import is_several
+from nnfs_xp.plots.checks import check_is
 from nnfs_xp.plots.graph import Edge, computation_graph
 
 # Columns and rows of `computation_graph` from one box to the next.
@@ -57,6 +58,7 @@ def plot_model(model: Any) -> Figure:
     <BLANKLINE>
     16
     """
+    check_is("Model", model, "model", "finalize", "layers", "loss")
     model.finalize()
     sizes = {name: math.prod(array.shape) for name, array in model.parameters.items()}
     picture = _Picture(sizes)

@@ -536,6 +536,8 @@ def test_color_map_has_even_lightness_steps():
         ([0.0], [0], PETS, DTypeError, "y_true must hold integer labels"),
         ([0], [0], [], InputError, "class_names must have"),
         ([0], [0], "cat", InputError, "class_names must be a sequence"),
+        ([0], [0], None, InputError, "class_names must be a sequence .* got None"),
+        ([0], [0], 3, InputError, "class_names must be a sequence of names, got 3"),
     ],
 )
 @pytest.mark.parametrize("plot", [plots.confusion_matrix, plots.class_scores])
@@ -986,3 +988,16 @@ def test_reliability_bars_are_shares_of_bins():
         plots.reliability(y, p, bins=0)
     with pytest.raises(nx.InputError, match="^y_true"):
         plots.reliability(y[:3], p)
+
+
+@pytest.mark.parametrize("value", [None, 3, [], "model"])
+def test_what_is_no_model_is_refused(value):
+    for draw, kind in (
+        (plots.plot_model, "Model"),
+        (plots.weight_histograms, "Model"),
+        (lambda model: plots.activation_histograms(model, [[1.0]]), "Model"),
+        (lambda model: plots.gradient_histograms(model, [[1.0]], [[1.0]]), "Model"),
+        (plots.learning_rate_curve, "LearningRateRange"),
+    ):
+        with pytest.raises(InputError, match=f"^(model|found) must be a {kind}, got"):
+            draw(value)
