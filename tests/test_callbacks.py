@@ -781,6 +781,8 @@ def test_the_file_is_opened_before_training(tmp_path):
         model.fit(X, Y, callbacks=nx.JSONLog(tmp_path / "none" / "log.jsonl"))
     with pytest.raises(IsADirectoryError):
         model.fit(X, Y, callbacks=nx.JSONLog(tmp_path))
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        make().fit(X, Y, callbacks=nx.JSONLog("/dev/full"))
     assert model.epochs_trained == 0
     assert_same(before, named(model))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_choice, check_count
 from nnfs_xp.callbacks.base import Callback
-from nnfs_xp.io.atomic import checked_path
+from nnfs_xp.io.atomic import checked_path, errors_of
 
 
 class JSONLog(Callback):
@@ -63,7 +63,7 @@ class JSONLog(Callback):
 
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Try to write to the file, and end its last line if it is incomplete."""
-        with open(self.path, "ab+") as file:
+        with errors_of(self.path), open(self.path, "ab+") as file:
             if self.append and file.tell() > 0:
                 file.seek(-1, os.SEEK_END)
                 if file.read() != b"\n":
@@ -76,7 +76,7 @@ class JSONLog(Callback):
         line = json_text({"time": now, **record})
         # Closing hands it to the operating system; a killed process could no longer do
         # so.
-        with open(self.path, self._mode) as file:
+        with errors_of(self.path), open(self.path, self._mode) as file:
             file.write(line.encode() + b"\n")
         self._mode = "ab"
 

@@ -59,7 +59,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         If it cannot be written. The error names `path`.
     """
     name = os.fspath(path)
-    with _errors_of(name), _written(name) as file:
+    with errors_of(name), _written(name) as file:
         yield file
 
 
@@ -224,7 +224,7 @@ def _remove_litter(folder: Path, pattern: str) -> None:
 
 
 @contextlib.contextmanager
-def _errors_of(name: str) -> Iterator[None]:
+def errors_of(name: str) -> Iterator[None]:
     """Let errors name the target, not the temporary file."""
     try:
         yield
