@@ -85,7 +85,8 @@ def max_pool_backward(
     """Return each gradient at the first index of the largest value."""
     xp, lengths = be.xp, tuple(x.shape[1:-1])
     pads = windows.pads(lengths)
-    wide = padded(be, x, pads, -math.inf)
+    # NaN equals nothing: padding never gets a gradient, even if all values are -inf.
+    wide = padded(be, x, pads, math.nan)
     dx, open_still = be.zeros(wide.shape), y == y
     for _, key in windows.places(lengths):
         found = xp.logical_and(open_still, wide[key] == y)

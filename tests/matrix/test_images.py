@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nnfs_xp as nx
-from tests.matrix.helpers import assert_agrees
+from tests.matrix.helpers import assert_agrees, place, placed
 
 random = np.random.default_rng(20261129)
 
@@ -146,6 +146,16 @@ def test_of_equal_values_the_first_gets_the_gradient(backend64):
     dx = layer.backward(backend64.asarray(np.full((1, 1, 1, 1), 3.0)))
     expected = np.array([[0.0, 3.0, 0.0], [0.0, 0.0, 0.0]])[None, :, :, None]
     assert_agrees(dx, expected, backend64, rtol=0)
+
+
+def test_padding_gets_no_gradient_where_all_values_are_infinite(backend64):
+    layer = placed(nx.MaxPool2D(3, stride=2, padding=1), backend64)
+    y = layer.forward(place(backend64, np.full((1, 3, 3, 1), -np.inf)))
+    np.testing.assert_array_equal(backend64.to_numpy(y), -np.inf)
+    dx = layer.backward(place(backend64, np.array([[[[1.0], [2.0]], [[3.0], [4.0]]]])))
+    # The first value inside the image, as in PyTorch.
+    expected = [[1.0, 2.0, 0.0], [3.0, 4.0, 0.0], [0.0, 0.0, 0.0]]
+    np.testing.assert_array_equal(backend64.to_numpy(dx)[0, :, :, 0], expected)
 
 
 def test_unknown_axes_between_layers():

@@ -138,6 +138,7 @@ __device__ inline bool is_first(const REAL* image, const Windows& w, int64 n, in
   for (int before = 0; before < v * w.x.size + u; ++before) {
     int pixel_y = w.y.pixel(y, before / w.x.size);
     int pixel_x = w.x.pixel(x, before % w.x.size);
+    if (!w.y.has(pixel_y) || !w.x.has(pixel_x)) continue;
     if (value_at(image, w, n, pixel_y, pixel_x, channel) == top) return false;
   }
   return true;
