@@ -298,7 +298,7 @@ def set_kernel_mode(mode: str) -> None:
 
     Parameters
     ----------
-    mode : {"auto", "off", "no_loops", "require"}
+    mode : {"auto", "off", "no_loops", "no_dense_step", "no_fork", "require"}
         See the head of this module.
     """
     global _mode

@@ -1,4 +1,4 @@
-"""Times that decide what to change next: of a graph, of Adam, of streaming."""
+"""Times that decide what to change next: of graphs, of Adam, of streaming."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from benchmarks.contenders.nnfs import NnfsXp
 from benchmarks.gpu.place import REHEARSAL, Place
 from benchmarks.gpu.text import in_a_cell, of_error
 from benchmarks.workloads import GPU_WORKLOADS, make_problem
+from nnfs_xp.kernels import kernel_mode, set_kernel_mode
 
 Row = tuple[str, dict[str, float]]
 
@@ -23,7 +24,7 @@ def run(place: Place, save: Callable[[Any], None]) -> dict[str, Any]:
     data: dict[str, Any] = {"why": "", "rows": [], "failures": []}
     if place.kind == REHEARSAL:
         return {**data, "why": "there is no device to time"}
-    for measure in (graphs, adam_grids, streaming):
+    for measure in (graphs, branches, adam_grids, streaming):
         try:
             for name, numbers in measure(place):
                 shown = numbers if place.times_count else dict.fromkeys(numbers)
@@ -78,6 +79,29 @@ def graphs(place: Place) -> list[Row]:
                 found[f"{name}, device us a step"] = device_us(take, calls) / 8
                 found[f"{name}, host us a step"] = host_us(take, calls) / 8
         rows.append((f"step of {key}", found))
+    return rows
+
+
+def branches(place: Place) -> list[Row]:
+    """Time a step whose graph has two branches, and one whose graph has one."""
+    calls, rows, before = 5 if place.quick else 300, [], kernel_mode()
+    # Both are too small or too large for the step in three kernels.
+    for key in ["W1"] if place.quick else ["W1", "W4"]:
+        problem, found = make_problem(GPU_WORKLOADS[key]), {}
+        for name, mode in {"two branches": "auto", "one branch": "no_fork"}.items():
+            set_kernel_mode(mode)
+            try:
+                contender = NnfsXp(problem, place.device, place.backend, "auto")
+                with contender.context():
+                    contender.reset()
+
+                    def take(contender: NnfsXp = contender) -> None:
+                        contender.take(8)
+
+                    found[f"{name}, device us a step"] = device_us(take, calls) / 8
+            finally:
+                set_kernel_mode(before)
+        rows.append((f"graph of {key}", found))
     return rows
 
 

@@ -42,8 +42,10 @@ class Fork:
     def begin(self, stream: Any) -> None:
         """Use a stream of the current device from now on."""
         self._stream = stream
-        self._forked = cupy.cuda.Event(disable_timing=True)
-        self._joined = cupy.cuda.Event(disable_timing=True)
+        # Once, so that no event is made or destroyed while a stream is captured.
+        if self._forked is None:
+            self._forked = cupy.cuda.Event(disable_timing=True)
+            self._joined = cupy.cuda.Event(disable_timing=True)
 
     def end(self) -> None:
         """Use none from now on; what a step that failed has kept is given up."""
