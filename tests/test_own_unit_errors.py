@@ -153,6 +153,21 @@ def test_a_layer_that_mixes_dtypes_is_named_on_pytorch(unit, method):
     assert model.steps_trained == 0
 
 
+@pytest.mark.parametrize("owner", ["strict", "cupy"])
+def test_a_layer_that_mixes_libraries_is_named(owner):
+    class OfNumPy(nx.Layer):
+        def fwd(self, cx, x):
+            return x * DOUBLE, None
+
+        def bwd(self, cx, residuals, dy):
+            return dy * DOUBLE
+
+    model = make_model(OfNumPy(), backend_or_skip(owner, "float32"))
+    text = r"^fwd of OfNumPy\(\) mixes arrays of NumPy and of .* line \d+: return x . D"
+    with pytest.raises(nx.BackendMismatchError, match=text):
+        model.fit(X, Y)
+
+
 def test_other_errors_of_a_layer_stay():
     class Failing(Branching):
         def looks_at(self, cx, x):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnfs_xp.backends import Backend
-from nnfs_xp.errors import DTypeError, InputError
+from nnfs_xp.errors import BackendMismatchError, DTypeError, InputError
 from nnfs_xp.registry import is_of_library
 from nnfs_xp.unit import Unit
 
@@ -25,6 +25,8 @@ class explain_own_units:
         In place of an error of JAX, which compiles a step before there are values.
     DTypeError
         In place of an error about two dtypes.
+    BackendMismatchError
+        In place of an error about an array of NumPy.
     """
 
     def __init__(self, be: Backend) -> None:
@@ -39,7 +41,8 @@ class explain_own_units:
             return
         traced = any(base.__name__ in _TRACED for base in kind.__mro__)
         mixed = isinstance(error, (RuntimeError, TypeError)) and "dtype" in str(error)
-        found = _innermost(trace) if traced or mixed else None
+        foreign = isinstance(error, TypeError) and "numpy" in str(error).lower()
+        found = _innermost(trace) if traced or mixed or foreign else None
         if found is None:
             return
         method, line = found
@@ -50,6 +53,11 @@ class explain_own_units:
                 "be.xp, or make the model with compile='off'"
             ) from error
         reason = str(error).partition("\n")[0]
+        if foreign and not mixed:
+            raise BackendMismatchError(
+                f"{method} mixes arrays of NumPy and of {self.be.name} {line}: "
+                f"{reason}; use be.asarray(array, be.dtype) and nnfs_xp.to_numpy(array)"
+            ) from error
         raise DTypeError(
             f"{method} mixes dtypes {line}: {reason}; the model computes in "
             f"{self.be.dtype_name}: use be.asarray(array, be.dtype)"
