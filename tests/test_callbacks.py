@@ -296,6 +296,57 @@ def test_more_is_better_for_other_figures():
     assert (stop.best, stop.best_epoch, stop.stopped_epoch) == (0.1, 1, 3)
 
 
+ERRORS = {
+    "BrierScore",
+    "ExpectedCalibrationError",
+    "MeanLoss",
+    "Perplexity",
+    "RootMeanSquaredError",
+}
+
+
+def test_which_metrics_are_errors():
+    kinds = set(UNITS["metric"].values())
+    assert {kind.__name__ for kind in kinds if kind.lower_is_better} == ERRORS
+
+
+class Apart(nx.RegressionAccuracy):
+    """A metric of one's own, for which less is better."""
+
+    lower_is_better = True
+
+
+@pytest.mark.parametrize("prefix", ["", "validation_"])
+@pytest.mark.parametrize(
+    "metric",
+    ["root_mean_squared_error", "mae", nx.RootMeanSquaredError(name="far")],
+    ids=["error", "a loss", "renamed"],
+)
+def test_less_is_better_for_errors(prefix, metric, tmp_path):
+    model = nx.Model(
+        [nx.Dense(3, 1)], loss="mean_squared_error", optimizer=nx.SGD(1e-3),
+        metrics=metric,
+    )  # fmt: skip
+    name, y = prefix + model.metrics[0].name, X[:, :1]
+    stop = nx.EarlyStopping(name, patience=1)
+    keep = nx.Checkpoint(tmp_path / "{epoch}", monitor=name)
+    lower = nx.ReduceOnPlateau(name, factor=0.5, patience=0)
+    watch = [Figures(name, [0.3, 0.2, 0.1, 0.2, 0.3]), stop, keep, lower]
+    history = model.fit(X, y, epochs=5, validation_data=(X, y), callbacks=watch)
+    assert (stop.best, stop.best_epoch, stop.stopped_epoch) == (0.1, 3, 5)
+    assert keep.saved == tmp_path / "3"
+    assert history["learning_rate"] == [1e-3, 1e-3, 1e-3, 1e-3, 5e-4]
+
+
+def test_one_callback_follows_the_metrics_of_each_model():
+    y, stop = X[:, :1], nx.EarlyStopping("figure", patience=1)
+    for metric, best in ((nx.RootMeanSquaredError, 1), (nx.R2, 3), (Apart, 1)):
+        metrics = metric(name="figure")
+        model = nx.Model([nx.Dense(3, 1)], loss="mse", optimizer="sgd", metrics=metrics)
+        model.fit(X, y, epochs=3, callbacks=[Figures("figure", [1, 2, 3]), stop])
+        assert stop.best_epoch == best
+
+
 def test_small_improvements_do_not_count():
     stop = nx.EarlyStopping("loss", min_delta=0.5, patience=1)
     history = fit_figures(stop, [3.0, 2.75, 2.25, 2.0, 1.75, 1.5])
@@ -733,6 +784,24 @@ def test_what_json_has_no_word_for(tmp_path):
     fit_figures(nx.JSONLog(path), values)
     found = [line["loss"] for line in strict_lines(path)]
     assert found == [None, None, [1.0, None], [[None, 2]], {"a": None}]
+
+
+def test_figures_of_other_callbacks_are_json(tmp_path):
+    def log(value):
+        class Own(nx.Callback):
+            def on_epoch_end(self, record):
+                record["own"] = value
+
+        path = tmp_path / "log"
+        make().fit(X, Y, callbacks=[Own(), nx.JSONLog(path, append=False)])
+        return json.loads(path.read_text())["own"]
+
+    assert log(np.float32(0.5)) == 0.5
+    assert log(np.float32("nan")) is None
+    assert log(np.asarray([1.0, math.inf])) == [1.0, None]
+    assert log({"a": [np.int64(3)]}) == {"a": [3]}
+    with pytest.raises(nx.InputError, match=r"record must hold .* got <object"):
+        log(object())
 
 
 def test_figures_of_a_run_that_diverges_are_json(tmp_path):

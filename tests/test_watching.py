@@ -90,6 +90,27 @@ def test_histograms_are_of_all_parameters(tmp_path, board):
         assert found[path].sum == pytest.approx(float(np.sum(array)), abs=1e-5)
 
 
+def test_histograms_of_what_is_not_finite(tmp_path, board):
+    model = make()
+    weights, nothing = np.ones((2, 16)), np.full(16, np.nan)
+    weights[0, :3], weights[1, :2] = np.nan, np.inf
+
+    class Spoil(nx.Callback):
+        def on_epoch_end(self, record):
+            given = model.get_parameters()
+            model.set_parameters([(weights, nothing), *given[1:]])
+
+    watch = [Spoil(), board(tmp_path / "a", histograms=True)]
+    model.fit(X, Y, callbacks=watch, on_divergence="continue")
+    found = {
+        value.tag: value.histo.num
+        for event in events_in(tmp_path / "a")
+        for value in event.summary.value
+        if value.HasField("histo")
+    }
+    assert found == {"0.weights": 27, "2.weights": 48, "2.biases": 3}
+
+
 def test_a_resumed_training_goes_on_with_its_curves(tmp_path, board):
     accumulator = pytest.importorskip(
         "tensorboard.backend.event_processing.event_accumulator"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from nnfs_xp.arguments import check_choice, check_count, check_rate
 from nnfs_xp.callbacks.base import Callback
 from nnfs_xp.errors import InputError
+
+if TYPE_CHECKING:
+    from nnfs_xp.metrics import Metric
 
 
 class Best:
@@ -22,8 +25,8 @@ class Best:
     monitor : str
         Name of the figure in the records of a training run.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less is better, or more. With ``"auto"`` it is less for names
-        that end in ``loss``, and more for all others.
+        Whether less is better, or more. With ``"auto"`` it is less for names that end
+        in ``loss`` and for metrics with ``lower_is_better``, and more for all others.
     min_delta : float, default 0.0
         A value must differ by more than this; 0 or more.
 
@@ -50,12 +53,17 @@ class Best:
         check_choice(mode, "mode", ("auto", "min", "max"))
         self.monitor = monitor
         self.min_delta = check_rate(min_delta, "min_delta")
-        less = monitor.endswith("loss") if mode == "auto" else mode == "min"
-        self._sign = -1.0 if less else 1.0
+        self._mode = mode
         self.restart()
 
-    def restart(self) -> None:
-        """Forget all values."""
+    def restart(self, metrics: Iterable[Metric] = ()) -> None:
+        """Forget all values, before a run with some metrics."""
+        less = self._mode == "min"
+        if self._mode == "auto":
+            errors = {metric.name for metric in metrics if metric.lower_is_better}
+            figure = self.monitor.removeprefix("validation_")
+            less = figure.endswith("loss") or figure in errors
+        self._sign = -1.0 if less else 1.0
         self.value: float | None = None
         self.epoch: int | None = None
         self.waited = 0
@@ -118,7 +126,7 @@ class Patient(Callback):
     def on_fit_begin(self, model: Any, epochs: int, batches: int) -> None:
         """Start over."""
         self._model = model
-        self._best.restart()
+        self._best.restart(model.metrics)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is known of the figure."""

@@ -35,8 +35,8 @@ class Checkpoint(Callback):
         The figure that must improve. The first epoch of a ``fit`` counts as an
         improvement, unless the figure is NaN.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less is better, or more. With ``"auto"`` it is less for names
-        that end in ``loss``, and more for all others.
+        Whether less is better, or more. With ``"auto"`` it is less for names that end
+        in ``loss`` and for metrics with ``lower_is_better``, and more for all others.
     every : int, default 1
         Save after each epoch whose number is a multiple of this. It cannot be combined
         with a `monitor`.
@@ -94,7 +94,7 @@ class Checkpoint(Callback):
         config_text(model.config())
         check_writable(Path(self.directory, _sample_of(self._name)), size_of(model))
         self._model = model
-        self._best.restart()
+        self._best.restart(model.metrics)
         self.saved = None
 
     def on_epoch_end(self, record: dict[str, Any]) -> None:

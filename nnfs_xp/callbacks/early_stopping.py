@@ -27,8 +27,8 @@ class EarlyStopping(Patient):
     min_delta : float, default 0.0
         An improvement must be more than this; 0 or more.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less is better, or more. With ``"auto"`` it is less for names
-        that end in ``loss``, and more for all others.
+        Whether less is better, or more. With ``"auto"`` it is less for names that end
+        in ``loss`` and for metrics with ``lower_is_better``, and more for all others.
     restore_best : bool, default True
         Whether the model gets the parameters of its best epoch back at the end
         of ``fit``, even if ``fit`` reached its last epoch or was interrupted.

@@ -9,6 +9,7 @@ from typing import Any
 
 from nnfs_xp.arguments import check_choice, check_count
 from nnfs_xp.callbacks.base import Callback
+from nnfs_xp.errors import InputError
 from nnfs_xp.io.atomic import checked_path, errors_of
 
 
@@ -31,7 +32,8 @@ class JSONLog(Callback):
     Raises
     ------
     InputError
-        If `path` is not a path.
+        If `path` is not a path; by ``fit``, if another callback puts something into a
+        record that JSON cannot hold. Arrays become lists.
     OSError
         By ``fit``, before any training, if the file cannot be written.
 
@@ -94,5 +96,13 @@ class JSONLog(Callback):
 
 def json_text(value: Any, indent: int | None = None) -> str:
     """Return strictly valid JSON: NaN and infinity become null."""
-    finite = json.loads(json.dumps(value), parse_constant=lambda word: None)
+    text = json.dumps(value, default=_as_lists)
+    finite = json.loads(text, parse_constant=lambda word: None)
     return json.dumps(finite, indent=indent)
+
+
+def _as_lists(value: Any) -> Any:
+    """Return an array as lists, and a scalar of NumPy as a number."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise InputError(f"a record must hold what JSON can, got {value!r}")

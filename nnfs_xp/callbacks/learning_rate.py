@@ -88,8 +88,8 @@ class ReduceOnPlateau(Patient):
     min_delta : float, default 1e-4
         An improvement must be more than this; 0 or more.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less is better, or more. With ``"auto"`` it is less for names
-        that end in ``loss``, and more for all others.
+        Whether less is better, or more. With ``"auto"`` it is less for names that end
+        in ``loss`` and for metrics with ``lower_is_better``, and more for all others.
     least : float, default 0.0
         The learning rate is not reduced below this; a smaller rate is left unchanged.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -32,7 +33,7 @@ class TensorBoard(Callback):
         Where to write; created if it does not exist. Each run should have its own
         directory.
     histograms : bool, default False
-        Whether to write the values of all parameters too, after every epoch.
+        Whether to write the finite values of all parameters too, after every epoch.
 
     Raises
     ------
@@ -93,7 +94,10 @@ class TensorBoard(Callback):
                 self._writer.add_scalar(_curve(name, record), value, epoch)
         if self.histograms:
             for path, array in self._model.parameters.items():
-                self._writer.add_histogram(path, to_numpy(array), epoch)
+                values = to_numpy(array)
+                # The writer fails at an array that has no finite values.
+                if (finite := values[abs(values) < math.inf]).size:
+                    self._writer.add_histogram(path, finite, epoch)
         self._writer.flush()
 
     def on_fit_end(self) -> None:

@@ -44,12 +44,16 @@ class Metric(Unit):
     ranks_only : bool
         Whether only the order of the scores in a row matters, so that logits and their
         softmax give the same result.
+    lower_is_better : bool
+        Whether lower values are better, as those of an error. Callbacks with
+        ``mode="auto"`` look at it.
 
     Examples
     --------
     >>> from nnfs_xp import Metric
     >>> class LargestError(Metric):
     ...     name, target_kind = "largest_error", "values"
+    ...     lower_is_better = True
     ...     def empty(self, be, outputs):
     ...         return {"largest": be.zeros(())}
     ...     def batch(self, be, y_pred, y_true):
@@ -65,6 +69,7 @@ class Metric(Unit):
     name: str = ""
     target_kind: str = "classes"
     ranks_only: ClassVar[bool] = False
+    lower_is_better: ClassVar[bool] = False
 
     # The state of `update` so far: statistics, shape of a prediction, backend.
     _total: Statistics | None

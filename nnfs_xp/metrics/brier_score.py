@@ -42,6 +42,7 @@ class BrierScore(OfClasses, MeanOf):
     """
 
     name = "brier_score"
+    lower_is_better = True
 
     def values(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
         """Return the squared error of each output, or their sum for each row."""

@@ -57,6 +57,7 @@ class ExpectedCalibrationError(OfClasses):
     """
 
     name = "expected_calibration_error"
+    lower_is_better = True
 
     def __init__(self, bins: int = 15, **where: Any) -> None:
         super().__init__(**where)

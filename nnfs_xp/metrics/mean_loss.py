@@ -48,6 +48,7 @@ class MeanLoss(MeanOf):
     """
 
     name = "mean_loss"
+    lower_is_better = True
 
     def __init__(
         self, loss: Loss | str, *, name: str | None = None, **where: Any

@@ -32,6 +32,7 @@ class RootMeanSquaredError(MeanOf):
 
     name = "root_mean_squared_error"
     target_kind = "values"
+    lower_is_better = True
 
     def values(self, be: Backend, y_pred: Array, y_true: Array) -> Array:
         """Return the squared error of each output."""
