@@ -65,12 +65,12 @@ def summary_of(unit: type) -> str:
 def stated_gradient(unit: type) -> str:
     """Return the gradient that a docstring states, empty if it states none.
 
-    It is a sentence that begins with "Its gradient is", or a formula such as
-    ``dx = dy``.
+    It is a sentence such as "The gradient is ...", or a formula such as ``dx = dy``.
     """
     doc = NumpyDocString(inspect.getdoc(unit) or "")
     text = "\n".join([*doc["Summary"], *doc["Extended Summary"]])
-    sentence = re.search(r"Its gradient is\s(.+?)\.(?:\s|$)", text, re.DOTALL)
+    pattern = r"\b(?:The|Its)\s+gradient\b[^.]*?\sis\s(.+?)(?:\.|::)(?:\s|$)"
+    sentence = re.search(pattern, text, re.DOTALL)
     if sentence:
         return " ".join(sentence[1].split())
     formula = re.search(r"\bd[xz] = [^`\n]+", text)

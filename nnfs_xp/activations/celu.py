@@ -16,7 +16,7 @@ from nnfs_xp.registry import register
 class CELU(Layer):
     """Smooth exponential linear unit, ``max(x, 0) + min(a (exp(x/a) - 1), 0)``.
 
-    Its gradient is ``dx = dy`` where ``x > 0`` and ``dy exp(x/a)`` elsewhere. At 0 it
+    The gradient is ``dx = dy`` where ``x > 0`` and ``dy exp(x/a)`` elsewhere. At 0 it
     is 1 for every ``a``, whereas that of `ELU` has a step there. Inputs may have any
     shape; NaN stays NaN.
 

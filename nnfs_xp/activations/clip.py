@@ -16,7 +16,7 @@ from nnfs_xp.registry import register
 class Clip(Layer):
     """Clip inputs to an interval, ``y = min(max(x, low), high)``.
 
-    Its gradient is ``dx = dy`` where ``low < x < high`` and 0 elsewhere, including at
+    The gradient is ``dx = dy`` where ``low < x < high`` and 0 elsewhere, including at
     both bounds. PyTorch's ``clamp`` counts the bounds as inside; its ``relu6`` and
     ``hardtanh`` do not. Inputs may have any shape; NaN stays NaN.
 
@@ -79,8 +79,8 @@ class Clip(Layer):
 class ReLU6(Clip):
     """Rectified linear unit capped at 6, ``y = min(max(x, 0), 6)``.
 
-    Its gradient is ``dx = dy`` where ``0 < x < 6`` and 0 elsewhere. Inputs may have
-    any shape; NaN stays NaN.
+    The gradient is ``dx = dy`` where ``0 < x < 6`` and 0 elsewhere. Inputs may have any
+    shape; NaN stays NaN.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class ReLU6(Clip):
 class HardTanh(Clip):
     """Piecewise linear hyperbolic tangent, ``y = min(max(x, -1), 1)``.
 
-    Its gradient is ``dx = dy`` where ``-1 < x < 1`` and 0 elsewhere. Inputs may have
+    The gradient is ``dx = dy`` where ``-1 < x < 1`` and 0 elsewhere. Inputs may have
     any shape; NaN stays NaN. `Clip` is the same with other bounds.
 
     Parameters

@@ -17,7 +17,7 @@ from nnfs_xp.registry import register
 class ELU(Layer):
     """Exponential linear unit, ``y = x`` where ``x > 0``, else ``a (exp(x) - 1)``.
 
-    Its gradient is ``dx = dy`` where ``x > 0`` and ``dy a exp(x) = dy (y + a)``
+    The gradient is ``dx = dy`` where ``x > 0`` and ``dy a exp(x) = dy (y + a)``
     elsewhere, including at 0. Inputs may have any shape; NaN stays NaN.
 
     Parameters

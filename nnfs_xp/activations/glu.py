@@ -19,7 +19,7 @@ class GLU(Layer):
 
         y = a s(b)        da = dy s        db = dy a s (1 - s)
 
-    Its gradient is ``dx = (da, db)``. The output has half as many features.
+    The gradient is ``dx = (da, db)``. The output has half as many features.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from nnfs_xp.registry import register
 class HardSigmoid(Layer):
     """Piecewise linear sigmoid, ``y = min(max(a x + b, 0), 1)``.
 
-    Its gradient is ``dx = a dy`` where ``0 < y < 1`` and 0 elsewhere. Inputs may have
+    The gradient is ``dx = a dy`` where ``0 < y < 1`` and 0 elsewhere. Inputs may have
     any shape; NaN stays NaN.
 
     Parameters
@@ -66,7 +66,7 @@ class HardSigmoid(Layer):
 class HardSwish(Layer):
     """Hard swish, ``y = x h(x)`` with ``h = min(max(x / 6 + 1/2, 0), 1)``.
 
-    It replaces the curve of `SiLU` by a parabola. Its gradient is
+    It replaces the curve of `SiLU` by a parabola. The gradient is
     ``dx = dy (h + x / 6)`` where ``0 < h < 1``, else ``dx = h dy``. Inputs may have any
     shape; NaN stays NaN, and minus infinity becomes the limit, 0.
 

@@ -15,7 +15,7 @@ from nnfs_xp.registry import register
 class LeakyReLU(Layer):
     """Leaky rectified linear unit, ``y = x`` where ``x > 0``, else ``a x``.
 
-    Its gradient is ``dx = dy`` where ``x > 0`` and ``a dy`` elsewhere, including at 0.
+    The gradient is ``dx = dy`` where ``x > 0`` and ``a dy`` elsewhere, including at 0.
     Inputs may have any shape; NaN stays NaN.
 
     Parameters

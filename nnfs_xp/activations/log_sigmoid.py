@@ -13,7 +13,7 @@ from nnfs_xp.special import sigmoid, softplus
 class LogSigmoid(Layer):
     """Logarithm of the sigmoid, ``y = -log(1 + exp(-x))``.
 
-    Its gradient is ``dx = dy / (1 + exp(x))``. Nothing overflows, and no logarithm of 0
+    The gradient is ``dx = dy / (1 + exp(x))``. Nothing overflows, and no logarithm of 0
     is taken. Inputs may have any shape; NaN stays NaN.
 
     Parameters

@@ -16,7 +16,7 @@ _FAR = 1000.0
 class Mish(Layer):
     """Mish, ``y = x t(x)`` with ``t = tanh(log(1 + exp(x)))``.
 
-    Its gradient is ``dx = dy (t + x (1 - t^2) / (1 + exp(-x)))``. Inputs may have any
+    The gradient is ``dx = dy (t + x (1 - t^2) / (1 + exp(-x)))``. Inputs may have any
     shape; NaN stays NaN, and minus infinity becomes the limit, 0.
 
     Parameters

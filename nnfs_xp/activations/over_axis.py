@@ -15,7 +15,7 @@ class OverAxis(Layer):
     Parameters
     ----------
     axis : int, default -1
-        The axis. Axis 0, the sample axis, is not allowed.
+        The axis; axis 0, the sample axis, is not allowed.
     backend, device, dtype : optional
         See `Layer`.
     """

@@ -13,7 +13,7 @@ from nnfs_xp.registry import register
 class ReLU(Layer):
     """Rectified linear unit, ``y = max(x, 0)``.
 
-    Its gradient is ``dx = dy`` where ``x > 0`` and 0 elsewhere, including at 0. Inputs
+    The gradient is ``dx = dy`` where ``x > 0`` and 0 elsewhere, including at 0. Inputs
     may have any shape; NaN stays NaN.
 
     Parameters

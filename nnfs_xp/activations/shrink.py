@@ -16,7 +16,7 @@ from nnfs_xp.special import sign
 class Shrink(Layer):
     """Small inputs become 0, ``y = x - b sign(x)`` where ``|x| > t``, else 0.
 
-    Its gradient is ``dx = dy`` where ``|x| > t`` and 0 elsewhere. With ``b = 0`` it is
+    The gradient is ``dx = dy`` where ``|x| > t`` and 0 elsewhere. With ``b = 0`` it is
     PyTorch's ``Hardshrink``, with ``b = t`` its ``Softshrink``. Inputs may have any
     shape; NaN stays NaN.
 

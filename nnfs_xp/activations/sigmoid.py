@@ -13,7 +13,7 @@ from nnfs_xp.special import at_least_tiny, sigmoid
 class Sigmoid(Layer):
     """Logistic sigmoid, ``y = 1 / (1 + exp(-x))``.
 
-    Its gradient is ``dx = dy y (1 - y)``. No exponential overflows, and results close
+    The gradient is ``dx = dy y (1 - y)``. No exponential overflows, and results close
     to 0 keep all their digits. Inputs may have any shape; NaN stays NaN.
 
     Where y was rounded to 0 or 1, the slope is set to 1e-31 in float32 and 1e-292 in

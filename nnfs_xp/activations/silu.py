@@ -16,8 +16,8 @@ _FAR = 1000.0
 class SiLU(Layer):
     """Sigmoid-weighted linear unit, ``y = x s(x)`` with ``s`` the sigmoid.
 
-    Its gradient is ``dx = dy (s + y (1 - s))``. Inputs may have any shape; NaN
-    stays NaN, and minus infinity becomes the limit, 0.
+    The gradient is ``dx = dy (s + y (1 - s))``. Inputs may have any shape; NaN stays
+    NaN, and minus infinity becomes the limit, 0.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ class Softmax(OverAxis):
     Parameters
     ----------
     axis : int, default -1
-        The axis. Axis 0, the sample axis, is not allowed. A model computes its loss
+        The axis; axis 0, the sample axis, is not allowed. A model computes its loss
         from logits only if the axis is -1.
     backend, device, dtype : optional
         See `Layer`.

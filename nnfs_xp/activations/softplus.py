@@ -14,7 +14,7 @@ class Softplus(Layer):
     """Softplus, ``y = log(1 + exp(x))``.
 
     It is computed as ``max(x, 0) + log(1 + exp(-|x|))``, in which no exponential
-    overflows, even beyond 20, where PyTorch switches to ``y = x``. Its gradient is
+    overflows, even beyond 20, where PyTorch switches to ``y = x``. The gradient is
     ``dx = dy / (1 + exp(-x))``. Inputs may have any shape; NaN stays NaN.
 
     Parameters

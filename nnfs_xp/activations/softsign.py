@@ -15,8 +15,7 @@ _FAR = 1e30
 class Softsign(Layer):
     """Softsign, ``y = x / (1 + |x|)``.
 
-    Its gradient is ``dx = dy / (1 + |x|)^2``. Inputs may have any shape; NaN stays
-    NaN.
+    The gradient is ``dx = dy / (1 + |x|)^2``. Inputs may have any shape; NaN stays NaN.
 
     Parameters
     ----------

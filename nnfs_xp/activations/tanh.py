@@ -12,8 +12,7 @@ from nnfs_xp.registry import register
 class Tanh(Layer):
     """Hyperbolic tangent, ``y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))``.
 
-    Its gradient is ``dx = dy (1 - y^2)``. Inputs may have any shape; NaN stays
-    NaN.
+    The gradient is ``dx = dy (1 - y^2)``. Inputs may have any shape; NaN stays NaN.
 
     Parameters
     ----------

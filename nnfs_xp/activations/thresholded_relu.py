@@ -15,7 +15,7 @@ from nnfs_xp.registry import register
 class ThresholdedReLU(Layer):
     """Rectified linear unit with a threshold, ``y = x`` where ``x > t``, else ``v``.
 
-    Its gradient is ``dx = dy`` where ``x > t`` and 0 elsewhere, including at ``x = t``.
+    The gradient is ``dx = dy`` where ``x > t`` and 0 elsewhere, including at ``x = t``.
     Inputs may have any shape; NaN stays NaN.
 
     Parameters

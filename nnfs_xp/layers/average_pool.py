@@ -17,13 +17,13 @@ from nnfs_xp.registry import register
 class AveragePool2D(_Pool2D):
     """Average pooling of images: the mean of each window, per channel.
 
-    Its gradient is distributed equally among the N values of the window. With ``p`` a
-    position of the window, and ``t`` an offset within it::
+    The gradient of each output is distributed equally among the N values of its window.
+    Let ``p`` be a position of the window and ``t`` an offset within it::
 
         y[p] = sum over t of x[p + t] / N
         dx[p + t] += dy[p] / N  for each p and t
 
-    Padding does not count, so N is smaller at the edges of the image.
+    Padding is not counted, so N is smaller at the edges of the image.
 
     Parameters
     ----------
@@ -32,8 +32,7 @@ class AveragePool2D(_Pool2D):
     stride : int or pair of int, optional
         Step between window positions; `size` if not given.
     padding : {"valid", "same"}, int or pair of int, default "valid"
-        Padding around the images, as in `Conv2D`. A number must be less than
-        `size`.
+        Padding around the images, as in `Conv2D`. An integer must be less than `size`.
     backend, device, dtype : optional
         See `Layer`.
 

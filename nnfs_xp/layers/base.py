@@ -33,20 +33,20 @@ class Layer(Unit):
     Parameters
     ----------
     backend, device, dtype : optional
-        Where a unit used on its own computes; see `nnfs_xp.get_backend`. A unit without
-        parameters follows its inputs if none is given. Inside a `Model` all of them may
-        be omitted.
+        Backend, device and dtype of a unit used on its own; see `nnfs_xp.get_backend`.
+        If none is given, a unit without parameters uses those of its inputs. Inside a
+        `Model`, all of them may be omitted.
 
     Attributes
     ----------
     children : mapping of str to Layer
         The inner units, by name. Their contexts are ``cx[name]``.
     trainable : bool
-        Whether the parameters of the unit and of its inner units are trained. It may be
-        set at any time except while ``fit`` runs.
+        Whether the parameters of the unit and of its inner units are trained. This
+        attribute may be set at any time except while ``fit`` runs.
     integer_inputs : bool, int, or tuple
-        Whether inputs are ids, which stay integers, or the number of ids, if it is
-        known. A unit with several inputs has a tuple with one entry for each.
+        Whether inputs are ids, which stay integers; or the number of ids, if it is
+        known. For a unit with several inputs, this is a tuple with one entry per input.
     inputs, output, dinputs : array
         The argument and the result of ``forward``, and the result of ``backward``. The
         gradients of parameters are ``dweights`` and so on.

@@ -24,8 +24,8 @@ from nnfs_xp.registry import register
 class BatchNorm(_Normalization):
     """Batch normalization over all axes but the last.
 
-    In training, with the mean ``m`` and the variance ``v`` of each feature over the
-    batch::
+    In training, let ``m`` and ``v`` be the mean and the variance of each feature over
+    the batch::
 
         x^ = (x - m) / sqrt(v + eps)        y = gamma x^ + beta
         dx = gamma / sqrt(v + eps) (dy - mean(dy) - x^ mean(dy x^))
@@ -33,27 +33,29 @@ class BatchNorm(_Normalization):
 
     The means are taken over the N values of a feature. Outside training, and in a
     frozen layer, running statistics replace m and v, and
-    ``dx = dy gamma / sqrt(v + eps)``. They follow the statistics of the batches, where
-    the variance has the divisor N - 1, as in PyTorch::
+    ``dx = dy gamma / sqrt(v + eps)``. Each training step updates the running
+    statistics. The variance then has the divisor N - 1, as in PyTorch::
 
         mean     = (1 - momentum) mean + momentum m
         variance = (1 - momentum) variance + momentum v N / (N - 1)
 
-    A batch with a single value per feature has no variance and does not change them.
+    A batch with a single value per feature has no variance and does not change the
+    running statistics.
 
     Parameters
     ----------
     n : int
         Number of features, the length of the last axis.
     momentum : float, default 0.1
-        Weight of the last batch, in [0, 1); PyTorch's default.
-        Keras defines it the other way around; its default corresponds to 0.01 here.
+        Weight of the current batch, in [0, 1). The default is PyTorch's. Keras defines
+        the momentum the other way around; its default corresponds to 0.01 here.
     eps : float, default 1e-5
-        Added to the variance, above 0.
+        Number above 0 that is added to the variance.
     synchronized : bool, default True
         Whether training on several ranks uses m and v of the whole batch, as one
-        process does. If not, each rank uses those of its own rows, which needs no
-        communication, and the running statistics follow the mean over the ranks.
+        process does. If False, each rank uses the statistics of its own rows, which
+        needs no communication, and the running statistics are updated with the mean
+        over the ranks.
     backend, device, dtype : optional
         See `Layer`.
 

@@ -10,14 +10,14 @@ from nnfs_xp.registry import register
 class Conv1D(_Convolution):
     """Convolution of signals (n, length, channels) with a sliding window.
 
-    With ``x`` the padded inputs, ``p`` a position of the window, and ``t`` an offset
+    Let ``x`` be the padded inputs, ``p`` a position of the window, and ``t`` an offset
     within it::
 
         y[p] = sum over t of x[p + t] W[t] + b
         dW[t] = sum over p of x[p + t]^T dy[p]        db = sum of dy over all positions
         dx[p + t] += dy[p] W[t]^T  for each p and t
 
-    It is `Conv2D` along one axis.
+    This is `Conv2D` along one axis.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Conv1D(_Convolution):
     weight_constraint, bias_constraint : Constraint or str, optional
         See `Dense`.
     use_bias : bool, default True
-        Whether there are biases.
+        Whether to add biases.
     seed : int, optional
         Seed of the initial values; see `Dense`.
     backend, device, dtype : optional

@@ -10,7 +10,7 @@ from nnfs_xp.registry import register
 class Conv2D(_Convolution):
     """Convolution of images (n, height, width, channels) with a sliding window.
 
-    With ``x`` the padded inputs, ``p`` a position of the window's upper left corner,
+    Let ``x`` be the padded inputs, ``p`` a position of the window's upper left corner,
     and ``t`` an offset within the window::
 
         y[p] = sum over t of x[p + t] W[t] + b
@@ -18,8 +18,8 @@ class Conv2D(_Convolution):
         dx[p + t] += dy[p] W[t]^T  for each p and t
 
     ``x[p + t]`` is a row of channels, and ``W[t]`` a matrix, (channels, filters). As in
-    all neural network libraries the window is not flipped, so mathematically this is a
-    cross-correlation.
+    other neural network libraries, the window is not flipped, so mathematically, this
+    is a cross-correlation.
 
     Parameters
     ----------
@@ -31,14 +31,14 @@ class Conv2D(_Convolution):
         Step between window positions.
     padding : {"valid", "same"}, int or pair of int, default "valid"
         Zeros around the images. ``"valid"`` adds none. ``"same"`` adds as many as
-        ``ceil(height / stride)`` positions need, with an odd one at the end, as in
-        Keras and TensorFlow. A number adds that many on both sides of an axis, as in
-        PyTorch.
+        ``ceil(height / stride)`` positions require; if the total is odd, the extra one
+        is added at the end, as in Keras and TensorFlow. An integer adds that many on
+        both sides of an axis, as in PyTorch.
     dilation : int or pair of int, default 1
         Step between entries of the window.
     groups : int, default 1
-        The channels and the filters are split into this many groups, and each filter
-        sees the channels of its group. This number must divide both.
+        Number of groups into which the channels and the filters are split. Each filter
+        uses only the channels of its group. This number must divide both numbers.
     weight_initializer, bias_initializer : Initializer or str
         Initial values, by default ``"he_normal"`` and ``"zeros"``. The number of inputs
         per output is ``height width channels / groups``.
@@ -47,7 +47,7 @@ class Conv2D(_Convolution):
     weight_constraint, bias_constraint : Constraint or str, optional
         See `Dense`. A column contains all weights of a filter.
     use_bias : bool, default True
-        Whether there are biases.
+        Whether to add biases.
     seed : int, optional
         Seed of the initial values; see `Dense`.
     backend, device, dtype : optional
@@ -57,7 +57,7 @@ class Conv2D(_Convolution):
     ----------
     weights : array, shape (height, width, n_channels / groups, n_filters)
     biases : array, shape (1, n_filters)
-        They may be set to an array of shape (n_filters,).
+        The biases may be set to an array of shape (n_filters,).
     dweights, dbiases : array
         Their gradients, after ``backward``.
 

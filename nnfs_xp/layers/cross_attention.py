@@ -16,25 +16,26 @@ from nnfs_xp.registry import register
 class CrossAttention(Attention):
     """Attention to another sequence, the context.
 
-    Queries come from the inputs X, keys and values from a context C, which may have a
-    different length and number of features::
+    Queries are computed from the inputs X, and keys and values from a context C, which
+    may have a different length and number of features::
 
         Q = X W_q + b_q        [K V] = C W_kv + b_kv
 
-    The rest is as in `MultiHeadAttention` without ``causal``. Both inputs and context
-    receive a gradient. Inputs are a tuple: the sequences, (n, t, d), their contexts,
-    (n, s, n_context), and, if ``masked``, a mask of the contexts, (n, s).
+    The rest is as in `MultiHeadAttention` without ``causal``. Both the inputs and the
+    context receive a gradient. The layer takes a tuple of arrays: the sequences, (n, t,
+    d), their contexts, (n, s, n_context), and, if ``masked``, a mask of the contexts,
+    (n, s).
 
     Parameters
     ----------
     n_features : int
-        Length d of a row of inputs and of outputs.
+        Number d of input and output features.
     n_heads : int
         Number of heads, which must divide `n_features`.
     n_context : int, optional
-        Length of a row of a context; `n_features` if not given.
+        Number of features of the context; `n_features` if not given.
     masked : bool, default False
-        Whether there is a mask.
+        Whether the inputs include a mask.
     dropout, use_bias, weight_initializer, seed : optional
         See `MultiHeadAttention`.
     backend, device, dtype : optional

@@ -27,7 +27,7 @@ from nnfs_xp.regularizers.base import Regularizer
 class Dense(_Weighted):
     """Dense layer, ``Y = X W + b``.
 
-    With ``dY`` the gradient of the loss with respect to ``Y``::
+    Let ``dY`` be the gradient of the loss with respect to ``Y``::
 
         dX = dY W^T        dW = X^T dY        db = sum of dY over the samples
 
@@ -39,7 +39,7 @@ class Dense(_Weighted):
     n_inputs, n_neurons : int
         Number of input and output features.
     weight_initializer : Initializer or str, default "he_normal"
-        Initial weights. The book's are ``Normal(0.01)``.
+        Initial weights. The book uses ``Normal(0.01)``.
     bias_initializer : Initializer or str, default "zeros"
         Initial biases.
     weight_regularizer, bias_regularizer : Regularizer or str, optional
@@ -48,14 +48,14 @@ class Dense(_Weighted):
     weight_constraint, bias_constraint : Constraint or str, optional
         Constraint applied after every optimizer step, such as ``MaxNorm(2.0)``.
     use_bias : bool, default True
-        Whether there are biases.
+        Whether to add biases.
     activation : Layer or str, optional
-        The activation that follows. ``Dense(2, 3, activation="relu")`` means ``Dense(2,
-        3), ReLU()``: in a list of layers it becomes these two; on its own, it becomes a
-        `Sequential` of them.
+        The activation that follows. ``Dense(2, 3, activation="relu")`` means
+        ``Dense(2, 3), ReLU()``: in a list of layers, it becomes these two layers; on
+        its own, it becomes a `Sequential` of them.
     seed : int, optional
-        Seed of the initial values. Without it, a layer used on its own draws new values
-        in every run, and inside a `Model` they follow the model's seed.
+        Seed of the initial values. Without a seed, a layer used on its own draws new
+        values in every run, and a layer inside a `Model` uses the model's seed.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -63,7 +63,7 @@ class Dense(_Weighted):
     ----------
     weights : array, shape (n_inputs, n_neurons)
     biases : array, shape (1, n_neurons)
-        They may be set to an array of shape (n_neurons,).
+        The biases may be set to an array of shape (n_neurons,).
     dweights, dbiases : array
         Their gradients, after ``backward``.
 

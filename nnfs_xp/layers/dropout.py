@@ -19,26 +19,27 @@ class Dropout(Layer):
     """Inverted dropout: ``y = x m`` in training, and ``y = x`` otherwise.
 
     Each entry of the mask ``m`` is 0 with probability `rate` and ``1 / (1 - rate)``
-    otherwise, so that the mean of every output is its input. The gradient is
-    ``dx = dy m``. The mask depends on the seed and the number of the training step
-    only: it is the same on every backend, and after saving and resuming.
+    otherwise, so that the expected value of every output is its input. The gradient is
+    ``dx = dy m``. The mask depends only on the seed and the number of the training
+    step: it is the same on every backend, and after saving and resuming.
 
     Parameters
     ----------
     rate : float
-        Fraction of the inputs to drop, from 0 to 1. With 0 nothing is dropped. With 1
-        everything is: outputs and gradients are then 0, where the book divides by 0.
+        Fraction of the inputs to drop, from 0 to 1. With 0, nothing is dropped. With 1,
+        everything is dropped: outputs and gradients are then 0, whereas the book
+        divides by 0.
     seed : int, optional
-        Seed of the masks. Without it, a layer used on its own draws new masks in every
-        run, and inside a `Model` they follow the model's seed.
+        Seed of the masks. Without a seed, a layer used on its own draws new masks in
+        every run, and a layer inside a `Model` uses the model's seed.
     backend, device, dtype : optional
         See `Layer`.
 
     Attributes
     ----------
     binary_mask : array
-        The mask of the last ``forward`` in training, under the book's name; None if the
-        last one was outside training.
+        The mask of the last call to ``forward``, under the book's name; None if this
+        call was not in training mode.
 
     Raises
     ------

@@ -19,21 +19,21 @@ _STANDARD_NORMAL = Normal(1.0)
 
 @register("layer")
 class Embedding(Layer):
-    """Embedding of ids, ``y = W[ids]``: one row of the weights per id.
+    """Embedding of ids, ``y = W[ids]``: one row of weights for each id.
 
     The gradient of a row is the sum over all occurrences of its id::
 
         dW[k] = sum of dy[i] over all i with ids[i] = k
 
-    Ids have no gradient. They stay integers, even if they are large, and may have any
-    number of axes: (n, t) becomes (n, t, n_outputs).
+    Ids have no gradient. They are kept as integers, even if they are large. The array
+    of ids may have any number of axes: (n, t) becomes (n, t, n_outputs).
 
     Parameters
     ----------
     n_ids : int
         Number of ids, which range from 0 to ``n_ids - 1``.
     n_outputs : int
-        Length of a row.
+        Number of output features, the length of a row.
     weight_initializer : Initializer or str, default Normal(1.0)
         Initial weights; the default is PyTorch's.
     weight_regularizer : Regularizer or str, optional

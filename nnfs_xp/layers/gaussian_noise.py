@@ -16,9 +16,9 @@ class GaussianNoise(Layer):
     """Add Gaussian noise, ``y = x + stddev e``, in training, and ``y = x`` otherwise.
 
     The entries of ``e`` are drawn from the standard normal distribution, one for each
-    input. Its gradient is ``dx = dy``. Inputs may have any shape. The noise depends on
-    the seed and the number of the training step only: it is the same on every backend,
-    and after saving and resuming.
+    input value. The gradient is ``dx = dy``. Inputs may have any shape. The noise
+    depends only on the seed and the number of the training step: it is the same on
+    every backend, and after saving and resuming.
 
     Parameters
     ----------

@@ -13,9 +13,10 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class GlobalAveragePool2D(Layer):
-    """The mean of every channel over a whole image: (n, h, w, c) becomes (n, c).
+    """Global average pooling of images: (n, h, w, c) becomes (n, c).
 
-    Its gradient is ``dx = dy / (h w)`` for every pixel.
+    The output is the mean of every channel over the whole image. The gradient is
+    ``dx = dy / (h w)`` for every pixel.
 
     Parameters
     ----------

@@ -15,10 +15,10 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class GroupNorm(_Normalization):
-    """Group normalization: over each group of channels, in all positions of a sample.
+    """Group normalization: over each group of channels, at all positions of a sample.
 
-    The last axis is split into groups. With the mean ``m`` and the variance ``v`` of
-    the values of a group, in all positions of a sample::
+    The last axis is split into groups. Let ``m`` and ``v`` be the mean and the variance
+    of the values of a group, over all positions of a sample::
 
         x^ = (x - m) / sqrt(v + eps)        y = gamma x^ + beta
         g = gamma dy
@@ -26,9 +26,9 @@ class GroupNorm(_Normalization):
         dgamma = sum(dy x^)                 dbeta = sum(dy)
 
     The means are taken over a group, the sums over everything but the channels. With
-    one group it normalizes whole samples, with n groups each channel separately. No
-    sample depends on others, so the layer computes the same during and outside
-    training.
+    one group, the layer normalizes whole samples; with n groups, it normalizes each
+    channel separately. Samples are independent of each other, so the layer computes the
+    same during and outside training.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class GroupNorm(_Normalization):
     groups : int
         Number of groups, which must divide `n`.
     eps : float, default 1e-5
-        Added to the variance, above 0.
+        Number above 0 that is added to the variance.
     backend, device, dtype : optional
         See `Layer`.
 

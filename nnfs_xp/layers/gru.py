@@ -13,33 +13,33 @@ from nnfs_xp.special import sigmoid
 
 @register("layer")
 class GRU(Recurrent):
-    """Gated recurrent unit: a weighted mean of the previous state and a candidate.
+    """Gated recurrent unit: a gate interpolates between the last state and a candidate.
 
-    Update gate, reset gate and candidate each have a part of ``a_p = x_p W + b`` and of
-    ``s_p = h_(p-1) U + b'``::
+    The update gate z, the reset gate r and the candidate g are each computed from a
+    part of ``a_p = x_p W + b`` and of ``s_p = h_(p-1) U + b'``::
 
         z = sigmoid(a_z + s_z)        r = sigmoid(a_r + s_r)
         g = tanh(a_g + r s_g)         h_p = z h_(p-1) + (1 - z) g
 
-    Backward through time, where dh is dy_p plus the gradient passed back by the next
-    position::
+    The backward pass through time, where dh is dy_p plus the gradient passed back by
+    the next position, is::
 
         da_g = dh (1 - z) (1 - g^2)        ds_g = da_g r
         da_r = ds_r = da_g s_g r (1 - r)
         da_z = ds_z = dh (h_(p-1) - g) z (1 - z)
         dh_(p-1) = dh z + ds U^T
 
-    The gradients of the parameters follow from da and ds, as in `SimpleRNN`. Inputs
-    have shape (n, t, n_inputs), and h_0 is 0.
+    The gradients of the parameters are computed from da and ds, as in `SimpleRNN`.
+    Inputs have shape (n, t, n_inputs), and h_0 is 0.
 
-    The columns of the parameters are in Keras's order, z, r, g. PyTorch's is r, z, n,
-    where n is g. Both use this formula; Keras also has another one, with
-    ``reset_after=False``.
+    The columns of the parameters are in Keras's order, z, r, g. PyTorch's order is r,
+    z, n, where n is g. Both libraries use this formula; Keras also has another one,
+    with ``reset_after=False``.
 
     Parameters
     ----------
     n_inputs, n_units : int
-        Number of features of a position and of the state.
+        Number of features of a position, and of the state.
     return_sequences : bool, default False
         See `SimpleRNN`.
     weight_initializer, recurrent_initializer, bias_initializer, seed : optional
@@ -52,7 +52,7 @@ class GRU(Recurrent):
     weights : array, shape (n_inputs, 3 n_units)
     recurrent : array, shape (n_units, 3 n_units)
     biases, recurrent_biases : array, shape (1, 3 n_units)
-        Keras has both in one array of two rows.
+        Keras keeps both in one array of two rows.
 
     Raises
     ------

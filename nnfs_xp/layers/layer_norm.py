@@ -16,22 +16,23 @@ from nnfs_xp.registry import register
 class LayerNorm(_Normalization):
     """Layer normalization over the last axis.
 
-    With the mean ``m`` and the variance ``v`` of the n features of each sample::
+    Let ``m`` and ``v`` be the mean and the variance of the n features of each sample::
 
         x^ = (x - m) / sqrt(v + eps)        y = gamma x^ + beta
         g = gamma dy
         dx = (g - mean(g) - x^ mean(g x^)) / sqrt(v + eps)
         dgamma = sum(dy x^)                 dbeta = sum(dy)
 
-    The means are taken over the features, the sums over everything else. No sample
-    depends on others, so the layer computes the same during and outside training.
+    The means are taken over the features, the sums over everything else. Samples are
+    independent of each other, so the layer computes the same during and outside
+    training.
 
     Parameters
     ----------
     n : int
         Number of features, the length of the last axis.
     eps : float, default 1e-5
-        Added to the variance, above 0.
+        Number above 0 that is added to the variance.
     backend, device, dtype : optional
         See `Layer`.
 

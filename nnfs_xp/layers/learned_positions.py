@@ -18,10 +18,10 @@ _SMALL = Normal(0.02)
 
 @register("layer")
 class LearnedPositions(Layer):
-    """Add a learned row to each position, ``y[:, p] = x[:, p] + W[p]``.
+    """Add a learned vector to each position, ``y[:, p] = x[:, p] + W[p]``.
 
-    The gradient of a row is the sum over the samples, and 0 for rows beyond the
-    sequences::
+    The gradient of a row is a sum over the samples. It is 0 for rows beyond the length
+    of the sequences::
 
         dx = dy        dW[p] = sum of dy[i, p] over the samples i
 
@@ -30,7 +30,7 @@ class LearnedPositions(Layer):
     length : int
         Number of rows. Sequences may be shorter, but not longer.
     n_features : int
-        Length of a row.
+        Number of features.
     weight_initializer : Initializer or str, default Normal(0.02)
         Initial rows; the default is that of GPT-2.
     seed : int, optional

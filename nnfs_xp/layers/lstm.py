@@ -14,36 +14,36 @@ from nnfs_xp.special import sigmoid
 
 @register("layer")
 class LSTM(Recurrent):
-    """Long short-term memory: a state h, and a cell c protected by gates.
+    """Long short-term memory: a state h, and a cell c controlled by gates.
 
-    Input gate, forget gate, candidate and output gate each have a part of
-    ``z_p = x_p W + h_(p-1) U + b``::
+    The input gate i, the forget gate f, the candidate g and the output gate o are each
+    computed from a part of ``z_p = x_p W + h_(p-1) U + b``::
 
         i, f, o = sigmoid(z_i, z_f, z_o)        g = tanh(z_g)
         c_p = f c_(p-1) + i g                   h_p = o tanh(c_p)
 
-    Backward through time, with the gradients passed back by the next position::
+    The backward pass through time uses the gradients passed back by the next position::
 
         dh = dy_p + dz_(p+1) U^T
         dc = dc_(p+1) f_(p+1) + dh o (1 - tanh(c_p)^2)
         dz_i = dc g i (1 - i)                   dz_f = dc c_(p-1) f (1 - f)
         dz_g = dc i (1 - g^2)                   dz_o = dh tanh(c_p) o (1 - o)
 
-    The other gradients follow from dz, as in `SimpleRNN`. Inputs have shape (n, t,
-    n_inputs), and h_0 and c_0 are 0.
+    The other gradients are computed from dz, as in `SimpleRNN`. Inputs have shape (n,
+    t, n_inputs), and h_0 and c_0 are 0.
 
     The columns of the parameters are in the order i, f, g, o, as in Keras and PyTorch.
-    PyTorch has two arrays of biases; these are their sum.
+    PyTorch has two arrays of biases; the biases here are their sum.
 
     Parameters
     ----------
     n_inputs, n_units : int
-        Number of features of a position and of the state.
+        Number of features of a position, and of the state.
     return_sequences : bool, default False
         See `SimpleRNN`.
     forget_bias : bool, default True
         Whether 1 is added to the initial biases of the forget gate, as in Keras, so
-        that a new layer remembers. PyTorch does not add it.
+        that an untrained layer keeps its cell. PyTorch does not add 1.
     weight_initializer, recurrent_initializer, bias_initializer, seed : optional
         See `SimpleRNN`.
     backend, device, dtype : optional

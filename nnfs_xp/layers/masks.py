@@ -16,11 +16,11 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class PaddingMask(Layer):
-    """Mask of ids: ``y = 1`` where an id is not padding, 0 where it is.
+    """Mask of ids: ``y = 0`` where an id is padding, and 1 elsewhere.
 
-    As a branch next to an `Embedding`, it tells `MultiHeadAttention` and
-    `MeanOverPositions` which positions to ignore, if they are ``masked``.
-    Its gradient is None, because ids have no gradient.
+    In a branch next to an `Embedding`, this layer tells `MultiHeadAttention` and
+    `MeanOverPositions` layers with ``masked=True`` which positions to ignore. The
+    gradient is None, because ids have no gradient.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class PaddingMask(Layer):
 class DropMask(Layer):
     """Drop the mask of sequences: return the first of two inputs.
 
-    Its gradient is ``dx = dy``, and None for the mask.
+    The gradient is ``dx = dy`` for the sequences and None for the mask.
 
     Examples
     --------

@@ -16,8 +16,8 @@ from nnfs_xp.registry import register
 class MaxPool2D(_Pool2D):
     """Max pooling of images: the largest value in each window, per channel.
 
-    Its gradient is passed to the largest value only. In a tie, that is the first one in
-    row-major order::
+    The gradient of each output is passed only to the largest value of its window, or to
+    the first one in row-major order if there is a tie::
 
         y[p] = max over t of x[p + t]
         dx[p + t] += dy[p]  with t the first offset where x[p + t] = y[p]
@@ -29,8 +29,8 @@ class MaxPool2D(_Pool2D):
     stride : int or pair of int, optional
         Step between window positions; `size` if not given.
     padding : {"valid", "same"}, int or pair of int, default "valid"
-        Padding around the images, as in `Conv2D`, which is never the largest value. A
-        number must be less than `size`.
+        Padding around the images, as in `Conv2D`. It is never the largest value. An
+        integer must be less than `size`.
     backend, device, dtype : optional
         See `Layer`.
 

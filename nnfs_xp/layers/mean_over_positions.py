@@ -16,12 +16,12 @@ from nnfs_xp.registry import register
 class MeanOverPositions(Layer):
     """Mean over the positions of each sequence: (n, t, d) becomes (n, d).
 
-    With a mask m, only the positions that it does not hide count::
+    With a mask m, positions that the mask hides are left out of the mean::
 
         y = sum_p m_p x_p / c        c = max(1, sum_p m_p)
 
-    Its gradient is ``dx_p = m_p dy / c``. Without a mask every m is 1. A sequence with
-    all positions hidden has the mean 0.
+    The gradient is ``dx_p = m_p dy / c``. Without a mask, every m_p is 1. If all
+    positions of a sequence are hidden, its mean is 0.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from nnfs_xp.registry import register
 class Add(Layer):
     """Sum of several inputs of the same shape, ``y = x_1 + x_2 + ...``.
 
-    The gradient of each is ``dy``.
+    The gradient of each input is ``dy``.
 
     Raises
     ------
@@ -60,12 +60,12 @@ class Add(Layer):
 class Concatenate(Layer):
     """Concatenate several inputs along an axis.
 
-    The gradient is split into the same parts.
+    The gradient is split into parts with the lengths of the inputs.
 
     Parameters
     ----------
     axis : int, default -1
-        The axis. Axis 0, the sample axis, is not allowed.
+        The axis; axis 0, the sample axis, is not allowed.
 
     Raises
     ------

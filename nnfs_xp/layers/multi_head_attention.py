@@ -16,8 +16,8 @@ from nnfs_xp.registry import register
 class MultiHeadAttention(Attention):
     """Self-attention with several heads.
 
-    Queries, keys and values are products with the inputs, and each head has its own e =
-    d / heads features of them. With the rows of one head::
+    Queries, keys and values are products with the inputs, and each head uses e = d /
+    heads of their features. For one head, with one row for each position::
 
         S = Q K^T / sqrt(e)        P = softmax(S)        H = P V
         [Q K V] = X W_qkv + b_qkv                        Y = [H_1 H_2 ...] W_out + b_out
@@ -28,25 +28,25 @@ class MultiHeadAttention(Attention):
         dQ = dS K          dK = dS^T Q
 
     A hidden (masked) position has a weight of 0. If ``causal``, later positions are
-    hidden from earlier ones. If ``masked``, the inputs are a tuple: the sequences, (n,
-    t, d), and a mask, (n, t), with 1 or True for a visible position and 0 or False for
-    one that is hidden from all positions, as in Keras; PyTorch's ``key_padding_mask``
-    is True where a position is hidden. `PaddingMask` computes such a mask from ids. If
-    all positions are hidden, H is 0.
+    hidden from earlier positions. If ``masked``, the inputs are a tuple: the sequences,
+    (n, t, d), and a mask, (n, t), with 1 or True for a visible position and 0 or False
+    for one that is hidden from all positions, as in Keras; PyTorch's
+    ``key_padding_mask`` is True where a position is hidden. `PaddingMask` computes such
+    a mask from ids. If all positions are hidden, H is 0.
 
     Parameters
     ----------
     n_features : int
-        Length d of a row of inputs and of outputs.
+        Number d of input and output features.
     n_heads : int
         Number of heads, which must divide `n_features`.
     causal : bool, default False
-        Whether a position sees only itself and those before it.
+        Whether each position attends only to itself and to earlier positions.
     masked : bool, default False
-        Whether there is a mask.
+        Whether the inputs include a mask.
     dropout : float, default 0.0
-        Share of the weights P that are set to 0 in training; the others grow by
-        ``1 / (1 - dropout)``.
+        Fraction of the weights P that are set to 0 in training; the other weights are
+        multiplied by ``1 / (1 - dropout)``.
     use_bias : bool, default True
         Whether the four products have biases.
     weight_initializer : Initializer or str, default "glorot_uniform"

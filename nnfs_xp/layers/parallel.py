@@ -14,15 +14,16 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class Parallel(Layer):
-    """Branches side by side: a tuple of outputs, one from each branch.
+    """Parallel branches: the output is a tuple with the output of each branch.
 
-    All branches receive the same inputs, and their gradients are added. If the inputs
-    are a tuple, each branch receives one of them, which gives a network several inputs.
+    All branches receive the same inputs, and their gradients with respect to these
+    inputs are added. If the inputs are a tuple, each branch receives one of them. A
+    network can thus have several inputs.
 
     Parameters
     ----------
     branches : sequence of Layer
-        At least one.
+        The branches, at least one.
 
     Raises
     ------

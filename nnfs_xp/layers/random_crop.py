@@ -21,23 +21,22 @@ _LONGEST = 2**29
 class RandomCrop(Layer):
     """Crop each image to a window, ``y[i, j] = x[i + top, j + left]``.
 
-    In training the corner ``(top, left)`` is drawn uniformly for each image;
-    otherwise the window is centered. With padding, the window may reach beyond the
-    image, where its values are `fill_value`. Its gradient is moved back to the
-    original position of each pixel, ``dx[i, j] = dy[i - top, j - left]``, and is 0 for
-    pixels that were cut off. The corners depend on the seed and the number of the
-    training step only: they are the same on every backend, and after saving and
-    resuming.
+    In training, the corner ``(top, left)`` is drawn uniformly for each image;
+    otherwise, the window is centered. With padding, the window may reach beyond the
+    image, where its values are `fill_value`. The gradient of each pixel is moved back
+    to its original position, ``dx[i, j] = dy[i - top, j - left]``, and is 0 for pixels
+    outside the window. The corners depend only on the seed and the number of the
+    training step: they are the same on every backend, and after saving and resuming.
 
     Parameters
     ----------
     height, width : int
         Size of the window.
     padding : int, default 0
-        Pixels first added on each side. ``RandomCrop(32, 32, padding=4)`` moves
-        images of 32 x 32 by up to four pixels.
+        Number of pixels added on each side before the crop.
+        ``RandomCrop(32, 32, padding=4)`` shifts images of 32 x 32 by up to four pixels.
     fill_value : float, default 0.0
-        Value of these pixels.
+        Value of the added pixels.
     seed : int, optional
         Seed of the corners; see `Dropout`.
     backend, device, dtype : optional

@@ -20,11 +20,11 @@ Flags = tuple[tuple[int, Array], ...]
 class RandomFlip(Layer):
     """Flip images at random, ``y[i, j] = x[i, width - 1 - j]``, in training.
 
-    Each image is flipped independently, with probability 1/2 for each direction.
-    Its gradient is flipped in the same way: ``dx[i, j] = dy[i, width - 1 - j]``.
-    Outside training ``y = x``. The flips depend on the seed and the number of the
-    training step only: they are the same on every backend, and after saving and
-    resuming.
+    Each image is flipped independently, with probability 1/2 for each direction. The
+    formula is that of a horizontal flip. The gradient is flipped in the same way:
+    ``dx[i, j] = dy[i, width - 1 - j]``. Outside training, ``y = x``. The flips depend
+    only on the seed and the number of the training step: they are the same on every
+    backend, and after saving and resuming.
 
     Parameters
     ----------

@@ -16,20 +16,20 @@ from nnfs_xp.registry import register
 class RandomTranslation(Layer):
     """Shift each image at random, ``y[i, j] = x[i - down, j - right]``, in training.
 
-    Both shifts are whole numbers of pixels, drawn separately for each image from
-    ``-m`` to ``m``, where ``m`` is the factor times the size, rounded. Uncovered pixels
-    have the value `fill_value`. Its gradient is moved back,
-    ``dx[i, j] = dy[i + down, j + right]``, and is 0 for pixels that were moved out.
-    Outside training ``y = x``. The shifts depend on the seed and the number of the
-    training step only: they are the same on every backend, and after saving and
-    resuming.
+    Both shifts are whole numbers of pixels, drawn independently for each image from
+    ``-m`` to ``m``, where ``m`` is the factor times the size, rounded. Pixels that the
+    shift uncovers have the value `fill_value`. The gradient is shifted back,
+    ``dx[i, j] = dy[i + down, j + right]``, and is 0 for pixels that were shifted out of
+    the image. Outside training, ``y = x``. The shifts depend only on the seed and the
+    number of the training step: they are the same on every backend, and after saving
+    and resuming.
 
     Parameters
     ----------
     height_factor, width_factor : float
-        Largest shift, as a share of height and width, from 0 to 1.
+        Largest shift, as a fraction of height and width, from 0 to 1.
     fill_value : float, default 0.0
-        Value of pixels from beyond the image.
+        Value of the uncovered pixels.
     seed : int, optional
         Seed of the shifts; see `Dropout`.
     backend, device, dtype : optional

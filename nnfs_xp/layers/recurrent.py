@@ -28,8 +28,8 @@ class Recurrent(Layer):
     n_inputs, n_units : int
         Number of features of a position and of the state.
     return_sequences : bool, default False
-        Whether the output has the states of all positions, (n, t, n_units), or only the
-        last one, (n, n_units).
+        Whether to return the states of all positions, (n, t, n_units), or only the last
+        state, (n, n_units).
     weight_initializer, recurrent_initializer, bias_initializer : optional
         Initial values; the defaults are Keras's.
     seed : int, optional

@@ -16,9 +16,9 @@ from nnfs_xp.registry import register
 class Rescaling(Layer):
     """Rescale inputs, ``y = x scale + offset``.
 
-    Its gradient is ``dx = dy scale``. Inputs may have any shape. As the first layer, it
-    maps the bytes of an image to a suitable range, so that a model can take images
-    directly.
+    The gradient is ``dx = dy scale``. Inputs may have any shape. As the first layer,
+    `Rescaling` maps the bytes of an image to a suitable range, so that a model can take
+    images directly.
 
     Parameters
     ----------

@@ -18,12 +18,12 @@ Shape = tuple[int, ...]
 
 @register("layer")
 class Reshape(Layer):
-    """Reshape each sample; ``dx`` has the original shape.
+    """Reshape each sample; the gradient ``dx`` has the original shape.
 
     Parameters
     ----------
     shape : int or sequence of int
-        Shape of a sample of the output. One length may be -1, which is inferred.
+        Shape of one sample of the output. One length may be -1; it is then inferred.
     backend, device, dtype : optional
         See `Layer`.
 

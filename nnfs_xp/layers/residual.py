@@ -16,11 +16,12 @@ from nnfs_xp.registry import register, resolve
 class Residual(Layer):
     """A residual block, ``y = x + f(x)``.
 
-    With ``f`` the inner units, the gradient takes both paths::
+    The function ``f`` is that of the inner units. The gradient is a sum over both
+    paths::
 
         dx = dy + f'(x) dy
 
-    The shortcut lets a gradient reach the first layers of a deep network.
+    The shortcut allows the gradient to reach the first layers of a deep network.
 
     Parameters
     ----------

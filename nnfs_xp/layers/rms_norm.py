@@ -16,20 +16,20 @@ from nnfs_xp.registry import register
 class RMSNorm(_Normalization):
     """Root mean square normalization over the last axis.
 
-    With the mean taken over the n features of each sample::
+    The mean is taken over the n features of each sample::
 
         f = 1 / sqrt(mean(x^2) + eps)       x^ = f x        y = gamma x^
         g = gamma dy
         dx = f (g - x^ mean(g x^))          dgamma = sum(dy x^)
 
-    It is `LayerNorm` without a mean and without a shift.
+    Unlike `LayerNorm`, the layer neither subtracts a mean nor adds a shift.
 
     Parameters
     ----------
     n : int
         Number of features, the length of the last axis.
     eps : float, default 1e-6
-        Added to the mean square, above 0.
+        Number above 0 that is added to the mean square.
     backend, device, dtype : optional
         See `Layer`.
 

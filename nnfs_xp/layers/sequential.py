@@ -18,19 +18,19 @@ from nnfs_xp.registry import is_exactly, register
 class Sequential(Layer):
     """A chain of units: the output of each is the input of the next.
 
-    The gradient passes through them in reverse order, back to the first unit that is
-    trained. Chains may contain other chains and any other block.
+    The gradient passes through the units in reverse order, back to the first trained
+    unit. A chain may contain other chains and blocks.
 
     Parameters
     ----------
     layers : sequence of Layer
-        At least one.
+        The units, at least one.
 
     Attributes
     ----------
     layers : tuple of Layer
     children : dict of str to Layer
-        The same layers by number.
+        The same layers, keyed by number.
 
     Raises
     ------

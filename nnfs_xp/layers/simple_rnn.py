@@ -12,10 +12,11 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class SimpleRNN(Recurrent):
-    """Recurrent layer, ``h_p = tanh(x_p W + h_(p-1) U + b)``, from h_0 = 0.
+    """Recurrent layer, ``h_p = tanh(x_p W + h_(p-1) U + b)``, with ``h_0 = 0``.
 
-    Backward through time, from the last position to the first, the gradient of a state
-    is that of its output plus the one passed back by the next position::
+    The backward pass runs through time from the last position to the first. The
+    gradient of a state is the gradient of its output plus the gradient passed back by
+    the next position::
 
         dh_p = dy_p + dz_(p+1) U^T        dz_p = dh_p (1 - h_p^2)
         dx_p = dz_p W^T                   dW = sum x_p^T dz_p
@@ -26,10 +27,10 @@ class SimpleRNN(Recurrent):
     Parameters
     ----------
     n_inputs, n_units : int
-        Number of features of a position and of the state.
+        Number of features of a position, and of the state.
     return_sequences : bool, default False
-        Whether the output has the states of all positions, (n, t, n_units), or only the
-        last one, (n, n_units).
+        Whether to return the states of all positions, (n, t, n_units), or only the last
+        state, (n, n_units).
     weight_initializer : Initializer or str, default "glorot_uniform"
         Initial weights W.
     recurrent_initializer : Initializer or str, default "orthogonal"
@@ -46,7 +47,7 @@ class SimpleRNN(Recurrent):
     weights : array, shape (n_inputs, n_units)
     recurrent : array, shape (n_units, n_units)
     biases : array, shape (1, n_units)
-        PyTorch has two such arrays; this is their sum.
+        PyTorch has two such arrays; the biases here are their sum.
 
     Raises
     ------

@@ -15,16 +15,16 @@ from nnfs_xp.registry import register
 
 @register("layer")
 class SinusoidalPositions(Layer):
-    """Add sine and cosine waves of many wavelengths, ``y[:, p] = x[:, p] + P[p]``.
+    """Add sinusoidal position encodings, ``y[:, p] = x[:, p] + P[p]``.
 
-    Features are pairs of a sine and a cosine, with wavelengths from 2 pi up to 2 pi
+    The encodings P are pairs of a sine and a cosine, with wavelengths from 2 pi to 2 pi
     times `base`::
 
         P[p, 2i] = sin(p r^i)        P[p, 2i + 1] = cos(p r^i)        r = base^(-2/d)
 
-    The pairs of position p + k are therefore those of p, rotated by angles that depend
-    only on k. Nothing is learned. Its gradient is ``dx = dy``. Sequences may have any
-    length.
+    The pairs of position p + k are therefore the pairs of position p, rotated by angles
+    that depend only on k. The layer has no parameters. The gradient is ``dx = dy``.
+    Sequences may have any length.
 
     Parameters
     ----------

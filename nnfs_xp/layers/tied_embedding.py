@@ -17,18 +17,19 @@ from nnfs_xp.registry import register, resolve
 class TiedEmbedding(Layer):
     """An embedding, the units after it, and a product with the transposed embedding.
 
-    The units in between, f, map rows to rows, and the output has a score for each id::
+    The units in between compute a function f of the rows of the embedding, and the
+    output has a score for each id::
 
         H = f(W[ids])        Y = H W^T
         dH = dY W            dW = dY^T H + (gradient of W as an embedding)
 
-    There is only one matrix, ``embedding.weights``. It is saved once, and its gradient
-    is the sum of both gradients.
+    Both products share one matrix, ``embedding.weights``. It is saved once, and its
+    gradient is the sum of the gradients of both uses.
 
     Parameters
     ----------
     embedding : Embedding
-        The owner of W, of shape (n_ids, n_outputs).
+        The embedding with the weights W, of shape (n_ids, n_outputs).
     inner : Layer
         The function f, which must have n_outputs input and output features.
 

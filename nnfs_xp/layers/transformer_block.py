@@ -22,23 +22,23 @@ from nnfs_xp.registry import register, resolve, resolve_activation
 class TransformerBlock(Layer):
     """Two residual blocks: attention, and a network applied to each position.
 
-    Normalization comes first, as in GPT-2::
+    The inputs of both parts are normalized, as in GPT-2::
 
         r = x + dropout(attention(norm_1(x)))
         y = r + dropout(W_2 activation(W_1 norm_2(r) + b_1) + b_2)
 
-    The gradient passes back through the second block, and then through the first::
+    The gradient passes back through the second block and then through the first::
 
         dr = dy + network'(dy)        dx = dr + norm_1'(attention'(dr))
 
     All parts are separate layers; a `Sequential` of them allows other arrangements. If
-    ``masked``, inputs and outputs are a tuple of sequences and mask; see
+    ``masked``, both the inputs and the outputs are a tuple of sequences and mask; see
     `MultiHeadAttention`.
 
     Parameters
     ----------
     n_features : int
-        Length of a row of inputs and of outputs.
+        Number of input and output features.
     n_heads : int
         Number of heads, which must divide `n_features`.
     n_hidden : int, optional
@@ -46,13 +46,13 @@ class TransformerBlock(Layer):
     causal, masked : bool, default False
         See `MultiHeadAttention`.
     dropout : float, default 0.0
-        Dropout rate after both parts, and of the attention weights.
+        Dropout rate of the outputs of both parts and of the attention weights.
     activation : Layer or str, default "gelu"
         The activation of the network. GPT-2 uses ``GELU("tanh")``.
     eps : float, default 1e-5
         See `LayerNorm`.
     use_bias : bool, default True
-        Whether products have biases.
+        Whether the products have biases.
     weight_initializer : Initializer or str, default "glorot_uniform"
         Initial weights of all products.
     backend, device, dtype : optional

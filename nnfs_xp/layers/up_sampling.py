@@ -16,10 +16,10 @@ Lengths = int | tuple[int, ...]
 
 @register("layer")
 class UpSampling2D(Layer):
-    """Repeat every value of images along height and width.
+    """Upsample images by repeating every pixel along height and width.
 
-    Its gradient is the sum over the copies of a value. ``(n, h, w, c)`` becomes
-    ``(n, h a, w b, c)`` for a size of (a, b).
+    The gradient of a value is the sum of the gradients of its copies. With a size of
+    (a, b), inputs of shape ``(n, h, w, c)`` become ``(n, h a, w b, c)``.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class UpSampling2D(Layer):
 
     References
     ----------
-    Keras has a layer of this name. In PyTorch it is ``Upsample`` with
+    Keras has a layer of this name. In PyTorch, it is ``Upsample`` with
     ``mode="nearest"``.
 
     Examples

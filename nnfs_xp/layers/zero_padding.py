@@ -23,13 +23,13 @@ Shape = tuple[int, ...]
 class ZeroPadding2D(Layer):
     """Pad images with zeros.
 
-    Its gradient is ``dx = dy`` without the part for the zeros.
+    The gradient is ``dx = dy`` without the entries of the padding.
 
     Parameters
     ----------
     padding : int, pair of int, or pair of pairs of int, default 1
-        Number of zeros on all sides; a pair for the height (above and below) and the
-        width (left and right); or ``((above, below), (left, right))``.
+        Number of zeros on every side; or one number for the height (above and below)
+        and one for the width (left and right); or ``((above, below), (left, right))``.
     backend, device, dtype : optional
         See `Layer`.
 
