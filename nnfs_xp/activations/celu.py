@@ -16,9 +16,9 @@ from nnfs_xp.registry import register
 class CELU(Layer):
     """Smooth exponential linear unit, ``max(x, 0) + min(a (exp(x/a) - 1), 0)``.
 
-    The gradient is ``dx = dy`` where ``x > 0`` and ``dy exp(x/a)`` elsewhere. At 0 it
-    is 1 for every ``a``, whereas that of `ELU` has a step there. Inputs may have any
-    shape; NaN stays NaN.
+    The gradient is ``dx = dy`` where ``x > 0`` and ``dy exp(x/a)`` elsewhere. At 0, the
+    derivative is 1 for every ``a``, whereas the derivative of `ELU` has a step there.
+    Inputs may have any shape; NaN stays NaN.
 
     Parameters
     ----------

@@ -17,8 +17,8 @@ class Clip(Layer):
     """Clip inputs to an interval, ``y = min(max(x, low), high)``.
 
     The gradient is ``dx = dy`` where ``low < x < high`` and 0 elsewhere, including at
-    both bounds. PyTorch's ``clamp`` counts the bounds as inside; its ``relu6`` and
-    ``hardtanh`` do not. Inputs may have any shape; NaN stays NaN.
+    both bounds. PyTorch's ``clamp`` includes the bounds; its ``relu6`` and ``hardtanh``
+    do not. Inputs may have any shape; NaN stays NaN.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class HardTanh(Clip):
     """Piecewise linear hyperbolic tangent, ``y = min(max(x, -1), 1)``.
 
     The gradient is ``dx = dy`` where ``-1 < x < 1`` and 0 elsewhere. Inputs may have
-    any shape; NaN stays NaN. `Clip` is the same with other bounds.
+    any shape; NaN stays NaN. `Clip` is the same function with other bounds.
 
     Parameters
     ----------

@@ -21,25 +21,26 @@ _FAR = 40.0
 class GELU(Layer):
     """Gaussian error linear unit, ``y = x P(x)``.
 
-    ``P`` is the distribution function of the standard normal distribution and
-    ``p`` its density::
+    ``P`` is the cumulative distribution function of the standard normal distribution,
+    and ``p`` is its density::
 
         P(x) = erfc(-x / sqrt(2)) / 2        p(x) = exp(-x^2 / 2) / sqrt(2 pi)
         dx = dy (P(x) + x p(x))
 
-    The approximation replaces P by a sigmoid of a cubic polynomial, which can also be
+    The approximation replaces P with a sigmoid of a cubic polynomial, which can also be
     written with a hyperbolic tangent::
 
         P(x) = 1 / (1 + exp(-2 u)) = (1 + tanh(u)) / 2
         u = sqrt(2 / pi) (x + 0.044715 x^3)
 
-    It differs from the exact y by up to 0.0005. Inputs may have any shape; NaN
-    stays NaN, and minus infinity becomes the limit, 0.
+    The result differs from the exact y by up to 0.0005. Inputs may have any shape; NaN
+    stays NaN, and minus infinity gives the limit, 0.
 
     Parameters
     ----------
     approximate : {"none", "tanh"}, default "none"
-        Which P to use. ``"tanh"`` takes about two thirds of the time of ``"none"``.
+        Whether to use the exact P (``"none"``) or the approximation (``"tanh"``), which
+        takes about two thirds of the time.
     backend, device, dtype : optional
         See `Layer`.
 

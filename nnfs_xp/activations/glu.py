@@ -12,10 +12,10 @@ from nnfs_xp.special import sigmoid
 
 @register("layer")
 class GLU(Layer):
-    """Gated linear unit: half of the features, gated by the other half.
+    """Gated linear unit: one half of the features is gated by the other half.
 
-    With ``a`` the first and ``b`` the second half of the last axis, and the sigmoid
-    ``s(b)``::
+    Let ``a`` be the first and ``b`` the second half of the last axis, and ``s`` the
+    sigmoid of ``b``::
 
         y = a s(b)        da = dy s        db = dy a s (1 - s)
 

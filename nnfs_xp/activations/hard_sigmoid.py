@@ -21,9 +21,9 @@ class HardSigmoid(Layer):
     Parameters
     ----------
     alpha : float, default 1/6
-        The slope ``a``. PyTorch and Keras use 1/6, ONNX uses 0.2.
+        The slope ``a``. PyTorch and Keras use 1/6, and ONNX uses 0.2.
     beta : float, default 0.5
-        The value ``b`` at 0.
+        The output ``b`` at 0.
     backend, device, dtype : optional
         See `Layer`.
 
@@ -66,9 +66,9 @@ class HardSigmoid(Layer):
 class HardSwish(Layer):
     """Hard swish, ``y = x h(x)`` with ``h = min(max(x / 6 + 1/2, 0), 1)``.
 
-    It replaces the curve of `SiLU` by a parabola. The gradient is
+    The function replaces the curve of `SiLU` with a parabola. The gradient is
     ``dx = dy (h + x / 6)`` where ``0 < h < 1``, else ``dx = h dy``. Inputs may have any
-    shape; NaN stays NaN, and minus infinity becomes the limit, 0.
+    shape; NaN stays NaN, and minus infinity gives the limit, 0.
 
     Parameters
     ----------

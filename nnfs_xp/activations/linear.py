@@ -12,8 +12,8 @@ from nnfs_xp.registry import register
 class Linear(Layer):
     """Linear activation, ``y = x``, with the gradient ``dx = dy``.
 
-    The book uses it after the last layer of a regression. It computes nothing: the
-    output is the input array itself.
+    The book uses this activation after the last layer of a regression model. Nothing is
+    computed: the output is the input array itself.
 
     Parameters
     ----------

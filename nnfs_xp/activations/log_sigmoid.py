@@ -13,8 +13,8 @@ from nnfs_xp.special import sigmoid, softplus
 class LogSigmoid(Layer):
     """Logarithm of the sigmoid, ``y = -log(1 + exp(-x))``.
 
-    The gradient is ``dx = dy / (1 + exp(x))``. Nothing overflows, and no logarithm of 0
-    is taken. Inputs may have any shape; NaN stays NaN.
+    The gradient is ``dx = dy / (1 + exp(x))``. The computation never overflows or takes
+    the logarithm of 0. Inputs may have any shape; NaN stays NaN.
 
     Parameters
     ----------

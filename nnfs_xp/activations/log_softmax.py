@@ -12,8 +12,8 @@ from nnfs_xp.registry import register
 class LogSoftmax(OverAxis):
     """Logarithm of the softmax over the last axis, computed without underflow.
 
-    ``y_j = z_j - log(sum_k exp(z_k))``, where the largest score of a row is subtracted
-    first, so that nothing overflows and no logarithm of 0 is taken. With ``s`` the
+    ``y_j = z_j - log(sum_k exp(z_k))``. The largest score of a row is subtracted first,
+    so the computation never overflows or takes the logarithm of 0. If ``s`` is the
     softmax, the gradient is::
 
         dz = dy - s sum_k dy_k

@@ -17,7 +17,7 @@ class Mish(Layer):
     """Mish, ``y = x t(x)`` with ``t = tanh(log(1 + exp(x)))``.
 
     The gradient is ``dx = dy (t + x (1 - t^2) / (1 + exp(-x)))``. Inputs may have any
-    shape; NaN stays NaN, and minus infinity becomes the limit, 0.
+    shape; NaN stays NaN, and minus infinity gives the limit, 0.
 
     Parameters
     ----------

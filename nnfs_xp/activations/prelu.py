@@ -17,17 +17,17 @@ from nnfs_xp.registry import register
 class PReLU(Layer):
     """Rectified linear unit with a learned slope ``a`` for negative inputs.
 
-    Its gradients, with the sum over all entries that share a slope, are::
+    The gradients, with the sum over all entries that share a slope, are::
 
         dx = dy where x > 0, else a dy        da = sum(dy min(x, 0))
 
-    At ``x = 0`` the slope is ``a``. NaN stays NaN.
+    At ``x = 0``, the derivative is ``a``. NaN stays NaN.
 
     Parameters
     ----------
     n : int, default 1
-        Number of slopes: 1, shared by all inputs, or the length of the last axis, for
-        one slope per feature.
+        Number of slopes: 1 for a slope shared by all inputs, or the length of the last
+        axis for one slope per feature.
     negative_slope : float, default 0.25
         Initial value of the slopes.
     backend, device, dtype : optional

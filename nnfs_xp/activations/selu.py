@@ -17,10 +17,11 @@ _SCALE = 1.0507009873554804934
 class SELU(Layer):
     """Scaled exponential linear unit, ``y = s ELU(x, a)`` with two fixed constants.
 
-    With the constants ``a = 1.6732632...`` and ``s = 1.0507009...``, inputs of mean 0
-    and variance 1 have outputs of mean 0 and variance 1. The gradient is ``dx = s dy``
-    where ``x > 0`` and ``dy s a exp(x) = dy (y + s a)`` elsewhere, including at 0.
-    Inputs may have any shape; NaN stays NaN.
+    The constants are ``a = 1.6732632...`` and ``s = 1.0507009...``. For normally
+    distributed inputs with mean 0 and variance 1, the outputs also have mean 0 and
+    variance 1. The gradient is ``dx = s dy`` where ``x > 0`` and
+    ``dy s a exp(x) = dy (y + s a)`` elsewhere, including at 0. Inputs may have any
+    shape; NaN stays NaN.
 
     Parameters
     ----------

@@ -14,18 +14,18 @@ from nnfs_xp.special import sign
 
 @register("layer")
 class Shrink(Layer):
-    """Small inputs become 0, ``y = x - b sign(x)`` where ``|x| > t``, else 0.
+    """Shrinkage, ``y = x - b sign(x)`` where ``|x| > t``, else 0.
 
-    The gradient is ``dx = dy`` where ``|x| > t`` and 0 elsewhere. With ``b = 0`` it is
-    PyTorch's ``Hardshrink``, with ``b = t`` its ``Softshrink``. Inputs may have any
-    shape; NaN stays NaN.
+    The gradient is ``dx = dy`` where ``|x| > t`` and 0 elsewhere. With ``b = 0``, this
+    is PyTorch's ``Hardshrink``, and with ``b = t``, its ``Softshrink``. Inputs may have
+    any shape; NaN stays NaN.
 
     Parameters
     ----------
     threshold : float, default 0.5
         The threshold ``t``, 0 or more.
     bias : float, default 0.0
-        The amount ``b`` by which larger inputs are shrunk.
+        The amount ``b`` by which inputs of larger magnitude are shrunk.
     backend, device, dtype : optional
         See `Layer`.
 

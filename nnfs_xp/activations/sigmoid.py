@@ -14,11 +14,11 @@ class Sigmoid(Layer):
     """Logistic sigmoid, ``y = 1 / (1 + exp(-x))``.
 
     The gradient is ``dx = dy y (1 - y)``. No exponential overflows, and results close
-    to 0 keep all their digits. Inputs may have any shape; NaN stays NaN.
+    to 0 are accurate. Inputs may have any shape; NaN stays NaN.
 
-    Where y was rounded to 0 or 1, the slope is set to 1e-31 in float32 and 1e-292 in
-    float64. `BinaryCrossEntropy` divides by the same number, so that the gradient of a
-    confident mistake is exact when it passes through both.
+    Where y is rounded to 0 or 1, the derivative is set to 1e-31 in float32 and 1e-292
+    in float64. `BinaryCrossEntropy` divides by the same number, so the gradient of a
+    confident mistake is exact after passing through both.
 
     Parameters
     ----------

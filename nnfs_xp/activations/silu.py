@@ -14,10 +14,10 @@ _FAR = 1000.0
 
 @register("layer", "swish")
 class SiLU(Layer):
-    """Sigmoid-weighted linear unit, ``y = x s(x)`` with ``s`` the sigmoid.
+    """Sigmoid-weighted linear unit, ``y = x s(x)``, where ``s`` is the sigmoid.
 
     The gradient is ``dx = dy (s + y (1 - s))``. Inputs may have any shape; NaN stays
-    NaN, and minus infinity becomes the limit, 0.
+    NaN, and minus infinity gives the limit, 0.
 
     Parameters
     ----------

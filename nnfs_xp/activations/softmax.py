@@ -14,14 +14,14 @@ class Softmax(OverAxis):
     """Softmax over the last axis, ``s_j = exp(z_j) / sum_k exp(z_k)``.
 
     The largest score of a row is subtracted first, which does not change the result but
-    keeps ``exp`` from overflowing. The Jacobian of a row is ``diag(s) - s s^T``, so its
-    product with ``ds`` needs no matrix::
+    prevents overflow. The Jacobian of a row is ``diag(s) - s s^T``, so its product with
+    ``ds`` can be computed without the matrix::
 
         dz = s * ds - s sum_k ds_k s_k
 
-    In the products with ``ds``, probabilities below 1e-31 count as 1e-31 (1e-292 in
-    float64). `CategoricalCrossEntropy` divides by the same number, so that the gradient
-    of a confident mistake is exact when it passes through both.
+    In the products with ``ds``, probabilities below 1e-31 (in float64, 1e-292) are
+    replaced with this number. `CategoricalCrossEntropy` divides by the same number, so
+    the gradient of a confident mistake is exact after passing through both.
 
     Parameters
     ----------

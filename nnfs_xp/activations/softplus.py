@@ -13,9 +13,9 @@ from nnfs_xp.special import sigmoid, softplus
 class Softplus(Layer):
     """Softplus, ``y = log(1 + exp(x))``.
 
-    It is computed as ``max(x, 0) + log(1 + exp(-|x|))``, in which no exponential
-    overflows, even beyond 20, where PyTorch switches to ``y = x``. The gradient is
-    ``dx = dy / (1 + exp(-x))``. Inputs may have any shape; NaN stays NaN.
+    The function is computed as ``max(x, 0) + log(1 + exp(-|x|))``, in which no
+    exponential overflows, even above 20, where PyTorch switches to ``y = x``. The
+    gradient is ``dx = dy / (1 + exp(-x))``. Inputs may have any shape; NaN stays NaN.
 
     Parameters
     ----------

@@ -23,8 +23,7 @@ class ThresholdedReLU(Layer):
     threshold : float, default 1.0
         The threshold ``t``.
     value : float, default 0.0
-        The output ``v`` for inputs not above the threshold, as in PyTorch's
-        ``Threshold``.
+        The output ``v`` for inputs up to the threshold, as in PyTorch's ``Threshold``.
     backend, device, dtype : optional
         See `Layer`.
 

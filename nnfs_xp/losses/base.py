@@ -34,22 +34,22 @@ class Loss(Unit):
     Parameters
     ----------
     reduction : {"mean", "sum", "none"}, default "mean"
-        How the losses ``L_i`` of the samples are reduced, with sample weights ``w_i``
-        and counts ``c_i``, both 1 unless something is weighted::
+        How the losses ``L_i`` of the samples are reduced. The sample weights ``w_i``
+        and the counts ``c_i`` are 1 unless samples or classes are weighted::
 
             mean   sum_i w_i L_i / sum_i w_i c_i
             sum    sum_i w_i L_i
             none   w_i L_i, one for each sample
 
     backend, device, dtype : optional
-        Where a loss used on its own computes; see `nnfs_xp.get_backend`. If none is
-        given, it follows its predictions.
+        Backend, device and dtype of a loss used on its own; see `nnfs_xp.get_backend`.
+        If none is given, those of the predictions are used.
 
     Attributes
     ----------
     target_kind : {"classes", "probabilities", "values"}
-        The targets that the loss takes: labels or rows of target probabilities,
-        probabilities of the shape of the predictions, or any numbers of that shape.
+        The targets that the loss accepts: labels or rows of target probabilities;
+        probabilities of the shape of the predictions; or any numbers of that shape.
     from_logits : bool
         Whether predictions are logits instead of probabilities.
 

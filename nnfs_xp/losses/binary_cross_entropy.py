@@ -24,48 +24,48 @@ from nnfs_xp.special import at_least_tiny, sigmoid, softplus
 class BinaryCrossEntropy(AnswerWeights, Loss):
     """Binary cross-entropy of probabilities ``p`` against targets ``y``.
 
-    Each of the m outputs of a sample answers a separate question. The loss
-    of the sample is the mean over them, and with its gradient::
+    Each of the m outputs of a sample is a separate binary prediction. The loss of a
+    sample is the mean over its outputs. The loss and its gradient are::
 
         L = -1/m sum_j (y_j log p_j + (1 - y_j) log(1 - p_j))
         dL/dp_j = 1/m ((1 - y_j) / (1 - p_j) - y_j / p_j)
 
-    From logits ``z``, where ``p = sigmoid(z)``, it is exact at any logit::
+    With logits ``z`` and ``p = sigmoid(z)``, both are exact for any logit::
 
         L = 1/m sum_j (max(z_j, 0) - z_j y_j + log(1 + exp(-|z_j|)))
         dL/dz_j = 1/m (sigmoid(z_j) - y_j)
 
-    If a `Model` ends with a `Sigmoid` layer, it computes this loss from the logits.
+    A `Model` that ends with a `Sigmoid` layer computes this loss from the logits.
 
-    The loss of a probability of 0 for a target of 1 is 87.3 in float32 and 708.4 in
-    float64. In the book and in Keras, which clip to 1e-7, it is 16.118, and in
-    PyTorch's ``binary_cross_entropy`` 100. The book clips both the loss and the
-    gradient, and so does ``mode="book"``. PyTorch's ``"sum"`` adds all outputs of all
-    samples, which is m times as much as here.
+    For a target of 1 and a probability of 0, the loss is 87.3 in float32 and 708.4 in
+    float64. It is 16.118 in the book and in Keras, which clip to 1e-7, and 100 in
+    PyTorch's ``binary_cross_entropy``. The book clips both the loss and the gradient,
+    and so does ``mode="book"``. PyTorch's ``"sum"`` adds up all outputs of all samples,
+    so it is m times as large as here.
 
     Parameters
     ----------
     from_logits : bool, default False
         Whether predictions are logits, to which a sigmoid is applied first.
     mode : {"exact", "book"}, default "exact"
-        ``"book"`` clips p to [1e-7, 1 - 1e-7] in loss and gradient, even where
-        it comes from a logit. ``"exact"`` changes p and 1 - p only at 0, where the loss
-        would be infinite: a 0 counts as the smallest normal number of its dtype. The
-        gradient divides by at least 1e-31, or 1e-292 in float64; passed back through a
-        `Sigmoid`, it is ``p - y``, up to rounding.
+        ``"book"`` clips p to [1e-7, 1 - 1e-7] in loss and gradient, even where it comes
+        from a logit. ``"exact"`` changes p and 1 - p only where they are 0 and the loss
+        would be infinite: a 0 is replaced with the smallest normal number of its dtype.
+        The gradient divides by at least 1e-31, or 1e-292 in float64; passed back
+        through a `Sigmoid`, it is ``p - y``, up to rounding.
     label_smoothing : float, default 0
-        Share s of each target, in [0, 1), that is spread evenly over both answers: y
-        becomes ``y (1 - s) + s / 2``.
+        Fraction s of each target, in [0, 1), that is distributed evenly over both
+        classes: y becomes ``y (1 - s) + s / 2``.
     pos_weight : float or sequence of float, optional
-        Factor a for the answer yes, or one factor for each output, 0 or more. The terms
+        Weight of class 1, or one weight for each output, 0 or more. The terms
         ``y_j log p_j`` are multiplied by it, as in PyTorch's ``BCEWithLogitsLoss``;
-        each sample still counts 1 in the mean.
+        each sample still has a count of 1 in the mean.
     class_weight : sequence of two floats, dict, or "balanced", optional
-        Factors for the answers no and yes. In the mean, each sample counts as the mean
-        weight of its answers. A dict maps the labels 0 and 1 to them. With
-        ``"balanced"``, `Model.fit` computes them from its training targets: with n
-        answers, ``n / (2 n_j)`` for the answer j. They are then kept, also in saved
-        models.
+        Weights of the classes 0 and 1; a dict maps the labels 0 and 1 to their weights.
+        In the mean, the count of a sample is the mean weight of its targets. With
+        ``"balanced"``, `Model.fit` computes the weights from its training targets:
+        ``n / (2 n_j)`` for class j, which has n_j of the n targets. These weights are
+        then kept, also in saved models.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
     backend, device, dtype : optional

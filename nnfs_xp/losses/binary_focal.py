@@ -21,27 +21,27 @@ from nnfs_xp.special import at_least_tiny, sigmoid, softplus
 
 @register("loss")
 class BinaryFocalCrossEntropy(Loss):
-    """Focal loss of yes-or-no questions, of probabilities ``p`` against targets ``y``.
+    """Binary focal loss of probabilities ``p`` against targets ``y``.
 
-    A factor reduces the loss of answers that are already right, with probability
-    ``1 - u``. With `BinaryCrossEntropy` as ``C``, the loss of a sample is the mean over
-    its m outputs. The loss and its gradient are::
+    A factor reduces the loss of outputs that already predict their target with a high
+    probability, ``1 - u``. Let ``C`` be the binary cross-entropy of one output. The
+    loss of a sample is the mean over its m outputs. The loss and its gradient are::
 
         L = 1/m sum_j a_j u_j^g C_j        u = y (1 - p) + (1 - y) p
         dL/dp_j = a_j/m u_j^g (g (1 - 2 y_j) C_j / u_j + dC_j/dp_j)
 
-    From logits it is computed without loss of digits. A model that ends with a
-    `Sigmoid` computes it this way. Keras, optax, and torchvision's
-    ``sigmoid_focal_loss`` compute the same.
+    With logits, the loss is computed without loss of precision. A model that ends with
+    a `Sigmoid` computes it this way. Keras, optax, and torchvision's
+    ``sigmoid_focal_loss`` compute the same loss.
 
     Parameters
     ----------
     gamma : float, default 2.0
         The exponent ``g``, 0 or more; 0 gives the cross-entropy.
     balance : float, optional
-        The weight of the answer yes, from 0 to 1; the answer no has the weight
-        ``1 - balance``, so that ``a = y balance + (1 - y) (1 - balance)``. If not
-        given, ``a`` is 1. The paper and Keras call it ``alpha``.
+        The weight of class 1, from 0 to 1. Class 0 has the weight ``1 - balance``, so
+        that ``a = y balance + (1 - y) (1 - balance)``. If not given, ``a`` is 1. The
+        paper and Keras call it ``alpha``.
     from_logits : bool, default False
         Whether predictions are logits, to which a sigmoid is applied first.
     label_smoothing : float, default 0

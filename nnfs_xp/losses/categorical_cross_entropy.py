@@ -23,14 +23,15 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
 
         L = -sum_j y_j log p_j        dL/dp_j = -y_j / p_j
 
-    For an integer label k this is ``-log p_k``. If a `Model` ends with a `Softmax`
-    layer, it computes the same loss exactly from the logits, as `SoftmaxCrossEntropy`
-    does. Label smoothing, class weights and ignored labels are described there; they
-    change y and the divisor of the mean in the same way.
+    For an integer label k, the loss is ``-log p_k``. A `Model` that ends with a
+    `Softmax` layer computes the same loss exactly from the logits, as
+    `SoftmaxCrossEntropy` does. Label smoothing, class weights and ignored labels are
+    described in `SoftmaxCrossEntropy`; they change y and the divisor of the mean in the
+    same way.
 
     The book computes ``-log sum_j y_j p_j``, which is the same only for one-hot rows,
-    and divides by an unclipped p: at a probability of 0 its gradient is infinite or
-    NaN. PyTorch has ``nll_loss`` of ``log p``, which is infinite there. Keras divides p
+    and divides by an unclipped p: at a probability of 0, its gradient is infinite or
+    NaN. PyTorch's ``nll_loss`` takes ``log p`` and is infinite there. Keras divides p
     by its sum first and clips it to 1e-7.
 
     Parameters
@@ -40,11 +41,11 @@ class CategoricalCrossEntropy(ClassTargets, Loss):
     mode : {"exact", "book"}, default "exact"
         ``"book"`` clips p to [1e-7, 1 - 1e-7] in loss and gradient: the loss is 16.118
         for a probability of 0 and 1e-7 for a probability of 1. ``"exact"`` changes p
-        only at 0, where the loss would be infinite: a 0 counts as the smallest normal
-        number of its dtype, with a loss of 87.3 in float32 and 708.4 in float64. The
-        gradient divides by at least 1e-31, or 1e-292 in float64; passed back through a
-        `Softmax`, it is ``p - y``, up to rounding. The options below apply in both
-        modes.
+        only at 0, where the loss would be infinite: a 0 is replaced with the smallest
+        normal number of its dtype, with a loss of 87.3 in float32 and 708.4 in float64.
+        The gradient divides by at least 1e-31, or 1e-292 in float64; passed back
+        through a `Softmax`, it is ``p - y``, up to rounding. The options below apply in
+        both modes.
     label_smoothing, class_weight, ignore_index : optional
         See `SoftmaxCrossEntropy`.
     reduction : {"mean", "sum", "none"}, default "mean"

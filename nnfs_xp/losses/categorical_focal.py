@@ -19,19 +19,19 @@ _FAR = 1000.0
 
 @register("loss")
 class CategoricalFocalCrossEntropy(ClassTargets, Loss):
-    """Focal loss of a classifier, of probabilities ``p`` against targets ``q``.
+    """Categorical focal loss of probabilities ``p`` against targets ``q``.
 
     A factor reduces the loss of classes that already have a high probability. The loss
-    of a sample, and its gradients with respect to probabilities and logits ``z``, are::
+    of a sample and its gradients with respect to probabilities and logits ``z`` are::
 
         L = -sum_j q_j (1 - p_j)^g log p_j
         w_j = p_j dL/dp_j = q_j (1 - p_j)^g (g p_j log(p_j) / (1 - p_j) - 1)
         dL/dz = w - p sum_j w_j
 
-    From logits, ``log p`` is never computed from a rounded probability. A model that
+    With logits, ``log p`` is never computed from a rounded probability. A model that
     ends with a `Softmax` computes the loss this way. Keras multiplies the loss by
-    ``alpha``, 0.25 or a number for each class; here, `class_weight` serves this
-    purpose, and the mean is divided by it.
+    ``alpha``, which is 0.25 or a number for each class. Here, `class_weight` serves
+    this purpose, and the mean divides by the weights.
 
     Parameters
     ----------

@@ -14,20 +14,20 @@ from nnfs_xp.registry import register
 
 @register("loss")
 class CategoricalHinge(ClassTargets, Loss):
-    """Hinge loss of the scores ``z`` of classes.
+    """Multiclass hinge loss of scores ``z``.
 
-    The score of the true class k should exceed all others by 1. With the highest of the
-    other scores, ``z_i``, the loss of a sample is::
+    The score of the true class k should exceed all other scores by 1. If ``z_i`` is the
+    highest of the other scores, the loss of a sample is::
 
         L = max(0, 1 + z_i - z_k)        dL/dz_i = 1, dL/dz_k = -1 where L > 0
 
-    All other derivatives are 0. Against rows of targets ``q`` it is the mean of the
-    losses of all labels, ``sum_k q_k L_k``. In a tie, the first score counts as the
-    highest.
+    All other derivatives are 0. For rows of targets ``q``, the loss is the weighted
+    mean of the losses of all labels, ``sum_k q_k L_k``. In a tie, the first score
+    counts as the highest.
 
     optax's ``multiclass_hinge_loss`` is the same. Keras's ``CategoricalHinge`` includes
     the true class, with a score of 0, among the others, which is the same if no score
-    is negative, as after a `Softmax`. PyTorch's ``MultiMarginLoss`` adds up the margins
+    is negative, as after a `Softmax`. PyTorch's ``MultiMarginLoss`` adds up the terms
     of all other classes.
 
     Parameters

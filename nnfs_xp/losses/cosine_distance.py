@@ -16,15 +16,15 @@ from nnfs_xp.registry import register
 class CosineDistance(Loss):
     """One minus the cosine of the angle between predictions ``p`` and targets ``y``.
 
-    Both are treated as vectors along the last axis. With the directions ``u = p / |p|``
-    and ``v = y / |y|``, the loss and its gradient are::
+    Predictions and targets are vectors along the last axis. Let ``u = p / |p|`` and
+    ``v = y / |y|`` be their directions. The loss and its gradient are::
 
         L = 1 - u . v        dL/dp = ((u . v) u - v) / |p|
 
-    A length below `eps` counts as `eps`, as in PyTorch's ``cosine_similarity``; then
-    ``dL/dp = -v / eps``. The loss of a sample with several vectors is the mean over
-    them. optax's ``cosine_distance`` is the same; Keras's loss ``CosineSimilarity`` is
-    ``-u . v``, 1 less than here.
+    A length below `eps` is replaced with `eps`, as in PyTorch's ``cosine_similarity``;
+    then ``dL/dp = -v / eps``. The loss of a sample with several vectors is the mean
+    over these vectors. optax's ``cosine_distance`` is the same; Keras's loss
+    ``CosineSimilarity`` is ``-u . v``, which is smaller by 1.
 
     Parameters
     ----------

@@ -17,18 +17,18 @@ from nnfs_xp.registry import register
 class GaussianNegativeLogLikelihood(Loss):
     """Negative log-likelihood of values ``y`` with predicted means and variances.
 
-    The first half of the outputs are means ``p``, the second half logarithms of
-    variances, ``s = log v``, which may be any numbers. A model therefore has two
-    outputs for each of the m values. The loss of a sample is the mean over the values,
-    without the constant ``log(2 pi) / 2``::
+    The first half of the outputs are the means ``p``. The second half are the
+    logarithms of the variances, ``s = log v``, which may be any numbers. A model
+    therefore has two outputs for each of the m values. The loss of a sample is the mean
+    over the values, without the constant ``log(2 pi) / 2``::
 
         L = 1/m sum_j (s_j + (y_j - p_j)^2 / v_j) / 2
         dL/dp_j = 1/m (p_j - y_j) / v_j        dL/ds_j = 1/2m (1 - (y_j - p_j)^2 / v_j)
 
-    A variance below `eps` counts as `eps`, so that no exact prediction makes the loss
-    decrease without bound. Its gradient is the one at `eps`, which can make the
-    variance rise again. PyTorch's ``GaussianNLLLoss`` does the same, but takes ``v``
-    instead of its logarithm.
+    A variance below `eps` is replaced with `eps`, so an exact prediction cannot make
+    the loss decrease without bound. The gradient is then the one at `eps`, so the
+    variance can increase again. PyTorch's ``GaussianNLLLoss`` does the same, but takes
+    ``v`` instead of its logarithm.
 
     Parameters
     ----------

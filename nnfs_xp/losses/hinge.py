@@ -16,16 +16,16 @@ from nnfs_xp.registry import register
 
 @register("loss")
 class Hinge(Loss):
-    """Hinge loss of scores ``z`` against answers ``y``, 0 for no and 1 for yes.
+    """Hinge loss of scores ``z`` against binary targets ``y``, 0 or 1.
 
-    With the signs ``t = 2 y - 1``, the loss of a sample is the mean over its m
-    outputs, and with its gradient::
+    Let ``t = 2 y - 1`` be -1 or 1. The loss of a sample is the mean over its m outputs.
+    The loss and its gradient are::
 
         L = 1/m sum_j max(0, 1 - t_j z_j)        dL/dz_j = -t_j / m where t_j z_j < 1
 
-    The gradient is 0 elsewhere. Keras and optax compute the same; both take signs as
-    targets, and Keras also takes answers. For a soft answer, t lies between -1 and 1,
-    with ``t = 0`` at one half.
+    The gradient is 0 elsewhere. Keras and optax compute the same loss; both take
+    targets of -1 and 1, and Keras also takes 0 and 1. For a soft target, t lies between
+    -1 and 1, with ``t = 0`` for a target of 0.5.
 
     Parameters
     ----------
@@ -82,15 +82,16 @@ class Hinge(Loss):
 
 @register("loss")
 class SquaredHinge(Hinge):
-    """Squared hinge loss of scores ``z`` against answers ``y``, 0 for no and 1 for yes.
+    """Squared hinge loss of scores ``z`` against binary targets ``y``, 0 or 1.
 
-    With the signs ``t = 2 y - 1``, the loss of a sample is the mean over its m
-    outputs, and with its gradient::
+    Let ``t = 2 y - 1`` be -1 or 1. The loss of a sample is the mean over its m outputs.
+    The loss and its gradient are::
 
         L = 1/m sum_j max(0, 1 - t_j z_j)^2
         dL/dz_j = -2/m t_j max(0, 1 - t_j z_j)
 
-    It has no kink. Keras computes the same from signs or answers.
+    The loss has no kink. Keras computes the same loss, from targets of 0 and 1 or -1
+    and 1.
 
     Parameters
     ----------

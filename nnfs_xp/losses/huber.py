@@ -17,23 +17,23 @@ from nnfs_xp.registry import register
 
 @register("loss")
 class Huber(Loss):
-    """Huber's loss of predictions ``p`` against values ``y``.
+    """Huber loss of predictions ``p`` against values ``y``.
 
-    It is quadratic for small errors ``e = p - y`` and linear for large ones. The loss
-    of a sample is the mean over its m outputs::
+    The loss is quadratic for small errors ``e = p - y`` and linear for large errors.
+    The loss of a sample is the mean over its m outputs::
 
         L = 1/m sum_j h(e_j),    h(e) = e^2 / 2                   if |e| <= delta
                                         delta (|e| - delta / 2)   otherwise
         dL/dp_j = 1/m max(-delta, min(e_j, delta))
 
     PyTorch's ``huber_loss`` and Keras compute the same; the ``"sum"`` of PyTorch adds
-    all outputs of all samples, which is m times as much as here. PyTorch's
-    ``smooth_l1_loss`` is this divided by delta. The book has no such loss.
+    up all outputs of all samples, so it is m times as large as here. PyTorch's
+    ``smooth_l1_loss`` is this loss divided by delta. The book has no such loss.
 
     Parameters
     ----------
     delta : float, default 1.0
-        Size of the error at which the loss becomes linear, above 0.
+        Magnitude of the error at which the loss becomes linear, above 0.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
     backend, device, dtype : optional

@@ -17,18 +17,18 @@ from nnfs_xp.special import at_least_tiny, log_softmax
 class KullbackLeibler(Loss):
     """Kullback-Leibler divergence of probabilities ``p`` from targets ``y``.
 
-    The loss of a sample, and its gradients with respect to probabilities and to logits
-    ``z`` of a softmax, are::
+    The loss of a sample and its gradients with respect to probabilities and to the
+    logits ``z`` of a softmax are::
 
         L = sum_j y_j log(y_j / p_j)        dL/dp_j = -y_j / p_j
         dL/dz = p sum_j y_j - y
 
-    It is the cross-entropy minus its smallest possible value, the entropy of the
-    targets. It is therefore 0 where ``p = y``, and has the gradient of the
+    The divergence is the cross-entropy minus its smallest possible value, the entropy
+    of the targets. It is therefore 0 where ``p = y``, and has the same gradient as the
     cross-entropy. A target of 0 adds nothing to the loss. A model that ends with a
-    `Softmax` computes it from the logits.
+    `Softmax` computes the loss from the logits.
 
-    PyTorch's ``KLDivLoss`` takes ``log p``, and is the same with
+    PyTorch's ``KLDivLoss`` takes ``log p`` and is the same with
     ``reduction="batchmean"``. Keras clips both probabilities to 1e-7.
 
     Parameters

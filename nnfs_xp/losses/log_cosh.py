@@ -19,14 +19,14 @@ _FAR = 30.0
 class LogCosh(Loss):
     """Logarithm of the hyperbolic cosine of the errors of predictions ``p``.
 
-    It is close to ``e^2 / 2`` for small errors ``e = p - y`` and to ``|e| - log 2`` for
-    large ones, with no kink in between. The loss of a sample is the mean over its m
-    outputs::
+    The loss is close to ``e^2 / 2`` for small errors ``e = p - y`` and to
+    ``|e| - log 2`` for large errors, with no kink in between. The loss of a sample is
+    the mean over its m outputs::
 
         L = 1/m sum_j log(cosh(p_j - y_j))        dL/dp_j = 1/m tanh(p_j - y_j)
 
-    It is computed as ``log(1 + 2 sinh(e / 2)^2)``, so that a small error keeps its
-    digits, and nothing overflows. Keras and optax compute the same.
+    The loss is computed as ``log(1 + 2 sinh(e / 2)^2)``, so it is accurate for small
+    errors, and large errors do not overflow. Keras and optax compute the same loss.
 
     Parameters
     ----------

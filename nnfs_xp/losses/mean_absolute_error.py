@@ -21,10 +21,10 @@ class MeanAbsoluteError(Loss):
 
         L = 1/m sum_j |p_j - y_j|        dL/dp_j = 1/m sign(p_j - y_j)
 
-    The sign of 0 is 0. PyTorch's ``l1_loss`` and Keras compute the same; the
-    ``"sum"`` of PyTorch adds all outputs of all samples, which is m times as much as
-    here. The book's gradient is ``sign(y - p) / m``, which has the wrong sign: a step
-    along it makes the error larger.
+    The sign of 0 is 0. PyTorch's ``l1_loss`` and Keras compute the same loss; the
+    ``"sum"`` of PyTorch adds up all outputs of all samples, so it is m times as large
+    as here. The book's gradient is ``sign(y - p) / m``, which has the wrong sign: a
+    gradient descent step with it increases the error.
 
     Parameters
     ----------

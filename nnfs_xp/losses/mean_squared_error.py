@@ -20,9 +20,9 @@ class MeanSquaredError(Loss):
 
         L = 1/m sum_j (p_j - y_j)^2        dL/dp_j = 2/m (p_j - y_j)
 
-    The book and Keras compute the same, and so does PyTorch's ``mse_loss``
-    with reduction ``"mean"``. Its ``"sum"`` adds all outputs of all samples, which is m
-    times as much as here.
+    The book and Keras compute the same loss, and so does PyTorch's ``mse_loss`` with
+    reduction ``"mean"``. PyTorch's ``"sum"`` adds up all outputs of all samples, so it
+    is m times as large as here.
 
     Targets must have exactly the shape of the predictions. In the book, and with a
     warning in PyTorch, targets of shape (n,) against predictions of shape (n, 1)

@@ -18,16 +18,16 @@ from nnfs_xp.special import sign
 
 @register("loss", "mape")
 class MeanAbsolutePercentageError(Loss):
-    """Mean absolute error of predictions ``p`` in percent of the values ``y``.
+    """Mean absolute error of predictions ``p`` as a percentage of the values ``y``.
 
     The loss of a sample is the mean over its m outputs. The loss and its gradient are::
 
         L = 100/m sum_j |p_j - y_j| / max(|y_j|, eps)
         dL/dp_j = 100/m sign(p_j - y_j) / max(|y_j|, eps)
 
-    Keras computes the same. scikit-learn's is a fraction, not a percentage, with an
-    `eps` of 2.2e-16. A target near 0 makes the loss huge; `MeanAbsoluteError` does not
-    have this problem.
+    Keras computes the same loss. scikit-learn computes a fraction instead of a
+    percentage, with an `eps` of 2.2e-16. A target near 0 makes the loss very large;
+    `MeanAbsoluteError` does not have this problem.
 
     Parameters
     ----------

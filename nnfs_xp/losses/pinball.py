@@ -19,16 +19,16 @@ from nnfs_xp.registry import register
 class Pinball(Loss):
     """Pinball (quantile) loss of predictions ``p`` against values ``y``.
 
-    The loss of a prediction that is too low is ``q`` times its error; for one that is
-    too high, it is ``1 - q`` times its error. It is therefore lowest when a fraction
-    ``q`` of the values is below the prediction. The loss of a sample is the mean over
-    its m outputs. The loss and its gradient are::
+    The loss of a prediction is ``q`` times its error if the prediction is too low, and
+    ``1 - q`` times its error if it is too high. The loss of many values is therefore
+    lowest if a fraction ``q`` of them is below the prediction. The loss of a sample is
+    the mean over its m outputs. The loss and its gradient are::
 
         L = 1/m sum_j max(q (y_j - p_j), (q - 1) (y_j - p_j))
         dL/dp_j = 1/m (-q if p_j < y_j, 1 - q if p_j > y_j, else 0)
 
-    scikit-learn's ``mean_pinball_loss`` is the same; at one half it is half of the
-    `MeanAbsoluteError`.
+    scikit-learn's ``mean_pinball_loss`` is the same. For ``q = 0.5``, the loss is half
+    of the `MeanAbsoluteError`.
 
     Parameters
     ----------

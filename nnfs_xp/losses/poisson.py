@@ -20,21 +20,20 @@ from nnfs_xp.special import at_least_tiny
 
 @register("loss")
 class Poisson(NotNegative, Loss):
-    """Negative log-likelihood of counts ``y``, with predicted rates ``p`` above 0.
+    """Negative log-likelihood of counts ``y`` with predicted rates ``p`` above 0.
 
     The loss of a sample is the mean over its m outputs, without the term ``log y!``,
     which does not depend on the predictions::
 
         L = 1/m sum_j (p_j - y_j log p_j)        dL/dp_j = 1/m (1 - y_j / p_j)
 
-    For logarithms of rates, ``z = log p``, which may be any numbers, it is::
+    For logarithms of rates, ``z = log p``, which may be any numbers, the loss is::
 
         L = 1/m sum_j (exp(z_j) - y_j z_j)       dL/dz_j = 1/m (exp(z_j) - y_j)
 
-    A rate of 0 or less counts as the smallest normal number in the logarithm, and as
-    1e-31 in the gradient, or 1e-292 in float64. Keras adds 1e-7 to p. PyTorch's
-    ``PoissonNLLLoss`` adds 1e-8, and takes logarithms by default, unless
-    ``log_input=False``.
+    A rate of 0 or less is replaced with the smallest normal number in the logarithm,
+    and with 1e-31 (in float64, 1e-292) in the gradient. Keras adds 1e-7 to p. PyTorch's
+    ``PoissonNLLLoss`` adds 1e-8, and takes logarithms unless ``log_input=False``.
 
     Parameters
     ----------

@@ -18,43 +18,47 @@ from nnfs_xp.registry import is_exactly, register
 class SoftmaxCrossEntropy(ClassTargets, Loss):
     """Categorical cross-entropy of a softmax, from its logits ``z``.
 
-    With ``p = softmax(z)`` and targets ``q``, the loss of a sample and its
+    Let ``p = softmax(z)``, and let ``q`` be the targets. The loss of a sample and its
     gradient are::
 
         L = -sum_j q_j log p_j,     log p_j = z_j - log sum_k exp(z_k)
         dL/dz = p sum_j q_j - q     (p - q for targets that sum to 1)
 
-    The logarithm is taken of the sum, never of a rounded probability, so the loss is
-    exact for any logits: a logit of -30 against 0 has a loss of 30.
+    The logarithm is computed from the sum, never from a rounded probability, so the
+    loss is exact for any logits: with two classes, a logit of -30 for the label and 0
+    for the other class gives a loss of 30.
 
-    The options below turn targets ``y``, where a label is a one-hot row, into ``q``::
+    The options below turn the targets ``y``, where a label becomes a one-hot row, into
+    ``q``::
 
         q_j = w_j (y_j (1 - s) + s / C)
 
-    The mean divides by the class weights of the labels, ``sum_i w[label_i]``, without
-    ignored ones. For rows of targets it divides by their number, even with class
-    weights. This follows PyTorch's ``cross_entropy``, except that a target of 0 with a
-    logit of -inf has a loss of 0, where PyTorch returns NaN. Keras divides by the
-    number of samples, even with class weights. The book has none of these options, and
-    treats the largest soft target as the label.
+    The mean divides by the sum of the class weights of the labels,
+    ``sum_i w[label_i]``, without ignored labels. For rows of targets, it divides by the
+    number of rows, even with class weights. This follows PyTorch's ``cross_entropy``,
+    except that a target of 0 with a logit of -inf has a loss of 0, where PyTorch
+    returns NaN. Keras divides by the number of samples, even with class weights. The
+    book has none of these options, and treats the largest soft target as the label.
 
     Parameters
     ----------
     mode : {"exact", "book"}, default "exact"
         ``"book"`` reports the loss of probabilities clipped to [1e-7, 1 - 1e-7], as the
-        book does: at most 16.118 for a label. Its gradient is the unclipped one above,
-        as in the book. The options apply in both modes.
+        book does: at most 16.118 for a label. The gradient is the unclipped gradient
+        above, as in the book. The options below apply in both modes.
     label_smoothing : float, default 0
-        Share s of each target, in [0, 1), that is spread
-        evenly over the C classes.
+        Fraction s of each target, in [0, 1), that is distributed evenly over the C
+        classes.
     class_weight : sequence of float, dict of int to float, or "balanced", optional
         A weight ``w_j`` of 0 or more for each class; 1 if not given. A dict maps some
-        labels to their weights, and the others have 1. With ``"balanced"``, `Model.fit`
-        computes them from its training labels: ``n / (k n_j)`` for a class that has n_j
-        of n samples, where k classes occur. They are then kept, also in saved models.
+        labels to their weights; all others have the weight 1. With ``"balanced"``,
+        `Model.fit` computes the weights from its training labels: ``n / (k n_j)`` for a
+        class with n_j of the n samples, where k is the number of classes that occur.
+        These weights are then kept, also in saved models.
     ignore_index : int, optional
-        A label, such as -100, that means "no label": such a sample has no loss and no
-        gradient, and does not count. It does not apply to rows.
+        A label, such as -100, that means "no label": a sample with this label has no
+        loss and no gradient, and is not counted in the mean. This option does not apply
+        to rows of targets.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
     backend, device, dtype : optional

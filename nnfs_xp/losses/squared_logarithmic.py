@@ -19,15 +19,15 @@ from nnfs_xp.registry import register
 class MeanSquaredLogarithmicError(NotNegative, Loss):
     """Mean squared error of the logarithms of ``1 + p`` and ``1 + y``.
 
-    Predictions ``p`` and values ``y`` are 0 or more. The loss of a sample is the mean
+    Predictions ``p`` and values ``y`` are nonnegative. The loss of a sample is the mean
     over its m outputs. The loss and its gradient are::
 
         e_j = log(1 + p_j) - log(1 + y_j)
         L = 1/m sum_j e_j^2        dL/dp_j = 2/m e_j / (1 + p_j)
 
-    A prediction below 0 counts as 0 and has no gradient, as in Keras, which raises all
-    numbers to at least 1e-7 first. A `Softplus` at the end of a model avoids negative
-    predictions. scikit-learn rejects them.
+    A negative prediction is treated as 0 and has a gradient of 0, as in Keras, which
+    first raises all numbers to at least 1e-7. A `Softplus` at the end of a model avoids
+    negative predictions. scikit-learn rejects negative predictions.
 
     Parameters
     ----------
