@@ -35,7 +35,8 @@ class Loss(Unit):
     ----------
     reduction : {"mean", "sum", "none"}, default "mean"
         How the losses ``L_i`` of the samples are reduced. The sample weights ``w_i``
-        and the counts ``c_i`` are 1 unless samples or classes are weighted::
+        and the counts ``c_i`` are 1 unless samples or classes are weighted or labels
+        are ignored::
 
             mean   sum_i w_i L_i / sum_i w_i c_i
             sum    sum_i w_i L_i

@@ -17,18 +17,18 @@ from nnfs_xp.registry import register
 
 @register("metric", "acc", "sparse_categorical_accuracy", "categorical_accuracy")
 class Accuracy(Share):
-    """Share of samples whose highest score is that of the true class.
+    """Fraction of samples whose highest score is that of the true class.
 
-    Scores may be probabilities or logits. In a tie, the first class counts. A sample
-    with a score of NaN is wrong. With one-hot or soft targets, the true class is the
-    one with the highest target.
+    Scores may be probabilities or logits. In a tie, the first class is the prediction.
+    A sample with a score of NaN counts as wrong. With one-hot or soft targets, the true
+    class is the one with the highest target.
 
     Parameters
     ----------
     ignore_index : int, optional
-        Samples with this label are ignored. It may be outside the range of classes,
-        such as -100, and has no meaning for rows of targets. If all samples have it,
-        the accuracy is NaN.
+        Samples with this label are ignored. The label may be outside the range of
+        classes, such as -100. It has no effect on rows of targets. If all samples are
+        ignored, the accuracy is NaN.
     name, backend, device, dtype : optional
         See `Metric`.
 

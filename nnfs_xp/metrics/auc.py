@@ -18,23 +18,24 @@ AVERAGES = ("uniform", "none")
 
 @register("metric")
 class AUC(Metric):
-    """Area under the curve of a yes-or-no question, over all thresholds.
+    """Area under the ROC or precision-recall curve of binary predictions.
 
-    ``"roc"`` is the curve of true over false positives. Its area is the probability
-    that the score of a yes exceeds that of a no, where equal scores count half.
-    ``"pr"`` is the curve of precision over recall. Its area is the average precision:
-    the mean of the precisions at each yes. 1 is perfect. Guessing gives one half for
-    the first, and the share of yes for the second.
+    ``"roc"`` is the curve of the true positive rate over the false positive rate. Its
+    area is the probability that a positive has a higher score than a negative, where
+    equal scores count half. ``"pr"`` is the curve of precision over recall. Its area is
+    the average precision: the mean of the precisions at each positive. An area of 1 is
+    perfect. Guessing gives 0.5 for the ROC curve, and the fraction of positives for the
+    precision-recall curve.
 
-    Scores are counted in `bins` of equal width. Batches therefore need only two counts
-    per bin, and scores in the same bin count as equal. The result equals scikit-learn's
-    for scores rounded down to a multiple of ``1 / bins``; more bins come closer to the
-    exact value. Keras uses 200 thresholds and interpolates its precision-recall curve
-    differently.
+    Scores are counted in `bins` of equal width. Each batch therefore needs only two
+    counts per bin, and scores in the same bin are treated as equal. The result equals
+    scikit-learn's for scores rounded down to a multiple of ``1 / bins``; with more
+    bins, it is closer to the exact value. Keras uses 200 thresholds and interpolates
+    its precision-recall curve differently.
 
-    Predictions are numbers from 0 to 1 of any shape. Targets have the same shape and
-    mean yes above 0.5. Each output of the last axis is a separate question. A
-    prediction of NaN counts as maximally wrong.
+    Predictions are numbers from 0 to 1, of any shape. Targets have the same shape;
+    those above 0.5 are positive. Each output of the last axis is a separate binary
+    prediction. A prediction of NaN counts as maximally wrong.
 
     Parameters
     ----------
@@ -45,8 +46,9 @@ class AUC(Metric):
     from_logits : bool, default False
         Whether predictions are logits, to which a sigmoid is applied first.
     average : {"uniform", "none"}, default "uniform"
-        The mean over the outputs, or the area of each. The area of an output is NaN if
-        all of its targets are the same; the mean is then that of the other outputs.
+        Whether to return the mean over the outputs or the area of each. The area of an
+        output is NaN if all of its targets are the same; the mean is then taken over
+        the other outputs.
     name, backend, device, dtype : optional
         See `Metric`.
 

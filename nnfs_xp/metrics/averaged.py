@@ -84,7 +84,7 @@ class AveragedScore(ClassCounts):
     average : str, default "auto"
         How the scores of the classes are combined into one; see `Precision`.
     threshold : float, default 0.5
-        For a single output: a prediction above it means class 1.
+        For a single output: predictions above it mean class 1.
     multi_label, top_k : optional
         See `Precision`.
     name, backend, device, dtype : optional

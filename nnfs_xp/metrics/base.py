@@ -29,17 +29,17 @@ class Metric(Unit):
     ----------
     name : str, optional
         Key of the metric in a `History` and in the result of `Model.evaluate`; by
-        default the attribute of the class.
+        default, the attribute of the class.
     backend, device, dtype : optional
-        Where a metric used on its own computes; see `nnfs_xp.get_backend`. If none is
-        given, it follows its predictions.
+        Backend, device and dtype of a metric used on its own; see
+        `nnfs_xp.get_backend`. If none is given, those of the predictions are used.
 
     Attributes
     ----------
     name : str
         Key of the metric.
     target_kind : str
-        The targets it takes: ``"classes"``, ``"probabilities"`` or
+        The targets that the metric accepts: ``"classes"``, ``"probabilities"`` or
         ``"values"``.
     ranks_only : bool
         Whether only the order of the scores in a row matters, so that logits and their

@@ -12,12 +12,12 @@ from nnfs_xp.registry import register
 
 @register("metric")
 class BinaryAccuracy(Share):
-    """Share of outputs on the same side of the threshold as their target.
+    """Fraction of outputs on the same side of the threshold as their target.
 
-    Every output counts, ``mean((y_pred > threshold) == (y_true > 0.5))``. The book's
-    accuracy over many batches divides the correct outputs by the number of rows, and
-    may therefore exceed 1 with several outputs; this one does not. A prediction of NaN
-    is wrong.
+    Every output counts, ``mean((y_pred > threshold) == (y_true > 0.5))``. Over many
+    batches, the book's accuracy divides the number of correct outputs by the number of
+    rows, so with several outputs, it may exceed 1; this metric does not. A prediction
+    of NaN counts as wrong.
 
     Predictions may have any shape with at least one axis. Targets have the same shape
     and range from 0 to 1.
@@ -25,7 +25,7 @@ class BinaryAccuracy(Share):
     Parameters
     ----------
     threshold : float, default 0.5
-        A prediction above it means yes. Use 0 for logits.
+        Predictions above it mean class 1. Use 0 for logits.
     name, backend, device, dtype : optional
         See `Metric`.
 

@@ -14,13 +14,14 @@ class BrierScore(OfClasses, MeanOf):
     """Mean squared error of probabilities, from 0 for perfect to 1 or 2.
 
     For a single output, of shape (n, 1) or (n,), with the probability ``p`` of class 1,
-    it is the mean of ``(p - y)^2``. For rows of k probabilities, with one-hot targets
-    ``y``, it is the mean of ``sum_j (p_j - y_j)^2``, which is twice as much for two
-    classes. Like a cross-entropy, it is smallest for the true probabilities; unlike
-    one, it is always finite. scikit-learn's ``brier_score_loss`` is the same.
+    the score is the mean of ``(p - y)^2``. For rows of k probabilities, with one-hot
+    targets ``y``, the score is the mean of ``sum_j (p_j - y_j)^2``, which is twice as
+    large for two classes. Like the cross-entropy, the score is smallest for the true
+    probabilities; unlike the cross-entropy, it is always finite. scikit-learn's
+    ``brier_score_loss`` is the same.
 
-    Targets of predictions of shape (n, ..., k) are labels or rows, as in `Accuracy`.
-    Targets of a single output have its shape and range from 0 to 1.
+    For predictions of shape (n, ..., k), targets are labels or rows, as in `Accuracy`.
+    For a single output, targets have the same shape and range from 0 to 1.
 
     Parameters
     ----------

@@ -16,23 +16,24 @@ from nnfs_xp.registry import register
 
 @register("metric")
 class ExpectedCalibrationError(OfClasses):
-    """Mean distance of probabilities from observed frequencies, from 0 to 1.
+    """Mean difference between predicted confidences and accuracies, from 0 to 1.
 
-    Samples are put into bins of equal width by their confidence: the highest
-    probability of a row, or the probability of class 1 of a single output. With the
-    number of samples ``n_b`` of a bin, its mean confidence, and its share of samples
-    that are in that class::
+    Samples are divided into bins of equal width by their confidence: the highest
+    probability of a row, or the probability of class 1 of a single output. For each
+    bin, let ``n_b`` be its number of samples, ``confidence_b`` their mean confidence,
+    and ``share_b`` the fraction of them that belong to the predicted class, or to class
+    1::
 
         ECE = sum_b n_b / n |confidence_b - share_b|
 
-    0 is perfect: of all predictions with 80 % confidence, 80 % are right. A bin
-    includes its lower end but not its upper one; the last bin includes both. A row with
-    NaN counts as a mistake with confidence 1. `nnfs_xp.plots.reliability` draws the
-    bins.
+    An error of 0 is perfect: of all predictions with 80 % confidence, 80 % are correct.
+    A bin includes its lower bound but not its upper bound; the last bin includes both.
+    A row with NaN counts as a wrong prediction with a confidence of 1.
+    `nnfs_xp.plots.reliability` draws the bins.
 
     Predictions are probabilities of shape (n, ..., k), with labels or rows as targets,
     as in `Accuracy`; or those of a single output, of shape (n, 1) or (n,), with targets
-    of the same shape, which mean class 1 above 0.5.
+    of the same shape, where targets above 0.5 mean class 1.
 
     Parameters
     ----------

@@ -23,25 +23,24 @@ _EXACT_ROWS = 2**24
 
 @register("metric")
 class ConfusionMatrix(OfDecisions):
-    """Number of samples of class i that are predicted to be of class j.
+    """Number of samples of class i that are predicted as class j.
 
-    Row i is the true class and column j the predicted one. With one-hot rows T and P of
-    the true and predicted classes, the matrix is ``T^T P``. It is counted exactly, in
-    int32.
+    Row i is the true class, and column j is the predicted class. With one-hot rows T
+    and P of the true and predicted classes, the matrix is ``T^T P``. The counts are
+    exact, in int32.
 
     For predictions of shape (n, k), the predicted class is the one with the highest
     score, the first in a tie; targets are labels or rows, as in `Accuracy`. A single
     output, of shape (n, 1) or (n,), means class 1 above the threshold and class 0
-    otherwise. Its targets have the same shape and mean class 1 above 0.5.
+    otherwise. Its targets have the same shape, and targets above 0.5 mean class 1.
 
     Parameters
     ----------
     classes : int, optional
-        Number of classes, 2 or more. If given, predictions with a different number
-        raise an error.
+        Number of classes, 2 or more. If given, predictions with a different number of
+        classes raise an error.
     threshold : float, default 0.5
-        For a single output: a prediction above it means class 1. For logits
-        it is 0.
+        For a single output: predictions above it mean class 1. Use 0 for logits.
     name, backend, device, dtype : optional
         See `Metric`.
 

@@ -15,8 +15,8 @@ from nnfs_xp.registry import register
 class CosineSimilarity(MeanOf):
     """Mean cosine of the angle between predictions and targets, from -1 to 1.
 
-    Both are vectors along the last axis, ``p`` and ``y``, with the cosine
-    ``p . y / (|p| |y|)``. The loss `CosineDistance` is 1 minus it.
+    Predictions ``p`` and targets ``y`` are vectors along the last axis. The cosine is
+    ``p . y / (|p| |y|)``. The loss `CosineDistance` is 1 minus the cosine.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ class OfDecisions(OfClasses):
     Parameters
     ----------
     threshold : float
-        For a single output: a prediction above it means class 1.
+        For a single output: predictions above it mean class 1.
     name, backend, device, dtype : optional
         See `Metric`.
     """

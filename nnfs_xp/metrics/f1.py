@@ -11,14 +11,14 @@ from nnfs_xp.registry import register
 class F1(AveragedScore):
     """Harmonic mean of precision P and recall R.
 
-    With the numbers of true positives ``TP``, false positives ``FP`` and false
-    negatives ``FN`` of a class::
+    Let ``TP``, ``FP`` and ``FN`` be the numbers of true positives, false positives and
+    false negatives of a class::
 
         F1 = 2 P R / (P + R) = 2 TP / (2 TP + FP + FN)
 
-    It is 0 for a class that does not occur. Data and averages are those of
-    `Precision`, and scikit-learn's with ``zero_division=0``: the macro average
-    is the mean of the F1 of the classes, not the harmonic mean of averages.
+    F1 is 0 for a class that does not occur. Inputs and averages are the same as for
+    `Precision`, and as in scikit-learn with ``zero_division=0``: the macro average is
+    the mean of the F1 scores of the classes, not the harmonic mean of two averages.
 
     Parameters
     ----------
@@ -26,8 +26,7 @@ class F1(AveragedScore):
         ``"auto"``, ``"binary"``, ``"macro"``, ``"weighted"``, ``"micro"`` or
         ``"none"``; see `Precision`.
     threshold : float, default 0.5
-        For a single output: a prediction above it means class 1. For logits
-        it is 0.
+        For a single output: predictions above it mean class 1. Use 0 for logits.
     multi_label, top_k : optional
         See `Precision`.
     name, backend, device, dtype : optional

@@ -14,18 +14,19 @@ from nnfs_xp.registry import register
 class FBeta(AveragedScore):
     """Harmonic mean of precision P and recall R, with R weighted by ``beta^2``.
 
-    With the numbers of true positives ``TP``, false positives ``FP`` and false
-    negatives ``FN`` of a class, and ``b = beta^2``::
+    Let ``TP``, ``FP`` and ``FN`` be the numbers of true positives, false positives and
+    false negatives of a class, and let ``b = beta^2``::
 
         F = (1 + b) P R / (b P + R) = (1 + b) TP / ((1 + b) TP + b FN + FP)
 
-    It is 0 for a class that does not occur. `F1` is the case ``beta = 1``. Data and
-    averages are those of `Precision`, and scikit-learn's with ``zero_division=0``.
+    The score is 0 for a class that does not occur. `F1` is the case ``beta = 1``.
+    Inputs and averages are the same as for `Precision`, and as in scikit-learn with
+    ``zero_division=0``.
 
     Parameters
     ----------
     beta : float, default 2.0
-        How many times as much as precision recall counts, above 0.
+        Importance of recall relative to precision, above 0.
     average, threshold, multi_label, top_k : optional
         See `Precision`.
     name, backend, device, dtype : optional

@@ -16,19 +16,20 @@ from nnfs_xp.registry import register
 class MatthewsCorrelation(ClassCounts):
     """Matthews correlation of predicted and true classes, from -1 to 1.
 
-    With ``c`` of ``s`` samples predicted correctly, and ``p_k`` predicted and ``t_k``
-    true samples of each class::
+    Let ``c`` of ``s`` samples be predicted correctly, and let each class have ``p_k``
+    predictions and ``t_k`` samples::
 
         MCC = (c s - sum_k p_k t_k) / sqrt((s^2 - sum_k p_k^2) (s^2 - sum_k t_k^2))
 
-    1 is perfect. Guessing gives about 0, even if nearly all samples are in one class.
-    Predicting one class for all samples gives 0, although the fraction is 0 over 0.
-    scikit-learn's ``matthews_corrcoef`` is the same. Data is that of `Precision`.
+    A correlation of 1 is perfect. Guessing gives about 0, even if nearly all samples
+    belong to one class. Predicting one class for all samples gives 0, although the
+    fraction is 0 / 0. scikit-learn's ``matthews_corrcoef`` is the same. Inputs are the
+    same as for `Precision`.
 
     Parameters
     ----------
     threshold : float, default 0.5
-        For a single output: a prediction above it means class 1. For logits it is 0.
+        For a single output: predictions above it mean class 1. Use 0 for logits.
     name, backend, device, dtype : optional
         See `Metric`.
 

@@ -11,17 +11,18 @@ from nnfs_xp.registry import register
 
 @register("metric")
 class MeanIoU(AveragedScore):
-    """Intersection over union of the samples of a class and of its predictions.
+    """Intersection over union of the samples and the predictions of each class.
 
-    With the numbers of true positives ``TP``, false positives ``FP`` and false
-    negatives ``FN`` of a class::
+    Let ``TP``, ``FP`` and ``FN`` be the numbers of true positives, false positives and
+    false negatives of a class::
 
         IoU = TP / (TP + FP + FN)
 
-    It is the Jaccard index of the two sets, by default averaged over the classes that
-    occur, as in Keras's ``MeanIoU``. Data and averages are those of `Precision` and of
-    scikit-learn's ``jaccard_score``. Each pixel of an image is a sample: predictions of
-    shape (n, height, width, k) have labels of shape (n, height, width).
+    This is the Jaccard index of the two sets, by default averaged over the classes that
+    occur, as in Keras's ``MeanIoU``. Inputs and averages are the same as for
+    `Precision`, and as for scikit-learn's ``jaccard_score``. Each pixel of an image is
+    a sample: predictions of shape (n, height, width, k) have labels of shape (n,
+    height, width).
 
     Parameters
     ----------

@@ -18,16 +18,16 @@ class MeanLoss(MeanOf):
     """Mean of a loss over samples, ``sum(w L) / sum(w c)``.
 
     ``L`` is the loss of each sample, ``w`` its weight and ``c`` its count, as in the
-    mean of the loss itself. A model trained with one loss can thus report others: mean
-    absolute and squared error, log-cosh, Poisson and all the rest. In a model, the name
-    of a loss is enough: ``metrics=["mean_absolute_error"]``.
+    mean of the loss itself. A model trained with one loss can thus report any other
+    loss, such as the mean absolute error. In a model, the name of a loss is enough:
+    ``metrics=["mean_absolute_error"]``.
 
     Parameters
     ----------
     loss : Loss or str
-        The loss, or its name. Its ``reduction`` does not matter here.
+        The loss, or its name. Its ``reduction`` is ignored.
     name : str, optional
-        Key of the metric; by default the name of the loss, as in
+        Key of the metric; by default, the name of the loss, as in
         ``"mean_absolute_error"``.
     backend, device, dtype : optional
         See `Metric`.

@@ -17,19 +17,19 @@ from nnfs_xp.registry import register
 class Perplexity(MeanLoss):
     """Exponential of the mean cross-entropy, ``exp(-mean(log p))``.
 
-    ``p`` is the probability of the true class, in a language model that of the next
+    ``p`` is the probability of the true class; in a language model, this is the next
     word. A model that considers k words equally probable has a perplexity of k. The
-    mean is taken over all positions that count, so batches may have any size.
+    mean is taken over all positions that are not ignored, so batches may have any size.
 
-    In a model, ``metrics=["perplexity"]`` takes its arguments from the loss.
+    In a model, ``metrics=["perplexity"]`` uses the arguments of the loss.
 
     Parameters
     ----------
     from_logits : bool, default False
         Whether predictions are logits instead of probabilities.
     ignore_index : int, optional
-        Positions with this label do not count. It has no meaning for rows of targets.
-        If all positions have it, the perplexity is NaN.
+        Positions with this label are ignored. The label has no effect on rows of
+        targets. If all positions are ignored, the perplexity is NaN.
     name, backend, device, dtype : optional
         See `Metric`.
 

@@ -9,20 +9,19 @@ from nnfs_xp.registry import register
 
 @register("metric")
 class Precision(AveragedScore):
-    """Share of the samples predicted to be in a class that are in it.
+    """Fraction of the predictions of a class that are correct.
 
-    With the numbers of true positives ``TP`` and false positives ``FP`` of a
-    class::
+    Let ``TP`` and ``FP`` be the numbers of true and false positives of a class::
 
         precision = TP / (TP + FP)
 
-    It is 0 for a class that is never predicted. Definitions and averages are
-    scikit-learn's, with its ``zero_division=0``.
+    Precision is 0 for a class that is never predicted. Definitions and averages are the
+    same as in scikit-learn with ``zero_division=0``.
 
     For predictions of shape (n, k), the predicted class is the one with the highest
     score, the first in a tie; targets are labels or rows, as in `Accuracy`. A single
     output, of shape (n, 1) or (n,), means class 1 above the threshold and class 0
-    otherwise. Its targets have the same shape and mean class 1 above 0.5.
+    otherwise. Its targets have the same shape, and targets above 0.5 mean class 1.
 
     Parameters
     ----------
@@ -34,25 +33,25 @@ class Precision(AveragedScore):
         ``"binary"``
             The score of class 1 of two classes.
         ``"macro"``
-            Their mean, over the classes that occur among the targets or the
-            predictions; of several labels, over all of them.
+            The mean over the classes that occur in the targets or the predictions; with
+            `multi_label`, the mean over all labels.
         ``"weighted"``
-            Their mean, weighted by the number of samples of each class.
+            The mean over the classes, weighted by their numbers of samples.
         ``"micro"``
-            One score from the summed counts of all classes. Since every sample has one
-            class, this is the accuracy.
+            One score computed from the summed counts of all classes. If every sample
+            has one class, this is the accuracy.
         ``"none"``
-            All of them, of shape (k,).
+            The scores of all classes, of shape (k,).
     threshold : float, default 0.5
-        For a single output: a prediction above it means class 1. For logits
-        it is 0.
+        For a single output: predictions above it mean class 1. Use 0 for logits.
     multi_label : bool, default False
-        Whether each output of the last axis answers a separate question, so that a
-        sample may have several labels or none. Its targets have the same shape and mean
-        yes above 0.5. "Classes" above then refers to these labels.
+        Whether each output of the last axis is a separate binary prediction, so that a
+        sample may have several labels or none. Targets then have the shape of the
+        predictions, and targets above 0.5 are positive. "Classes" above then refers to
+        these labels.
     top_k : int, optional
-        For several labels: predict the `top_k` labels with the highest scores,
-        regardless of the threshold. With ``average="micro"`` this is precision or
+        With `multi_label`: predict the `top_k` labels with the highest scores,
+        regardless of the threshold. With ``average="micro"``, this is precision or
         recall at k.
     name, backend, device, dtype : optional
         See `Metric`.

@@ -18,24 +18,25 @@ AVERAGES = ("uniform", "none")
 class R2(Metric):
     """Coefficient of determination: the fraction of the variance that is explained.
 
-    For each output, with the mean ``m`` of its targets::
+    For each output, let ``m`` be the mean of its targets::
 
         R2 = 1 - sum((y_true - y_pred)^2) / sum((y_true - m)^2)
 
-    1 is perfect, 0 is as good as predicting the mean, and negative values are worse. If
-    all targets are equal, it is 1 if every prediction is exact and 0 otherwise, as in
-    scikit-learn; with fewer than two samples it is NaN.
+    A value of 1 is perfect, 0 is as good as predicting the mean, and negative values
+    are worse. If all targets are equal, the value is 1 if every prediction is exact and
+    0 otherwise, as in scikit-learn. With fewer than two samples, it is NaN.
 
-    Batches are merged by the pairwise formula of Chan, Golub and LeVeque, after the
-    first target is subtracted from all targets. Targets far from 0 therefore keep their
-    digits even in float32, where sums of squares would lose them.
+    The statistics of batches are merged by the pairwise formula of Chan, Golub and
+    LeVeque, after the first target is subtracted from all targets. The result is
+    therefore accurate for targets far from 0 even in float32, where subtracting plain
+    sums of squares would lose precision.
 
     Predictions may have any shape with at least one axis. Targets have the same shape.
 
     Parameters
     ----------
     average : {"uniform", "none"}, default "uniform"
-        The mean over all outputs, or the value of each.
+        Whether to return the mean over all outputs or the value of each.
     name, backend, device, dtype : optional
         See `Metric`.
 

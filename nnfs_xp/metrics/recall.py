@@ -9,15 +9,15 @@ from nnfs_xp.registry import register
 
 @register("metric")
 class Recall(AveragedScore):
-    """Share of the samples of a class that are predicted to be in it.
+    """Fraction of the samples of a class that are predicted correctly.
 
-    With the numbers of true positives ``TP`` and false negatives ``FN`` of a
+    Let ``TP`` and ``FN`` be the numbers of true positives and false negatives of a
     class::
 
         recall = TP / (TP + FN)
 
-    It is 0 for a class without samples. Data and averages are those of
-    `Precision`, and scikit-learn's with ``zero_division=0``.
+    Recall is 0 for a class without samples. Inputs and averages are the same as for
+    `Precision`, and as in scikit-learn with ``zero_division=0``.
 
     Parameters
     ----------
@@ -25,8 +25,7 @@ class Recall(AveragedScore):
         ``"auto"``, ``"binary"``, ``"macro"``, ``"weighted"``, ``"micro"`` or
         ``"none"``; see `Precision`.
     threshold : float, default 0.5
-        For a single output: a prediction above it means class 1. For logits
-        it is 0.
+        For a single output: predictions above it mean class 1. Use 0 for logits.
     multi_label, top_k : optional
         See `Precision`.
     name, backend, device, dtype : optional

@@ -13,14 +13,14 @@ from nnfs_xp.registry import register
 
 @register("metric")
 class RegressionAccuracy(Share):
-    """Share of outputs that are closer to their target than a tolerance.
+    """Fraction of outputs whose error is below a tolerance.
 
     Every output counts, ``mean(|y_pred - y_true| < tolerance)``. The book's tolerance
-    is one 250th of the standard deviation of the training targets, over all their
-    entries and with the divisor n. If none is given, `Model.fit` computes it in the
-    same way, as does the first `calculate` of a metric used on its own. It is then
-    kept, also in saved models. If all targets are equal, the tolerance is 0, and no
-    prediction counts as right.
+    is the standard deviation of the training targets divided by 250, over all of their
+    entries and with the divisor n. If no tolerance is given, `Model.fit` computes it in
+    the same way, as does the first call to `calculate` of a metric used on its own. The
+    tolerance is then kept, also in saved models. If all targets are equal, the
+    tolerance is 0, and no prediction counts as correct.
 
     Predictions may have any shape with at least one axis. Targets have the same shape.
 

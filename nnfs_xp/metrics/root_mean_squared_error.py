@@ -12,8 +12,9 @@ from nnfs_xp.registry import register
 class RootMeanSquaredError(MeanOf):
     """Square root of the mean squared error, ``sqrt(mean((y_pred - y_true)^2))``.
 
-    The mean is taken over all outputs of all samples, and the root at the end;
-    averaging the roots of batches would be wrong. It has the unit of the targets.
+    The mean is taken over all outputs of all samples, and the root is taken at the end,
+    because a mean of the roots of batches would be wrong. The error has the unit of the
+    targets.
 
     Predictions may have any shape with at least one axis. Targets have the same shape.
 

@@ -17,21 +17,21 @@ from nnfs_xp.registry import register
 
 @register("metric")
 class TopKAccuracy(Share):
-    """Share of samples whose true class is among the k highest scores.
+    """Fraction of samples whose true class is among the k highest scores.
 
-    The true class is among them if fewer than k others are ahead of it: those with a
-    higher score, and those with an equal score and a lower number. With k = 1 it
-    therefore equals `Accuracy`. Nothing is sorted. A sample with a score of NaN is
-    wrong.
+    The true class is among them if fewer than k other classes rank before it. These are
+    the classes with a higher score, and those with an equal score and a lower label.
+    With k = 1, the metric therefore equals `Accuracy`. The scores are not sorted. A
+    sample with a score of NaN counts as wrong.
 
     Scores may be probabilities or logits. Targets are labels or rows, as in `Accuracy`.
 
     Parameters
     ----------
     k : int, default 5
-        From 1 to the number of classes.
+        Number of highest scores, from 1 to the number of classes.
     ignore_index : int, optional
-        A label that means no label; see `Accuracy`.
+        Samples with this label are ignored; see `Accuracy`.
     name, backend, device, dtype : optional
         See `Metric`.
 

@@ -29,12 +29,12 @@ class Adadelta(Optimizer):
         The paper has no learning rate, which corresponds to 1. Keras's default is
         0.001.
     rho : float, default 0.95
-        Fraction of both means that is kept, in [0, 1). The default is the paper's and
-        Keras's; PyTorch uses 0.9.
+        Decay of both running means, in [0, 1). The default is that of the paper and
+        Keras; PyTorch uses 0.9.
     epsilon : float, default 1e-6
         0 or more, added inside both roots. It determines the length of the first steps.
-        The default is the paper's and PyTorch's; Keras uses 1e-7. With 0 no step is
-        ever taken, since ``d`` starts at 0.
+        The default is that of the paper and PyTorch; Keras uses 1e-7. With 0, the
+        parameters never change, since ``d`` starts at 0.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
         Optional; see `Optimizer`; `decay` is that of the learning rate.
 

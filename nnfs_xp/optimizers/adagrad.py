@@ -15,7 +15,7 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class Adagrad(Optimizer):
-    """Adagrad: each parameter's step is scaled by all of its gradients so far.
+    """Adagrad: each parameter's step is divided by the root of its summed squares.
 
     ::
 
@@ -30,7 +30,8 @@ class Adagrad(Optimizer):
         0 or more. The default is the book's; PyTorch uses 1e-10, in the same place.
         Keras adds it inside the root.
     initial_accumulator : float, default 0.0
-        Initial value of ``s``, 0 or more; it shortens the first steps. Keras uses 0.1.
+        Initial value of ``s``, 0 or more. A larger value shortens the first steps.
+        Keras uses 0.1.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
         Optional; see `Optimizer`; `decay` is PyTorch's ``lr_decay``.
 

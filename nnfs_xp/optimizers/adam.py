@@ -23,19 +23,19 @@ class Adam(MomentOptimizer):
         v = beta_2 v + (1 - beta_2) dw^2        v^ = v / (1 - beta_2^t)
         w -= learning_rate * m^ / (sqrt(v^) + epsilon)
 
-    With `amsgrad` the largest ``v`` so far replaces ``v`` in ``v^``.
+    With `amsgrad`, the largest ``v`` so far replaces ``v`` in ``v^``.
 
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 0.001
     beta_1, beta_2 : float, default 0.9 and 0.999
-        Decay of the two moments, in [0, 1).
+        Decay of the two moment estimates, in [0, 1).
     epsilon : float, default 1e-7
         0 or more. The default is the book's; PyTorch uses 1e-8, in the same place.
-        Keras and ONNX add it before ``v`` is corrected.
+        Keras and ONNX add it before the bias of ``v`` is corrected.
     amsgrad : bool, default False
-        Whether to keep steps from growing when ``v`` falls. As in PyTorch, the largest
-        ``v`` is found before the correction; optax corrects first.
+        Whether to prevent steps from growing when ``v`` decreases. As in PyTorch, the
+        largest ``v`` is taken before the bias correction; optax corrects first.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
         Optional; see `Optimizer`.
 

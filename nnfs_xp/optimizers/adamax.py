@@ -13,7 +13,7 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class Adamax(MomentOptimizer):
-    """Adamax: Adam with the largest magnitude in place of the mean of squares.
+    """Adamax: Adam with a decaying maximum instead of the mean of squares.
 
     At step ``t``, counted from 1::
 
@@ -26,7 +26,7 @@ class Adamax(MomentOptimizer):
     learning_rate : float, Schedule or callable, default 0.001
         PyTorch's default is 0.002.
     beta_1, beta_2 : float, default 0.9 and 0.999
-        Decay of the mean and of the largest magnitude, in [0, 1).
+        Decay of the mean and of the maximum, in [0, 1).
     epsilon : float, default 1e-7
         0 or more; the paper has none. PyTorch and optax use 1e-8, in the same place.
         Keras adds it to ``u`` in the division.

@@ -19,9 +19,10 @@ class AdamW(Adam):
 
         w *= 1 - learning_rate * weight_decay
 
-    An L2 penalty in the loss is part of the gradient, which Adam scales. This decay is
-    the same for every parameter and not part of the loss. As in PyTorch, all parameters
-    decay, even biases, except those named in `undecayed`.
+    The gradient of an L2 penalty is scaled by Adam, together with the gradient of the
+    loss. Decoupled weight decay is the same for every parameter, and is not part of the
+    loss. As in PyTorch, all parameters decay, even biases, except those named in
+    `undecayed`.
 
     Parameters
     ----------

@@ -44,29 +44,31 @@ class Optimizer(HasLearningRate):
         Factor of every update: a number of 0 or more, a `Schedule`, or any function of
         the step number, counted from 0.
     decay : float, default 0.0
-        The book's decay, 0 or more, for a learning rate that is a number. The rate of a
-        step after ``t`` steps is ``learning_rate / (1 + decay t)``.
+        The book's decay, 0 or more, of a learning rate that is a number. After ``t``
+        steps, the rate is ``learning_rate / (1 + decay t)``.
     clip_value : float, optional
-        Entries of the gradients are clipped to ``[-clip_value, clip_value]``.
+        Elements of the gradients are clipped to ``[-clip_value, clip_value]``.
     clip_norm : float, optional
-        If the Euclidean norm of all gradients together is larger, they are scaled down
-        to this norm, after `clip_value`. PyTorch's ``clip_grad_norm_`` adds 1e-6 to the
-        norm it divides by; nothing is added here.
+        Largest Euclidean norm of all gradients together. Gradients with a larger norm
+        are scaled down to it, after `clip_value` is applied. PyTorch's
+        ``clip_grad_norm_`` adds 1e-6 to the norm by which it divides; nothing is added
+        here.
     weight_decay : float, default 0.0
         0 or more. Before each step, every parameter shrinks by the fraction
         ``learning_rate * weight_decay``. The decay is decoupled, that is, not part of
-        the gradient, unlike that of PyTorch's ``SGD`` and ``Adam``.
+        the gradient, unlike in PyTorch's ``SGD`` and ``Adam``.
     undecayed : sequence of str, default ()
         Parameters that do not decay: names, such as ``("biases", "gamma", "beta")``, or
         full paths, such as ``"0.weights"``.
     accumulate : int, default 1
         Number of batches whose gradients are averaged for one step. Batches of equal
-        size then give the same step as a single large one. A schedule counts
-        these steps, not the batches.
+        size then give the same step as a single large one. Schedules count these steps,
+        not the batches.
     ema : float, optional
-        Also keep an exponential moving average of the parameters, ``a = ema * a + (1 -
-        ema) * w`` after each step and its constraints, in [0, 1). It starts with the
-        parameters after the first step. `Model.averaged_parameters` returns it.
+        Decay, in [0, 1), of an exponential moving average of the parameters, which is
+        updated after each step and its constraints: ``a = ema * a + (1 - ema) * w``.
+        The average starts with the parameters after the first step.
+        `Model.averaged_parameters` returns it.
 
     Attributes
     ----------

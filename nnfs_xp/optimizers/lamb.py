@@ -14,7 +14,7 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class LAMB(MomentOptimizer):
-    """LAMB: Adam's direction, with steps proportional to the norm of the parameter.
+    """LAMB: Adam with steps proportional to the norm of each parameter array.
 
     At step ``t``, counted from 1, for every array of parameters ``w``::
 
@@ -23,21 +23,21 @@ class LAMB(MomentOptimizer):
         u = m^ / (sqrt(v^) + epsilon) + weight_decay * w
         w -= learning_rate * |w| / |u| * u
 
-    ``|w|`` and ``|u|`` are Euclidean norms over the whole array. If one of them is 0,
-    their quotient is 1. Each layer therefore changes by the same fraction of its norm,
-    which allows very large batches.
+    ``|w|`` and ``|u|`` are Euclidean norms of the whole array. If one of them is 0, the
+    quotient is set to 1. Each array therefore changes by the same fraction of its norm,
+    which allows training with very large batches.
 
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 0.001
     beta_1, beta_2 : float, default 0.9 and 0.999
-        Decay of the two moments, in [0, 1).
+        Decay of the two moment estimates, in [0, 1).
     epsilon : float, default 1e-6
         0 or more.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
-        Optional; see `Optimizer`. The decay is part of ``u``, as in the paper and
-        optax; Keras decays the parameters before the step. For `undecayed` parameters,
-        the quotient is also 1, as in the authors' program.
+        Optional; see `Optimizer`. The weight decay is part of ``u``, as in the paper
+        and optax; Keras decays the parameters before the step. For `undecayed`
+        parameters, the quotient is also 1, as in the authors' implementation.
 
     Raises
     ------

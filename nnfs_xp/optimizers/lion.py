@@ -15,14 +15,14 @@ from nnfs_xp.special import sign
 
 @register("optimizer")
 class Lion(Optimizer):
-    """Lion: every parameter moves up or down by the learning rate.
+    """Lion: each step is the sign of a momentum times the learning rate.
 
     ::
 
         w -= learning_rate * sign(beta_1 m + (1 - beta_1) dw)
         m = beta_2 m + (1 - beta_2) dw
 
-    It keeps one number for each parameter, where Adam keeps two.
+    Lion stores one number for each parameter, whereas Adam stores two.
 
     Parameters
     ----------
@@ -30,8 +30,7 @@ class Lion(Optimizer):
         The paper suggests a rate 3 to 10 times smaller than for `AdamW`. Keras's
         default is 0.001.
     beta_1, beta_2 : float, default 0.9 and 0.99
-        Weight of the momentum in the step, and fraction of the momentum that is kept,
-        in [0, 1).
+        Weight of the momentum in the step, and decay of the momentum, in [0, 1).
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
         Optional; see `Optimizer`. The paper suggests a `weight_decay` 3 to 10 times
         larger than for `AdamW`.

@@ -22,33 +22,34 @@ _LENGTH = 0.2
 
 @register("optimizer")
 class Muon(Optimizer):
-    """Muon: weight matrices move along their approximately orthogonalized momentum.
+    """Muon: steps of weight matrices along their orthogonalized momentum.
 
-    For every matrix ``w`` of shape ``(n, k)``, with both lengths above 1::
+    For every matrix ``w`` of shape ``(n, k)``, where both n and k are above 1::
 
         m = momentum * m + (1 - momentum) * dw
         u = momentum * m + (1 - momentum) * dw      Nesterov's; else u = m
         w -= learning_rate * 0.2 * sqrt(max(n, k)) * orthogonal(u)
 
-    ``orthogonal`` starts with ``x = u / |u|``, where ``|u|`` is the Frobenius norm, and
-    replaces x five times by ``a x + (b x x^T + c (x x^T)^2) x``, which moves all
-    singular values close to 1. All other parameters take the steps of `Adam`.
+    ``orthogonal`` is an approximation. It starts with ``x = u / |u|``, where ``|u|`` is
+    the Frobenius norm, and replaces x with ``a x + (b x x^T + c (x x^T)^2) x`` five
+    times, which moves all singular values close to 1. All other parameters are updated
+    by `Adam`.
 
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 0.001
-        A learning rate that suits `Adam` suits both kinds of steps.
+        A learning rate that is suitable for `Adam` is also suitable here.
     momentum : float, default 0.95
-        Fraction of the momentum that is kept, in [0, 1).
+        Decay of the momentum, in [0, 1).
     nesterov : bool, default True
-        Whether to look ahead.
+        Whether to use Nesterov momentum.
     others : sequence of str, default ()
-        Matrices that also take the steps of Adam, by name or full path. The author of
-        Muon suggests those of embeddings and of the last layer.
+        Names or full paths of matrices that are also updated by Adam. The author of
+        Muon suggests the matrices of embeddings and of the last layer.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-7
-        Those of `Adam`.
+        Arguments of `Adam`.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
-        Optional; see `Optimizer`. PyTorch's default of `weight_decay` is 0.1.
+        Optional; see `Optimizer`. PyTorch's default for `weight_decay` is 0.1.
 
     Raises
     ------

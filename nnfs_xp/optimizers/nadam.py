@@ -16,7 +16,7 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class Nadam(MomentOptimizer):
-    """Nadam: Adam that looks ahead, as Nesterov momentum does.
+    """Nadam: Adam with Nesterov momentum.
 
     At step ``t``, counted from 1, with the product ``P_t = mu_1 mu_2 ... mu_t``::
 
@@ -31,12 +31,12 @@ class Nadam(MomentOptimizer):
     learning_rate : float, Schedule or callable, default 0.001
         PyTorch's default is 0.002.
     beta_1, beta_2 : float, default 0.9 and 0.999
-        Decay of the two moments, in [0, 1).
+        Decay of the two moment estimates, in [0, 1).
     epsilon : float, default 1e-7
         0 or more; PyTorch uses 1e-8, in the same place.
     momentum_decay : float, default 0.004
-        How fast the momentum rises from ``beta_1 / 2`` to `beta_1`, 0 or more. The
-        default is the paper's and PyTorch's; Keras uses 1. optax's ``nadam`` has no
+        How fast the momentum increases from ``beta_1 / 2`` to `beta_1`, 0 or more. The
+        default is that of the paper and PyTorch; Keras uses 1. optax's ``nadam`` has no
         ``mu``: its momentum is always `beta_1`.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
         Optional; see `Optimizer`; `decay` is that of the learning rate.

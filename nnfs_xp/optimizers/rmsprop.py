@@ -15,30 +15,29 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class RMSprop(Optimizer):
-    """RMSprop: each parameter's step is scaled by a running mean of squares.
+    """RMSprop: each parameter's step is divided by the root of a mean of squares.
 
     ::
 
         s = rho * s + (1 - rho) * dw^2
         w -= learning_rate * dw / (sqrt(s) + epsilon)
 
-    The mean starts at 0 and is not corrected for this, so the first steps are up to
-    ``1 / sqrt(1 - rho)`` times as long as later ones. With `centered`, a running mean
-    of the gradient is also kept, and ``s - mean^2``, the variance of the gradient,
-    replaces ``s`` inside the root.
+    The running mean ``s`` starts at 0, and this bias is not corrected, so the first
+    steps are up to ``1 / sqrt(1 - rho)`` times as long as later steps. With `centered`,
+    a running mean of the gradient is also kept, and ``s - mean^2``, the variance of the
+    gradient, replaces ``s`` inside the root.
 
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 0.001
         The default is the book's; PyTorch's is 0.01.
     rho : float, default 0.9
-        Fraction of the mean that is kept, in [0, 1). PyTorch calls it ``alpha`` and
-        uses 0.99.
+        Decay of the running mean, in [0, 1). PyTorch calls it ``alpha`` and uses 0.99.
     epsilon : float, default 1e-7
         0 or more. The default is the book's; PyTorch uses 1e-8, in the same place.
         Keras adds it inside the root.
     centered : bool, default False
-        Whether the gradient's mean is subtracted.
+        Whether to use the variance of the gradient instead of its mean square.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
         Optional; see `Optimizer`; `decay` is that of the learning rate.
 

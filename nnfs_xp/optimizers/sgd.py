@@ -17,26 +17,26 @@ from nnfs_xp.schedules.base import LearningRate
 class SGD(Optimizer):
     """Stochastic gradient descent, ``w -= learning_rate * dw``.
 
-    With momentum, a velocity ``v``, initially 0, replaces the step::
+    With momentum, steps are computed from a velocity ``v``, which is 0 initially::
 
         v = momentum * v - learning_rate * dw
         w += v                                        the usual form
         w += momentum * v - learning_rate * dw        Nesterov's
 
-    PyTorch multiplies by the learning rate last, ``v = momentum * v + dw`` and
-    ``w -= learning_rate * v``, which is the same as long as the learning rate does not
-    change.
+    PyTorch multiplies by the learning rate last: ``v = momentum * v + dw`` and
+    ``w -= learning_rate * v``. The result is the same as long as the learning rate does
+    not change.
 
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 1.0
         The default is the book's.
     momentum : float, default 0.0
-        Fraction of the velocity that is kept, in [0, 1). With 0 there is no velocity.
+        Decay of the velocity, in [0, 1). With 0, there is no velocity.
     nesterov : bool, default False
-        Whether to look ahead; requires a momentum above 0.
+        Whether to use Nesterov momentum; requires a momentum above 0.
     decay, clip_value, clip_norm, weight_decay, undecayed, accumulate, ema
-        Optional; see `Optimizer`. PyTorch's `weight_decay` enters the velocity.
+        Optional; see `Optimizer`. In PyTorch, `weight_decay` is part of the velocity.
 
     Raises
     ------
