@@ -12,7 +12,7 @@ from nnfs_xp.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class BatchEvent:
-    """Where a training run stands after a batch.
+    """Progress of a training run after a batch.
 
     Attributes
     ----------
@@ -23,14 +23,14 @@ class BatchEvent:
     samples : int
         Samples seen in this epoch.
     learning_rate : float
-        The rate of the batch's step, after any decay.
+        The learning rate of the step of this batch, after any decay.
     figures : callable
-        Returns ``loss`` and metrics of the epoch so far. It reads them back from the
-        device, and therefore waits for it: call it a few times a second, not at every
-        batch.
+        Returns ``loss`` and metrics of the epoch so far. The call reads them from the
+        device and therefore waits for it. Make this call a few times a second, not
+        after every batch.
     batch_figures : callable
-        Returns ``loss`` and metrics of this batch alone, computed before the network
-        was updated with it. It waits for the device too.
+        Returns ``loss`` and metrics of this batch alone, computed before the batch
+        updated the network. This call also waits for the device.
 
     Examples
     --------
@@ -61,19 +61,20 @@ class Callback:
     Attributes
     ----------
     monitor : str or None
-        The figure of a record that the callback needs, such as
-        ``"validation_loss"``. ``Model.fit`` raises an `InputError` before it
-        begins if the records of the run will not have it.
+        The figure of a record that the callback needs, such as ``"validation_loss"``.
+        ``Model.fit`` raises an `InputError` before training if the records of the run
+        will not contain this figure.
     batch_interval : int or None
-        How often ``on_batch_end`` is called: after the first batch of an epoch, every
-        ``batch_interval`` batches after it, and after the last. The default, 1, is
-        after each batch. None means a few times a second, whenever training returns to
-        Python. A compiled step processes many batches between two calls, so a longer
-        interval may be much faster; the figures are still those of that batch alone.
+        How often ``on_batch_end`` is called: after the first batch of an epoch, then
+        every ``batch_interval`` batches, and after the last batch. The default, 1,
+        means after each batch. None means a few times a second, whenever training
+        returns to Python. A compiled step processes many batches between two calls, so
+        a longer interval may be much faster; the figures are still those of that batch
+        alone.
     on_every_rank : bool
-        Whether, when training on several ranks, each of them calls it. A callback that
-        prints or writes files sets it to False, and is called on rank 0 only; one that
-        changes the model must be called on every rank.
+        Whether every rank calls the callback if training runs on several ranks. A
+        callback that prints or writes files sets this attribute to False and is called
+        only on rank 0. A callback that changes the model must be called on every rank.
 
     Examples
     --------

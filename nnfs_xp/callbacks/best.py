@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 class Best:
     """The best value of a figure so far, and its epoch.
 
-    A value is better if it beats the best one by more than `min_delta`. NaN is
-    never better, and neither is a loss of infinity.
+    A value is better if it improves on the best value by more than `min_delta`. NaN is
+    never better, and neither is an infinite loss.
 
     Parameters
     ----------
     monitor : str
         Name of the figure in the records of a training run.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less is better, or more. With ``"auto"`` it is less for names that end
-        in ``loss`` and for metrics with ``lower_is_better``, and more for all others.
+        Whether a smaller or a larger value is better. With ``"auto"``, smaller is
+        better for names that end in ``loss`` and for metrics with
+        ``lower_is_better``, and larger for all others.
     min_delta : float, default 0.0
         A value must differ by more than this; 0 or more.
 
@@ -35,9 +36,9 @@ class Best:
     value : float or None
         The best value, None before the first.
     epoch : int or None
-        The epoch that had it.
+        The epoch with the best value.
     waited : int
-        How many epochs have passed since then.
+        Number of epochs since then.
 
     Raises
     ------
@@ -111,7 +112,7 @@ class Patient(Callback):
     best : Best
         The best value of the figure so far.
     patience : int
-        Epochs without improvement that are tolerated, 0 or more.
+        Number of epochs without improvement that are tolerated, 0 or more.
 
     Raises
     ------
@@ -143,5 +144,5 @@ class Patient(Callback):
 
     @property
     def best_epoch(self) -> int | None:
-        """The epoch that had it."""
+        """The epoch with the best value."""
         return self._best.epoch

@@ -21,25 +21,26 @@ from nnfs_xp.io.checkpoint import config_text
 class Checkpoint(Callback):
     """Save the model every few epochs, or whenever a figure improves.
 
-    Each file is written atomically, like one of ``Model.save``, and training can
-    continue from it after ``Model.load``. A model whose parameters are not finite is
-    not saved.
+    Each file is written atomically, as by ``Model.save``, and training can continue
+    from it after ``Model.load``. A model whose parameters are not finite is not saved.
 
     Parameters
     ----------
     path : path
-        The file. Its name may contain ``str.format`` fields with the names used in the
-        records of the history: ``"run-{epoch:03d}-{validation_loss:.4f}.safetensors"``.
-        Without fields, each file replaces the one before. The directory must exist.
+        Path of the file. The name may contain ``str.format`` fields with the names used
+        in the records of the history:
+        ``"run-{epoch:03d}-{validation_loss:.4f}.safetensors"``. Without fields, each
+        file replaces the previous file. The directory must exist.
     monitor : str, optional
         The figure that must improve. The first epoch of a ``fit`` counts as an
         improvement, unless the figure is NaN.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less is better, or more. With ``"auto"`` it is less for names that end
-        in ``loss`` and for metrics with ``lower_is_better``, and more for all others.
+        Whether a smaller or a larger value is better. With ``"auto"``, smaller is
+        better for names that end in ``loss`` and for metrics with
+        ``lower_is_better``, and larger for all others.
     every : int, default 1
-        Save after each epoch whose number is a multiple of this. It cannot be combined
-        with a `monitor`.
+        Save after each epoch whose number is a multiple of this. This argument cannot
+        be combined with `monitor`.
 
     Attributes
     ----------

@@ -10,36 +10,37 @@ from nnfs_xp.errors import InputError
 
 
 class EarlyStopping(Patient):
-    """Stop when a figure has not improved for more than `patience` epochs.
+    """Stop training when a figure has not improved for over `patience` epochs.
 
-    An epoch improves on the best one so far if its figure is less (or more, as `mode`
-    says) by more than `min_delta`. NaN is not an improvement. With `restore_best`,
-    neither is an epoch that ends with parameters that are not finite. A second ``fit``
-    starts over.
+    An epoch is an improvement if its figure is smaller (or larger, depending on `mode`)
+    than the best figure so far by more than `min_delta`. NaN is not an improvement.
+    With `restore_best`, an epoch that ends with parameters that are not finite is not
+    an improvement either. A second call to ``fit`` starts over.
 
     Parameters
     ----------
     monitor : str, default "validation_loss"
-        The figure, as records of the history name it.
+        Name of the figure in the records of the history.
     patience : int, default 0
-        Epochs without improvement that are tolerated, 0 or more. With 0 the
-        first such epoch is the last one.
+        Number of epochs without improvement that are tolerated, 0 or more. With 0,
+        training stops after the first such epoch.
     min_delta : float, default 0.0
-        An improvement must be more than this; 0 or more.
+        An improvement must be larger than this; 0 or more.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less is better, or more. With ``"auto"`` it is less for names that end
-        in ``loss`` and for metrics with ``lower_is_better``, and more for all others.
+        Whether a smaller or a larger value is better. With ``"auto"``, smaller is
+        better for names that end in ``loss`` and for metrics with
+        ``lower_is_better``, and larger for all others.
     restore_best : bool, default True
-        Whether the model gets the parameters of its best epoch back at the end
-        of ``fit``, even if ``fit`` reached its last epoch or was interrupted.
-        The state of the optimizer and ``epochs_trained`` stay those of the end.
+        Whether to restore the parameters of the best epoch at the end of ``fit``, even
+        if ``fit`` reached its last epoch or was interrupted. The state of the optimizer
+        and ``epochs_trained`` are not restored.
 
     Attributes
     ----------
     best : float or None
         The best value of the figure, None before the first.
     best_epoch : int or None
-        The epoch that had it.
+        The epoch with the best value.
     stopped_epoch : int or None
         The epoch after which this callback stopped the training.
 

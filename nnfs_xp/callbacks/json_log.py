@@ -14,20 +14,20 @@ from nnfs_xp.io.atomic import checked_path, errors_of
 
 
 class JSONLog(Callback):
-    """Write the record of each epoch to a file, as one JSON object on a line.
+    """Write the record of each epoch to a file, as one JSON object per line.
 
-    A line holds ``time``, the end of the epoch in UTC in ISO 8601 format, and then the
-    record as it enters the history. Each line is handed to the operating system at
-    once, so a process that is killed leaves the lines of all completed epochs. NaN and
-    infinity, which JSON cannot express, become ``null``.
+    A line contains ``time``, the end of the epoch in UTC in ISO 8601 format, followed
+    by the record as in the history. Each line is passed to the operating system
+    immediately, so a process that is killed leaves the lines of all completed epochs.
+    NaN and infinity, which JSON does not support, become ``null``.
 
     Parameters
     ----------
     path : path
-        The file. Its directory must exist.
+        Path of the file. The directory must exist.
     append : bool, default True
-        Whether lines are appended to an existing file. If not, each ``fit`` starts an
-        empty file.
+        Whether to append lines to an existing file. If False, each call to ``fit``
+        starts with an empty file.
 
     Raises
     ------

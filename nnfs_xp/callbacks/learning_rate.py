@@ -14,15 +14,16 @@ from nnfs_xp.errors import InputError
 class LearningRateSchedule(Callback):
     """Set the learning rate before each epoch.
 
-    It is set as ``model.learning_rate``: it replaces the number or schedule
-    that the optimizer has, and a ``decay`` of the optimizer divides it at each step.
+    The rate is assigned to ``model.learning_rate``. It replaces the number or the
+    schedule of the optimizer, and a ``decay`` of the optimizer is applied to it at each
+    step.
 
     Parameters
     ----------
     function : callable
-        Called with the number of the epoch, counted from 1 over the life of
-        the model, so that a resumed run continues there. Returns the
-        learning rate, a finite number of 0 or more.
+        Called with the number of the epoch, counted from 1 over all runs of the model,
+        so that a resumed run continues the count. Returns the learning rate, a finite
+        number of 0 or more.
 
     Raises
     ------
@@ -63,33 +64,35 @@ class LearningRateSchedule(Callback):
 
 
 class ReduceOnPlateau(Patient):
-    """Lower the learning rate when a figure has stopped improving.
+    """Reduce the learning rate when a figure has stopped improving.
 
-    After more than `patience` epochs without improvement the learning rate is
-    multiplied by `factor`, and the epochs are counted from 0 again::
+    After more than `patience` epochs without improvement, the learning rate is
+    multiplied by `factor`, and the count of epochs starts again at 0::
 
         learning_rate = max(factor * learning_rate, least)
 
-    This is ``model.learning_rate``. The optimizer must have been given a number, not a
-    schedule; a ``decay`` divides it at each step.
+    The new rate is assigned to ``model.learning_rate``. The learning rate of the
+    optimizer must be a number, not a schedule. A ``decay`` of the optimizer is applied
+    to it at each step.
 
-    An epoch improves on the best one so far if its figure is less (or more,
-    as `mode` says) by more than `min_delta`. NaN is not an improvement. A second
-    ``fit`` starts over, with the learning rate that the first one left.
+    An epoch is an improvement if its figure is smaller (or larger, depending on `mode`)
+    than the best figure so far by more than `min_delta`. NaN is not an improvement. A
+    second call to ``fit`` starts over with the current learning rate.
 
     Parameters
     ----------
     monitor : str, default "validation_loss"
-        The figure, as records of the history name it.
+        Name of the figure in the records of the history.
     factor : float, default 0.1
-        More than 0, and less than 1.
+        Factor of the learning rate, above 0 and below 1.
     patience : int, default 10
-        Epochs without improvement that are tolerated, 0 or more.
+        Number of epochs without improvement that are tolerated, 0 or more.
     min_delta : float, default 1e-4
-        An improvement must be more than this; 0 or more.
+        An improvement must be larger than this; 0 or more.
     mode : {"auto", "min", "max"}, default "auto"
-        Whether less is better, or more. With ``"auto"`` it is less for names that end
-        in ``loss`` and for metrics with ``lower_is_better``, and more for all others.
+        Whether a smaller or a larger value is better. With ``"auto"``, smaller is
+        better for names that end in ``loss`` and for metrics with
+        ``lower_is_better``, and larger for all others.
     least : float, default 0.0
         The learning rate is not reduced below this; a smaller rate is left unchanged.
 
@@ -98,7 +101,7 @@ class ReduceOnPlateau(Patient):
     best : float or None
         The best value of the figure, None before the first.
     best_epoch : int or None
-        The epoch that had it.
+        The epoch with the best value.
 
     Raises
     ------

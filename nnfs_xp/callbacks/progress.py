@@ -22,7 +22,7 @@ _REMAINING = 8
 
 
 class PrintEpochs(Callback):
-    """One plain line for each epoch, as ``Model.fit(verbose=True)`` prints it.
+    """Print one line for each epoch, as ``Model.fit(verbose=True)`` does.
 
     Parameters
     ----------
@@ -60,15 +60,15 @@ class PrintEpochs(Callback):
 
 
 class Progress(PrintEpochs):
-    """A bar that moves within each epoch, below one line for each epoch.
+    """Show a progress bar during each epoch, below one line for each epoch.
 
-    A figure in brackets is that of the validation data. On a narrow terminal the bar
-    drops what does not fit: first the speed, then the figures.
+    Figures in brackets are those of the validation data. On a narrow terminal, the bar
+    omits what does not fit: first the speed, then the figures.
 
-    In a notebook the bar is in the output of the cell. Where standard output is
-    neither, such as in a pipe or a file, there are only the lines, as `PrintEpochs`
-    prints them. Loss and metrics beside the bar are those of the epoch so far; they
-    are read from the device a few times a second.
+    In a notebook, the bar is shown in the output of the cell. If standard output is
+    neither a terminal nor a notebook, such as a pipe or a file, only the lines are
+    printed, as by `PrintEpochs`. The loss and the metrics next to the bar are those of
+    the epoch so far; they are read from the device a few times a second.
 
     Parameters
     ----------

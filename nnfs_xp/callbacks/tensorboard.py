@@ -18,22 +18,22 @@ _NO_CURVES = {"epoch", "seconds"}
 
 
 class TensorBoard(Callback):
-    """Writes the figures of every epoch as TensorBoard curves.
+    """Write the figures of each epoch as TensorBoard curves.
 
-    A figure and its value on the validation data are curves with a common prefix, such
-    as ``loss/training`` and ``loss/validation``, so TensorBoard shows them together.
-    ``tensorboard --logdir DIRECTORY`` shows them while the training runs.
+    The training and validation curves of a figure have a common prefix, such as
+    ``loss/training`` and ``loss/validation``, so TensorBoard shows them together.
+    ``tensorboard --logdir DIRECTORY`` shows the curves during training.
 
-    It needs the package tensorboardX, which writes the files:
-    ``pip install 'nnfs-xp[tensorboard]'``. Resumed training continues its curves.
+    This callback requires the package tensorboardX, which writes the files:
+    ``pip install 'nnfs-xp[tensorboard]'``. A resumed run continues the curves.
 
     Parameters
     ----------
     directory : path
-        Where to write; created if it does not exist. Each run should have its own
-        directory.
+        Directory of the files, which is created if it does not exist. Each run should
+        have its own directory.
     histograms : bool, default False
-        Whether to write the finite values of all parameters too, after every epoch.
+        Whether to also write histograms of all finite parameters after each epoch.
 
     Raises
     ------

@@ -15,7 +15,7 @@ _PARTS = ("columns", "rows")
 class Constraint(Unit):
     """Base of all constraints: ``project(be, w)`` is applied after each step.
 
-    It affects neither the loss and its gradient nor initial values.
+    A constraint affects neither the loss and its gradient nor the initial values.
 
     Examples
     --------

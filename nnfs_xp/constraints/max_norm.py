@@ -10,19 +10,19 @@ from nnfs_xp.registry import register
 
 @register("constraint")
 class MaxNorm(OfLengths):
-    """Limit the lengths of columns, ``w *= min(1, limit / |w|)``, to `limit`.
+    """Limit the norm of each column, ``w *= min(1, limit / |w|)``.
 
-    ``|w|`` is the Euclidean length of a column, that is of all weights of a neuron, or
-    with ``of="rows"`` of a row, such as that of an id in an `Embedding`. Shorter ones
-    are unchanged.
+    ``|w|`` is the Euclidean norm of a column, that is, of all weights of a neuron. With
+    ``of="rows"``, it is the norm of a row, such as the row of an id in an `Embedding`.
+    Columns or rows with a smaller norm are unchanged.
 
     Parameters
     ----------
     limit : float, default 2.0
-        Above 0.
+        Largest norm, above 0.
     of : {"columns", "rows"}, default "columns"
-        What has a length. Keras's ``axis=0`` is ``"columns"``, and ``axis=1`` is
-        ``"rows"``.
+        Whether to limit the norms of columns or of rows. Keras's ``axis=0`` is
+        ``"columns"``, and ``axis=1`` is ``"rows"``.
 
     Raises
     ------
@@ -33,7 +33,7 @@ class MaxNorm(OfLengths):
     ----------
     Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
     Overfitting", JMLR 15, 2014, section 5.1. It is PyTorch's ``renorm``; Keras adds
-    1e-7 to the length that it divides by.
+    1e-7 to the norm by which it divides.
 
     Examples
     --------

@@ -9,16 +9,17 @@ from nnfs_xp.registry import register
 
 @register("constraint")
 class UnitNorm(OfLengths):
-    """Scale each column to length 1, ``w /= |w|``.
+    """Scale each column to norm 1, ``w /= |w|``.
 
-    ``|w|`` is the Euclidean length of a column, that is of all weights of a neuron, or
-    with ``of="rows"`` of a row. A length of 0 is left unchanged.
+    ``|w|`` is the Euclidean norm of a column, that is, of all weights of a neuron. With
+    ``of="rows"``, it is the norm of a row. Columns or rows with a norm of 0 are
+    unchanged.
 
     Parameters
     ----------
     of : {"columns", "rows"}, default "columns"
-        What has a length. Keras's ``axis=0`` is ``"columns"``, and ``axis=1`` is
-        ``"rows"``.
+        Whether to scale columns or rows. Keras's ``axis=0`` is ``"columns"``, and
+        ``axis=1`` is ``"rows"``.
 
     Raises
     ------
@@ -27,7 +28,7 @@ class UnitNorm(OfLengths):
 
     References
     ----------
-    Keras's ``UnitNorm``, which adds 1e-7 to the length. It is PyTorch's ``normalize``.
+    Keras's ``UnitNorm``, which adds 1e-7 to the norm. It is PyTorch's ``normalize``.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from nnfs_xp.registry import register
 
 @register("initializer")
 class Constant(Initializer):
-    """A constant value for all entries.
+    """A constant value for all elements.
 
     Parameters
     ----------

@@ -13,10 +13,11 @@ from nnfs_xp.registry import register
 
 @register("initializer")
 class Identity(Initializer):
-    """``gain`` on the diagonal, and 0 elsewhere.
+    """Scaled identity matrix: `gain` on the diagonal, and 0 elsewhere.
 
-    A square layer then starts as the identity times `gain`. The shape must be that of a
-    matrix, (fan_in, fan_out); a matrix that is not square is padded with 0.
+    A layer with a square weight matrix then initially multiplies its inputs by `gain`.
+    The shape must be that of a matrix, (fan_in, fan_out). A matrix that is not square
+    is padded with zeros.
 
     Parameters
     ----------

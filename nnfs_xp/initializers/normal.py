@@ -13,7 +13,7 @@ from nnfs_xp.registry import register
 
 @register("initializer")
 class Normal(Initializer):
-    """Normal values of mean 0: ``scale * N(0, 1)``.
+    """Normal values with mean 0: ``scale * N(0, 1)``.
 
     Parameters
     ----------
@@ -42,11 +42,11 @@ class Normal(Initializer):
 
 @register("initializer")
 class TruncatedNormal(Initializer):
-    """Normal values of mean 0 within two standard deviations: ``scale * N(0, 1)``.
+    """Normal values with mean 0, truncated at two standard deviations.
 
-    Values beyond ``2 scale`` are drawn again, so that no neuron starts with a very
-    large weight. The remaining values have a standard deviation of about
-    ``0.88 scale``.
+    The values follow ``scale * N(0, 1)``. Values beyond ``2 scale`` are drawn again, so
+    no neuron starts with a very large weight. The standard deviation of the result is
+    about ``0.88 scale``.
 
     Parameters
     ----------

@@ -12,17 +12,18 @@ from nnfs_xp.registry import register
 
 @register("initializer")
 class Orthogonal(Initializer):
-    """A random matrix with orthonormal columns, or rows if there are fewer rows.
+    """Random matrix with orthonormal columns, or orthonormal rows if it is wide.
 
-    ``W^T W = gain^2 I`` for a matrix with at least as many rows as columns, otherwise
-    ``W W^T = gain^2 I``, uniform among all such matrices. In a product of many square
-    ones with gain 1, no signal grows or vanishes. The weights of a convolution are
-    treated as a matrix with one column per filter.
+    The matrix is drawn uniformly from all matrices with ``W^T W = gain^2 I`` if there
+    are at least as many rows as columns, and from all matrices with
+    ``W W^T = gain^2 I`` otherwise. A product of many square matrices with gain 1
+    preserves the norm of a signal. The weights of a convolution are treated as a matrix
+    with one column per filter.
 
     Parameters
     ----------
     gain : float, default 1.0
-        Length of the columns or rows; ``sqrt(2)`` suits ReLU.
+        Norm of the columns or rows; ``sqrt(2)`` is suitable for ReLU.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from nnfs_xp.registry import register
 
 @register("initializer")
 class Uniform(Initializer):
-    """Uniform values of ``[-limit, limit)``.
+    """Uniform values in ``[-limit, limit)``.
 
     Parameters
     ----------

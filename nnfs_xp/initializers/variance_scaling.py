@@ -18,24 +18,24 @@ _DISTRIBUTIONS = ("normal", "truncated_normal", "uniform")
 
 @register("initializer")
 class VarianceScaling(Initializer):
-    """Values of variance ``scale / n``, where ``n`` depends on the shape of the matrix.
+    """Values with variance ``scale / n``, where ``n`` depends on the shape.
 
-    For the shape (fan_in, fan_out), ``n`` is one of the two or their mean. For the
-    weights of a convolution, both are multiplied by the number of entries of its
-    window. `GlorotNormal`, `HeNormal`, `LeCunNormal` and their uniform forms are
-    special cases.
+    For a matrix of shape (fan_in, fan_out), ``n`` is one of these two numbers or their
+    mean. For the weights of a convolution, both numbers are multiplied by the number of
+    entries of the window. `GlorotNormal`, `HeNormal`, `LeCunNormal` and their uniform
+    forms are special cases.
 
     Parameters
     ----------
     scale : float, default 1.0
-        Above 0.
+        Factor of the variance, above 0.
     mode : {"fan_in", "fan_out", "fan_average"}, default "fan_in"
-        The value of ``n``. Keras calls the last one ``fan_avg``.
+        The value of ``n``. Keras calls the last value ``fan_avg``.
     distribution : {"normal", "truncated_normal", "uniform"}, default "normal"
-        The truncated one has no values beyond two standard deviations, and is widened
-        so that the variance is the same. It is Keras's default, which its ``HeNormal``,
-        ``GlorotNormal`` and ``LecunNormal`` also draw from; Keras calls the first one
-        ``untruncated_normal``.
+        Distribution of the values. ``"truncated_normal"`` has no values beyond two
+        standard deviations, and is widened so that the variance is the same. It is
+        Keras's default, also for ``HeNormal``, ``GlorotNormal`` and ``LecunNormal``.
+        Keras's name for ``"normal"`` is ``untruncated_normal``.
 
     Raises
     ------
@@ -75,8 +75,8 @@ class VarianceScaling(Initializer):
 class GlorotNormal(VarianceScaling):
     """Normal values with ``scale = sqrt(2 / (fan_in + fan_out))``.
 
-    They have the variance that Glorot and Bengio (2010, eq. 12) propose, as those of
-    `GlorotUniform` do.
+    The variance is the one proposed by Glorot and Bengio (2010, eq. 12), the same as
+    that of `GlorotUniform`.
 
     Examples
     --------
@@ -94,8 +94,8 @@ class GlorotNormal(VarianceScaling):
 class HeNormal(VarianceScaling):
     """Normal values with ``scale = sqrt(2 / fan_in)``.
 
-    They preserve the variance of values from layer to layer under ReLU, which halves it
-    (He, Zhang, Ren and Sun, 2015, eq. 10).
+    This preserves the mean square of the signal from layer to layer with ReLU, which
+    halves it (He, Zhang, Ren and Sun, 2015, eq. 10).
 
     Examples
     --------
@@ -113,9 +113,9 @@ class HeNormal(VarianceScaling):
 class LeCunNormal(VarianceScaling):
     """Normal values with ``scale = sqrt(1 / fan_in)``.
 
-    They preserve the variance of values from layer to layer if activations are nearly
-    linear, as tanh and SELU are near 0 (LeCun, Bottou, Orr and Mueller, "Efficient
-    BackProp", 1998, section 4.6).
+    This preserves the variance of the signal from layer to layer if activations are
+    nearly linear, as tanh and SELU are near 0 (LeCun, Bottou, Orr and Mueller,
+    "Efficient BackProp", 1998, section 4.6).
 
     Examples
     --------
@@ -133,8 +133,9 @@ class LeCunNormal(VarianceScaling):
 class GlorotUniform(VarianceScaling):
     """Uniform values with ``limit = sqrt(6 / (fan_in + fan_out))``.
 
-    They preserve the variance of both values and gradients from layer to layer as far
-    as possible if activations are nearly linear (Glorot and Bengio, 2010, eq. 16).
+    This preserves the variance of both the signal and the gradients from layer to layer
+    as far as possible if activations are nearly linear (Glorot and Bengio, 2010, eq.
+    16).
 
     Examples
     --------
@@ -152,7 +153,7 @@ class GlorotUniform(VarianceScaling):
 class HeUniform(VarianceScaling):
     """Uniform values with ``limit = sqrt(6 / fan_in)``.
 
-    They have the same variance as those of `HeNormal`, ``2 / fan_in``.
+    The variance is ``2 / fan_in``, the same as for `HeNormal`.
 
     Examples
     --------
@@ -170,7 +171,7 @@ class HeUniform(VarianceScaling):
 class LeCunUniform(VarianceScaling):
     """Uniform values with ``limit = sqrt(3 / fan_in)``.
 
-    They have the same variance as those of `LeCunNormal`, ``1 / fan_in``.
+    The variance is ``1 / fan_in``, the same as for `LeCunNormal`.
 
     Examples
     --------

@@ -18,8 +18,8 @@ from nnfs_xp.registry import register
 class Hinge(Loss):
     """Hinge loss of scores ``z`` against binary targets ``y``, 0 or 1.
 
-    Let ``t = 2 y - 1`` be -1 or 1. The loss of a sample is the mean over its m outputs.
-    The loss and its gradient are::
+    Let ``t = 2 y - 1``, which is -1 or 1. The loss of a sample is the mean over its m
+    outputs. The loss and its gradient are::
 
         L = 1/m sum_j max(0, 1 - t_j z_j)        dL/dz_j = -t_j / m where t_j z_j < 1
 
@@ -84,8 +84,8 @@ class Hinge(Loss):
 class SquaredHinge(Hinge):
     """Squared hinge loss of scores ``z`` against binary targets ``y``, 0 or 1.
 
-    Let ``t = 2 y - 1`` be -1 or 1. The loss of a sample is the mean over its m outputs.
-    The loss and its gradient are::
+    Let ``t = 2 y - 1``, which is -1 or 1. The loss of a sample is the mean over its m
+    outputs. The loss and its gradient are::
 
         L = 1/m sum_j max(0, 1 - t_j z_j)^2
         dL/dz_j = -2/m t_j max(0, 1 - t_j z_j)

@@ -16,7 +16,7 @@ from nnfs_xp.registry import register
 
 @register("metric")
 class ExpectedCalibrationError(OfClasses):
-    """Mean difference between predicted confidences and accuracies, from 0 to 1.
+    """Mean difference between probabilities and observed frequencies, from 0 to 1.
 
     Samples are divided into bins of equal width by their confidence: the highest
     probability of a row, or the probability of class 1 of a single output. For each

@@ -15,7 +15,7 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class Adagrad(Optimizer):
-    """Adagrad: each parameter's step is divided by the root of its summed squares.
+    """Adagrad: steps divided by the root of the sum of squared gradients.
 
     ::
 

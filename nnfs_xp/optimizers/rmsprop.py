@@ -15,7 +15,7 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class RMSprop(Optimizer):
-    """RMSprop: each parameter's step is divided by the root of a mean of squares.
+    """RMSprop: steps divided by the root of a running mean of squared gradients.
 
     ::
 

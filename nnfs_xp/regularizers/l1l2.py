@@ -14,19 +14,21 @@ _MODES = ("exact", "book")
 
 @register("regularizer")
 class L1L2(Regularizer):
-    """Sum of magnitudes and of squares, ``l1 sum |w| + l2 sum w^2``.
+    """L1 and L2 penalty, ``l1 sum |w| + l2 sum w^2``.
 
-    Its gradient is ``l1 sign(w) + 2 l2 w``. The ``weight_decay`` of PyTorch's SGD is
-    another form of L2: it equals ``2 l2``, but is not part of the loss.
+    The gradient is ``l1 sign(w) + 2 l2 w``. The ``weight_decay`` of PyTorch's SGD is
+    another form of the L2 penalty: it corresponds to ``2 l2``, but is not part of the
+    loss.
 
     Parameters
     ----------
     l1, l2 : float, default 0
         Factors of the two sums, 0 or more.
     mode : {"exact", "book"}, default "exact"
-        At ``w = 0`` the magnitude has no derivative. ``"exact"`` uses 0, the middle of
-        its subgradients, so that a parameter at 0 stays there; ``"book"`` uses +1,
-        which moves it to one side by ``l1`` times the learning rate.
+        The derivative of ``|w|`` to use at ``w = 0``, where it is not defined.
+        ``"exact"`` uses 0, the midpoint of the subgradients, so a parameter at 0 stays
+        there. ``"book"`` uses +1, which moves the parameter in the negative direction
+        by ``l1`` times the learning rate.
 
     Raises
     ------
@@ -72,7 +74,7 @@ class L1L2(Regularizer):
 
 @register("regularizer")
 class L1(L1L2):
-    """Sum of magnitudes, ``l1 sum |w|``, which drives parameters to 0.
+    """L1 penalty, ``l1 sum |w|``, which drives parameters to 0.
 
     Parameters
     ----------
@@ -98,7 +100,7 @@ class L1(L1L2):
 
 @register("regularizer")
 class L2(L1L2):
-    """Sum of squares, ``l2 sum w^2``, which pulls large parameters back.
+    """L2 penalty, ``l2 sum w^2``, which shrinks large parameters.
 
     Parameters
     ----------

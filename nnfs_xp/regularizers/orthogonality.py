@@ -12,18 +12,19 @@ _PARTS = ("columns", "rows")
 
 @register("regularizer")
 class Orthogonality(Regularizer):
-    """Squared distance of ``W^T W`` from the identity, ``strength sum (W^T W - I)^2``.
+    """Orthogonality penalty, ``strength sum (W^T W - I)^2``.
 
-    Its gradient is ``4 strength W (W^T W - I)``. The columns of ``W``, one for each
-    neuron, are pulled towards length 1 and right angles; with ``of="rows"``, the rows
-    are. If there are more of them than each has entries, the penalty cannot be 0.
+    The penalty is the squared distance of ``W^T W`` from the identity. The gradient is
+    ``4 strength W (W^T W - I)``. The penalty pulls the columns of ``W``, one for each
+    neuron, towards length 1 and right angles; with ``of="rows"``, it pulls the rows. It
+    cannot be 0 if there are more such vectors than each has elements.
 
     Parameters
     ----------
     strength : float, default 0.01
-        0 or more.
+        Factor of the penalty, 0 or more.
     of : {"columns", "rows"}, default "columns"
-        Which of them should be orthonormal.
+        Whether the columns or the rows should be orthonormal.
 
     Raises
     ------
@@ -33,9 +34,9 @@ class Orthogonality(Regularizer):
     References
     ----------
     Bansal, Chen and Wang, "Can We Gain More from Orthogonality Regularizations in
-    Training Deep CNNs?", NeurIPS 2018, section 3.1. Keras's
-    ``OrthogonalRegularizer`` first divides each row by its length, and takes the mean
-    magnitude of the products of two different rows.
+    Training Deep CNNs?", NeurIPS 2018, section 3.1. Keras's ``OrthogonalRegularizer``
+    first divides each row by its length, and takes the mean magnitude of the products
+    of two different rows.
 
     Examples
     --------

@@ -15,13 +15,14 @@ from nnfs_xp.unit import Unit
 class Schedule(Unit):
     """Base of all schedules: ``schedule(step)`` is the rate of one step.
 
-    Steps are batches, not epochs, and are counted from 0. A schedule is called
-    on the host before each step, so it is plain Python, in float64 on every
-    backend. It should depend only on the step: it may be called more than once for the
-    same step, and a saved model continues at the step it had reached.
+    Steps are batches, not epochs, and are counted from 0. A schedule is called on the
+    host before each step, so it is plain Python and computes in float64 on every
+    backend. The rate should depend only on the step: a schedule may be called more than
+    once for the same step, and a saved model continues at the step that it had reached.
 
-    An author writes ``__call__``, and ``config`` if the attributes are not the
-    arguments. A class needs ``@register("schedule")`` to be saved.
+    Subclasses define ``__call__``, and also ``config`` if the attributes differ from
+    the arguments. To be saved, a class must be decorated with
+    ``@register("schedule")``.
 
     Examples
     --------

@@ -11,13 +11,13 @@ from nnfs_xp.schedules.base import Schedule
 
 @register("schedule")
 class CosineDecay(Schedule):
-    """Cosine decay along half a wave, without restarts.
+    """Cosine decay to a final rate, without restarts.
 
-    For ``step < steps``::
+    For ``step < steps``, the rate is::
 
         final + (initial - final) * (1 + cos(pi * step / steps)) / 2
 
-    and `final` from then on.
+    The rate is `final` from then on.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ class CosineDecayRestarts(Schedule):
     """Cosine decay with warm restarts.
 
     Run ``i``, counted from 0, is ``steps * growth ** i`` steps long. At a fraction
-    ``p`` of the run, from 0 up to 1, the rate is::
+    ``p`` of a run, from 0 up to 1, the rate is::
 
         final + (initial - final) * shrinkage ** i * (1 + cos(pi * p)) / 2
 
@@ -23,9 +23,9 @@ class CosineDecayRestarts(Schedule):
     initial : float
         Rate of the first step, 0 or more.
     steps : int
-        Number of steps (batches) of the first run.
+        Length of the first run in steps (batches).
     growth : float, default 2.0
-        Factor by which runs grow longer, 1 or more.
+        Factor by which the length grows from run to run, 1 or more.
     shrinkage : float, default 1.0
         Factor by which the range of rates shrinks from run to run, above 0 and up to 1.
     final : float, default 0.0

@@ -11,16 +11,16 @@ from nnfs_xp.schedules.base import Schedule
 class ExponentialDecay(Schedule):
     """Exponential decay, ``initial * factor ** (step / every)``.
 
-    With `staircase`, the quotient is rounded down, as in `StepDecay`.
+    With `staircase`, the quotient ``step / every`` is rounded down, as in `StepDecay`.
 
     Parameters
     ----------
     initial : float
         Rate of the first step, 0 or more.
     factor : float
-        Factor of the rate over `every` steps, above 0 and up to 1.
+        Factor by which the rate changes in `every` steps, above 0 and up to 1.
     every : int, default 1
-        Number of steps (batches).
+        Number of steps (batches) for one factor.
     staircase : bool, default False
         Whether the rate is constant for `every` steps at a time.
 

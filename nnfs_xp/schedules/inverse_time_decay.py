@@ -11,8 +11,8 @@ from nnfs_xp.schedules.base import Schedule
 class InverseTimeDecay(Schedule):
     """Inverse time decay, ``initial / (1 + decay * step / every)``.
 
-    With ``every=1`` it is the book's schedule, for which an optimizer's argument
-    ``decay`` is a short form. With `staircase`, the quotient ``step / every`` is
+    With ``every=1``, this is the book's schedule, which can also be set by an
+    optimizer's argument ``decay``. With `staircase`, the quotient ``step / every`` is
     rounded down.
 
     Parameters
@@ -20,9 +20,9 @@ class InverseTimeDecay(Schedule):
     initial : float
         Rate of the first step, 0 or more.
     decay : float
-        0 or more; after ``every / decay`` steps the rate is halved.
+        Decay rate, 0 or more. After ``every / decay`` steps, the rate is halved.
     every : int, default 1
-        Number of steps (batches).
+        Number of steps (batches) to which `decay` refers.
     staircase : bool, default False
         Whether the rate is constant for `every` steps at a time.
 

@@ -11,13 +11,13 @@ from nnfs_xp.schedules.base import Schedule
 
 @register("schedule")
 class OneCycle(Schedule):
-    """One cycle along two half waves of a cosine.
+    """One-cycle schedule: the rate rises to a peak and then decays to a final rate.
 
-    With ``initial = peak / divisor`` and ``final = initial / final_divisor``, the rate
-    rises from `initial` to `peak`, which it reaches at step
-    ``top = rising * steps - 1``, and then falls to `final`, which it reaches at step
-    ``steps - 1`` and keeps. At a fraction ``p`` of a half wave from ``a`` to ``b``, the
-    rate is ``b + (a - b) * (1 + cos(pi * p)) / 2``.
+    Let ``initial = peak / divisor`` and ``final = initial / final_divisor``. The rate
+    rises from `initial` to `peak` until step ``top = rising * steps - 1``, and then
+    falls to `final` until step ``steps - 1``, after which it stays there. At a fraction
+    ``p`` of the way from ``a`` to ``b``, the rate is
+    ``b + (a - b) * (1 + cos(pi * p)) / 2``, half a wave of a cosine.
 
     Parameters
     ----------
@@ -26,11 +26,11 @@ class OneCycle(Schedule):
     steps : int
         Length of the cycle in steps (batches).
     rising : float, default 0.3
-        The fraction of the steps in which the rate rises, from 0 to 1.
+        Fraction of the steps during which the rate rises, from 0 to 1.
     divisor : float, default 25.0
-        The divisor that gives the first rate from the peak, 1 or more.
+        Ratio of `peak` to the first rate, 1 or more.
     final_divisor : float, default 10000.0
-        The divisor that gives the last rate from the first, 1 or more.
+        Ratio of the first rate to the last rate, 1 or more.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from nnfs_xp.schedules.base import Schedule
 
 @register("schedule")
 class PiecewiseConstantDecay(Schedule):
-    """Piecewise constant rates, ``values[i]`` after ``boundaries[i - 1]``.
+    """Piecewise constant rates, ``values[i]`` after step ``boundaries[i - 1]``.
 
     The rate is ``values[0]`` up to and including the step ``boundaries[0]``, then
     ``values[1]`` up to and including the step ``boundaries[1]``, and so on.
@@ -21,9 +21,10 @@ class PiecewiseConstantDecay(Schedule):
     Parameters
     ----------
     boundaries : sequence of int
-        The last step of each value except the last; 0 or more, in increasing order.
+        The last step of each value, except for the last value; 0 or more, in increasing
+        order.
     values : sequence of float
-        The rates, 0 or more. There must be one more of them than boundaries.
+        The rates, 0 or more. There must be one more value than boundaries.
 
     Raises
     ------

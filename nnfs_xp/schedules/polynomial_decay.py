@@ -9,14 +9,14 @@ from nnfs_xp.schedules.base import Schedule
 
 @register("schedule")
 class PolynomialDecay(Schedule):
-    """Polynomial decay, a straight line with ``power=1``.
+    """Polynomial decay to a final rate, linear with ``power=1``.
 
-    For ``step < steps``::
+    For ``step < steps``, the rate is::
 
         final + (initial - final) * (1 - step / steps) ** power
 
-    and `final` from then on. With `cycle`, the rate rises again instead: `steps` is
-    replaced by its smallest multiple that is not below `step`.
+    The rate is `final` from then on. With `cycle`, the rate rises again instead:
+    `steps` is replaced with its smallest multiple that is not below `step`.
 
     Parameters
     ----------

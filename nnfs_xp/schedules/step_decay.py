@@ -16,7 +16,7 @@ class StepDecay(Schedule):
     initial : float
         Rate of the first `every` steps, 0 or more.
     factor : float
-        Factor of the rate, above 0 and up to 1.
+        Factor by which the rate changes every `every` steps, above 0 and up to 1.
     every : int
         Number of steps (batches) from one change to the next.
 

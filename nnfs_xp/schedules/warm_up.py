@@ -17,7 +17,7 @@ _MODES = ("from_one", "keras")
 
 @register("schedule")
 class WarmUp(Schedule):
-    """Linear warm-up, then another schedule.
+    """Linear warm-up, followed by another schedule.
 
     ::
 
@@ -25,19 +25,18 @@ class WarmUp(Schedule):
         then(step - steps)              from then on
 
     The first step uses ``1 / steps`` of the full rate instead of 0, and the last step
-    of the warm-up uses the full rate. The schedule that follows counts its own steps
-    from 0.
+    of the warm-up uses the full rate. The next schedule counts its own steps from 0.
 
     Parameters
     ----------
     steps : int
         Length of the warm-up in steps (batches).
     then : float or Schedule
-        The schedule that follows; a number is a constant rate.
+        The schedule after the warm-up; a number is a constant rate.
     mode : {"from_one", "keras"}, default "from_one"
         ``"keras"`` counts the steps of the warm-up from 0, as Keras's ``CosineDecay``
-        and optax do: the rates are ``step / steps * then(0)``, and the first step
-        therefore changes nothing.
+        and optax do: the rates are ``step / steps * then(0)``, so the first step does
+        not change the parameters.
 
     Raises
     ------
