@@ -33,7 +33,8 @@ class TensorBoard(Callback):
         Directory of the files, which is created if it does not exist. Each run should
         have its own directory.
     histograms : bool, default False
-        Whether to also write histograms of all finite parameters after each epoch.
+        Whether to also write histograms of the finite values of all parameters after
+        each epoch.
 
     Raises
     ------
