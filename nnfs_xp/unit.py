@@ -22,8 +22,10 @@ class _Made(type):
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
             try:
                 unit = super().__call__(*args, **kwargs)
-            except TypeError:
-                check_call(cls.__name__, _taken(cls), args, kwargs)
+            except TypeError as error:
+                # One that a constructor raises itself has more to say.
+                if "__init__()" in str(error) or "__new__()" in str(error):
+                    check_call(cls.__name__, _taken(cls), args, kwargs)
                 raise
             vars(unit)["_settings"] = frozenset(unit._setting_names())
             unit._take_values()

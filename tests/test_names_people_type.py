@@ -284,3 +284,13 @@ def test_a_flag_of_numpy():
     assert type(nx.SGD(0.1, momentum=0.5, nesterov=np.True_).nesterov) is bool
     with pytest.raises(nx.InputError, match="shuffle must be True or False, got 1"):
         model.fit(X, Y, shuffle=1)
+
+
+def test_errors_of_own_constructors_are_kept():
+    class Own(nx.Dense):
+        def __init__(self, *args, **kwargs):
+            super().__init__(2, 3, **kwargs)
+            raise TypeError("a reason of its own")
+
+    with pytest.raises(TypeError, match="^a reason of its own$"):
+        Own()

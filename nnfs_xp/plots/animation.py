@@ -14,6 +14,7 @@ from nnfs_xp.backends import to_numpy
 from nnfs_xp.callbacks import Callback
 from nnfs_xp.errors import InputError
 from nnfs_xp.plots import boundary
+from nnfs_xp.plots.checks import check_is
 
 # A coarser map than for a single picture, because there are many of them.
 _STEPS = 120
@@ -189,6 +190,7 @@ def boundary_animation(
     ...     Path(folder, "film.gif").stat().st_size > 1000
     True
     """
+    check_is("BoundaryRecorder", recorder, "recorder", "x", "frames")
     rate = check_positive(frames_per_second, "frames_per_second")
     data, frames = boundary.check_points(recorder.x, y, class_names), recorder.frames
     if not frames:

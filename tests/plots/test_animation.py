@@ -204,3 +204,9 @@ def test_what_does_not_fit_the_film_is_refused(recorded, spiral):
         plots.boundary_animation(recorder, y, [*NAMES, "fourth arm"])
     with pytest.raises(InputError, match="frames_per_second must be"):
         plots.boundary_animation(recorder, y, NAMES, frames_per_second=0)
+
+
+@pytest.mark.parametrize("given", [3, None, [1.0]])
+def test_only_a_recorder_has_a_film(given):
+    with pytest.raises(InputError, match="recorder must be a BoundaryRecorder, got"):
+        plots.boundary_animation(given, [0], ["a"])
