@@ -244,12 +244,13 @@ def test_predictions_are_recorded():
 
 def test_predictions_lie_row_by_row():
     be, x = on_a_cpu(), np.ones((300, 100))
-    for last in ([], [nx.Softmax()], [nx.ReLU(), nx.Linear()]):
-        for compile in ("auto", "off"):
+    for last in ([], [nx.Softmax()], [nx.Linear()], [nx.LeakyReLU()], [nx.Tanh()]):
+        for compile, k in (("auto", 3), ("off", 3), ("auto", 30)):
             model = nx.Model(
-                [nx.Dense(100, 3), *last], backend=be, seed=0, compile=compile
+                [nx.Dense(100, k), *last], backend=be, seed=0, compile=compile
             )
             assert all(model.predict(x).is_contiguous() for _ in range(3))
+            predict_again(model, x)
 
 
 def test_predictions_that_take_long_are_not_recorded():

@@ -223,8 +223,11 @@ class _Prediction(_Recorded):
         super().__init__(tape, slots, [_Copied(one) for one in given], y)
         last: Any = self._calls[-1]
         options = dict(getattr(last, "keywords", {}))
-        if options.pop("out", None) is y and y.is_contiguous():
-            self._last = functools.partial(last.func, *last.args, **options)
+        function: Any = getattr(last, "func", None)
+        # An overload that is named as such takes nothing without its `out`.
+        is_plain = function is getattr(torch, getattr(function, "__name__", ""), None)
+        if is_plain and options.pop("out", None) is y and y.is_contiguous():
+            self._last = functools.partial(function, *last.args, **options)
             self._calls = self._calls[:-1]
         else:
             rows = torch.contiguous_format
