@@ -422,3 +422,14 @@ class TestCommand:
         assert done.stdout == ""
         assert "error: --device cuda: " in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_who_predicts_takes_no_training_steps() -> None:
+    pytest.importorskip("jax")
+    from benchmarks.contenders.nnfs import NnfsPredicts
+
+    problem = make_problem(dataclasses.replace(WORKLOADS["W1"], batch_size=2))
+    contender = NnfsPredicts(problem, "cpu", "jax")
+    with contender.context():
+        contender.take(3)
+    assert contender.model.steps_trained == 0
