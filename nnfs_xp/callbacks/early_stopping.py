@@ -65,7 +65,7 @@ class EarlyStopping(Patient):
     ...     dtype="float64",
     ... )
     >>> x, y = [[-2], [-1], [1], [2]], [0, 0, 1, 1]
-    >>> held_out = [[-2], [-1], [0.5]], [0, 0, 0]  # the last is an exception
+    >>> held_out = [[-2], [-1], [0.5]], [0, 0, 0]  # the last label is wrong
     >>> stop = EarlyStopping(patience=2)
     >>> history = model.fit(
     ...     x, y, epochs=100, validation_data=held_out, callbacks=stop

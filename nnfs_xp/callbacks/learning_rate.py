@@ -119,7 +119,7 @@ class ReduceOnPlateau(Patient):
     ...     dtype="float64",
     ... )
     >>> reduce = ReduceOnPlateau("accuracy", factor=0.5, patience=1)
-    >>> x, y = [[3], [3]], [0, 1]  # nothing tells them apart
+    >>> x, y = [[3], [3]], [0, 1]  # equal inputs, different labels
     >>> history = model.fit(x, y, epochs=6, callbacks=reduce)
     >>> history["learning_rate"]
     [1.0, 1.0, 1.0, 0.5, 0.5, 0.25]

@@ -42,7 +42,7 @@ class MaxNorm(OfLengths):
     >>> layer.weights = [[3.0, 1.0], [4.0, 0.0]]
     >>> _ = layer.forward([[0.0, 0.0]]), layer.backward([[0.0, 0.0]])
     >>> SGD(1.0).step(layer)
-    >>> layer.weights  # lengths 5 and 1 before
+    >>> layer.weights  # the norms before were 5 and 1
     array([[1.2, 1. ],
            [1.6, 0. ]])
     """

@@ -62,7 +62,7 @@ class Loss(Unit):
     Examples
     --------
     >>> from nnfs_xp import Loss
-    >>> class Quartic(Loss):  # of one output
+    >>> class Quartic(Loss):  # for a single output
     ...     target_kind = "values"
     ...     def fwd(self, be, y_pred, y_true):
     ...         error = y_pred - y_true

@@ -56,7 +56,7 @@ class LAMB(MomentOptimizer):
     >>> layer.weights = [[3.0], [4.0]]
     >>> _ = layer.forward([[1.0, 0.0]])
     >>> _ = layer.backward([[1.0]])
-    >>> LAMB(0.1).step(layer)  # a tenth of |w| = 5
+    >>> LAMB(0.1).step(layer)  # a step of length 0.1 * |w| = 0.5
     >>> layer.weights.round(4).tolist()
     [[2.5], [4.0]]
     """

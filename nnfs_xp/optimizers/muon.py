@@ -71,7 +71,7 @@ class Muon(Optimizer):
     >>> layer.weights = [[0.0, 0.0], [0.0, 0.0]]
     >>> _ = layer.forward([[3.0, 0.0], [0.0, 1.0]])
     >>> _ = layer.backward([[1.0, 0.0], [0.0, 1.0]])
-    >>> Muon(1.0).step(layer)  # not 3 to 1, but about 0.2 * sqrt(2) on the diagonal
+    >>> Muon(1.0).step(layer)  # about 0.2 * sqrt(2) on the diagonal
     >>> layer.weights.round(2).tolist()
     [[-0.21, 0.0], [0.0, -0.32]]
     """
