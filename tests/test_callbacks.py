@@ -552,7 +552,7 @@ class Holds(Unregistered):
             "^Residual: Holds: held cannot be saved, as JSON cannot hold {1, 2}",
         ),
         (nx.ReLU(), nx.SGD(lambda step: 0.1), {}, "^SGD: learning_rate is a function"),
-        (nx.ReLU(), "sgd", {"x": X}, "metadata must be what JSON can hold"),
+        (nx.ReLU(), "sgd", {"x": X}, "metadata must be serializable as JSON"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_saved_is_named_before_training(

@@ -350,7 +350,7 @@ def host_array(values: Any) -> np.ndarray:
     try:
         host = np.asarray(values)
     except (ValueError, TypeError) as error:
-        raise DTypeError(f"cannot be made into an array: {error}") from error
+        raise DTypeError(f"cannot be converted to an array: {error}") from error
     if host.dtype.kind not in "biuf":
         raise DTypeError(f"expected real numbers, got an array of dtype {host.dtype}")
     # Half and extended precision are not in the standard.

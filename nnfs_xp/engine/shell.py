@@ -190,7 +190,7 @@ def backward(unit: Any, dvalues: Any) -> Any:
     """Compute the gradients of a unit and of those inside, after `forward`."""
     program = unit._program
     if program is None:
-        raise InputError("backward needs a forward pass before it")
+        raise InputError("backward requires a forward pass before it")
     _, state = unit._home
     be = program.network.backend
     with be.context():

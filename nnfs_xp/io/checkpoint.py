@@ -51,7 +51,7 @@ def config_text(config: dict[str, Any]) -> str:
     try:
         return json.dumps({"format": _FORMAT, **config})
     except (TypeError, ValueError) as error:
-        raise InputError(f"metadata must be what JSON can hold: {error}") from error
+        raise InputError(f"metadata must be serializable as JSON: {error}") from error
 
 
 def write_checkpoint(

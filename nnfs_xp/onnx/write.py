@@ -110,7 +110,7 @@ def _texts(model: Model) -> dict[str, str]:
     try:
         texts = {METADATA_KEY: json.dumps(model.metadata)}
     except (TypeError, ValueError) as error:
-        raise InputError(f"metadata must be what JSON can hold: {error}") from error
+        raise InputError(f"metadata must be serializable as JSON: {error}") from error
     try:
         config = model.config()
     except InputError:

@@ -103,7 +103,7 @@ def test_outputs_are_set_by_hand_as_in_chapter_9(program):
     for found in (softmax_loss.dinputs, activation.dinputs):
         np.testing.assert_allclose(to_numpy(found), wanted, atol=1e-15)
     sigmoid = nnfs.Activation_Sigmoid()
-    with pytest.raises(nx.InputError, match="backward needs a forward pass"):
+    with pytest.raises(nx.InputError, match="backward requires a forward pass"):
         sigmoid.backward([[1.0]])
     sigmoid.output = [[0.25]]
     assert to_numpy(sigmoid.backward([[2.0]])).tolist() == [[2 * 0.25 * 0.75]]

@@ -54,7 +54,7 @@ BAD_HOST_VALUES = {
     "object": (np.array([[None] * FEATURES] * N), "real numbers"),
     "strings": (np.array([["1"] * FEATURES] * N), "real numbers"),
     "dates": (np.zeros((N, FEATURES), dtype="datetime64[s]"), "real numbers"),
-    "ragged": ([[1.0] * FEATURES, [1.0]], "cannot be made into an array"),
+    "ragged": ([[1.0] * FEATURES, [1.0]], "cannot be converted to an array"),
     "text": ("abc", "real numbers"),
     "none": (None, "real numbers"),
 }

@@ -13,7 +13,7 @@ NO_ARRAYS = {
     "a number": (3.0, "single number"),
     "text": ("abc", "real numbers"),
     "none": (None, "real numbers"),
-    "ragged": ([[1.0], [1.0, 2.0]], "cannot be made into an array"),
+    "ragged": ([[1.0], [1.0, 2.0]], "cannot be converted to an array"),
     "empty": ([], "empty"),
 }
 

@@ -52,7 +52,7 @@ class RecordedExecutor(EagerExecutor):
     def __init__(self, network: Network, required: bool) -> None:
         super().__init__(network)
         self.required = required
-        self.note = "recorded when a batch of the same shape comes again"
+        self.note = "recorded when a batch of the same shape occurs again"
         self._records = True
         # None for a shape that has come once.
         self._steps: dict[Any, Recorded | None] = {}

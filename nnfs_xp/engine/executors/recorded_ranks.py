@@ -58,7 +58,7 @@ class RecordedRanksExecutor(RanksExecutor):
     def __init__(self, network: Network, ranks: Communicator, required: bool) -> None:
         super().__init__(network, ranks, required)
         self._step_by_step, self.required = self.note, required
-        self.note = "recorded when a part of the same shape comes again"
+        self.note = "recorded when a part of the same shape occurs again"
         self._passes, self._updates = _Recordings(), _Recordings()
         # What units of a user's own held when steps were recorded.
         self._held: Held = {}

@@ -46,7 +46,7 @@ class TorchRecordedExecutor(EagerExecutor):
 
     def __init__(self, network: Network, required: bool) -> None:
         super().__init__(network)
-        self.note = "recorded when a batch of the same shape comes again"
+        self.note = "recorded when a batch of the same shape occurs again"
         # None for a shape that has come once.
         self._steps: dict[Any, _Recorded | None] = {}
         self._records = True
