@@ -89,7 +89,7 @@ def load_dataset(
     one_hot : sequence of str or int, optional
         Names or numbers of columns of a table that hold categories. Each of their
         values, which may be texts or numbers, becomes a feature that is 1 where the
-        column has this value, and 0 elsewhere. `Dataset.one_hot` holds the values.
+        column has this value, and 0 elsewhere. ``Dataset.one_hot`` holds the values.
     resize : pair of int, optional
         Height and width to which all pictures are resized.
 
@@ -183,7 +183,7 @@ def load_examples(
     drop : sequence of str or int, optional
         As for `load_dataset`. The columns may be absent.
     one_hot : mapping, optional
-        Columns that are encoded, and their values: the `Dataset.one_hot` of the model's
+        Columns that are encoded, and their values: the ``Dataset.one_hot`` of the model's
         data set. A value that is not among them is an error.
     labels : bool, default True
         Whether labels are read. If not, they may also be missing or of other classes.
