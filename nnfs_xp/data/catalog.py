@@ -183,8 +183,8 @@ def load_examples(
     drop : sequence of str or int, optional
         As for `load_dataset`. The columns may be absent.
     one_hot : mapping, optional
-        Columns that are encoded, and their values: the ``Dataset.one_hot`` of the model's
-        data set. A value that is not among them is an error.
+        Columns that are encoded, and their values: ``Dataset.one_hot`` of the data that
+        the model was trained on. Any other value is an error.
     labels : bool, default True
         Whether labels are read. If not, they may also be missing or of other classes.
 
