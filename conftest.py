@@ -11,6 +11,7 @@ _OF_ONE_LIBRARY = {
     "cupy": (
         "backends/cupy",
         "backends/double_buffer",
+        "engine/executors/cuda_fork",
         "engine/executors/cuda_graph",
         "parallel/over_nccl",
     ),

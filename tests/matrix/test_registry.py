@@ -27,7 +27,10 @@ ABSTRACT = {
     "_Convolution", "_Normalization", "_Pool2D", "_Weighted",
 }  # fmt: skip
 # Made by the library of units of a network, and never saved.
-INTERNAL = {"ConvolutionActivation", "DenseActivation", "ElementwiseActivation"}
+INTERNAL = {
+    "ConvolutionActivation", "DenseActivation", "ElementwiseActivation",
+    "WholeDenseActivation",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", UNITS)
