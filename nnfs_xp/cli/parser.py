@@ -23,7 +23,7 @@ from nnfs_xp.cli.arguments import (
 )
 from nnfs_xp.cli.nets import NETS
 from nnfs_xp.data import DATASET_NAMES
-from nnfs_xp.data.tables import MISSING
+from nnfs_xp.data.columns import MISSING
 from nnfs_xp.data.targets import TASKS
 from nnfs_xp.data.vocabulary import UNITS
 from nnfs_xp.parallel.launch import PARALLEL_NAMES

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_xp.arguments import check_choice, check_flag, check_seed
+from nnfs_xp.data.columns import Layout
 from nnfs_xp.data.dataset import Dataset
 from nnfs_xp.data.examples import Examples, Parts
 from nnfs_xp.data.fashion_mnist import load_full
@@ -20,7 +21,6 @@ from nnfs_xp.data.one_hot import columns_given, values_given
 from nnfs_xp.data.packaged import load_digits, load_mini
 from nnfs_xp.data.readers import read_file, read_frame
 from nnfs_xp.data.scaling import Scaling
-from nnfs_xp.data.tables import Layout
 from nnfs_xp.data.targets import TASKS, numbered, task_of
 from nnfs_xp.data.text import TEXT_NAME
 from nnfs_xp.errors import DataWarning, FileFormatError, InputError

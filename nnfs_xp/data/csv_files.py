@@ -12,16 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnfs_xp.data.columns import LABEL_NAMES, Layout, find_column, usual_label
 from nnfs_xp.data.examples import Examples
 from nnfs_xp.data.streams import open_binary
-from nnfs_xp.data.tables import (
-    LABEL_NAMES,
-    Layout,
-    find_column,
-    read_table,
-    to_numbers,
-    usual_label,
-)
+from nnfs_xp.data.tables import read_table, to_numbers
 from nnfs_xp.errors import DataWarning, FileFormatError, InputError
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnfs_xp.data.array_files import read_npy, read_npz
+from nnfs_xp.data.columns import Layout
 from nnfs_xp.data.csv_files import read_csv
 from nnfs_xp.data.examples import Parts
 from nnfs_xp.data.idx import is_idx_name, read_idx_directory, read_idx_images
 from nnfs_xp.data.image_files import is_image_directory, is_image_name, read_images
-from nnfs_xp.data.tables import Layout, read_table
+from nnfs_xp.data.tables import read_table
 from nnfs_xp.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Tables with named columns: which column is what, and what is missing."""
+"""The cells of a table: features and answers, and what is missing."""
 
 from __future__ import annotations
 
@@ -6,80 +6,21 @@ import functools
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnfs_xp.arguments import check_choice
+from nnfs_xp.data.columns import Columns, Layout, Roles
 from nnfs_xp.data.examples import Examples
-from nnfs_xp.data.one_hot import encode, names_before, one_hot_names
+from nnfs_xp.data.one_hot import encode, one_hot_names
 from nnfs_xp.errors import DataWarning, FileFormatError, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LABEL_NAMES = ("label", "class", "target", "y")
-MISSING = ("mean", "drop")
 # Names of a column of row numbers, reduced to their letters.
 _ROW_NUMBERS = ("id", "index", "no", "nr", "number", "row", "rowid", "rownumber")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What the caller, or the model that uses the rows, says about a table.
-
-    Attributes
-    ----------
-    label : str, int or None
-        Name or number of the column of answers.
-    missing : {"mean", "drop"} or None
-        What to do with rows that lack a value.
-    n_features : int or None
-        How many features the model takes. A table with exactly this many columns has no
-        answers.
-    columns : tuple of str
-        The names of the model's features, in their order.
-    must_have_label : bool
-        Whether `label` has to be there.
-    wants_label : bool
-        Whether the answers are read.
-    drop : tuple of str or int
-        Columns that are left out.
-    one_hot : mapping
-        Columns that are encoded, and their values, or None for those that occur.
-    """
-
-    label: str | int | None = None
-    missing: str | None = None
-    n_features: int | None = None
-    columns: tuple[str, ...] = ()
-    must_have_label: bool = True
-    wants_label: bool = True
-    drop: tuple[str | int, ...] = ()
-    one_hot: Mapping[str | int, Sequence[str] | None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        kinds = (str, int, np.integer, type(None))
-        if isinstance(self.label, bool) or not isinstance(self.label, kinds):
-            raise InputError(
-                f"label must be the name or number of a column, got {self.label!r}"
-            )
-        if self.missing is not None:
-            check_choice(self.missing, "missing", MISSING)
-
-    @property
-    def raw_columns(self) -> tuple[str, ...]:
-        """The names of the model's features in a file."""
-        known = {name: values for name, values in self.one_hot.items() if values}
-        return names_before(self.columns, known) if known else self.columns
-
-    @property
-    def n_raw_features(self) -> int | None:
-        """How many columns of a file the model takes."""
-        if self.n_features is None:
-            return None
-        return self.n_features - sum(len(v or " ") - 1 for v in self.one_hot.values())
 
 
 def read_table(
@@ -118,28 +59,7 @@ def read_table(
     InputError
         If there is no such column, or columns are not those of the model.
     """
-    kept = list(range(frame.shape[1]))
-    if header and header[0].partition(":")[0] in ("", "Unnamed") and len(kept) > 1:
-        warnings.warn(
-            f"{source}: the first column has no name and is left out, as row numbers "
-            "are; give it a name if it is a feature",
-            DataWarning,
-        )
-        kept = kept[1:]
-    kept = _without(source, header, frame.shape[1], kept, layout)
-    encoded = _encoded(source, header, frame.shape[1], kept, layout)
-    label = _label_column(source, header, frame.shape[1], kept, layout)
-    if label in encoded:
-        raise InputError(f"{source}: labels are not encoded: {layout.label!r}")
-    if header and label is not None:
-        _check_single(source, header, label, kept)
-    features = [column for column in kept if column != label]
-    if not features and layout.drop:
-        raise InputError(f"{source}: drop leaves no feature")
-    if not features:
-        raise _single_column(source)
-    if layout.columns:
-        features = _features_of_model(source, header, features, layout.raw_columns)
+    roles = Columns(source, header, frame.shape[1], layout).roles()
 
     def error(row: int, column: int, reason: str) -> FileFormatError:
         name = f" ({header[column]!r})" if header else ""
@@ -149,26 +69,18 @@ def read_table(
     places = range(frame.shape[1])
     called = header or places
     names = header or [f"column {place + 1}" for place in places]
-    x, origins, one_hot = _features(frame, called, features, encoded, error)
-    columns = [names[origin] for origin in origins]
-    for place, values in one_hot.items():
-        first = origins.index(place)
-        columns[first : first + len(values)] = one_hot_names(names[place], values)
-    for name in {*columns} & {*names} if one_hot else ():
-        if columns.count(name) > names.count(name):
-            raise InputError(
-                f"{source}: column {name!r} is called like the feature of a value that "
-                "is encoded; rename it"
-            )
+    x, origins, one_hot = _features(frame, called, roles, error)
+    columns = _names_of_features(source, names, origins, one_hot)
     if header and layout.must_have_label:
         _warn_of_row_numbers(source, columns, x)
     y, rows = None, None
+    label = roles.label
     if label is not None and layout.wants_label:
         y = _answers(frame, label, error, layout.missing)
     empty = np.isnan(x)
     complete = ~empty.any(axis=1)
     if not complete.all() and layout.missing is None:
-        # An encoded column is one, although many are empty.
+        # An encoded column is one, although several of its features are empty.
         cells = {(row, origins[i]) for row, i in np.argwhere(empty)}
         counts = Counter(names[column] for _, column in sorted(cells))
         listed = ", ".join(f"{count} in {name!r}" for name, count in counts.items())
@@ -194,118 +106,30 @@ def read_table(
     )
 
 
-def find_column(
-    label: str | int, header: Sequence[str] | None, width: int
-) -> int | None:
-    """Return the place of a column that is named or numbered, or None."""
-    if header and label in header:
-        return list(header).index(str(label))
-    try:
-        number = int(label)
-    except ValueError:
-        return None
-    return number % width if -width <= number < width else None
-
-
-def usual_label(header: Sequence[str] | None, kept: Sequence[int]) -> int | None:
-    """Return the column, of those kept, whose name says that it has the answers."""
-    names = [name.lower() for name in header or ()]
-    places = (names.index(name) for name in LABEL_NAMES if name in names)
-    return next((place for place in places if place in kept), None)
-
-
-def _without(
+def _names_of_features(
     source: str,
-    header: Sequence[str] | None,
-    width: int,
-    kept: list[int],
-    layout: Layout,
-) -> list[int]:
-    """Return columns without those to drop; a model's need not be there."""
-    places = {name: find_column(name, header, width) for name in layout.drop}
-    if layout.must_have_label:
-        answers = layout.label
-        label = None if answers is None else find_column(answers, header, width)
-        for name, place in places.items():
-            if place is None:
-                raise _no_column(source, header, width, name, "to drop")
-            if place == label:
-                raise InputError(f"{source}: drop has the column of labels, {name!r}")
-    return [column for column in kept if column not in places.values()]
+    names: Sequence[str],
+    origins: Sequence[int],
+    one_hot: Mapping[int, Sequence[str]],
+) -> list[str]:
+    """Return the names of the features; those of an encoded column have its values.
 
-
-def _encoded(
-    source: str,
-    header: Sequence[str] | None,
-    width: int,
-    kept: list[int],
-    layout: Layout,
-) -> dict[int, Sequence[str] | None]:
-    """Return the columns that are encoded, by their place."""
-    found = {}
-    for name, values in layout.one_hot.items():
-        place = find_column(name, header, width)
-        if place is None or place not in kept:
-            raise _no_column(source, header, width, name, "to encode")
-        found[place] = values
-    return found
-
-
-def _no_column(
-    source: str, header: Sequence[str] | None, width: int, name: str | int, use: str
-) -> InputError:
-    what = f"columns {', '.join(header)}" if header else f"{width} columns"
-    return InputError(f"{source}: has no column {name!r} {use}; it has {what}")
-
-
-def _label_column(
-    source: str,
-    header: Sequence[str] | None,
-    width: int,
-    kept: list[int],
-    layout: Layout,
-) -> int | None:
-    """Return the column of the answers, or None if there is none."""
-    fits = len(kept) == (len(layout.raw_columns) or layout.n_raw_features)
-    if layout.label is not None and not (header is None and fits):
-        found = find_column(layout.label, header, width)
-        if found in kept:
-            return found
-        if layout.must_have_label:
-            raise _no_column(source, header, width, layout.label, "for the labels")
-    if fits:
-        return None
-    named = usual_label(header, kept)
-    if named is not None:
-        assert header is not None
-        return named
-    if header and layout.columns:
-        others = [i for i in kept if header[i] not in layout.raw_columns]
-        return others[0] if len(others) == 1 else None
-    if len(kept) < 2:
-        raise _single_column(source)
-    return kept[-1]
-
-
-def _check_single(
-    source: str, header: Sequence[str], label: int, kept: Sequence[int]
-) -> None:
-    """Refuse a second column of the same name, which would give the answers away."""
-    places = [column for column in kept if header[column] == header[label]]
-    if len(places) > 1:
-        raise FileFormatError(
-            f"{source}: columns {', '.join(str(place + 1) for place in places)} are "
-            f"all called {header[label]!r}, and one of them has the labels; rename the "
-            "others"
-        )
-
-
-def _single_column(source: str) -> FileFormatError:
-    return FileFormatError(
-        f"{source}: has a single column; a feature and a label are needed at "
-        "least. delimiter=... (--delimiter) names what stands between columns, if "
-        "it is not a comma, semicolon or tab"
-    )
+    Raises
+    ------
+    InputError
+        If such a name is that of another column.
+    """
+    columns = [names[origin] for origin in origins]
+    for place, values in one_hot.items():
+        first = origins.index(place)
+        columns[first : first + len(values)] = one_hot_names(names[place], values)
+    for name in {*columns} & {*names} if one_hot else ():
+        if columns.count(name) > names.count(name):
+            raise InputError(
+                f"{source}: column {name!r} is called like the feature of a value that "
+                "is encoded; rename it"
+            )
+    return columns
 
 
 def _warn_of_row_numbers(source: str, names: Sequence[str], x: np.ndarray) -> None:
@@ -323,54 +147,20 @@ def _warn_of_row_numbers(source: str, names: Sequence[str], x: np.ndarray) -> No
             )
 
 
-def _features_of_model(
-    source: str,
-    header: Sequence[str] | None,
-    features: list[int],
-    columns: tuple[str, ...],
-) -> list[int]:
-    """Return the places of the model's columns, in its order."""
-    if header is None:
-        if len(features) == len(columns):
-            warnings.warn(
-                f"{source}: has no names of columns; they are taken in the order of "
-                f"the training, {', '.join(columns)}",
-                DataWarning,
-            )
-        return features
-    found = [header[i] for i in features]
-    if found == list(columns):
-        return features
-    for name in columns:
-        if columns.count(name) > 1 or found.count(name) > 1:
-            raise InputError(
-                f"{source}: several columns are called {name!r}, so they cannot be "
-                "brought into the order of the model's; give each its own name"
-            )
-    missing = [name for name in columns if name not in found]
-    more = [name for name in found if name not in columns]
-    if missing or more or len(found) > len(columns):
-        raise InputError(
-            f"{source}: its columns are not those of the model; missing: "
-            f"{', '.join(missing) or 'none'}; unknown: {', '.join(more) or 'none'}"
-        )
-    return [features[found.index(name)] for name in columns]
-
-
 def _features(
     frame: pd.DataFrame,
     called: Sequence[str | int],
-    columns: list[int],
-    encoded: Mapping[int, Sequence[str] | None],
+    roles: Roles,
     error: Callable[..., FileFormatError],
 ) -> tuple[np.ndarray, list[int], dict[int, tuple[str, ...]]]:
     """Return the features, the column that each is from, and values of the encoded."""
-    plain = [column for column in columns if column not in encoded]
+    encoded = roles.encoded
+    plain = [column for column in roles.features if column not in encoded]
     numbers = _numbers(frame, called, plain, error)
     if not encoded:
-        return numbers, columns, {}
+        return numbers, roles.features, {}
     parts, one_hot = {}, {}
-    for column in columns:
+    for column in roles.features:
         if column in encoded:
             parts[column], one_hot[column] = encode(
                 frame.iloc[:, column],

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnfs_xp.data import load_dataset, load_examples
+from nnfs_xp.data.columns import Layout
 from nnfs_xp.data.csv_files import read_csv
-from nnfs_xp.data.tables import Layout
 from nnfs_xp.data.targets import numbered
 from nnfs_xp.errors import FileFormatError, InputError
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from nnfs_xp.data import load_dataset, load_examples
+from nnfs_xp.data.columns import Layout
 from nnfs_xp.data.idx import read_idx
 from nnfs_xp.data.readers import read_file
-from nnfs_xp.data.tables import Layout
 from nnfs_xp.errors import FileFormatError
 
 # Examples overwrite the file of the one before; a busy machine may be slow.
