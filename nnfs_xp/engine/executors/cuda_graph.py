@@ -296,9 +296,10 @@ class CudaGraphExecutor(EagerExecutor):
         Neither can be done while a stream captures. Returns why the step cannot be
         captured, if that is clear by now.
         """
-        cupy.cuda.get_current_stream().synchronize()
         # Blocks that one step has freed may not suit the next.
         for _ in range(_REHEARSALS):
+            # Which writes the state, and writes it over after a rehearsal.
+            cupy.cuda.get_current_stream().synchronize()
             size = pool.total_bytes()
             try:
                 with self._stream, cupy.cuda.using_allocator(pool.malloc):
