@@ -20,10 +20,11 @@ from benchmarks.timing import Timing
 
 HEAD = """# Speed of a CNN and a GPT
 
-This page compares the time of one training step of the networks of
-`nnfs-xp train --net cnn` and `--net gpt` with that of PyTorch and JAX.
-`benchmarks/README.md` explains what is measured. The following command writes this
-page:
+This page compares the time of one training step in nnfs_xp, PyTorch and JAX, for the
+networks that `nnfs-xp train --net cnn` and `nnfs-xp train --net gpt` train.
+`benchmarks/README.md` explains what is measured. The first table lists medians, with
+the quartiles in brackets. The second table lists ratios of these medians, with the
+highest accepted ratio in parentheses. The following command writes this page:
 
 <!-- not run: runs other libraries -->
 ```console
@@ -108,9 +109,9 @@ def _median(timings: Mapping[str, Timing], label: str) -> float:
 def _ends(ends: Mapping[str, End]) -> str:
     """Return what both trainings of the GPT have come to."""
     text = (
-        "The GPT was trained for all epochs on the built-in text, with the same "
-        "initial weights, the same order of batches, and Adam with a cosine learning "
-        "rate schedule. The losses were:"
+        "In addition, nnfs_xp and PyTorch trained the GPT for all epochs on the text "
+        "that comes with nnfs_xp, with the same initial weights, the same order of "
+        "batches, and Adam with the same cosine learning rate schedule:"
     )
     rows = [
         ["", "loss, first epoch", "loss, last epoch", "test loss", "seconds"],
