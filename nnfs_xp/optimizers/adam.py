@@ -15,9 +15,10 @@ from nnfs_xp.schedules.base import LearningRate
 
 @register("optimizer")
 class Adam(MomentOptimizer):
-    """Adam (Kingma and Ba, 2015, algorithm 1).
+    """Adam: the mean gradient, divided by the root of the mean squared gradient.
 
-    At step ``t``, counted from 1, for every parameter ``w``::
+    Both means are running means. At step ``t``, counted from 1, for every parameter
+    ``w``::
 
         m = beta_1 m + (1 - beta_1) dw          m^ = m / (1 - beta_1^t)
         v = beta_2 v + (1 - beta_2) dw^2        v^ = v / (1 - beta_2^t)
@@ -47,8 +48,8 @@ class Adam(MomentOptimizer):
     References
     ----------
     Kinsley and Kukiela, "Neural Networks from Scratch", chapter 10. Kingma and
-    Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015. Reddi, Kale and
-    Kumar, "On the Convergence of Adam and Beyond", ICLR 2018, for `amsgrad`.
+    Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1. Reddi,
+    Kale and Kumar, "On the Convergence of Adam and Beyond", ICLR 2018, for `amsgrad`.
 
     Examples
     --------

@@ -22,7 +22,7 @@ _LENGTH = 0.2
 
 @register("optimizer")
 class Muon(Optimizer):
-    """Muon: steps of weight matrices along their orthogonalized momentum.
+    """Muon: weight matrices take steps along their orthogonalized momentum.
 
     For every matrix ``w`` of shape ``(n, k)``, where both n and k are above 1::
 
