@@ -19,14 +19,14 @@ from nnfs_xp import (
 )
 from nnfs_xp.plots import style
 
-# A row is six letters in any order and one of the first five again.
+# Each row has six letters in random order, followed by one of the first five.
 random = np.random.default_rng(0)
 order = np.argsort(random.random((1200, 6)), axis=1)
 place = random.integers(0, 5, 1200)
 rows = np.arange(1200)
 ids = np.column_stack([order, order[rows, place]])
 answers = order[rows, place + 1]
-# Each place is given its letter and the one before.
+# The inputs at each position are its letter and the previous letter.
 pairs = np.stack([ids, np.roll(ids, 1, axis=1)], axis=-1)
 pairs[:, 0, 1] = ids[:, 0]
 
@@ -43,7 +43,7 @@ model = Model(
 )
 model.fit(pairs[1:], answers[1:], epochs=12, batch_size=50)
 
-# The weights of the first row, which the network has not seen.
+# The weights for the first row, which was not used in training.
 embedding, reshape, attention = model.layers[:3]
 inputs = reshape.forward(embedding.forward(pairs[:1]))
 projected = to_numpy(attention.children["qkv"].forward(inputs))[0]

@@ -1,7 +1,7 @@
 """Computation graph
 
-This graph shows the forward values and the gradients of the book's neuron, as in the
-chapters.
+This graph shows the forward values and the gradients of a neuron with two inputs and a
+ReLU, as in the chapters.
 """
 
 from nnfs_xp.plots import computation_graph

@@ -1,7 +1,7 @@
 """Outputs of a convolution
 
-The eight output channels of a trained layer for one image respond to edges, areas, and
-contrasts between them.
+These are the eight output channels of a trained convolution for one image. They respond
+to edges, areas, and contrasts between them.
 """
 
 from nnfs_xp import (

@@ -1,7 +1,7 @@
 """Decision boundary
 
-The background shows the predictions of a network with two inputs, and the points are
-the training data: here, three arms of a spiral. Where the colour is paler, the network
+The background shows the predictions of a network with two inputs. The points are the
+training data, which form three arms of a spiral. Where the colour is paler, the network
 is less certain.
 """
 

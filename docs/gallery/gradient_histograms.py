@@ -1,7 +1,8 @@
 """Vanishing gradients
 
-These are the gradients of a deep network with sigmoid activations before training. They
-shrink from layer to layer; note the scales of the axes.
+These histograms show the gradients of a deep network with sigmoid activations before
+training. The gradients shrink from the last layer to the first; note the scales of the
+axes.
 """
 
 from nnfs_xp import Dense, Model, Sigmoid, Softmax

@@ -1,7 +1,7 @@
 """Histograms of any arrays
 
-The function accepts any arrays. Here, it compares three initializers for the same
-layer.
+``layer_histograms`` accepts any arrays. Here, it compares the weights from three
+initializers for the same layer.
 """
 
 from nnfs_xp import Dense

@@ -1,7 +1,7 @@
 """Learning rate range test
 
-The curve shows the loss as the learning rate increases, and marks the rate that the
-test suggests.
+The curve shows the loss as the learning rate increases. The rate that the test suggests
+is marked.
 """
 
 from nnfs_xp import Dense, Model, ReLU, Softmax, learning_rate_range

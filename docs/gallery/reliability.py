@@ -1,7 +1,7 @@
 """Reliability diagram
 
 The diagram compares predicted probabilities with the fraction of predictions that are
-correct. This network was trained for too long on few digits and is overconfident.
+correct. This network was trained for too long on too few digits, and is overconfident.
 """
 
 from nnfs_xp import Adam, Dense, Model, ReLU, Softmax, to_numpy

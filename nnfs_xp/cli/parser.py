@@ -89,10 +89,10 @@ def _add_train(commands: Commands) -> None:
     parser.add_argument(
         "--data",
         metavar="DATA",
-        help=f"one of {', '.join(DATASET_NAMES)}, or your own .npz, .npy, .csv or IDX "
-        "file, or a folder of images, or - for CSV from standard input (default: "
-        "fashion-mnist-mini); for --net gpt, a text file, or text for the text that "
-        "comes with the package (default)",
+        help=f"one of {', '.join(DATASET_NAMES)}, a .npz, .npy, .csv or IDX file, a "
+        "folder of images, or - for standard input (default: fashion-mnist-mini); for "
+        "--net gpt, a text file, or text for the text that comes with the package "
+        "(default: text)",
     )
     _add_reading(parser, encodes=True)
     _add_network(parser)
@@ -114,7 +114,7 @@ def _add_train(commands: Commands) -> None:
 def _add_network(parser: argparse.ArgumentParser) -> None:
     """Add the options for the layers of the network."""
     add = parser.add_argument_group("the network").add_argument
-    net = "dense, or cnn for images, or gpt for text (default: dense)"
+    net = "dense, cnn for images, or gpt for text (default: dense)"
     add("--net", choices=NETS, default="dense", help=net)
     hidden = "neurons in each hidden layer, such as 128 128; 0 for none (default: "
     add(
@@ -312,7 +312,7 @@ def _add_command(
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    model = "a model file, or its directory, or - for standard input"
+    model = "a model file, its directory, or - for standard input"
     parser.add_argument("model", metavar="MODEL", help=model)
 
 
@@ -321,8 +321,8 @@ def _add_model_and_data(
 ) -> None:
     _add_model(parser)
     add = parser.add_argument
-    data = f"one of {', '.join(DATASET_NAMES)} (its test data), or a file, or - for "
-    data += "CSV from standard input"
+    data = f"test data of one of {', '.join(DATASET_NAMES)}, or a file, or - for "
+    data += "standard input"
     add("--data", metavar="DATA", help=data, action=Once)
     if short:
         add(
@@ -359,8 +359,8 @@ def _add_reading(parser: argparse.ArgumentParser, encodes: bool = False) -> None
     drop = "names or indices of columns to drop"
     add("--drop", nargs="+", metavar="COLUMN", default=(), help=drop)
     if encodes:
-        one_hot = "categorical columns; each of their values becomes a feature that is "
-        one_hot += "0 or 1"
+        one_hot = "names or indices of categorical columns; each of their values "
+        one_hot += "becomes a feature that is 0 or 1"
         add("--one-hot", nargs="+", metavar="COLUMN", default=(), help=one_hot)
     resize = "height and width to which images are resized"
     add("--resize", metavar="HxW", type=height_and_width, help=resize)

@@ -41,7 +41,7 @@ def test_a_script_is_read_into_its_parts():
 
     entry = read(DOCS / "gallery" / "layer_histograms.py")
     assert entry.title == "Histograms of any arrays"
-    assert entry.text.startswith("The function accepts any arrays.")
+    assert entry.text.startswith("``layer_histograms`` accepts any arrays.")
     assert entry.code.startswith("from nnfs_xp import Dense")
     assert entry.code.endswith('"weight")')
     assert entry.functions == ["layer_histograms"]
