@@ -119,7 +119,8 @@ def page_of(source: Path, kind: str, name: str, unit: type) -> str:
         parts += [heading("References", "-"), "\n".join(doc["References"])]
     parts += [
         heading("Where it works", "-"),
-        "Tests of the matrix that passed; :doc:`/capabilities` says how they were run.",
+        "This table shows how many tests of the matrix passed; :doc:`/capabilities` "
+        "explains how they are run.",
         list_table(rows_of_unit(source, kind, name)),
     ]
     return "\n\n".join(part for part in parts if part.strip()) + "\n"

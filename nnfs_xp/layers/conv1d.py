@@ -11,13 +11,13 @@ class Conv1D(_Convolution):
     """Convolution of signals (n, length, channels) with a sliding window.
 
     Let ``x`` be the padded inputs, ``p`` a position of the window, and ``t`` an offset
-    within it::
+    within it. For a stride and a dilation of 1::
 
         y[p] = sum over t of x[p + t] W[t] + b
         dW[t] = sum over p of x[p + t]^T dy[p]        db = sum of dy over all positions
         dx[p + t] += dy[p] W[t]^T  for each p and t
 
-    This is `Conv2D` along one axis.
+    This is the convolution of `Conv2D` along a single axis.
 
     Parameters
     ----------

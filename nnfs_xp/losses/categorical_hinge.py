@@ -26,9 +26,9 @@ class CategoricalHinge(ClassTargets, Loss):
     counts as the highest.
 
     optax's ``multiclass_hinge_loss`` is the same. Keras's ``CategoricalHinge`` includes
-    the true class, with a score of 0, among the others, which is the same if no score
-    is negative, as after a `Softmax`. PyTorch's ``MultiMarginLoss`` adds up the terms
-    of all other classes.
+    the true class, with a score of 0, among the other classes. The result is the same
+    if no score is negative, as after a `Softmax`. PyTorch's ``MultiMarginLoss`` adds up
+    the terms of all other classes.
 
     Parameters
     ----------

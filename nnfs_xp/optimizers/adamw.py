@@ -20,9 +20,9 @@ class AdamW(Adam):
         w *= 1 - learning_rate * weight_decay
 
     The gradient of an L2 penalty is scaled by Adam, together with the gradient of the
-    loss. Decoupled weight decay is the same for every parameter, and is not part of the
-    loss. As in PyTorch, all parameters decay, even biases, except those named in
-    `undecayed`.
+    loss. Decoupled weight decay shrinks every parameter by the same fraction, and is
+    not part of the loss. As in PyTorch, all parameters decay, even biases, except those
+    named in `undecayed`.
 
     Parameters
     ----------
