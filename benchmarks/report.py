@@ -75,9 +75,12 @@ class Results:
 
 PAGE_HEAD = f"""# Speed
 
-This page compares the speed of nnfs_xp with that of other libraries.
-`benchmarks/README.md` explains what is measured and how to read the tables. On an idle
-machine, the following command writes this page in about an hour:
+This page compares the speed of nnfs_xp with that of other libraries. Smaller numbers
+are better. The rows labelled "best rival" compare nnfs_xp with the fastest entry in the
+column that is not nnfs_xp. The estimated minimum is the time that the matrix products
+and memory transfers of a step would take on their own. `benchmarks/README.md` describes
+the measurements in detail. The following command writes this page; on an idle machine,
+it takes about an hour:
 
 <!-- not run: runs other libraries -->
 ```console
