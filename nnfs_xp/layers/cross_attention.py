@@ -22,9 +22,9 @@ class CrossAttention(Attention):
         Q = X W_q + b_q        [K V] = C W_kv + b_kv
 
     The rest is as in `MultiHeadAttention` without ``causal``. Both the inputs and the
-    context receive a gradient. The layer takes a tuple of arrays: the sequences, (n, t,
-    d), their contexts, (n, s, n_context), and, if ``masked``, a mask of the contexts,
-    (n, s).
+    context receive a gradient. The layer takes a tuple of arrays: sequences of shape
+    (n, t, d), contexts of shape (n, s, n_context) and, if ``masked``, a mask of the
+    contexts of shape (n, s).
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class CrossAttention(Attention):
     Raises
     ------
     InputError
-        If an argument is out of range, or inputs have different shapes.
+        If an argument is out of range, or the shapes of the inputs do not match.
 
     References
     ----------

@@ -16,10 +16,9 @@ from nnfs_xp.registry import register, resolve
 class Residual(Layer):
     """A residual block, ``y = x + f(x)``.
 
-    The function ``f`` is that of the inner units. The gradient is a sum over both
-    paths::
+    The inner units compute ``f``. The gradient is a sum over both paths::
 
-        dx = dy + f'(x) dy
+        dx = dy + f'(x)^T dy
 
     The shortcut allows the gradient to reach the first layers of a deep network.
 

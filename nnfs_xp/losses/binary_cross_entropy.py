@@ -64,8 +64,8 @@ class BinaryCrossEntropy(AnswerWeights, Loss):
         Weights of the classes 0 and 1; a dict maps the labels 0 and 1 to their weights.
         In the mean, the count of a sample is the mean weight of its targets. With
         ``"balanced"``, `Model.fit` computes the weights from its training targets:
-        ``n / (2 n_j)`` for class j, which has n_j of the n targets. These weights are
-        then kept, also in saved models.
+        ``n / (2 n_j)`` for class j, which has n_j of the n targets. Later calls of
+        `Model.fit` use the same weights, which are also saved with the model.
     reduction : {"mean", "sum", "none"}, default "mean"
         See `Loss`.
     backend, device, dtype : optional

@@ -31,7 +31,7 @@ class CategoricalFocalCrossEntropy(ClassTargets, Loss):
     With logits, ``log p`` is never computed from a rounded probability. A model that
     ends with a `Softmax` computes the loss this way. Keras multiplies the loss by
     ``alpha``, which is 0.25 or a number for each class. Here, `class_weight` serves
-    this purpose, and the mean divides by the weights.
+    this purpose, and the mean divides by the sum of the weights.
 
     Parameters
     ----------

@@ -61,8 +61,8 @@ class Muon(Optimizer):
     Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024, with
     the step length of Liu et al., "Muon is Scalable for LLM Training", 2025. PyTorch's
     ``Muon(adjust_lr_fn="match_rms_adamw")`` is the same, but computes ``orthogonal`` in
-    bfloat16. Keras's `momentum` does not have the factor of ``dw``; optax corrects the
-    momentum as Adam does.
+    bfloat16. Keras does not multiply ``dw`` by ``1 - momentum``; optax corrects the
+    bias of the momentum as Adam does.
 
     Examples
     --------
