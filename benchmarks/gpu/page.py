@@ -50,16 +50,16 @@ def empty_head() -> list[str]:
         f"# {TITLES[GPU]}",
         "",
         "**Not yet run on a GPU.** On a machine with a CUDA GPU, Python 3.12, CuPy 14, "
-        "PyTorch, JAX and pytest, run the following command in the folder of the "
-        "project. It takes less than eight minutes and needs no network connection:",
+        "PyTorch, JAX and pytest, run the following command in the root of the "
+        "repository. It takes less than eight minutes and needs no network connection:",
         "",
         "<!-- not run: needs a CUDA GPU -->",
         "```console",
         f"$ {COMMAND}",
         "```",
         "",
-        "It rewrites this page, and writes `gpu.json` to the same folder. "
-        "`benchmarks/README.md` explains what it requires and measures.",
+        "The command rewrites this page, and writes `gpu.json` to the same folder. "
+        "`benchmarks/README.md` explains what the command requires and measures.",
         "",
     ]
 
