@@ -147,6 +147,7 @@ def _load(
                     if picture.mode not in _GREY + _COLOUR:
                         raise ValueError(f"its mode is {picture.mode}")
                     channels = 1 if picture.mode in _GREY else 3
+                    channels = max(channels, len(picture.getbands()))
                     declared = picture.width * picture.height * channels
                     check_unpacked_size(file, declared, _ALWAYS_ALLOWED)
                     if wanted is None:

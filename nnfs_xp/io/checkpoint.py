@@ -17,6 +17,8 @@ from nnfs_xp.io.atomic import atomic_write, checked_path
 from nnfs_xp.io.kinds import kind_of
 
 _METADATA_KEY = "nnfs_xp"
+# Whole numbers take part in sums of floats, whose largest has 309.
+_MOST_DIGITS = 300
 _CHECKSUM_KEY = "checksum"
 _CHECKSUM = re.compile("[0-9a-f]{64}")
 _NO_CHECKSUM = "0" * 64
@@ -135,6 +137,13 @@ def write_arrays(
         file.write(body)
 
 
+def _int(digits: str) -> int:
+    """Return a whole number, or raise ValueError if no float could hold it."""
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number has {len(digits)} digits")
+    return int(digits)
+
+
 def read_checkpoint(
     path: str | os.PathLike[str],
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -177,7 +186,7 @@ def read_config(
         If it is damaged, or of another version.
     """
     try:
-        config: dict[str, Any] = json.loads(text)
+        config: dict[str, Any] = json.loads(text, parse_int=_int)
         version = config["format"]
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise _not_ours(path, repr(error)) from error

@@ -19,6 +19,20 @@ def test_damaged_files(name):
     assert not wrong, wrong[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        # Whole numbers of hundreds of digits, which no float holds.
+        ("training", [14091, 26040]),
+        # Seventeen million grey pixels, each with its opacity.
+        ("picture", [21236]),
+    ],
+)
+def test_what_once_was_wrong(name, numbers):
+    _, wrong = check(name, numbers, trace=True)
+    assert not wrong, wrong[0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TARGETS)
 def test_many_damaged_files(name):
