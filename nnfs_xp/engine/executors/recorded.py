@@ -7,12 +7,12 @@ that stay where they are; see `nnfs_xp.engine.recording`.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from nnfs_xp.engine.executors.recorded_predictions import PredictsRecorded
 from nnfs_xp.engine.executors.recordings import (
     Recorded,
     arrays_of,
@@ -29,13 +29,13 @@ from nnfs_xp.engine.executors.recordings import (
 from nnfs_xp.engine.held import Held, Watch, held
 from nnfs_xp.engine.network import Network
 from nnfs_xp.engine.recording import CannotRecord, StalePlanError, mapped
-from nnfs_xp.engine.step import Batch, EagerExecutor, Rows, Tree
+from nnfs_xp.engine.step import Batch, Rows, Tree
 
 # Bytes of buffers that a model keeps for predictions of a shape.
 _MOST_KEPT = 2**22
 
 
-class RecordedExecutor(EagerExecutor):
+class RecordedExecutor(PredictsRecorded):
     """Records a step for each shape of a batch, when it comes a second time.
 
     Parameters
@@ -58,9 +58,6 @@ class RecordedExecutor(EagerExecutor):
         self._steps: dict[Any, Recorded | None] = {}
         self._predictions: dict[Any, Recorded | None] = {}
         self._large: dict[Any, Recorded | None] = {}
-        # Two threads may predict at the same time, with one set of buffers.
-        self._predicting = threading.Lock()
-        self._plays = network.has_own_layers_only
         # What units of a user's own held when steps were recorded.
         self._held: Held = {}
 
@@ -131,16 +128,6 @@ class RecordedExecutor(EagerExecutor):
             return None
         self.note = step.note
         return step
-
-    def predict(self, state: Tree, x: Any) -> Any:
-        """Return the output of the network."""
-        found = None
-        if self._plays and self._predicting.acquire(blocking=False):
-            try:
-                found = self._predicted(state, x)
-            finally:
-                self._predicting.release()
-        return super().predict(state, x) if found is None else found
 
     def _predicted(self, state: Tree, x: Any) -> Any:
         """Return the output of a recording; None if there is none."""

@@ -7,16 +7,16 @@ between them takes as long as they do.
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 
+from nnfs_xp.engine.executors.recorded_predictions import PredictsRecorded
 from nnfs_xp.engine.executors.recordings import arrays_of, remember, slots_of
 from nnfs_xp.engine.executors.torch_tape import NotedDraws, TorchTape
 from nnfs_xp.engine.network import Network
-from nnfs_xp.engine.step import Batch, EagerExecutor, Rows, Tree, train_step
+from nnfs_xp.engine.step import Batch, Rows, Tree, train_step
 from nnfs_xp.kernels import kernel_mode
 from nnfs_xp.trees import leaves, map_leaves
 
@@ -31,7 +31,7 @@ _MOST_KEPT = 2**22
 _ALIGNED = 64
 
 
-class TorchRecordedExecutor(EagerExecutor):
+class TorchRecordedExecutor(PredictsRecorded):
     """Records a step for each shape of a batch, when it comes a second time.
 
     Parameters
@@ -52,9 +52,6 @@ class TorchRecordedExecutor(EagerExecutor):
         self._records = True
         self._predictions: dict[Any, _Prediction | None] = {}
         self._not_recorded: dict[Any, None] = {}
-        # Two threads may predict at the same time, with one set of buffers.
-        self._predicting = threading.Lock()
-        self._plays = network.has_own_layers_only
         # The library's own never look at values.
         if not network.has_own_parts_only:
             self._give_up("it has parts of your own")
@@ -115,16 +112,6 @@ class TorchRecordedExecutor(EagerExecutor):
         state["batch"] = recorded.outputs_copied()
         size = f"{tape.nbytes / 1e6:.1f} MB of buffers"
         self.note = f"recorded: {len(tape.calls)} calls, {size}"
-
-    def predict(self, state: Tree, x: Any) -> Any:
-        """Return the output of the network."""
-        found = None
-        if self._plays and self._predicting.acquire(blocking=False):
-            try:
-                found = self._predicted(state, x)
-            finally:
-                self._predicting.release()
-        return super().predict(state, x) if found is None else found
 
     def _predicted(self, state: Tree, x: Any) -> Any:
         """Return the output of a recording; None if there is none."""
