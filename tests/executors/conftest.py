@@ -74,10 +74,16 @@ class Counted:
 
 
 @pytest.fixture
-def counted():
-    """Counts launches and copies, which only the emulated device can."""
+def emulator():
+    """The emulated device: it counts launches, and chooses the order of streams."""
     backend_or_skip("cupy", "float32")
     emulator = sys.modules.get("cupy_on_cpu")
     if emulator is None or not emulator.installed():
-        pytest.skip("launches are counted on the emulated device only")
+        pytest.skip("only the emulated device counts launches and orders streams")
+    return emulator
+
+
+@pytest.fixture
+def counted(emulator):
+    """Counts launches and copies."""
     return Counted(emulator)

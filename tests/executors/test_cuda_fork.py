@@ -1,13 +1,10 @@
 """The second branch of a captured step: the same bits in any order of the branches."""
 
-import sys
-
 import numpy as np
 import pytest
 
 import nnfs_xp as nx
 from nnfs_xp import kernels
-from tests.conftest import backend_or_skip
 from tests.engine.language_models import gpt
 from tests.executors.models import Steps, points, varied_network
 from tests.executors.trainings import assert_same_bits
@@ -40,18 +37,7 @@ NETWORKS = {
 
 
 @pytest.fixture
-def emulator():
-    """The emulated device, which may do the work of two streams in any order."""
-    backend_or_skip("cupy", "float32")
-    emulator = sys.modules.get("cupy_on_cpu")
-    if emulator is None or not emulator.installed():
-        pytest.skip("the order of streams is chosen on the emulated device only")
-    yield emulator
-    emulator.set_async(False)
-
-
-@pytest.fixture
-def not_captured(monkeypatch):
+def not_captured(monkeypatch, emulator):
     """Steps with a second branch that are not captured.
 
     The emulated device runs the nodes of a graph in the order of the capture, but the
@@ -74,6 +60,8 @@ def not_captured(monkeypatch):
         return Steps(self, states, rows), ""
 
     monkeypatch.setattr(CudaGraphExecutor, "_captured", captured)
+    yield
+    emulator.set_async(False)
 
 
 def trained(make, be, compile, epochs):

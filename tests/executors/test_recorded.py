@@ -16,6 +16,7 @@ from tests.engine import gpt
 from tests.executors.trainings import (
     BATCH,
     ROWS,
+    assert_predicts_in_threads,
     assert_same_bits,
     classifier,
     fit_alike,
@@ -243,21 +244,8 @@ def test_one_model_predicts_in_many_threads(request):
     sys.setswitchinterval(1e-6)
     model, (x, _) = trained_model(), points(64)
     parts = [x[i : i + 8] for i in range(0, 64, 8)]
-    expected = [predict_again(model, part) for part in parts]
-    found = [[] for _ in parts]
-
-    def predict(number):
-        for _ in range(100):
-            found[number].append(model.predict(parts[number]))
-
-    threads = [threading.Thread(target=predict, args=(n,)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for each, one in zip(found, expected, strict=True):
-        assert len(each) == 100
-        assert all((result == one).all() for result in each)
+    expected = [(part, predict_again(model, part)) for part in parts]
+    assert_predicts_in_threads(model, expected, 100)
 
 
 def test_two_models_train_in_two_threads():

@@ -1,5 +1,7 @@
 """Trainings for every unit, and a comparison of two ways to take their steps."""
 
+import threading
+
 import numpy as np
 
 import nnfs_xp as nx
@@ -36,6 +38,27 @@ def fit_alike(
     np.testing.assert_equal(found, expected)
     assert_same_bits(one, other)
     return one
+
+
+def assert_predicts_in_threads(model, expected, repeats):
+    """Predict in a thread for each of some samples, and compare all bits.
+
+    `expected` has pairs of samples and their outputs, as arrays of NumPy.
+    """
+    found = [[] for _ in expected]
+
+    def predict(number):
+        for _ in range(repeats):
+            found[number].append(model.predict(expected[number][0]))
+
+    threads = [threading.Thread(target=predict, args=(n,)) for n in range(len(found))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for each, (_, one) in zip(found, expected, strict=True):
+        assert len(each) == repeats
+        assert all((nx.to_numpy(result) == one).all() for result in each)
 
 
 def assert_same_bits(model, other):
