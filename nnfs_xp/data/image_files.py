@@ -146,8 +146,8 @@ def _load(
                 with open_sized(file) as stream, Image.open(stream) as picture:
                     if picture.mode not in _GREY + _COLOUR:
                         raise ValueError(f"its mode is {picture.mode}")
-                    channels = 1 if picture.mode in _GREY else 3
-                    channels = max(channels, len(picture.getbands()))
+                    needed = 1 if picture.mode in _GREY else 3
+                    channels = max(needed, len(picture.getbands()))
                     declared = picture.width * picture.height * channels
                     check_unpacked_size(file, declared, _ALWAYS_ALLOWED)
                     if wanted is None:

@@ -318,12 +318,12 @@ class OwnContext(Context):
 
     def fwd(self, x: Any) -> tuple[Any, Any]:
         """Call ``fwd`` of the unit: return its output, and its residuals."""
-        y, residuals = self.unit.fwd(self, x)
+        y, residuals = super().fwd(x)
         return in_dtype(self.be, y), residuals
 
     def bwd(self, residuals: Any, dy: Any) -> Any:
         """Call ``bwd`` of the unit: return the gradient of its inputs."""
-        return in_dtype(self.be, self.unit.bwd(self, residuals, dy))
+        return in_dtype(self.be, super().bwd(residuals, dy))
 
 
 def in_dtype(be: Backend, value: Any) -> Any:
